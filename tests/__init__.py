@@ -1,0 +1,1 @@
+"""What must hold, by promise; and the real things it is tried on."""

@@ -1,0 +1,69 @@
+"""Starts the real command on a free port, as its user would, and stops it again."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+START_SECONDS = 30
+STOP_SECONDS = 30
+
+
+@dataclass
+class Server:
+    """A running server: `url` ends with the prefix, `log` is all it has printed so far."""
+
+    url: str
+    process: "subprocess.Popen[bytes]"
+    log_file: Path
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text(encoding="utf-8", errors="replace")
+
+    def stop(self) -> int:
+        """Ask it to end, wait, and return its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(STOP_SECONDS)
+
+
+def start(data: Path, log_file: Path, *arguments: str, **environment: str) -> Server:
+    """Start `ngshare-fs serve --standalone` on a free port and wait until it says where it serves.
+
+    Raises:
+        AssertionError: the server ended or said nothing in time; the message carries its log.
+    """
+    command = [sys.executable, "-m", "ngshare_fs", "serve", "--standalone", "--data", str(data)]
+    command += ["--port", "0", "--admins", "root", *arguments]
+    with log_file.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env={**os.environ, **environment}
+        )
+    server = Server("", process, log_file)
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        found = re.search(r"http://(?:127\.0\.0\.1|localhost|\[::1\]):\d+/\S*/", server.log)
+        if found:
+            server.url = found[0]
+            return server
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    raise AssertionError(f"the server did not start:\n{server.log}")
+
+
+@contextmanager
+def running(data: Path, *arguments: str, **environment: str) -> Iterator[Server]:
+    """Like `start`, and stop it at the end; its log lies beside `data`."""
+    server = start(data, data.with_name(data.name + ".log"), *arguments, **environment)
+    try:
+        yield server
+    finally:
+        server.stop()
