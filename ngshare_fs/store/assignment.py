@@ -1,0 +1,47 @@
+"""Assignments: which a course has, and deleting one. Releasing makes them: see `release`."""
+
+import os
+
+from ngshare_fs.store import layout, names, trash
+from ngshare_fs.store.errors import AssignmentNotFound
+from ngshare_fs.store.published import full_name, timestamps_in
+from ngshare_fs.store.volume import Volume
+
+
+def assignments_of(volume: Volume, course: str) -> list[str]:
+    """The names of a course's assignments in the order of their first release; from the folders' names alone."""
+    parent = layout.assignments(volume.root, course)
+    try:
+        folders = os.listdir(parent)
+    except FileNotFoundError:
+        return []
+    found = []
+    for folder in folders:
+        releases = os.path.join(parent, folder, layout.RELEASES)
+        name = names.name_of(folder)
+        if name is None and names.is_cut(folder):
+            name = full_name(volume, releases, "assignment")
+        if name is not None and names.folder_of(name) == folder and os.path.isdir(os.path.join(parent, folder)):
+            moments = timestamps_in(releases)
+            found.append((moments[0] if moments else "", name))
+    return [name for _, name in sorted(found)]
+
+
+def exists(volume: Volume, course: str, assignment: str) -> bool:
+    """Whether the course has such an assignment."""
+    return os.path.isdir(layout.assignment(volume.root, course, assignment))
+
+
+def delete(volume: Volume, course: str, assignment: str, by: str) -> None:
+    """Move an assignment with its submissions and feedback into the trash.
+
+    No lock: a submission that races it lands before, or its own rename fails for want of a parent.
+
+    Raises:
+        AssignmentNotFound: there is no such assignment.
+    """
+    what = {"kind": "assignment", "course": course, "assignment": assignment, "by": by}
+    try:
+        trash.throw_away(volume, layout.assignment(volume.root, course, assignment), what)
+    except FileNotFoundError:
+        raise AssignmentNotFound(assignment) from None

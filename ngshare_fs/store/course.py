@@ -1,0 +1,102 @@
+"""Courses: which there are, making one, deleting one."""
+
+import errno
+import logging
+import os
+from collections.abc import Iterable
+
+from ngshare_fs.store import durability, layout, names, roster, trash
+from ngshare_fs.store.course_file import Person, Roster
+from ngshare_fs.store.errors import BrokenManifest, CourseExists, CourseNotFound
+from ngshare_fs.store.volume import Volume
+
+logger = logging.getLogger(__name__)
+
+
+def all_courses(volume: Volume) -> list[str]:
+    """The names of all courses, sorted; from the folders' names alone, unless they are cut."""
+    found = []
+    for folder in os.listdir(layout.courses(volume.root)):
+        file = os.path.join(layout.courses(volume.root), folder, layout.COURSE_FILE)
+        name = names.name_of(folder) or (_full_name(volume, folder, file) if names.is_cut(folder) else None)
+        if name is not None and os.path.exists(file):
+            found.append(name)
+    return sorted(found)
+
+
+def courses_of(volume: Volume, user: str) -> list[str]:
+    """The names of the courses that a user takes or teaches, sorted.
+
+    A course whose file cannot be understood, and never was, is left out; the log says so.
+    """
+    found = []
+    for name in all_courses(volume):
+        try:
+            people = roster.of(volume, name)
+        except (BrokenManifest, CourseNotFound):
+            continue
+        if user in people.instructors or user in people.students:
+            found.append(name)
+    return found
+
+
+def create(volume: Volume, course: str, instructors: Iterable[str] = ()) -> None:
+    """Make a course.
+
+    Raises:
+        CourseExists: there is one of that name.
+    """
+    people = Roster(course, {user: Person() for user in instructors}, {})
+    target = layout.course(volume.root, course)
+    with volume.locks.hold("course", course), volume.upload() as upload:
+        staged = os.path.join(upload.folder, "course")
+        os.mkdir(staged)
+        os.mkdir(os.path.join(staged, layout.ASSIGNMENTS))
+        durability.write_file(os.path.join(staged, layout.COURSE_FILE), people.to_yaml())
+        durability.flush_folder(staged)
+        rename_unless_there(staged, target, CourseExists(course))
+
+
+def delete(volume: Volume, course: str, by: str) -> None:
+    """Move a course into the trash.
+
+    Raises:
+        CourseNotFound: there is no such course.
+    """
+    # Under the roster's lock: a change of the roster must not land in a new course of the same name.
+    with volume.locks.hold("course", course):
+        if not exists(volume, course):
+            raise CourseNotFound(course)
+        try:
+            trash.throw_away(volume, layout.course(volume.root, course), {"kind": "course", "course": course, "by": by})
+        except FileNotFoundError:
+            raise CourseNotFound(course) from None
+
+
+def exists(volume: Volume, course: str) -> bool:
+    """Whether there is a course of that name."""
+    return os.path.exists(layout.roster(volume.root, course))
+
+
+def rename_unless_there(staged: str, target: str, refusal: Exception) -> None:
+    """Publish a folder at a place that must be free, durably.
+
+    Raises:
+        refusal: the place is taken.
+    """
+    try:
+        # Refused by the system where a folder with something in it is there, so nobody has to look first.
+        os.rename(staged, target)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            raise refusal from None
+        raise
+    durability.flush_folder(os.path.dirname(target))
+
+
+def _full_name(volume: Volume, folder: str, file: str) -> str | None:
+    try:
+        name = volume.rosters.read(file).value.course
+    except (OSError, BrokenManifest):
+        return None
+    return name if names.folder_of(name) == folder else None

@@ -1,0 +1,93 @@
+"""`course.yaml`: who teaches and who takes a course. The one file that changes, and that people edit by hand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ngshare_fs.store import yaml_text
+from ngshare_fs.store.yaml_text import Node, WrongShape, mapping_in, text_in
+
+PERSON_KEYS = ("first_name", "last_name", "email")
+COURSE_KEYS = ("course", "instructors", "students")
+
+
+@dataclass(frozen=True)
+class Person:
+    """An entry of a roster; None is what nobody has set.
+
+    Args:
+        more: what else somebody wrote into the entry; kept as it is.
+    """
+
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    more: Mapping[str, Node] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The people of a course by user name.
+
+    Args:
+        course: the course's full name.
+        more: what else somebody wrote into the file; kept as it is.
+    """
+
+    course: str
+    instructors: Mapping[str, Person]
+    students: Mapping[str, Person]
+    more: Mapping[str, Node] = field(default_factory=dict)
+
+    def to_yaml(self) -> bytes:
+        """The text of `course.yaml`."""
+        document: dict[str, object] = {
+            "course": self.course,
+            "instructors": {name: _entry(person) for name, person in self.instructors.items()},
+            "students": {name: _entry(person) for name, person in self.students.items()},
+        }
+        document.update(self.more)
+        return yaml_text.dump(document)
+
+
+def understand(document: Mapping[str, Node]) -> Roster:
+    """The roster that a parsed `course.yaml` means.
+
+    Raises:
+        WrongShape: it is none.
+    """
+    course = text_in(document, "course")
+    if not course:
+        # Also what a half-written or emptied file looks like: better no roster than a wrong one.
+        raise WrongShape(("course",), "`course: NAME` is missing")
+    return Roster(
+        course=course,
+        instructors=_people(document, "instructors"),
+        students=_people(document, "students"),
+        more={key: value for key, value in document.items() if key not in COURSE_KEYS},
+    )
+
+
+def _people(document: Mapping[str, Node], role: str) -> dict[str, Person]:
+    people: dict[str, Person] = {}
+    for name, entry in mapping_in(document, role).items():
+        if not name:
+            raise WrongShape((role,), "a user name is empty")
+        if entry is None:
+            people[name] = Person()
+            continue
+        if not isinstance(entry, Mapping):
+            wanted = "`first_name`, `last_name` and `email` on lines of their own, or nothing, are expected"
+            raise WrongShape((role, name), f"below {name!r}, {wanted}")
+        people[name] = Person(
+            first_name=text_in(entry, "first_name", role, name),
+            last_name=text_in(entry, "last_name", role, name),
+            email=text_in(entry, "email", role, name),
+            more={key: value for key, value in entry.items() if key not in PERSON_KEYS},
+        )
+    return people
+
+
+def _entry(person: Person) -> dict[str, object]:
+    entry: dict[str, object] = {key: value for key in PERSON_KEYS if (value := getattr(person, key)) is not None}
+    entry.update(person.more)
+    return entry

@@ -1,0 +1,161 @@
+"""Directory trees on their way into the volume: the rule for paths, and the files as they arrive."""
+
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ngshare_fs.store import durability
+from ngshare_fs.store.errors import IllegalPath
+from ngshare_fs.store.layout import FILES
+from ngshare_fs.store.staging import Staging
+
+LONGEST_COMPONENT = 255
+# The system's limit is 4,096 bytes for the whole; names above a tree take up to 1,000, the volume's own place some more.
+LONGEST_PATH = 2048
+DEEPEST_PATH = 256
+
+
+@dataclass
+class IncomingFile:
+    """One file as it was handed in.
+
+    Args:
+        path: relative, with `/`.
+        size: in bytes.
+        md5: in hex.
+        content: the bytes, where they are few; otherwise
+        staged: the file in the upload's folder that holds them.
+    """
+
+    path: str
+    size: int
+    md5: str
+    content: bytes | None = None
+    staged: str | None = None
+
+
+def check_path(path: str) -> None:
+    """The rule for paths inside a tree.
+
+    Raises:
+        IllegalPath: it is empty or absolute, has an empty, `.` or `..` component or a NUL, cannot be encoded in
+            UTF-8, or is longer or deeper than file systems and the tools around them take.
+    """
+    try:
+        components = path.encode("utf-8").split(b"/")
+    except UnicodeEncodeError:
+        raise IllegalPath(repr(path)) from None
+    if "\0" in path or len(components) > DEEPEST_PATH or sum(map(len, components)) > LONGEST_PATH:
+        raise IllegalPath(repr(path[:100]))
+    for component in components:
+        if component in (b"", b".", b"..") or len(component) > LONGEST_COMPONENT:
+            raise IllegalPath(repr(path))
+
+
+def without_duplicates(files: Iterable[IncomingFile]) -> list[IncomingFile]:
+    """The files of a tree, in the order of their paths' first mention; of the same path twice the last one counts.
+
+    Raises:
+        IllegalPath: a path is illegal, or is a file here and a folder there.
+    """
+    by_path: dict[str, IncomingFile] = {}
+    folders: set[str] = set()
+    for file in files:
+        check_path(file.path)
+        by_path[file.path] = file
+        above = file.path
+        while "/" in above:
+            above = above.rpartition("/")[0]
+            if above in folders:
+                break
+            folders.add(above)
+    for folder in folders:
+        if folder in by_path:
+            raise IllegalPath(repr(folder))
+    return list(by_path.values())
+
+
+class Upload:
+    """What one request hands in, until it is published or given up.
+
+    A context manager: on leaving, everything that was not published is gone. It touches the disk only where something
+    is too large to wait in memory.
+
+    Args:
+        staging: where it grows.
+    """
+
+    def __init__(self, staging: Staging) -> None:
+        self._staging = staging
+        self._folder: str | None = None
+        self._staged = 0
+        self._files: list[IncomingFile] = []
+
+    def __enter__(self) -> "Upload":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.discard()
+
+    @property
+    def touched_the_disk(self) -> bool:
+        """Whether `discard` has something to do."""
+        return self._folder is not None
+
+    @property
+    def folder(self) -> str:
+        """Its own folder in staging, made at first use."""
+        if self._folder is None:
+            self._folder = self._staging.new_folder()
+        return self._folder
+
+    def new_file(self) -> str:
+        """A path for the content of a file that is too large for memory; `IncomingFile.staged` names it."""
+        self._staged += 1
+        return os.path.join(self.folder, f"content-{self._staged}")
+
+    @property
+    def files(self) -> list[IncomingFile]:
+        """The files to be published."""
+        return self._files
+
+    def accept(self, files: Iterable[IncomingFile]) -> None:
+        """Say which files make the tree.
+
+        Raises:
+            IllegalPath: see `without_duplicates`.
+        """
+        self._files = without_duplicates(files)
+
+    def write_tree(self, into: str) -> None:
+        """Lay the files out under `into`, a new folder, and flush them; the folder itself is flushed by the caller."""
+        os.mkdir(into)
+        root = os.path.join(into, FILES)
+        os.mkdir(root)
+        folders = {""}
+        for file in self._files:
+            _make_folders(root, os.path.dirname(file.path), folders)
+            path = os.path.join(root, file.path)
+            if file.staged is None:
+                assert file.content is not None
+                durability.write_file(path, file.content)
+            else:
+                os.rename(file.staged, path)
+                durability.flush_file(path)
+        for folder in folders:
+            durability.flush_folder(os.path.join(root, folder))
+
+    def discard(self) -> None:
+        """Remove what is left in staging."""
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+
+def _make_folders(root: str, folder: str, known: set[str]) -> None:
+    if folder in known:
+        return
+    _make_folders(root, os.path.dirname(folder), known)
+    os.mkdir(os.path.join(root, folder))
+    known.add(folder)

@@ -1,0 +1,93 @@
+"""What the store refuses, in the field's words. The API maps each to a status and a message."""
+
+import errno
+
+
+class StoreError(Exception):
+    """Base of everything the store refuses or cannot do."""
+
+
+class VolumeError(StoreError):
+    """The folder cannot serve as a volume. The text is one line: what is wrong, where, and the remedy."""
+
+
+class CourseNotFound(StoreError):
+    """No course of that name."""
+
+
+class CourseExists(StoreError):
+    """A course of that name is there already."""
+
+
+class InstructorNotFound(StoreError):
+    """The user is no instructor of the course."""
+
+
+class StudentNotFound(StoreError):
+    """The user is no student of the course, and has handed in nothing."""
+
+
+class IsInstructor(StoreError):
+    """An instructor cannot be a student of the same course."""
+
+
+class AssignmentNotFound(StoreError):
+    """No assignment of that name in the course."""
+
+
+class AssignmentExists(StoreError):
+    """The assignment was released before."""
+
+
+class SubmissionNotFound(StoreError):
+    """The student has handed in nothing, or nothing at that time."""
+
+
+class IllegalPath(StoreError):
+    """A path in a directory tree that could reach outside it, or that cannot be stored."""
+
+
+class BrokenManifest(StoreError):
+    """A YAML file that cannot be understood; it is never overwritten.
+
+    Args:
+        file: its path.
+        line: the line of the problem, counted from 1.
+        problem: what is wrong there.
+    """
+
+    def __init__(self, file: str, line: int, problem: str) -> None:
+        super().__init__(f"{file}, line {line}: {problem}")
+        self.file = file
+        self.line = line
+        self.problem = problem
+
+
+class DamagedTree(StoreError):
+    """Stored files are missing or differ in size from their manifest."""
+
+
+class LockTimeout(StoreError):
+    """Somebody else held a lock for too long."""
+
+
+class VolumeFull(StoreError):
+    """No space, no inodes or no quota left."""
+
+
+class VolumeReadOnly(StoreError):
+    """The volume cannot be written: mounted read-only, or not ours to write."""
+
+
+class VolumeFailure(StoreError):
+    """The disk or its network failed; what was being written is not stored."""
+
+
+def from_os_error(error: OSError) -> StoreError:
+    """The store's word for a failed system call."""
+    reason = error.strerror or str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return VolumeFull(reason)
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return VolumeReadOnly(reason)
+    return VolumeFailure(reason)

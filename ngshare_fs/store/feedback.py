@@ -1,0 +1,50 @@
+"""Feedback: what an instructor returns on one submission. The newest counts."""
+
+from ngshare_fs.store import layout, timestamp
+from ngshare_fs.store.directory_tree import Upload
+from ngshare_fs.store.errors import SubmissionNotFound
+from ngshare_fs.store.manifest import FEEDBACK, Manifest
+from ngshare_fs.store.published import Tree, newest_in, publish
+from ngshare_fs.store.submission import submission_exists
+from ngshare_fs.store.timestamp import Timestamp
+from ngshare_fs.store.volume import Volume
+
+
+def give(
+    volume: Volume, course: str, assignment: str, student: str, submission: Timestamp, by: str, upload: Upload
+) -> Timestamp:
+    """Give feedback on a submission, in place of what was given before.
+
+    Args:
+        submission: its timestamp.
+        by: the instructor.
+
+    Raises:
+        SubmissionNotFound: there is none of that timestamp.
+    """
+    if not submission_exists(volume, course, assignment, student, submission):
+        raise SubmissionNotFound(student)
+    manifest = Manifest(FEEDBACK, course, assignment, by, timestamp.now(), (), student=student, submission=submission)
+    try:
+        parent = layout.feedback(volume.root, course, assignment, student, submission)
+        return publish(volume, upload, parent, manifest)
+    except FileNotFoundError:
+        raise SubmissionNotFound(student) from None
+
+
+def newest(volume: Volume, course: str, assignment: str, student: str, submission: Timestamp) -> Tree | None:
+    """Open the newest feedback on a submission; None until some is given.
+
+    Raises:
+        SubmissionNotFound: there is no submission of that timestamp.
+    """
+    parent = layout.feedback(volume.root, course, assignment, student, submission)
+    moment = newest_in(parent)
+    if moment is None:
+        if submission_exists(volume, course, assignment, student, submission):
+            return None
+        raise SubmissionNotFound(student)
+    try:
+        return Tree(volume, parent, moment)
+    except FileNotFoundError:
+        raise SubmissionNotFound(student) from None

@@ -1,0 +1,75 @@
+"""Where everything lies on the volume; `docs/volume-format.md` is the same in prose."""
+
+import os
+
+from ngshare_fs.store import timestamp
+from ngshare_fs.store.names import folder_of
+from ngshare_fs.store.timestamp import Timestamp
+
+LAYOUT = 1
+
+VOLUME_FILE = "ngshare.yaml"
+COURSES = "courses"
+TRASH = "trash"
+TRASH_FILE = "trash.yaml"
+PRIVATE = ".ngshare"
+LOCKS = os.path.join(PRIVATE, "locks")
+STAGING = os.path.join(PRIVATE, "staging")
+
+COURSE_FILE = "course.yaml"
+ASSIGNMENTS = "assignments"
+RELEASES = "releases"
+SUBMISSIONS = "submissions"
+FEEDBACK = "feedback"
+MANIFEST = "manifest.yaml"
+FILES = "files"
+
+
+def courses(root: str) -> str:
+    """The folder of all courses."""
+    return os.path.join(root, COURSES)
+
+
+def course(root: str, course: str) -> str:
+    """A course's folder."""
+    return os.path.join(root, COURSES, folder_of(course))
+
+
+def roster(root: str, course_name: str) -> str:
+    """The file that names a course's instructors and students."""
+    return os.path.join(course(root, course_name), COURSE_FILE)
+
+
+def assignments(root: str, course_name: str) -> str:
+    """The folder of a course's assignments."""
+    return os.path.join(course(root, course_name), ASSIGNMENTS)
+
+
+def assignment(root: str, course_name: str, assignment: str) -> str:
+    """An assignment's folder."""
+    return os.path.join(assignments(root, course_name), folder_of(assignment))
+
+
+def releases(root: str, course: str, assignment_name: str) -> str:
+    """The folder of an assignment's releases."""
+    return os.path.join(assignment(root, course, assignment_name), RELEASES)
+
+
+def submissions(root: str, course: str, assignment_name: str) -> str:
+    """The folder that has one folder for each student who handed in."""
+    return os.path.join(assignment(root, course, assignment_name), SUBMISSIONS)
+
+
+def submissions_of(root: str, course: str, assignment: str, student: str) -> str:
+    """The folder of one student's submissions to one assignment."""
+    return os.path.join(submissions(root, course, assignment), folder_of(student))
+
+
+def submission(root: str, course: str, assignment: str, student: str, moment: Timestamp) -> str:
+    """The folder of one submission."""
+    return os.path.join(submissions_of(root, course, assignment, student), timestamp.folder_of(moment))
+
+
+def feedback(root: str, course: str, assignment: str, student: str, moment: Timestamp) -> str:
+    """The folder of the feedback on one submission."""
+    return os.path.join(submission(root, course, assignment, student, moment), FEEDBACK)

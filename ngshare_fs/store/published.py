@@ -1,0 +1,176 @@
+"""The write path, and the way back: publishing a dated, immutable tree, and reading one.
+
+A release, a submission and a piece of feedback are the same thing in three places. Each is staged aside, made
+durable, and published by one rename; after that it never changes, and the newest one counts.
+"""
+
+import contextlib
+import os
+from dataclasses import replace
+
+from ngshare_fs.store import durability, timestamp
+from ngshare_fs.store.directory_tree import Upload, check_path
+from ngshare_fs.store.errors import BrokenManifest, DamagedTree, IllegalPath
+from ngshare_fs.store.layout import FILES, MANIFEST
+from ngshare_fs.store.manifest import Manifest, StoredFile
+from ngshare_fs.store.timestamp import Timestamp
+from ngshare_fs.store.volume import Volume
+
+
+def timestamps_in(folder: str) -> list[Timestamp]:
+    """The timestamps of the trees in a folder, oldest first; none where the folder is missing."""
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    if len(names) == 1:
+        only = timestamp.from_folder(names[0])
+        return [] if only is None else [only]
+    return sorted(moment for name in names if (moment := timestamp.from_folder(name)) is not None)
+
+
+def newest_in(folder: str) -> Timestamp | None:
+    """The timestamp of the newest tree in a folder, None where there is none."""
+    moments = timestamps_in(folder)
+    return moments[-1] if moments else None
+
+
+def seal(tree: str, manifest: Manifest, upload: Upload) -> None:
+    """Write a staged tree's manifest, the last thing that it needs, and flush both."""
+    files = tuple(StoredFile(file.path, file.size, file.md5) for file in upload.files)
+    durability.write_file(os.path.join(tree, MANIFEST), replace(manifest, files=files).to_yaml())
+    durability.flush_folder(tree)
+
+
+def publish(volume: Volume, upload: Upload, parent: str, manifest: Manifest, at: Timestamp | None = None) -> Timestamp:
+    """Publish an upload as the newest tree in `parent`, whose own parent has to be there.
+
+    Args:
+        parent: the folder of the trees of this kind, made if missing.
+        manifest: all but the timestamp and the files.
+        at: the timestamp to give it instead of the present, for sample data.
+
+    Returns:
+        its timestamp, later than that of every other tree in `parent`.
+
+    Raises:
+        FileNotFoundError: the folder above is gone: somebody deleted the assignment or the course meanwhile.
+    """
+    staged = os.path.join(upload.folder, "tree")
+    upload.write_tree(staged)
+    # The lock makes timestamps increase strictly; it is held for one small file and one rename.
+    with volume.locks.hold("publish", parent[len(volume.root) :]):
+        moment = at or timestamp.after(newest_in(parent))
+        seal(staged, replace(manifest, timestamp=moment), upload)
+        durability.make_folder(parent)
+        os.rename(staged, os.path.join(parent, timestamp.folder_of(moment)))
+        durability.flush_folder(parent)
+    return moment
+
+
+class Tree:
+    """A published tree that is open for reading: a rename of any folder above changes nothing for it.
+
+    A context manager; whoever opens one closes it.
+
+    Args:
+        volume: where it is.
+        parent: the folder of the trees of its kind.
+        moment: its timestamp.
+
+    Raises:
+        FileNotFoundError: there is none of that timestamp.
+        BrokenManifest: its manifest is missing or cannot be understood.
+    """
+
+    def __init__(self, volume: Volume, parent: str, moment: Timestamp) -> None:
+        self._path = os.path.join(parent, timestamp.folder_of(moment))
+        self._folder = os.open(self._path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        self.timestamp = moment
+        try:
+            self.manifest = manifest_at(volume, self._path)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> "Tree":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of it."""
+        if self._folder >= 0:
+            os.close(self._folder)
+            self._folder = -1
+
+    def open_file(self, file: StoredFile) -> int:
+        """A descriptor of one of its files, for reading; the caller closes it.
+
+        Raises:
+            DamagedTree: it is missing, no file, or not of the size that its manifest promises.
+        """
+        try:
+            descriptor = os.open(_inside(file), os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._folder)
+        except (FileNotFoundError, NotADirectoryError):
+            raise DamagedTree(f"{self._path}: {file.path} is missing") from None
+        if os.fstat(descriptor).st_size != file.size:
+            os.close(descriptor)
+            raise DamagedTree(f"{self._path}: {file.path} has not the size of its manifest")
+        return descriptor
+
+    def check_sizes(self) -> None:
+        """Look at every file, so that no answer is promised that cannot be given.
+
+        Raises:
+            DamagedTree: see `open_file`.
+        """
+        for file in self.manifest.files:
+            try:
+                size = os.stat(_inside(file), dir_fd=self._folder).st_size
+            except (FileNotFoundError, NotADirectoryError):
+                raise DamagedTree(f"{self._path}: {file.path} is missing") from None
+            if size != file.size:
+                raise DamagedTree(f"{self._path}: {file.path} has not the size of its manifest")
+
+
+def _inside(file: StoredFile) -> str:
+    # A manifest that somebody edited must not lead out of its tree.
+    try:
+        check_path(file.path)
+    except IllegalPath:
+        raise DamagedTree(f"{file.path!r} is no path inside a tree") from None
+    return f"{FILES}/{file.path}"
+
+
+def manifest_at(volume: Volume, path: str) -> Manifest:
+    """The manifest of the tree in the folder `path`.
+
+    Raises:
+        BrokenManifest: it is missing or cannot be understood.
+    """
+    file = os.path.join(path, MANIFEST)
+    try:
+        reading = volume.manifests.read(file)
+    except FileNotFoundError:
+        raise BrokenManifest(file, 1, "the manifest is missing") from None
+    if reading.problem is not None:
+        raise reading.problem
+    return reading.value
+
+
+def full_name(volume: Volume, trees: str, of: str) -> str | None:
+    """The full name of something whose folder name was cut, from the newest manifest below it.
+
+    Args:
+        trees: the folder of its trees.
+        of: the manifest's field that has the name, `assignment` or `student`.
+    """
+    newest = newest_in(trees)
+    if newest is None:
+        return None
+    with contextlib.suppress(BrokenManifest):
+        name = getattr(manifest_at(volume, os.path.join(trees, timestamp.folder_of(newest))), of)
+        return name if isinstance(name, str) else None
+    return None

@@ -1,0 +1,76 @@
+"""Releases: what an instructor hands out. The newest one is what students fetch."""
+
+import os
+
+from ngshare_fs.store import durability, layout, timestamp
+from ngshare_fs.store.assignment import exists
+from ngshare_fs.store.course import rename_unless_there
+from ngshare_fs.store.directory_tree import Upload
+from ngshare_fs.store.errors import AssignmentExists, AssignmentNotFound, CourseNotFound
+from ngshare_fs.store.manifest import RELEASE, Manifest
+from ngshare_fs.store.published import Tree, newest_in, publish, seal
+from ngshare_fs.store.timestamp import Timestamp
+from ngshare_fs.store.volume import Volume
+
+
+def release(
+    volume: Volume, course: str, assignment: str, by: str, upload: Upload, at: Timestamp | None = None
+) -> Timestamp:
+    """Release a new assignment; it appears with its first release, or not at all.
+
+    Args:
+        by: the instructor.
+        at: the timestamp to give it instead of the present, for sample data.
+
+    Raises:
+        AssignmentExists: it was released before.
+        CourseNotFound: the course is gone.
+    """
+    staged = os.path.join(upload.folder, "assignment")
+    releases = os.path.join(staged, layout.RELEASES)
+    for folder in (staged, releases, os.path.join(staged, layout.SUBMISSIONS)):
+        os.mkdir(folder)
+    moment = at or timestamp.now()
+    tree = os.path.join(releases, timestamp.folder_of(moment))
+    upload.write_tree(tree)
+    seal(tree, Manifest(RELEASE, course, assignment, by, moment, ()), upload)
+    durability.flush_folder(releases)
+    durability.flush_folder(staged)
+    try:
+        rename_unless_there(staged, layout.assignment(volume.root, course, assignment), AssignmentExists(assignment))
+    except FileNotFoundError:
+        raise CourseNotFound(course) from None
+    return moment
+
+
+def release_again(volume: Volume, course: str, assignment: str, by: str, upload: Upload) -> Timestamp:
+    """Make a new release of an assignment; submissions and earlier releases stay.
+
+    Raises:
+        AssignmentNotFound: it was never released, or was deleted meanwhile.
+    """
+    if not exists(volume, course, assignment):
+        raise AssignmentNotFound(assignment)
+    manifest = Manifest(RELEASE, course, assignment, by, timestamp.now(), ())
+    try:
+        return publish(volume, upload, layout.releases(volume.root, course, assignment), manifest)
+    except FileNotFoundError:
+        raise AssignmentNotFound(assignment) from None
+
+
+def newest(volume: Volume, course: str, assignment: str) -> Tree | None:
+    """Open the newest release; None where an assignment's folder has none, as one made by hand may.
+
+    Raises:
+        AssignmentNotFound: there is no such assignment.
+    """
+    releases = layout.releases(volume.root, course, assignment)
+    moment = newest_in(releases)
+    if moment is not None:
+        try:
+            return Tree(volume, releases, moment)
+        except FileNotFoundError:
+            raise AssignmentNotFound(assignment) from None
+    if exists(volume, course, assignment):
+        return None
+    raise AssignmentNotFound(assignment)

@@ -1,0 +1,162 @@
+"""Who teaches and who takes a course: reading and changing the roster."""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from ngshare_fs.store import layout
+from ngshare_fs.store.cached_yaml import Marks, marks_of
+from ngshare_fs.store.course_file import Person, Roster
+from ngshare_fs.store.errors import CourseNotFound, InstructorNotFound, IsInstructor, StudentNotFound
+from ngshare_fs.store.volume import Volume, replace_file
+
+# An editor may write a file in several steps. A change by the server waits until the file has been quiet for this long.
+QUIET_SECONDS = 0.05
+
+
+def of(volume: Volume, course: str) -> Roster:
+    """The roster of a course; where its file is broken by now, the last one that could be read.
+
+    Raises:
+        CourseNotFound: there is no such course.
+        BrokenManifest: the file cannot be understood, and never was.
+    """
+    try:
+        return volume.rosters.read(layout.roster(volume.root, course)).value
+    except (FileNotFoundError, NotADirectoryError):
+        raise CourseNotFound(course) from None
+
+
+def set_instructor(volume: Volume, course: str, user: str, person: Person) -> None:
+    """Make a user an instructor or change the entry; a student who is made instructor stops being a student.
+
+    Raises:
+        CourseNotFound, BrokenManifest: see `change`.
+    """
+
+    def changed(roster: Roster) -> Roster:
+        students = {name: entry for name, entry in roster.students.items() if name != user}
+        return replace(roster, instructors=_with(roster.instructors, user, person), students=students)
+
+    change(volume, course, changed)
+
+
+def remove_instructor(volume: Volume, course: str, user: str) -> None:
+    """Take an instructor off the roster.
+
+    Raises:
+        InstructorNotFound: the user is none.
+        CourseNotFound, BrokenManifest: see `change`.
+    """
+
+    def changed(roster: Roster) -> Roster:
+        if user not in roster.instructors:
+            raise InstructorNotFound(user)
+        return replace(roster, instructors=_without(roster.instructors, user))
+
+    change(volume, course, changed)
+
+
+def set_student(volume: Volume, course: str, user: str, person: Person) -> None:
+    """Make a user a student or change the entry.
+
+    Raises:
+        IsInstructor: the user is an instructor of the course.
+        CourseNotFound, BrokenManifest: see `change`.
+    """
+    if not set_students(volume, course, [(user, person)])[0]:
+        raise IsInstructor(user)
+
+
+def set_students(volume: Volume, course: str, entries: Iterable[tuple[str, Person]]) -> list[bool]:
+    """Make many users students by one write.
+
+    Args:
+        entries: user names and what is known of them; of the same user twice the last entry counts.
+
+    Returns:
+        for each entry whether it was taken; instructors are not.
+
+    Raises:
+        CourseNotFound, BrokenManifest: see `change`.
+    """
+    taken: list[bool] = []
+
+    def changed(roster: Roster) -> Roster:
+        taken.clear()
+        students = dict(roster.students)
+        for user, person in entries:
+            taken.append(user not in roster.instructors)
+            if taken[-1]:
+                students[user] = _updated(students.get(user), person)
+        return replace(roster, students=students)
+
+    entries = list(entries)
+    change(volume, course, changed)
+    return taken
+
+
+def remove_student(volume: Volume, course: str, user: str) -> None:
+    """Take a student off the roster; what was handed in stays.
+
+    Raises:
+        StudentNotFound: the user is none.
+        CourseNotFound, BrokenManifest: see `change`.
+    """
+
+    def changed(roster: Roster) -> Roster:
+        if user not in roster.students:
+            raise StudentNotFound(user)
+        return replace(roster, students=_without(roster.students, user))
+
+    change(volume, course, changed)
+
+
+def change(volume: Volume, course: str, changed: Callable[[Roster], Roster]) -> None:
+    """Read the roster, change it and write it by one rename, while nobody else does.
+
+    Args:
+        changed: makes the new roster of the present one; called again where somebody edited the file meanwhile.
+
+    Raises:
+        CourseNotFound: there is no such course.
+        BrokenManifest: the file cannot be understood; it is left as it is.
+    """
+    file = layout.roster(volume.root, course)
+    try:
+        with volume.locks.hold("course", course):
+            while True:
+                reading = volume.rosters.read(file)
+                if reading.problem is not None:
+                    raise reading.problem
+                roster = changed(reading.value)
+                if roster == reading.value:
+                    return
+                content = roster.to_yaml()
+                if marks_of(os.stat(file)) == reading.marks and _is_quiet(volume, file, reading.marks):
+                    break
+                time.sleep(QUIET_SECONDS)
+            replace_file(volume, file, content)
+            volume.rosters.remember(file, roster, content)
+    except (FileNotFoundError, NotADirectoryError):
+        raise CourseNotFound(course) from None
+
+
+def _is_quiet(volume: Volume, file: str, marks: Marks) -> bool:
+    if volume.rosters.wrote(file, marks):
+        return True  # by one rename, so it is whole
+    age = time.time_ns() - marks.modified
+    return not 0 <= age < QUIET_SECONDS * 1e9
+
+
+def _with(people: Mapping[str, Person], user: str, person: Person) -> dict[str, Person]:
+    return {**people, user: _updated(people.get(user), person)}
+
+
+def _without(people: Mapping[str, Person], user: str) -> dict[str, Person]:
+    return {name: entry for name, entry in people.items() if name != user}
+
+
+def _updated(present: Person | None, person: Person) -> Person:
+    return person if present is None else replace(person, more=present.more)

@@ -1,0 +1,93 @@
+"""Where uploads grow before they are published, and how the left-overs of dead processes are swept.
+
+Each process stages in a folder of its own and holds a lock of the same name for as long as it lives. Whoever can
+take that lock knows that the process is gone, on this machine or on another one, and may remove its folder.
+"""
+
+import contextlib
+import logging
+import os
+import secrets
+import shutil
+import threading
+
+from filelock import FileLock
+
+from ngshare_fs.store.locks import belongs_to_the_living
+
+logger = logging.getLogger(__name__)
+
+# A few left-overs are gone before the first request; many are removed while requests are served.
+SWEEP_WAIT_SECONDS = 0.2
+
+
+class Staging:
+    """The staging folder of this process.
+
+    Args:
+        folder: the staging folder of the volume.
+        locks: the folder of the lock files.
+    """
+
+    def __init__(self, folder: str, locks: str) -> None:
+        self._all = folder
+        self._locks = locks
+        name = f"process-{secrets.token_hex(8)}"
+        self._own_lock = FileLock(self._lock_file(name), thread_local=False)
+        self._own_lock.acquire()
+        self._own = os.path.join(folder, name)
+        os.mkdir(self._own)
+
+    def new_folder(self) -> str:
+        """Make an empty folder that nobody else uses."""
+        path = os.path.join(self._own, secrets.token_hex(8))
+        try:
+            os.mkdir(path)
+        except FileNotFoundError:  # somebody tidied up by hand while we run
+            os.makedirs(path)
+        return path
+
+    def new_file(self) -> str:
+        """A path for a file that nobody else uses."""
+        os.makedirs(self._own, exist_ok=True)
+        return os.path.join(self._own, secrets.token_hex(8))
+
+    def sweep(self) -> None:
+        """Remove what dead processes left behind; what takes long is finished in the background."""
+        sweeper = threading.Thread(target=self._sweep, name="sweep staging", daemon=True)
+        sweeper.start()
+        sweeper.join(SWEEP_WAIT_SECONDS)
+
+    def close(self) -> None:
+        """Remove the folder and let go of the lock."""
+        shutil.rmtree(self._own, ignore_errors=True)
+        self._own_lock.release()
+        with contextlib.suppress(OSError):
+            os.unlink(self._own_lock.lock_file)
+
+    def _lock_file(self, name: str) -> str:
+        return os.path.join(self._locks, f"{name}.lock")
+
+    def _sweep(self) -> None:
+        try:
+            with os.scandir(self._all) as entries:
+                names = [entry.name for entry in entries]
+            with os.scandir(self._locks) as entries:
+                names += [entry.name[: -len(".lock")] for entry in entries if entry.name.startswith("process-")]
+            for name in dict.fromkeys(names):
+                self._sweep_one(name)
+        except OSError as error:
+            logger.warning("could not sweep %s: %s", self._all, error)
+
+    def _sweep_one(self, name: str) -> None:
+        if belongs_to_the_living(self._lock_file(name)):
+            return
+        path = os.path.join(self._all, name)
+        if os.path.isdir(path):
+            shutil.rmtree(path, ignore_errors=True)
+            logger.info("swept %s, left behind by a process that died", path)
+        else:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+        with contextlib.suppress(OSError):
+            os.unlink(self._lock_file(name))

@@ -1,0 +1,110 @@
+"""Submissions: what students hand in."""
+
+import os
+from typing import NamedTuple
+
+from ngshare_fs.store import durability, layout, names, timestamp
+from ngshare_fs.store.assignment import exists
+from ngshare_fs.store.directory_tree import Upload
+from ngshare_fs.store.errors import AssignmentNotFound, SubmissionNotFound
+from ngshare_fs.store.manifest import SUBMISSION, Manifest
+from ngshare_fs.store.published import Tree, full_name, newest_in, publish, timestamps_in
+from ngshare_fs.store.timestamp import Timestamp
+from ngshare_fs.store.volume import Volume
+
+
+class Submission(NamedTuple):
+    """An entry of a list of submissions."""
+
+    student: str
+    timestamp: Timestamp
+
+
+def submit(
+    volume: Volume,
+    course: str,
+    assignment: str,
+    student: str,
+    upload: Upload,
+    at: Timestamp | None = None,
+) -> Timestamp:
+    """Hand in.
+
+    Args:
+        at: the timestamp to give it instead of the present, for sample data.
+
+    Returns:
+        its timestamp, later than that of the student's earlier ones.
+
+    Raises:
+        AssignmentNotFound: there is no such assignment, or it was deleted meanwhile.
+    """
+    if not exists(volume, course, assignment):
+        raise AssignmentNotFound(assignment)
+    manifest = Manifest(SUBMISSION, course, assignment, student, timestamp.now(), (), student=student)
+    parent = layout.submissions_of(volume.root, course, assignment, student)
+    try:
+        if not os.path.isdir(os.path.dirname(parent)):
+            durability.make_folder(os.path.dirname(parent))
+        moment = publish(volume, upload, parent, manifest, at)
+        durability.flush_folder(os.path.dirname(parent))
+    except FileNotFoundError:
+        raise AssignmentNotFound(assignment) from None
+    return moment
+
+
+def submissions_to(volume: Volume, course: str, assignment: str) -> list[Submission]:
+    """All submissions to an assignment, oldest first, also those of students who have left the course.
+
+    Raises:
+        AssignmentNotFound: there is no such assignment.
+    """
+    parent = layout.submissions(volume.root, course, assignment)
+    try:
+        folders = os.listdir(parent)
+    except FileNotFoundError:
+        if exists(volume, course, assignment):
+            return []
+        raise AssignmentNotFound(assignment) from None
+    found = []
+    for folder in folders:
+        path = f"{parent}/{folder}"
+        student = names.name_of(folder)
+        if student is None and names.is_cut(folder):
+            student = full_name(volume, path, "student")
+            if student is not None and names.folder_of(student) != folder:
+                continue
+        if student is not None:
+            found += [Submission(student, moment) for moment in timestamps_in(path)]
+    found.sort(key=lambda submission: submission.timestamp)
+    return found
+
+
+def submissions_by(volume: Volume, course: str, assignment: str, student: str) -> list[Submission]:
+    """One student's submissions to an assignment, oldest first."""
+    parent = layout.submissions_of(volume.root, course, assignment, student)
+    return [Submission(student, moment) for moment in timestamps_in(parent)]
+
+
+def collect(volume: Volume, course: str, assignment: str, student: str, moment: Timestamp | None) -> Tree:
+    """Open a submission.
+
+    Args:
+        moment: which; the newest where it is None.
+
+    Raises:
+        SubmissionNotFound: there is none, or none of that timestamp.
+    """
+    parent = layout.submissions_of(volume.root, course, assignment, student)
+    moment = moment or newest_in(parent)
+    if moment is None:
+        raise SubmissionNotFound(student)
+    try:
+        return Tree(volume, parent, moment)
+    except (FileNotFoundError, NotADirectoryError):
+        raise SubmissionNotFound(student) from None
+
+
+def submission_exists(volume: Volume, course: str, assignment: str, student: str, moment: Timestamp) -> bool:
+    """Whether the student handed in at that time."""
+    return os.path.isdir(layout.submission(volume.root, course, assignment, student, moment))

@@ -1,0 +1,46 @@
+"""Points in time as the API writes them, and as folder names.
+
+A timestamp is the text `2020-01-30 10:30:47.524219 UTC`: clients use it as a key and as a folder name, so it
+is handed on as it is and never formatted anew. The folder is `20200130T103047.524219Z`: both sort as time does.
+"""
+
+import re
+from datetime import datetime, timedelta, timezone
+from typing import NewType
+
+Timestamp = NewType("Timestamp", str)
+
+_FOLDER = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d\.\d{6})Z")
+_TEXT = "%Y-%m-%d %H:%M:%S.%f UTC"
+
+
+def of(moment: datetime) -> Timestamp:
+    """The timestamp of an aware `datetime`."""
+    return Timestamp(moment.astimezone(timezone.utc).strftime(_TEXT))
+
+
+def now() -> Timestamp:
+    """The present, by this machine's clock."""
+    return of(datetime.now(timezone.utc))
+
+
+def after(latest: Timestamp | None) -> Timestamp:
+    """Now, but later than `latest` even where the clock was set back or has not moved since."""
+    present = now()
+    if latest is None or present > latest:
+        return present
+    moment = datetime.strptime(latest, _TEXT).replace(tzinfo=timezone.utc)
+    return of(moment + timedelta(microseconds=1))
+
+
+def folder_of(timestamp: Timestamp) -> str:
+    """The folder name of a timestamp."""
+    return f"{timestamp[:4]}{timestamp[5:7]}{timestamp[8:10]}T{timestamp[11:13]}{timestamp[14:16]}{timestamp[17:26]}Z"
+
+
+def from_folder(folder: str) -> Timestamp | None:
+    """The timestamp of a folder; None where the folder is something else."""
+    # Sliced, not parsed: a listing does this for thousands of folders.
+    if len(folder) != 23 or not _FOLDER.fullmatch(folder):
+        return None
+    return Timestamp(f"{folder[:4]}-{folder[4:6]}-{folder[6:8]} {folder[9:11]}:{folder[11:13]}:{folder[13:22]} UTC")

@@ -1,0 +1,41 @@
+"""Deleting: one rename into the trash, dated and whole, so that an operator can bring it back."""
+
+import os
+import secrets
+
+from ngshare_fs.store import durability, layout, timestamp, yaml_text
+from ngshare_fs.store.volume import Volume
+
+
+def throw_away(volume: Volume, path: str, what: dict[str, str]) -> None:
+    """Move a folder into the trash.
+
+    Args:
+        path: the folder.
+        what: what it is, for `trash.yaml` beside it: `kind`, the names that lead to it, and `by`, who deleted it.
+
+    Raises:
+        FileNotFoundError: it is not there; somebody else was faster.
+    """
+    if not os.path.isdir(path):
+        raise FileNotFoundError(path)
+    moment = timestamp.now()
+    # Two deletions in one microsecond must not share a folder; the random end costs nothing and needs no lock.
+    entry = os.path.join(volume.root, layout.TRASH, f"{timestamp.folder_of(moment)}-{secrets.token_hex(4)}")
+    os.mkdir(entry)
+    try:
+        durability.write_file(os.path.join(entry, layout.TRASH_FILE), yaml_text.dump({**what, "timestamp": moment}))
+        durability.flush_folder(os.path.dirname(entry))
+        os.rename(path, os.path.join(entry, os.path.basename(path)))
+    except BaseException:
+        _forget(entry)
+        raise
+    durability.flush_folder(entry)
+    durability.flush_folder(os.path.dirname(path))
+
+
+def _forget(entry: str) -> None:
+    file = os.path.join(entry, layout.TRASH_FILE)
+    if os.path.exists(file):
+        os.unlink(file)
+    os.rmdir(entry)

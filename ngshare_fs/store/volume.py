@@ -1,0 +1,201 @@
+"""The volume: one folder, opened once by a process, and everything that its verbs share."""
+
+import fcntl
+import logging
+import os
+import pwd
+import secrets
+import stat
+import sys
+from pathlib import Path
+
+from ngshare_fs.store import course_file, durability, layout, manifest, yaml_text
+from ngshare_fs.store.cached_yaml import CachedYaml
+from ngshare_fs.store.course_file import Roster
+from ngshare_fs.store.directory_tree import Upload
+from ngshare_fs.store.errors import BrokenManifest, VolumeError
+from ngshare_fs.store.locks import Locks
+from ngshare_fs.store.manifest import Manifest
+from ngshare_fs.store.staging import Staging
+from ngshare_fs.store.yaml_text import Node, WrongShape, text_in
+
+logger = logging.getLogger(__name__)
+
+# What a start that was cut off may leave in a folder that was empty before, and what a file system puts there itself.
+_BELONGS_TO_AN_EMPTY_VOLUME = frozenset({layout.COURSES, layout.TRASH, layout.PRIVATE, "lost+found"})
+
+
+class Volume:
+    """An open volume. Use `Volume.open`.
+
+    Args:
+        root: its folder.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.locks = Locks(os.path.join(root, layout.LOCKS))
+        self.staging = Staging(os.path.join(root, layout.STAGING), os.path.join(root, layout.LOCKS))
+        self.rosters: CachedYaml[Roster] = CachedYaml(course_file.understand)
+        self.manifests: CachedYaml[Manifest] = CachedYaml(manifest.understand)
+
+    @classmethod
+    def open(cls, path: Path) -> "Volume":
+        """Open a volume; make one where the folder is missing or empty.
+
+        Takes the same time whatever the volume holds.
+
+        Raises:
+            VolumeError: the folder cannot serve as one; the text names path, owner and remedy.
+        """
+        root = os.path.abspath(path)
+        if sys.getfilesystemencoding().lower() != "utf-8":
+            raise VolumeError("file names cannot be written in UTF-8 here: set PYTHONUTF8=1 in the environment")
+        try:
+            _prepare(root)
+            _probe(root)
+            volume = cls(root)
+        except OSError as error:
+            raise VolumeError(_unusable(root, error)) from error
+        volume.staging.sweep()
+        return volume
+
+    def upload(self) -> Upload:
+        """A new, empty upload."""
+        return Upload(self.staging)
+
+    def ready(self) -> str | None:
+        """Read and write the volume; None where both work, otherwise what does not."""
+        try:
+            os.listdir(layout.courses(self.root))
+            path = self.staging.new_file()
+            durability.write_file(path, b"ready")
+            os.unlink(path)
+        except OSError as error:
+            return f"{error.strerror}: {os.path.relpath(error.filename or self.root, self.root)}"
+        return None
+
+    def close(self) -> None:
+        """Let go of it; nothing else of it may be used afterwards."""
+        self.staging.close()
+
+
+def replace_file(volume: Volume, path: str, content: bytes) -> None:
+    """Replace a file by one rename, durably; it keeps its mode.
+
+    Raises:
+        FileNotFoundError: it is not there.
+    """
+    staged = volume.staging.new_file()
+    try:
+        durability.write_file(staged, content)
+        os.chmod(staged, stat.S_IMODE(os.stat(path).st_mode))
+        os.rename(staged, path)
+    except BaseException:
+        if os.path.lexists(staged):
+            os.unlink(staged)
+        raise
+    durability.flush_folder(os.path.dirname(path))
+
+
+def _prepare(root: str) -> None:
+    if os.path.exists(root) and not os.path.isdir(root):
+        raise VolumeError(f"{root} is not a folder: give --data a folder")
+    os.makedirs(root, exist_ok=True)
+    file = os.path.join(root, layout.VOLUME_FILE)
+    if os.path.exists(file):
+        _check_layout(file)
+    else:
+        _check_empty(root)
+    for folder in (layout.COURSES, layout.TRASH, layout.PRIVATE, layout.LOCKS, layout.STAGING):
+        os.makedirs(os.path.join(root, folder), exist_ok=True)
+    if not os.path.exists(file):
+        # Written last and by a rename: several processes may start on one empty folder.
+        staged = os.path.join(root, layout.PRIVATE, f"volume-{secrets.token_hex(8)}")
+        durability.write_file(staged, yaml_text.dump({"layout": layout.LAYOUT}))
+        os.rename(staged, file)
+        durability.flush_folder(root)
+        durability.flush_folder(os.path.dirname(root))
+
+
+def _check_layout(file: str) -> None:
+    try:
+        found = yaml_text.parse(Path(file).read_bytes(), file, _layout_number)
+    except BrokenManifest as error:
+        raise VolumeError(f"{error}: restore the file; it holds one line, `layout: {layout.LAYOUT}`") from None
+    if found > layout.LAYOUT:
+        raise VolumeError(
+            f"{file} says layout {found}, and this program knows layouts up to {layout.LAYOUT}: "
+            "install the newer ngshare-fs that wrote it"
+        )
+
+
+def _layout_number(document: dict[str, Node]) -> int:
+    text = text_in(document, "layout")
+    if text is None or not (text.isascii() and text.isdecimal()) or int(text) < 1:
+        raise WrongShape(("layout",), "`layout` has to be a number")
+    return int(text)
+
+
+def _check_empty(root: str) -> None:
+    found = sorted(set(os.listdir(root)) - _BELONGS_TO_AN_EMPTY_VOLUME)
+    for folder in (layout.COURSES, layout.TRASH):
+        path = os.path.join(root, folder)
+        if os.path.isdir(path) and os.listdir(path):
+            raise VolumeError(
+                f"{root} has {folder} but no {layout.VOLUME_FILE}: if this is a restored volume, "
+                f"write the line `layout: {layout.LAYOUT}` into that file; otherwise give --data an empty folder"
+            )
+    if found:
+        raise VolumeError(
+            f"{root} holds something else ({', '.join(map(repr, found[:3]))}{', ...' if found[3:] else ''}) "
+            f"and no {layout.VOLUME_FILE}: give --data an empty folder or a volume"
+        )
+
+
+def _probe(root: str) -> None:
+    """Try what the store relies on; what is missing is said before the first student relies on it too."""
+    staging = os.path.join(root, layout.STAGING)
+    probe = os.path.join(staging, f"probe-{secrets.token_hex(8)}")
+    durability.write_file(probe, b"probe")
+    try:
+        with open(probe, "rb+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise VolumeError(
+                    f"{root} does not support flock ({error.strerror}): mount it with locks "
+                    "(NFSv4 rather than NFSv3 with nolock) or use another volume"
+                ) from None
+        if os.path.exists(os.path.join(staging, os.path.basename(probe).upper())):
+            raise VolumeError(
+                f"{root} does not tell upper from lower case, so two names could share a folder: "
+                "use a case-sensitive volume"
+            )
+        if not durability.can_flush_folders(staging):
+            logger.warning("%s cannot flush folders: after a power cut the newest submissions may be missing", root)
+    finally:
+        os.unlink(probe)
+
+
+def _unusable(root: str, error: OSError) -> str:
+    place = root
+    while not os.path.lexists(place) and place != os.path.dirname(place):
+        place = os.path.dirname(place)
+    try:
+        status = os.stat(place)
+        owner = f"{place} belongs to {_user(status.st_uid)} with mode {status.st_mode & 0o7777:04o}"
+    except OSError as problem:
+        owner = f"{place} cannot be looked at ({problem.strerror})"
+    return (
+        f"cannot use {root} as the volume: {error.strerror} ({error.filename}); {owner}, "
+        f"the server runs as {_user(os.geteuid())}: let that user own the folder (chown -R) on a volume that "
+        "is mounted for writing and has space left, or give --data another folder"
+    )
+
+
+def _user(uid: int) -> str:
+    try:
+        return f"{pwd.getpwuid(uid).pw_name} (uid {uid})"
+    except KeyError:
+        return f"uid {uid}"

@@ -1,0 +1,162 @@
+"""YAML as the volume uses it: mappings, lists and text, nothing else.
+
+Whatever YAML thinks of a scalar (`no`, `007`, `1e3`, `null`, `2020-01-01`), here it is the text that stands
+there; a value left empty (`email:`) is None. A key given twice is an error, for one of the two would be lost.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, TypeVar
+
+import yaml
+
+from ngshare_fs.store.errors import BrokenManifest
+
+Node: TypeAlias = "str | list[Node] | dict[str, Node] | None"
+
+
+class WrongShape(Exception):
+    """YAML that can be read, but does not say what this file has to say.
+
+    Args:
+        keys: where, as the keys that lead there.
+        problem: what is wrong there.
+    """
+
+    def __init__(self, keys: tuple[str, ...], problem: str) -> None:
+        super().__init__(problem)
+        self.keys = keys
+        self.problem = problem
+
+
+class _TextLoader(yaml.CSafeLoader):
+    """The C parser, deaf to the types that plain scalars seem to have."""
+
+
+_TextLoader.yaml_implicit_resolvers = {}
+
+
+class _Dumper(yaml.CSafeDumper):
+    """The C emitter; it quotes text that another program would take for a number, a date or a truth value."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+Meaning = TypeVar("Meaning")
+
+
+def parse(content: bytes, file: str, understand: Callable[[dict[str, Node]], Meaning]) -> Meaning:
+    """Parse a file's content and turn it into a typed value.
+
+    Args:
+        content: UTF-8.
+        file: its path, for the error.
+        understand: makes the typed value of the mapping, or raises `WrongShape`.
+
+    Raises:
+        BrokenManifest: it is no YAML mapping, names a key twice, uses aliases, or has the wrong shape.
+    """
+    root = _compose(content, file)
+    document = _plain(root, file, set())
+    assert isinstance(document, dict)
+    try:
+        return understand(document)
+    except WrongShape as error:
+        raise BrokenManifest(file, _line_of(root, error.keys), error.problem) from None
+
+
+def _compose(content: bytes, file: str) -> yaml.MappingNode:
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise BrokenManifest(file, line, "not UTF-8; save the file in that encoding") from None
+    try:
+        # Composed, never constructed: no tag in the file makes an object.
+        root = yaml.compose(text, Loader=_TextLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise BrokenManifest(file, mark.line + 1 if mark else 1, error.problem or str(error)) from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise BrokenManifest(file, 1, " ".join(str(error).split()) or "nested too deeply") from None
+    if not isinstance(root, yaml.MappingNode):
+        line = root.start_mark.line + 1 if root is not None else 1
+        raise BrokenManifest(file, line, "a mapping (`name: value`) is expected here")
+    return root
+
+
+def _line_of(node: yaml.Node, keys: tuple[str, ...]) -> int:
+    line: int = node.start_mark.line + 1
+    for key in keys:
+        if not isinstance(node, yaml.MappingNode):
+            break
+        for key_node, value_node in node.value:
+            if key_node.value == key:
+                line, node = key_node.start_mark.line + 1, value_node
+                break
+    return line
+
+
+def dump(document: Mapping[str, Any]) -> bytes:
+    """A document in block style, its keys in the order given."""
+    text: bytes = yaml.dump(
+        document,
+        Dumper=_Dumper,
+        encoding="utf-8",
+        allow_unicode=True,
+        sort_keys=False,
+        default_flow_style=False,
+        width=2**30,  # never folded: a line a value, for grep
+    )
+    return text
+
+
+def _plain(node: yaml.Node, file: str, above: set[int]) -> Node:
+    line = node.start_mark.line + 1
+    if id(node) in above:
+        # An alias (`*name`) hands out one node twice; nested, a small file would grow without bound.
+        raise BrokenManifest(file, line, "aliases (`*name`) are not understood; write the value out")
+    above.add(id(node))
+    if isinstance(node, yaml.ScalarNode):
+        return None if node.value == "" and not node.style else str(node.value)
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, file, above) for item in node.value]
+    mapping: dict[str, Node] = {}
+    for key_node, value_node in node.value:
+        key = _plain(key_node, file, above)
+        key_line = key_node.start_mark.line + 1
+        if not isinstance(key, str):
+            raise BrokenManifest(file, key_line, "a name is expected before the colon")
+        if key in mapping:
+            raise BrokenManifest(file, key_line, f"{key!r} is given twice; remove one of the two")
+        mapping[key] = _plain(value_node, file, above)
+    return mapping
+
+
+def text_in(document: Mapping[str, Node], key: str, *above: str) -> str | None:
+    """The text under `key`, None where it is absent or empty.
+
+    Args:
+        above: the keys that lead to `document`, for the error.
+
+    Raises:
+        WrongShape: something else stands there.
+    """
+    value = document.get(key)
+    if value is None or isinstance(value, str):
+        return value
+    raise WrongShape((*above, key), f"`{key}` has to be a single value")
+
+
+def mapping_in(document: Mapping[str, Node], key: str) -> Mapping[str, Node]:
+    """The mapping under `key`, an empty one where it is absent or empty.
+
+    Raises:
+        WrongShape: something else stands there.
+    """
+    value = document.get(key)
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        return value
+    raise WrongShape((key,), f"`{key}` has to be a mapping of names (`{key}:`, then indented lines `name:`)")
