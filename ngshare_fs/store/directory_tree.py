@@ -11,7 +11,7 @@ from ngshare_fs.store.layout import FILES
 from ngshare_fs.store.staging import Staging
 
 LONGEST_COMPONENT = 255
-# The system's limit is 4,096 bytes for the whole; names above a tree take up to 1,000, the volume's own place some more.
+# The system's limit is 4,096 bytes for the whole; names above a tree take up to 1,000 of them.
 LONGEST_PATH = 2048
 DEEPEST_PATH = 256
 
