@@ -37,7 +37,7 @@ class Base64Stream:
         Raises:
             NotBase64: it is cut in the middle.
         """
-        if self._rest:
+        if self._rest.translate(None, _WHITE_SPACE):
             raise NotBase64("the text is cut, or its padding is missing")
 
     def _decode(self, data: bytes) -> bytes | None:
