@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from urllib.parse import parse_qsl, quote_plus, urlencode
+from urllib.parse import parse_qsl, quote_plus, unquote_to_bytes, urlencode
 
 import pytest
 from hypothesis import example, given
@@ -168,11 +168,23 @@ def test_percent_encoding_is_undone(content: bytes) -> None:
     assert decode(quote_plus(content).encode()) == content
 
 
+@given(st.text(alphabet="%2BbfF=+a_- \n\r\t.", max_size=12))
+def test_percent_encoding_is_understood_as_by_python(text: str) -> None:
+    broken = re.search("%(?![0-9A-Fa-f]{2})", text) is not None
+    try:
+        decoded = decode(text.encode())
+    except MalformedPercentEncoding:
+        assert broken
+    else:
+        assert not broken
+        assert decoded == unquote_to_bytes(text.replace("+", " "))
+
+
 @pytest.mark.parametrize("broken", [b"%", b"a%2", b"%zz", b"%%20", b"% 1", b"%+1", b"%0x"])
 def test_broken_percent_encoding_is_refused(broken: bytes) -> None:
     with pytest.raises(MalformedPercentEncoding):
         decode(broken)
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(MalformedPercentEncoding):
         decode_segment(broken.decode())
 
 

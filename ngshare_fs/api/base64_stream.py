@@ -46,25 +46,23 @@ class Base64Stream:
         whole = len(data) - len(data) % 4
         padding = data.find(b"=", 0, whole)
         if padding < 0:
-            decoded = binascii.a2b_base64(data[:whole])
-            # Foreign characters are dropped by the decoder: then the result is short.
-            if len(decoded) != whole // 4 * 3:
-                return None
+            decoded = _exactly(data[:whole], whole // 4 * 3)
         else:
             body = padding - padding % 4
-            last = data[body:]
-            if len(last) != 4 or last.rstrip(b"=") != last[: padding - body] or padding - body < 2:
+            letters = padding - body
+            if letters < 2 or data[padding:] != b"=" * (4 - letters):
                 return None
-            decoded = binascii.a2b_base64(data[:body])
-            if len(decoded) != body // 4 * 3:
-                return None
-            try:
-                tail = binascii.a2b_base64(last)
-            except binascii.Error:
-                return None
-            if len(tail) != padding - body - 1:
-                return None
-            decoded += tail
-            self._ended = True
-        self._rest = data[whole:]
+            decoded = _exactly(data, body // 4 * 3 + letters - 1)
+            self._ended = decoded is not None
+        if decoded is not None:
+            self._rest = data[whole:]
         return decoded
+
+
+def _exactly(data: bytes, size: int) -> bytes | None:
+    """Decode; None where that does not make so many bytes: the decoder drops foreign characters silently."""
+    try:
+        decoded = binascii.a2b_base64(data)
+    except binascii.Error:
+        return None
+    return decoded if len(decoded) == size else None
