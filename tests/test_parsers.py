@@ -1,6 +1,7 @@
 """The incremental parsers agree with Python's own, however the text is cut into chunks."""
 
 import base64
+import itertools
 import json
 import re
 from urllib.parse import parse_qsl, quote_plus, unquote_to_bytes, urlencode
@@ -24,7 +25,7 @@ JSON = st.recursive(
 def chunks(data: bytes, cuts: list[int]) -> list[bytes]:
     """The data in pieces, cut at these places."""
     places = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    return [data[start:end] for start, end in zip(places, places[1:], strict=False)]
+    return [data[start:end] for start, end in itertools.pairwise(places)]
 
 
 class Rebuilt:
@@ -110,7 +111,9 @@ def test_what_python_refuses_is_refused(text: str, cuts: list[int]) -> None:
         assert streamed(data, cuts) == wanted
 
 
-@pytest.mark.parametrize("text", ["[" * 5000, "1" * 5000, "[NaN]", "Infinity", "", " ", "[]]", "nul", '"a\nb"', '"\\x"'])
+@pytest.mark.parametrize(
+    "text", ["[" * 5000, "1" * 5000, "[NaN]", "Infinity", "", " ", "[]]", "nul", '"a\nb"', '"\\x"']
+)
 def test_other_nonsense_is_refused(text: str) -> None:
     with pytest.raises(NotJson):
         streamed(text.encode(), [])

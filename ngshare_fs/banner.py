@@ -1,0 +1,50 @@
+"""What the server says of itself once it serves."""
+
+import os
+import pwd
+import shlex
+import socket
+import sys
+from urllib.parse import quote
+
+from ngshare_fs import __version__
+from ngshare_fs.config import PROGRAM, Settings
+from ngshare_fs.listening import url_of
+from ngshare_fs.logs import LOG
+
+NOT_FOR_PRODUCTION = "stand-alone mode is NOT FOR PRODUCTION: whoever the parameter `user` names is believed"
+
+
+def announce(settings: Settings, listener: socket.socket) -> None:
+    """Say what is served, where and as whom; in stand-alone mode also how to try it, and the warning."""
+    url = url_of(listener, settings.prefix)
+    admins = sorted(settings.admins)
+    user = _unix_user()
+    somebody = quote(admins[0] if admins else "student", safe="")
+    trial = "curl " + shlex.quote(f"{url}courses?user={somebody}")
+    if settings.log_format == "json":
+        fields: dict[str, object] = {"url": url, "data": str(settings.data), "admins": admins, "unix_user": user}
+        fields |= {"workers": settings.workers, "version": __version__}
+        LOG.info("%s %s serves %s", PROGRAM, __version__, url, extra={"fields": fields})
+        if settings.standalone:
+            LOG.warning(NOT_FOR_PRODUCTION, extra={"fields": {"try": trial}})
+        return
+    rows = [
+        ("data", str(settings.data)),
+        ("as", f"{user}, {settings.workers} process{'es' if settings.workers > 1 else ''}"),
+        ("admins", ", ".join(admins) or "nobody: name them with --admins, else no course can be created"),
+    ]
+    if settings.standalone:
+        rows += [("try", trial), ("stop", "Ctrl-C"), ("", ""), ("WARNING", NOT_FOR_PRODUCTION)]
+    lines = [f"{PROGRAM} {__version__} serves {url}"]
+    lines += [f"  {name:<8} {value}".rstrip() for name, value in rows]
+    sys.stderr.write("\n".join(lines) + "\n\n")
+    sys.stderr.flush()
+
+
+def _unix_user() -> str:
+    try:
+        return f"{pwd.getpwuid(os.geteuid()).pw_name} (uid {os.geteuid()})"
+    except KeyError:
+        # A container may run under any number, without an entry in /etc/passwd.
+        return f"uid {os.geteuid()}"

@@ -1,0 +1,139 @@
+"""The command `ngshare-fs`: serve, and the operator's tools."""
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from ngshare_fs import __version__
+from ngshare_fs.config import (
+    BY_NAME,
+    CONFIG_VARIABLE,
+    OPTIONS,
+    PROGRAM,
+    Raw,
+    Settings,
+    SettingsError,
+    near_match,
+    read_settings,
+)
+from ngshare_fs.listening import Handover, ListenError
+from ngshare_fs.logs import LOG, set_up
+
+WRONG_USE = 2
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage of twenty lines before it."""
+
+    def error(self, message: str) -> NoReturn:
+        unknown = re.fullmatch(r"unrecognized arguments: --([^ =]+).*", message, re.DOTALL)
+        if unknown:
+            message = f"--{unknown[1]} is no option{near_match(unknown[1], list(BY_NAME), '--')}"
+        raise SettingsError(message)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: the words after the command's name; those of the process by default.
+
+    Returns:
+        The exit code: 0 for success, 1 for a failure (`verify`: for findings), 2 for a wrong option or value.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        given = make_parser().parse_args(words)
+        if given.command == "verify":
+            return _verify(given.data)
+        return _serve({name.replace("_", "-"): value for name, value in vars(given).items() if name != "command"})
+    except SettingsError as error:
+        return _fail(str(error), WRONG_USE, words)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser, its flags made from the table of options."""
+    parser = OneLineParser(
+        prog=PROGRAM, description="An nbgrader exchange on a plain directory tree.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    serve = commands.add_parser(
+        "serve", help="serve the exchange", allow_abbrev=False, argument_default=argparse.SUPPRESS,
+        description="Serve the exchange. Every option can also be set as NGSHARE_FS_* in the environment, or in "
+        "a YAML file; a flag counts before the environment, the environment before the file.",
+    )  # fmt: skip
+    serve.add_argument("--config", metavar="FILE", help=f"a YAML file with options (or {CONFIG_VARIABLE})")
+    for option in OPTIONS:
+        default = (option.default_text or option.default or "").replace("`", "")
+        text = f"{option.help.replace('`', '')} (default: {default})".replace("%", "%%")
+        if option.is_switch:
+            serve.add_argument(option.flag, action=argparse.BooleanOptionalAction, help=text)
+        else:
+            serve.add_argument(option.flag, metavar=option.metavar, help=text)
+    verify = commands.add_parser(
+        "verify", help="check a data folder", allow_abbrev=False,
+        description="Check a data folder: one line for each finding. "
+        "Exit code 0: no findings; 1: findings; 2: it could not be checked.",
+    )  # fmt: skip
+    verify.add_argument("--data", metavar="DIR", help=f"the data folder (or {BY_NAME['data'].variable})")
+    return parser
+
+
+def _serve(flags: dict[str, Raw]) -> int:
+    def read() -> Settings:
+        return read_settings(flags, os.environ)
+
+    settings = read()
+    handover = Handover.take(os.environ)
+    set_up(settings.log_format, settings.debug)
+    # Imported where they are used: a supervisor does without aiohttp, and `--help` without either.
+    if settings.workers > 1 and handover.role not in ("worker", "rehearsal"):
+        from ngshare_fs.supervisor import supervise
+
+        try:
+            return supervise(settings, handover, read)
+        except ListenError as error:
+            return _fail(str(error), 1, log_format=settings.log_format)
+    from ngshare_fs.serving import rehearse, serve
+    from ngshare_fs.store import VolumeError
+
+    try:
+        return rehearse(settings) if handover.role == "rehearsal" else serve(settings, handover)
+    except (ListenError, VolumeError) as error:
+        return _fail(str(error), 1, log_format=settings.log_format)
+
+
+def _verify(data: str | None) -> int:
+    data = data or os.environ.get(BY_NAME["data"].variable)
+    if not data:
+        raise SettingsError(f"verify: name the data folder with --data DIR or {BY_NAME['data'].variable}")
+    from ngshare_fs.store.verify import verify_volume
+
+    if not Path(data).is_dir():
+        raise SettingsError(f"{data}: no such folder")
+    found = 0
+    for finding in verify_volume(Path(data)):
+        print(f"{finding.code} {finding.path}: {finding.message}")
+        found += 1
+    if not found:
+        print("no findings")
+    return 1 if found else 0
+
+
+def _fail(message: str, code: int, words: Sequence[str] = (), log_format: str = "") -> int:
+    """Say in one line why it ends; as JSON where that was asked for, as far as this can be known yet."""
+    asked = re.search(r"--log-format[ =]json\b", " ".join(words)) or (
+        os.environ.get(BY_NAME["log-format"].variable) == "json"
+    )
+    line = " ".join(message.split())
+    if log_format == "json" or asked:
+        set_up("json")
+        LOG.critical("%s", line)
+    else:
+        print(f"{PROGRAM}: {line}", file=sys.stderr)
+    return code

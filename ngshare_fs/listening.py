@@ -1,0 +1,111 @@
+"""The listening socket, and how one process hands it to the next.
+
+The socket outlives the processes that serve it: while one of them ends and another starts, the kernel keeps
+new connections waiting in the socket's queue, so that nobody is refused.
+"""
+
+import errno
+import os
+import signal
+import socket
+import sys
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+
+# A whole course hands in within a minute, and a restart takes about a second: the queue has room for that.
+QUEUE = 2048
+
+HANDOVER_VARIABLE = "NGSHARE_FS_HANDOVER"
+# Sent while a process is being replaced by its successor, these wait until the successor can act on them.
+HELD_BACK = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+
+
+class ListenError(Exception):
+    """The address cannot be had; the text is one line that names it and the remedy."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the listening socket.
+
+    Args:
+        host: a name or an address, IPv4 or IPv6.
+        port: the port; 0 picks a free one.
+
+    Raises:
+        ListenError: the address is unknown, taken or not allowed.
+    """
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (socket.gaierror, UnicodeError):
+        raise ListenError(f"{address}: no such host") from None
+    # `localhost` is both 127.0.0.1 and ::1: IPv4 first, since that is what clients written for ngshare use.
+    family, kind, protocol, _, target = min(found, key=lambda row: row[0] != socket.AF_INET)
+    listener = socket.socket(family, kind, protocol)
+    try:
+        # Else the port stays taken for a minute after a stop, by connections that are already closed.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(target)
+        listener.listen(QUEUE)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            reason = "another program listens there; choose another --port, or end that program"
+        elif error.errno == errno.EACCES:
+            reason = "ports below 1024 are kept for root; choose a higher --port"
+        else:
+            reason = f"{error.strerror}; see --host and --port"
+        raise ListenError(f"cannot listen on {address}: {reason}") from None
+    return listener
+
+
+def url_of(listener: socket.socket, prefix: str) -> str:
+    """The address to give to a client on this machine."""
+    host, port = listener.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        host = "127.0.0.1" if host == "0.0.0.0" else "::1"  # noqa: S104
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}{prefix}"
+
+
+@dataclass(frozen=True)
+class Handover:
+    """What a process got from the one before it. All fields are None or empty in a process started by hand.
+
+    Attributes:
+        role: `worker` of a supervisor; `successor` of the process it replaced; `rehearsal` that only tries
+            the start; or empty.
+        listener: the listening socket.
+        lifeline: a pipe whose end says that the supervisor is gone.
+        ready: a pipe on which to say that requests are served.
+    """
+
+    role: str = ""
+    listener: socket.socket | None = None
+    lifeline: int | None = None
+    ready: int | None = None
+
+    @classmethod
+    def take(cls, environment: MutableMapping[str, str]) -> "Handover":
+        """Read and remove what was handed over, so that no child of ours takes it for its own."""
+        text = environment.pop(HANDOVER_VARIABLE, "")
+        if not text:
+            return cls()
+        role, *numbers = text.split(":")
+        listener, lifeline, ready = (int(number) if number else None for number in numbers)
+        for descriptor in (listener, lifeline, ready):
+            if descriptor is not None:
+                os.set_inheritable(descriptor, False)
+        return cls(role, None if listener is None else socket.socket(fileno=listener), lifeline, ready)
+
+
+def handover_environment(
+    role: str, listener: int | None = None, lifeline: int | None = None, ready: int | None = None
+) -> dict[str, str]:
+    """The environment for a process that takes over."""
+    numbers = ["" if number is None else str(number) for number in (listener, lifeline, ready)]
+    return {**os.environ, HANDOVER_VARIABLE: ":".join([role, *numbers])}
+
+
+def same_command() -> list[str]:
+    """The command line that started this process, whichever way: script, `-m`, interpreter options."""
+    return [sys.executable, *sys.orig_argv[1:]]

@@ -1,0 +1,221 @@
+"""One process that serves the listening socket: alone, or as one of a supervisor's workers."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import select
+import signal
+import socket
+import subprocess
+import threading
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from ngshare_fs.api import make_application
+from ngshare_fs.banner import announce
+from ngshare_fs.config import Settings
+from ngshare_fs.listening import HELD_BACK, QUEUE, Handover, handover_environment, listen, same_command
+from ngshare_fs.logs import LOG
+from ngshare_fs.store import Volume
+from ngshare_fs.traffic import ACCESS_LOG, AccessLog, Traffic, hide_malformed
+
+# How many connections are accepted in one turn: few, so that a burst spreads over the workers.
+ACCEPT_AT_ONCE = 8
+# A stop takes what the kernel has already accepted on our behalf, but no longer than this.
+LAST_ACCEPT_SECONDS = 0.5
+# How long handlers get to clean up after they were cut off.
+CLEAN_UP_SECONDS = 2
+# A thread that hangs in a dead network file system would keep the process for ever.
+EXIT_SECONDS = 10
+REHEARSAL_SECONDS = 60
+
+
+@dataclass
+class Orders:
+    """What the operator's signals, or the supervisor's end, ask for."""
+
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    restart: asyncio.Event = field(default_factory=asyncio.Event)
+    any: asyncio.Event = field(default_factory=asyncio.Event)
+    at_once: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def listen(self, lifeline: int | None) -> None:
+        """Take orders from now on, those included that were held back while this process started."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self.ask_stop)
+        loop.add_signal_handler(signal.SIGINT, self._interrupt)
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up, os.isatty(0))
+        if lifeline is None:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_BACK)
+        else:
+            # A worker hears from its supervisor only: Ctrl-C reaches every process of the terminal, and the
+            # supervisor decides what it means. SIGINT and SIGHUP stay blocked, as they were inherited.
+            loop.add_reader(lifeline, self._supervisor_gone, lifeline)
+
+    def ask_stop(self) -> None:
+        self.stop.set()
+        self.any.set()
+
+    def _interrupt(self) -> None:
+        if self.stop.is_set():
+            self.at_once.set()
+        self.ask_stop()
+
+    def _hang_up(self, had_terminal: bool) -> None:
+        if had_terminal and not os.isatty(0):
+            # The terminal was closed: nobody asked for a restart, and nobody could press Ctrl-C any more.
+            self.ask_stop()
+        else:
+            self.restart.set()
+            self.any.set()
+
+    def _supervisor_gone(self, lifeline: int) -> None:
+        asyncio.get_running_loop().remove_reader(lifeline)
+        LOG.error("the supervisor is gone: this worker ends too")
+        self.ask_stop()
+
+
+def serve(settings: Settings, handover: Handover) -> int:
+    """Serve until told to stop.
+
+    Args:
+        settings: how to serve.
+        handover: what the process before this one left, such as the listening socket.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        ListenError: the address cannot be had.
+        VolumeError: the data folder cannot be used.
+    """
+    listener = handover.listener or listen(settings.host, settings.port)
+    code = asyncio.run(_serve(settings, handover, listener))
+    end_in_time()
+    return code
+
+
+def rehearse(settings: Settings) -> int:
+    """Try everything that a start does, except to serve: the process that asks goes on serving meanwhile.
+
+    Raises:
+        VolumeError: the data folder cannot be used.
+    """
+
+    async def make() -> None:
+        with contextlib.closing(Volume.open(settings.data)) as volume:
+            make_application(volume, settings)
+
+    asyncio.run(make())
+    return 0
+
+
+def end_in_time() -> None:
+    """End the process within some seconds, even where a thread hangs in a file system that is gone."""
+    timer = threading.Timer(EXIT_SECONDS, os._exit, (1,))
+    timer.daemon = True
+    timer.start()
+
+
+async def _serve(settings: Settings, handover: Handover, listener: socket.socket) -> int:
+    orders = Orders()
+    orders.listen(handover.lifeline)
+    volume = Volume.open(settings.data)
+    traffic = Traffic()
+    application = make_application(volume, settings)
+    traffic.watch(application)
+    logging.getLogger("aiohttp.server").addFilter(hide_malformed)
+    runner = web.AppRunner(
+        application, access_log_class=AccessLog, access_log=ACCESS_LOG, shutdown_timeout=CLEAN_UP_SECONDS
+    )
+    await runner.setup()
+    # asyncio closes the socket that it is given when it stops accepting: it gets a copy.
+    accepting = listener.dup()
+    accepting.setblocking(False)
+    await web.SockSite(runner, accepting, backlog=ACCEPT_AT_ONCE).start()
+    listener.listen(QUEUE)  # asyncio has set the queue's length to what it accepts at once
+    if handover.ready is not None:
+        os.write(handover.ready, b"1")
+        os.close(handover.ready)
+    if not handover.role:
+        announce(settings, listener)
+    elif handover.role == "successor":
+        LOG.info("restarted, process %d serves on", os.getpid())
+
+    await _until_told(orders, alone=handover.lifeline is None)
+    restarting = not orders.stop.is_set()
+    if not restarting:
+        await _accept_the_rest(accepting)
+    await _stop_accepting(accepting)
+    if not restarting:
+        listener.close()
+    assert runner.server is not None
+    LOG.info("%s: finishing the requests under way", "restarting" if restarting else "stopping")
+    cut_off = await traffic.end(runner.server, settings.drain_seconds, orders.at_once)
+    if cut_off:
+        LOG.warning("%d connections cut off", cut_off)
+    end_in_time()
+    await runner.cleanup()
+    volume.close()
+    if restarting and not orders.stop.is_set():
+        _become_successor(listener)
+    LOG.info("stopped")
+    return 0
+
+
+async def _until_told(orders: Orders, alone: bool) -> None:
+    """Wait for the order to stop, or for one to restart whose rehearsal went well."""
+    while True:
+        await orders.any.wait()
+        if orders.stop.is_set():
+            return
+        orders.any.clear()
+        orders.restart.clear()
+        if alone and await _rehearsal_goes_well():
+            return
+
+
+async def _rehearsal_goes_well() -> bool:
+    """Start the same command aside, with the configuration and the code as they are now, up to serving."""
+    process = await asyncio.create_subprocess_exec(
+        *same_command(), env=handover_environment("rehearsal"), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), REHEARSAL_SECONDS)
+    except asyncio.TimeoutError:
+        process.kill()
+        await process.wait()
+        output = b"no answer in time"
+    if process.returncode == 0:
+        return True
+    last = output.decode(errors="replace").strip().rpartition("\n")[2]
+    LOG.error("no restart, it would fail: %s", last)
+    return False
+
+
+async def _accept_the_rest(accepting: socket.socket) -> None:
+    """Let the event loop accept what the kernel has queued: with the socket's end it would be reset."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + LAST_ACCEPT_SECONDS
+    poll = select.poll()
+    poll.register(accepting, select.POLLIN)
+    while poll.poll(0) and loop.time() < deadline:  # noqa: ASYNC110 - the loop itself accepts, in its next turn
+        await asyncio.sleep(0)
+
+
+async def _stop_accepting(accepting: socket.socket) -> None:
+    """Stop listening, without asyncio's `Server.close`: that loses connections accepted in this very turn."""
+    asyncio.get_running_loop().remove_reader(accepting)
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def _become_successor(listener: socket.socket) -> None:
+    """Start the same command in this process: its id and the listening socket stay, the rest is fresh."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
+    os.set_inheritable(listener.fileno(), True)
+    command = same_command()
+    os.execve(command[0], command, handover_environment("successor", listener.fileno()))  # noqa: S606 - no shell wanted

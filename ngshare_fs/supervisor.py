@@ -1,0 +1,264 @@
+"""Several workers on one listening socket: started, replaced and stopped from here.
+
+This process serves nothing and loads nothing that does, so that it stays small and never fails with them.
+"""
+
+import contextlib
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ngshare_fs.banner import announce
+from ngshare_fs.config import Settings, SettingsError
+from ngshare_fs.listening import HELD_BACK, Handover, handover_environment, listen, same_command
+from ngshare_fs.logs import LOG
+
+# A worker that ends within this time of its start counts as failing at the start: the next one waits longer.
+YOUNG_SECONDS = 10
+LONGEST_PAUSE_SECONDS = 30
+# What a worker takes, beyond the time for its requests, to clean up and end.
+EXTRA_SECONDS = 15
+START_SECONDS = 120
+
+
+@dataclass
+class Worker:
+    """A child process; on `ready_pipe` it says that it serves."""
+
+    process: "subprocess.Popen[bytes]"
+    started: float
+    ready_pipe: int | None
+    is_ready: bool = False
+    outdated: bool = False
+    kill_at: float | None = None
+
+    @property
+    def is_ending(self) -> bool:
+        return self.kill_at is not None
+
+
+def supervise(settings: Settings, handover: Handover, read_again: Callable[[], Settings]) -> int:
+    """Keep workers serving until told to stop.
+
+    Args:
+        settings: how to serve; `workers` says how many.
+        handover: what the process before this one left, such as the listening socket.
+        read_again: reads the settings anew, for a restart; raises SettingsError.
+
+    Returns:
+        The exit code: that of the first worker, where it did not even start.
+
+    Raises:
+        ListenError: the address cannot be had.
+    """
+    return Supervisor(settings, handover, read_again).run()
+
+
+class Supervisor:
+    """The workers, and what is to become of them. One thread; every signal and pipe wakes its one loop."""
+
+    def __init__(self, settings: Settings, handover: Handover, read_again: Callable[[], Settings]) -> None:
+        self.settings = settings
+        self.read_again = read_again
+        self.announced = bool(handover.role)
+        self.listener: socket.socket | None = handover.listener or listen(settings.host, settings.port)
+        self.workers: list[Worker] = []
+        self.stopping = False
+        self.early_ends = 0
+        self.next_start = 0.0
+        self.had_terminal = os.isatty(0)
+        # Workers read this pipe's end when we are gone, however we went: no orphan keeps the port.
+        self.lifeline, self._lifeline_kept = os.pipe()
+        self.selector = selectors.DefaultSelector()
+
+    def run(self) -> int:
+        """Start the workers, and look after them until the last one has ended."""
+        woken, wake = socket.socketpair()
+        for end in (woken, wake):
+            end.setblocking(False)
+        signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+        for number in (*HELD_BACK, signal.SIGCHLD):
+            signal.signal(number, _ignore)  # the number arrives through the pipe
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_BACK)
+        self.selector.register(woken, selectors.EVENT_READ)
+        while True:
+            code = self._act()
+            if code is not None:
+                return code
+            for key, _ in self.selector.select(self._seconds_until_due()):
+                if key.fileobj is woken:
+                    with contextlib.suppress(BlockingIOError):
+                        for received in woken.recv(4096):
+                            self._obey(signal.Signals(received))
+                else:
+                    self._hear(key.data)
+
+    def _obey(self, number: signal.Signals) -> None:
+        if number == signal.SIGHUP and self.had_terminal and not os.isatty(0):
+            number = signal.SIGTERM  # the terminal was closed, nobody asked for a restart
+        if number in (signal.SIGTERM, signal.SIGINT):
+            if self.stopping and number == signal.SIGINT:
+                for worker in self.workers:
+                    worker.process.kill()
+            elif not self.stopping:
+                self._stop()
+        elif number == signal.SIGHUP and not self.stopping:
+            self._restart()
+
+    def _stop(self) -> None:
+        LOG.info("stopping: %d workers finish their requests", len(self.workers))
+        self.stopping = True
+        for worker in self.workers:
+            self._end(worker)
+        if self.listener is not None:
+            # The workers accept what waits in the queue; nothing is to queue behind that.
+            self.listener.close()
+            self.listener = None
+
+    def _restart(self) -> None:
+        try:
+            settings = self.read_again()
+        except SettingsError as error:
+            LOG.error("no restart, it would fail: %s", error)
+            return
+        if (settings.host, settings.port) != (self.settings.host, self.settings.port):
+            LOG.warning("another host or port counts after a stop and a start only")
+        LOG.info("restarting: %d workers are replaced one by one", len(self.workers))
+        self.settings = settings
+        self.early_ends, self.next_start = 0, 0.0
+        for worker in self.workers:
+            worker.outdated = True
+
+    def _hear(self, worker: Worker) -> None:
+        if worker.ready_pipe is None:
+            return  # buried in the same round
+        worker.is_ready = os.read(worker.ready_pipe, 1) != b""
+        self._close_pipe(worker)
+        if not worker.is_ready:
+            return  # the pipe ended without a word: the process is about to end, too
+        LOG.info("worker %d serves", worker.process.pid)
+        if not self.announced and self.listener is not None:
+            self.announced = True
+            announce(self.settings, self.listener)
+        if worker.outdated or self.stopping:
+            return
+        replaced = next((old for old in self.workers if old.outdated and not old.is_ending), None)
+        if replaced is not None:
+            self._end(replaced)
+
+    def _act(self) -> int | None:
+        """Do what is due. Gives the exit code once all is done."""
+        now = time.monotonic()
+        for worker in list(self.workers):
+            if worker.process.poll() is not None:
+                code = self._bury(worker, now)
+                if code is not None:
+                    return code
+            elif worker.kill_at is not None and now >= worker.kill_at:
+                LOG.error("worker %d does not end: killed", worker.process.pid)
+                worker.process.kill()
+                worker.kill_at = now + EXTRA_SECONDS
+            elif not worker.is_ready and not worker.is_ending and now > worker.started + START_SECONDS:
+                LOG.error("worker %d does not get ready: killed", worker.process.pid)
+                worker.process.kill()
+        if self.stopping:
+            if self.workers:
+                return None
+            LOG.info("stopped")
+            return 0
+        staying = [worker for worker in self.workers if not worker.is_ending]
+        outdated = [worker for worker in staying if worker.outdated]
+        starting = [worker for worker in staying if not worker.is_ready]
+        current = len(staying) - len(outdated)
+        if not outdated:
+            for worker in staying[self.settings.workers :]:
+                self._end(worker)
+        # One at a time, while a worker's start is what tries the settings: the first ever, and at a restart.
+        missing = self.settings.workers - current
+        room = 1 - len(starting) if outdated or not self.announced else missing
+        for _ in range(min(missing, room) if now >= self.next_start else 0):
+            self._start()
+        if outdated and current >= self.settings.workers and not starting:
+            # Fewer workers than before the restart: the rest of the old ones go without a successor.
+            for worker in outdated:
+                self._end(worker)
+        return None
+
+    def _bury(self, worker: Worker, now: float) -> int | None:
+        self.workers.remove(worker)
+        self._close_pipe(worker)
+        if worker.is_ending:
+            return None
+        code = worker.process.returncode
+        if not self.announced:
+            # The very first one did not start, and has said why: the next one would fail as well.
+            return code if code > 0 else 1
+        outdated = [old for old in self.workers if old.outdated and not old.is_ending]
+        if not worker.is_ready and not worker.outdated and outdated:
+            LOG.error(
+                "no restart: the new worker %d did not start (%s); the old ones serve on",
+                worker.process.pid,
+                _end_text(code),
+            )
+            for old in outdated:
+                old.outdated = False
+            return None
+        self.early_ends = self.early_ends + 1 if now < worker.started + YOUNG_SECONDS else 0
+        pause = min(2.0 ** (self.early_ends - 1), LONGEST_PAUSE_SECONDS) if self.early_ends else 0.0
+        self.next_start = now + pause
+        LOG.error(
+            "worker %d ended unasked (%s); another one starts%s",
+            worker.process.pid, _end_text(code), f" in {pause:.0f} s" if pause else "",
+        )  # fmt: skip
+        return None
+
+    def _start(self) -> None:
+        assert self.listener is not None
+        ready, ready_far = os.pipe()
+        given = (self.listener.fileno(), self.lifeline, ready_far)
+        # Blocked in the child from its first instruction: Ctrl-C and a closed terminal are for us to act on.
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGHUP))
+        try:
+            process = subprocess.Popen(  # noqa: S603 - our own command line
+                same_command(),
+                env=handover_environment("worker", *given),
+                pass_fds=given,
+                stdin=subprocess.DEVNULL,
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGHUP))
+            os.close(ready_far)
+        worker = Worker(process, time.monotonic(), ready)
+        self.workers.append(worker)
+        self.selector.register(ready, selectors.EVENT_READ, worker)
+
+    def _end(self, worker: Worker) -> None:
+        if not worker.is_ending:
+            worker.kill_at = time.monotonic() + self.settings.drain_seconds + EXTRA_SECONDS
+            worker.process.terminate()
+
+    def _close_pipe(self, worker: Worker) -> None:
+        if worker.ready_pipe is not None:
+            self.selector.unregister(worker.ready_pipe)
+            os.close(worker.ready_pipe)
+            worker.ready_pipe = None
+
+    def _seconds_until_due(self) -> float | None:
+        due = [worker.kill_at for worker in self.workers if worker.kill_at is not None]
+        due += [worker.started + START_SECONDS for worker in self.workers if not worker.is_ready]
+        if self.next_start > time.monotonic() and not self.stopping:
+            due.append(self.next_start)
+        return max(min(due) - time.monotonic(), 0) + 0.001 if due else None
+
+
+def _ignore(number: int, frame: object) -> None:
+    """Python calls this; without a handler the signal would act as by default and never reach the pipe."""
+
+
+def _end_text(code: int) -> str:
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
