@@ -13,10 +13,11 @@ from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http import HttpProcessingError
 from aiohttp.typedefs import Handler
 
+from ngshare_fs.api.identity import USER
+
 ACCESS_LOG = logging.getLogger("ngshare_fs.access")
 # nginx's number for it: no answer was sent, because nobody was there any more to read it.
 CLIENT_GONE = 499
-TRAFFIC = "ngshare_fs.traffic"
 
 # How long a connection without a request may stay once the process is to end: a client in the middle of a
 # series of requests sends its next one within that time, and is told with the answer that it closes.
@@ -30,7 +31,7 @@ class AccessLog(AbstractAccessLogger):
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
         log_request(request, response.status, time, response.body_length)
         traffic = request.get(TRAFFIC)
-        if isinstance(traffic, Traffic):
+        if traffic is not None:
             traffic.answered(request)
 
 
@@ -39,8 +40,7 @@ def log_request(request: web.BaseRequest, status: int, seconds: float, size: int
     path = request.raw_path.partition("?")[0]
     # A proxy's absolute form may carry `user:password@`.
     path = re.sub(r"^[a-zA-Z]+://[^/]*", "", path)
-    user = request.get("user")
-    user = user if isinstance(user, str) or user is None else getattr(user, "name", str(user))
+    user = request.get(USER)
     fields = {"user": user, "method": request.method, "path": path, "status": status}
     fields |= {"seconds": round(seconds, 6), "bytes": size}
     ACCESS_LOG.info(
@@ -156,3 +156,6 @@ class Traffic:
             transport.resume_reading()
         else:
             close()
+
+
+TRAFFIC = web.RequestKey("ngshare_fs.traffic", Traffic)

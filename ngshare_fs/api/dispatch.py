@@ -11,7 +11,7 @@ from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.api.call import Call, Endpoint, TreeAnswer
 from ngshare_fs.api.checks import check
 from ngshare_fs.api.form import Form, FormReader
-from ngshare_fs.api.identity import Identity
+from ngshare_fs.api.identity import USER, Identity
 from ngshare_fs.api.tree_answer import StreamedTree, made
 from ngshare_fs.store import Volume
 from ngshare_fs.store.directory_tree import Upload
@@ -67,7 +67,7 @@ class Dispatcher:
         upload = self.volume.upload()
         user = await self.identity.from_headers(request)
         if user is not None:
-            request["user"] = user
+            request[USER] = user
             if endpoint.writes:
                 # Whoever may not do this need not send 100 MiB to hear it.
                 await self.blocking.read(check, self._made_call(request, user, Form(upload)), endpoint)
@@ -75,7 +75,7 @@ class Dispatcher:
             form = await self.forms.read(request, upload)
             if user is None:
                 user = self.identity.from_form(request, form, endpoint.is_page)
-                request["user"] = user
+                request[USER] = user
         except BaseException:
             if upload.touched_the_disk:
                 await self.blocking.write(upload.discard)

@@ -11,6 +11,8 @@ from ngshare_fs.api.refusals import Refused
 # Stand-alone, a client that can only send a token (ngshare_exchange sends no `user` with a GET) names its user in it.
 # The mark keeps a real token, sent here by mistake, from being taken for a name and written into the log.
 USER_TOKEN = "user:"  # noqa: S105
+# Under this key a request carries its user, for the log.
+USER = web.RequestKey("ngshare_fs.user", str)
 
 
 class Identity(Protocol):

@@ -1,0 +1,108 @@
+"""An exchange in the test's own process, and calls to it as its users make them."""
+
+import dataclasses
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from aiohttp import ClientResponse
+from aiohttp.test_utils import TestClient
+from yarl import URL
+
+from ngshare_fs.api import make_application
+from ngshare_fs.config import Settings, read_settings
+from ngshare_fs.store import Volume
+
+
+@dataclass
+class Answer:
+    """What came back."""
+
+    status: int
+    body: dict[str, Any]
+    headers: dict[str, str]
+
+    @property
+    def message(self) -> str:
+        return str(self.body.get("message"))
+
+
+@dataclass
+class Exchange:
+    """A served volume."""
+
+    client: Any
+    volume: Volume
+    data: Path
+
+    async def call(self, method: str, path: str, user: str | None = None, /, **fields: str) -> Answer:
+        """Call an endpoint: `path` is written in plain text below the prefix, its segments separated by `/`.
+
+        A GET and a DELETE send their fields in the query string, the others in the body.
+        """
+        segments = [quote(segment, safe="") for segment in path.split("/")]
+        return await self.raw(method, "/".join(segments), user, **fields)
+
+    async def raw(self, method: str, encoded: str, user: str | None = None, /, **fields: str) -> Answer:
+        """The same with a path that is encoded already."""
+        if user is not None:
+            fields["user"] = user
+        in_query = method in ("GET", "DELETE", "PATCH", "HEAD")
+        response: ClientResponse = await self.client.request(
+            method,
+            URL("/api/" + encoded, encoded=True).with_query(fields if in_query else None),
+            data=None if in_query else fields,
+        )
+        body = await response.read()
+        is_json = response.content_type == "application/json" and body
+        return Answer(response.status, json.loads(body) if is_json else {"html": body.decode()}, dict(response.headers))
+
+    def left_in_staging(self) -> list[str]:
+        """What lies in the staging folder, the folders of the processes themselves left out."""
+        return [str(path) for path in (self.data / ".ngshare/staging").glob("*/*")]
+
+
+MakeExchange = Callable[..., Awaitable[Exchange]]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Stand-alone, `root` is an admin."""
+    flags = {"standalone": True, "data": str(tmp_path / "volume"), "admins": "root", "debug": True}
+    return read_settings(flags, {})
+
+
+@pytest.fixture
+async def make_exchange(aiohttp_client: Any, settings: Settings) -> MakeExchange:
+    """Makes an exchange with other settings; keyword arguments are fields of `Settings`."""
+    opened: list[Volume] = []
+
+    async def make(**changes: Any) -> Exchange:
+        changed = dataclasses.replace(settings, **changes)
+        volume = Volume.open(changed.data)
+        opened.append(volume)
+        client: TestClient[Any, Any] = await aiohttp_client(make_application(volume, changed))
+        return Exchange(client, volume, changed.data)
+
+    return make
+
+
+@pytest.fixture
+async def exchange(make_exchange: MakeExchange) -> Exchange:
+    """An exchange in debug mode."""
+    return await make_exchange()
+
+
+@pytest.fixture
+async def taught(exchange: Exchange) -> Exchange:
+    """The same with a course `c`: instructor `kevin`, student `lawrence`, assignment `a`."""
+    assert (await exchange.call("POST", "course/c", "root", instructors='["kevin"]')).status == 200
+    names = {"first_name": "L", "last_name": "", "email": "l@x"}
+    assert (await exchange.call("POST", "student/c/lawrence", "kevin", **names)).status == 200
+    files = '[{"path": "p.ipynb", "content": "e30K"}]'
+    assert (await exchange.call("POST", "assignment/c/a", "kevin", files=files)).status == 200
+    return exchange
