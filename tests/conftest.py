@@ -72,7 +72,7 @@ MakeExchange = Callable[..., Awaitable[Exchange]]
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Stand-alone, `root` is an admin."""
-    flags = {"standalone": True, "data": str(tmp_path / "volume"), "admins": "root", "debug": True}
+    flags: dict[str, str | list[str] | bool] = {"standalone": True, "data": str(tmp_path / "volume"), "admins": "root", "debug": True}
     return read_settings(flags, {})
 
 

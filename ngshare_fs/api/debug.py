@@ -59,7 +59,9 @@ def dump(call: Call) -> dict[str, list[dict[str, Any]]]:
             for handed_in in submission.submissions_to(call.volume, name, of):
                 users[handed_in.student] = None
                 place = {"course_id": name, "assignment_id": of}
-                records["submissions"].append({**place, "student_id": handed_in.student, "timestamp": handed_in.timestamp})
+                records["submissions"].append(
+                    {**place, "student_id": handed_in.student, "timestamp": handed_in.timestamp}
+                )
     records["users"] = [{"id": user} for user in users]
     return {kind: found for kind, found in records.items() if found}
 
