@@ -3,6 +3,7 @@
 import base64
 import http.client
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +20,8 @@ class Call:
     """One request.
 
     `path` follows the prefix, its segments not yet encoded; `expected` is the status, and the message if there is
-    one. An argument `@name` stands for the timestamp in the answer to the call that has `keep=name`.
+    one. In an argument, `@name` stands for the timestamp, without ` UTC`, in the answer to the call that has
+    `keep=name`; more text may follow it.
     """
 
     method: str
@@ -91,12 +93,12 @@ class Side:
         finally:
             connection.close()
         if call.keep and answer.body is not None and "timestamp" in answer.body:
-            self.times[call.keep] = answer.body["timestamp"]
+            self.times[call.keep] = answer.body["timestamp"].removesuffix(" UTC")
         return answer
 
     def _filled_in(self, value: str) -> str:
-        name = value.removeprefix("@")
-        return value if name == value else self.times[name]
+        stands_for = re.fullmatch(r"@(\w+)(.*)", value)
+        return self.times[stands_for[1]] + stands_for[2] if stands_for else value
 
     def play(self, calls: Iterable[Call]) -> None:
         """Make the calls; all of them must answer as expected."""
@@ -142,5 +144,10 @@ def comparable(value: Any, times: dict[str, str]) -> Any:
         else:
             result[key] = comparable(item, times)
         if key in UNORDERED:
-            result[key] = sorted(result[key], key=json.dumps)
+            result[key] = in_one_order(result[key])
     return result
+
+
+def in_one_order(values: Iterable[Any]) -> list[Any]:
+    """Sort what has no order of its own, whatever it consists of."""
+    return sorted(values, key=lambda value: json.dumps(value, sort_keys=True))

@@ -50,6 +50,13 @@ HOMEWORK = tree(("hw.ipynb", b"{}\n"), ("data/a table.csv", bytes(range(256))), 
 ANSWER = tree(("hw.ipynb", b'{"cells": []}\n'))
 REMARKS = tree(("hw.html", b"<p>well done</p>"))
 
+_WRONG_FIELDS: tuple[dict[str, object], ...] = (
+    {"username": 1},
+    {"first_name": None},
+    {"last_name": []},
+    {"email": True},
+)
+
 # root is admin; in the course, teach is instructor, ann and ben are students, stranger is neither.
 COURSE = [
     post("root", "course/c", instructors='["teach"]'),
@@ -61,7 +68,7 @@ SUBMITTED = [
     *RELEASED,
     post("ann", "submission/c/hw", keep="first", files=ANSWER),
     post("ann", "submission/c/hw", keep="second", files=HOMEWORK),
-    post("ben", "submission/c/hw", keep="of ben", files=ANSWER),
+    post("ben", "submission/c/hw", keep="of_ben", files=ANSWER),
 ]
 
 SCENARIOS: dict[str, list[Call]] = {
@@ -240,7 +247,7 @@ SCENARIOS: dict[str, list[Call]] = {
         ],
         *[
             post("teach", "students/c", BAD_FORMAT, students=json.dumps([{"username": "new", **NAMES, **wrong}]))
-            for wrong in ({"username": 1}, {"first_name": None}, {"last_name": []}, {"email": True})
+            for wrong in _WRONG_FIELDS
         ],
         *[
             post(
@@ -406,9 +413,13 @@ SCENARIOS: dict[str, list[Call]] = {
         get("teach", "submission/c/hw/nobody", NO_STUDENT, timestamp=LONG_AGO),
         get("teach", "submission/c/hw/teach", NO_SUBMISSION),
         get("teach", "submission/c/hw/ann", NO_SUBMISSION, timestamp=LONG_AGO),
-        get("teach", "submission/c/hw/ann", NO_SUBMISSION, timestamp="@of ben"),
+        get("teach", "submission/c/hw/ann", NO_SUBMISSION, timestamp="@of_ben"),
+        *[
+            get("teach", "submission/c/hw/ann", NO_SUBMISSION, timestamp=time)
+            for time in ("x", "2020-01-01", "2020-01-01 00:00:00", "2020-01-01T00:00:00.000000", "@first CET")
+        ],
         *[get(user, "submission/c/hw/ann") for user in ("root", "teach")],
-        *[get("teach", "submission/c/hw/ann", timestamp=time) for time in ("", "@first", "@second")],
+        *[get("teach", "submission/c/hw/ann", timestamp=time) for time in ("", "@first", "@first ", "@second")],
         *[get("teach", "submission/c/hw/ann", list_only=value) for value in ("true", "True", "")],
         get("teach", "submission/c/hw/ann", list_only="true", timestamp="@first"),
     ],
@@ -430,7 +441,7 @@ SCENARIOS: dict[str, list[Call]] = {
             for time in ("2020-02-30 00:00:00.000000 UTC", "2020-01-01 00:00:61.000000", LONG_AGO + " CET")
         ],
         post("teach", "feedback/c/hw/ann", NO_SUBMISSION, timestamp=LONG_AGO, files="x"),
-        post("teach", "feedback/c/hw/ann", NO_SUBMISSION, timestamp="@of ben", files=REMARKS),
+        post("teach", "feedback/c/hw/ann", NO_SUBMISSION, timestamp="@of_ben", files=REMARKS),
         post("teach", "feedback/c/hw/ann", NO_FILES, timestamp="@first"),
         post("teach", "feedback/c/hw/ann", "400 Files cannot be JSON decoded", timestamp="@first", files="x"),
         get("ann", "feedback/c/hw/ann", timestamp="@first"),
@@ -444,9 +455,9 @@ SCENARIOS: dict[str, list[Call]] = {
         get("ann", "feedback/c/hw/ann", timestamp="@first"),
         post("teach", "feedback/c/hw/ann", timestamp="@first", files="[]"),
         get("ann", "feedback/c/hw/ann", timestamp="@first"),
-        post("teach", "submission/c/hw", keep="of teach", files=ANSWER),
-        post("teach", "feedback/c/hw/teach", timestamp="@of teach", files=REMARKS),
-        get("teach", "feedback/c/hw/teach", timestamp="@of teach"),
+        post("teach", "submission/c/hw", keep="of_teach", files=ANSWER),
+        post("teach", "feedback/c/hw/teach", timestamp="@of_teach", files=REMARKS),
+        get("teach", "feedback/c/hw/teach", timestamp="@of_teach"),
     ],
     "feedback is fetched": [
         *SUBMITTED,
@@ -462,24 +473,25 @@ SCENARIOS: dict[str, list[Call]] = {
         *[get("ann", "feedback/c/hw/ann", BAD_TIMESTAMP, timestamp=time) for time in ("", "x", "2020-01-01")],
         get("ann", "feedback/c/hw/ann", NO_SUBMISSION, timestamp=LONG_AGO),
         *[get("ann", "feedback/c/hw/ann", NO_SUBMISSION, timestamp=LONG_AGO + end) for end in (" ", " UTC")],
-        get("ann", "feedback/c/hw/ann", NO_SUBMISSION, timestamp="@of ben"),
+        get("ann", "feedback/c/hw/ann", NO_SUBMISSION, timestamp="@of_ben"),
         *[get(user, "feedback/c/hw/ann", timestamp="@second") for user in ("root", "teach", "ann")],
+        *[get("ann", "feedback/c/hw/ann", timestamp="@second" + end) for end in (" ", " UTC", " utc", " GMT")],
         get("ann", "feedback/c/hw/ann", timestamp="@second", list_only="true"),
         get("ann", "feedback/c/hw/ann", timestamp="@second", list_only="True"),
         get("ann", "feedback/c/hw/ann", timestamp="@first"),
-        get("ben", "feedback/c/hw/ben", timestamp="@of ben"),
+        get("ben", "feedback/c/hw/ben", timestamp="@of_ben"),
     ],
     "names as people write them": [
         post("root", "course/Übung + 1 @ä", instructors='["t@ä.org"]'),
         post("t@ä.org", "student/Übung + 1 @ä/a+b %41", **NAMES),
-        post("t@ä.org", "assignment/Übung + 1 @ä/1. Blatt (neu) & \"gut\"?#", files=HOMEWORK),
+        post("t@ä.org", 'assignment/Übung + 1 @ä/1. Blatt (neu) & "gut"?#', files=HOMEWORK),
         get("a+b %41", "courses"),
         get("a+b %41", "assignments/Übung + 1 @ä"),
-        get("a+b %41", "assignment/Übung + 1 @ä/1. Blatt (neu) & \"gut\"?#"),
-        post("a+b %41", "submission/Übung + 1 @ä/1. Blatt (neu) & \"gut\"?#", keep="it", files=ANSWER),
-        get("t@ä.org", "submissions/Übung + 1 @ä/1. Blatt (neu) & \"gut\"?#/a+b %41"),
-        get("t@ä.org", "submission/Übung + 1 @ä/1. Blatt (neu) & \"gut\"?#/a+b %41"),
-        get("a+b %41", "feedback/Übung + 1 @ä/1. Blatt (neu) & \"gut\"?#/a+b %41", timestamp="@it"),
+        get("a+b %41", 'assignment/Übung + 1 @ä/1. Blatt (neu) & "gut"?#'),
+        post("a+b %41", 'submission/Übung + 1 @ä/1. Blatt (neu) & "gut"?#', keep="it", files=ANSWER),
+        get("t@ä.org", 'submissions/Übung + 1 @ä/1. Blatt (neu) & "gut"?#/a+b %41'),
+        get("t@ä.org", 'submission/Übung + 1 @ä/1. Blatt (neu) & "gut"?#/a+b %41'),
+        get("a+b %41", 'feedback/Übung + 1 @ä/1. Blatt (neu) & "gut"?#/a+b %41', timestamp="@it"),
         get("a b %41", "assignments/Übung + 1 @ä", NOT_MEMBER),
         get("root", "assignments/Übung   1 @ä", NO_COURSE),
         get("root", "assignments/übung + 1 @ä", NO_COURSE),
