@@ -1,0 +1,102 @@
+"""Endpoints of assignments and their releases."""
+
+from ngshare_fs.api import refusals
+from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, TreeAnswer, Who
+from ngshare_fs.api.refusals import Refused
+from ngshare_fs.api.schemas import FILES_IN_ANSWER, FILES_IN_REQUEST, NAMES, TEXT
+from ngshare_fs.store import assignment, release
+
+FILES = Argument("files", FILES_IN_REQUEST, "A directory tree.", is_json=True)
+LIST_ONLY = Argument("list_only", TEXT, "`true` leaves the content out.", required=False)
+OF_FILES = (
+    refusals.NO_FILES,
+    refusals.FILES_NOT_JSON,
+    refusals.WRONG_FORMAT,
+    refusals.ILLEGAL_PATH,
+    refusals.NOT_BASE64,
+    refusals.WRONG_CHECKSUM,
+    refusals.TOO_LARGE,
+    refusals.VOLUME_FULL,
+)
+
+
+def list_assignments(call: Call) -> Answer:
+    """The assignments of a course."""
+    return {"assignments": assignment.assignments_of(call.volume, call.course)}
+
+
+def get_assignment(call: Call) -> Answer:
+    """The newest release."""
+    return TreeAnswer(release.newest(call.volume, call.course, call.assignment), {}, wants_list_only(call))
+
+
+def create_assignment(call: Call) -> Answer:
+    """Release a new assignment."""
+    if assignment.exists(call.volume, call.course, call.assignment):
+        raise Refused(refusals.ASSIGNMENT_EXISTS)
+    release.release(call.volume, call.course, call.assignment, call.user, call.form.files())
+    return {}
+
+
+def release_again(call: Call) -> Answer:
+    """Make a new release of an assignment."""
+    release.release_again(call.volume, call.course, call.assignment, call.user, call.form.files())
+    return {}
+
+
+def delete_assignment(call: Call) -> Answer:
+    """Move an assignment to the trash."""
+    assignment.delete(call.volume, call.course, call.assignment, by=call.user)
+    return {}
+
+
+def wants_list_only(call: Call) -> bool:
+    """Whether the content is to be left out."""
+    return call.form.texts.get("list_only") == "true"
+
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "assignments/{course}",
+        Who.MEMBER,
+        "The assignments of a course in the order of their release",
+        list_assignments,
+        answer={"assignments": NAMES},
+    ),
+    Endpoint(
+        "GET",
+        "assignment/{course}/{assignment}",
+        Who.MEMBER,
+        "The newest release of an assignment",
+        get_assignment,
+        arguments=(LIST_ONLY,),
+        answer={"files": FILES_IN_ANSWER},
+    ),
+    Endpoint(
+        "POST",
+        "assignment/{course}/{assignment}",
+        Who.INSTRUCTOR,
+        "Release a new assignment",
+        create_assignment,
+        arguments=(FILES,),
+        refusals=(refusals.ASSIGNMENT_EXISTS, *OF_FILES),
+        new_assignment=True,
+    ),
+    Endpoint(
+        "PUT",
+        "assignment/{course}/{assignment}",
+        Who.INSTRUCTOR,
+        "Make a new release of an assignment; submissions and earlier releases stay",
+        release_again,
+        arguments=(FILES,),
+        refusals=OF_FILES,
+    ),
+    Endpoint(
+        "DELETE",
+        "assignment/{course}/{assignment}",
+        Who.INSTRUCTOR,
+        "Delete an assignment with its submissions and feedback; the operator can bring it back",
+        delete_assignment,
+    ),
+)

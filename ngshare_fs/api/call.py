@@ -1,0 +1,148 @@
+"""A request on its way through the checks, and the declaration of what is checked."""
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ngshare_fs.api.form import Form
+from ngshare_fs.api.refusals import Refusal
+from ngshare_fs.store import Volume
+from ngshare_fs.store.course_file import Roster
+from ngshare_fs.store.published import Tree
+
+
+class Who(enum.Enum):
+    """Who may call; the value is the reason that debug mode gives to anybody else."""
+
+    ANYONE = ""
+    ADMIN = "not admin"
+    MEMBER = "not related to course"
+    INSTRUCTOR = "not course instructor"
+    INSTRUCTOR_OR_SELF = "not course instructor "
+
+
+@dataclass
+class Call:
+    """A request.
+
+    Args:
+        volume: where everything is.
+        user: who is asking.
+        is_admin: whether that is an admin.
+        debug: whether debug mode is on.
+        names: the names in the path: `course`, `assignment`, `user`.
+        form: the arguments; empty while they are still to come.
+        people: the roster of the course in the path.
+    """
+
+    volume: Volume
+    user: str
+    is_admin: bool
+    debug: bool
+    names: Mapping[str, str]
+    form: Form
+    people: Roster | None = None
+
+    @property
+    def course(self) -> str:
+        """The course in the path."""
+        return self.names["course"]
+
+    @property
+    def assignment(self) -> str:
+        """The assignment in the path."""
+        return self.names["assignment"]
+
+    @property
+    def named_user(self) -> str:
+        """The instructor or student in the path."""
+        return self.names["user"]
+
+    @property
+    def roster(self) -> Roster:
+        """The roster of the course in the path, once that was found."""
+        assert self.people is not None
+        return self.people
+
+    @property
+    def teaches(self) -> bool:
+        """Whether the user may do what instructors of this course may."""
+        return self.is_admin or self.user in self.roster.instructors
+
+
+@dataclass
+class TreeAnswer:
+    """An answer with a directory tree.
+
+    Args:
+        tree: open; None for an empty one.
+        fields: what the answer has beside it.
+        list_only: leave the content out.
+    """
+
+    tree: Tree | None
+    fields: Mapping[str, Any]
+    list_only: bool
+
+
+Answer = Mapping[str, Any] | TreeAnswer
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument of an endpoint.
+
+    Args:
+        name: its name.
+        schema: JSON Schema of its value, of the decoded value where `is_json`.
+        description: for the OpenAPI document.
+        required: whether it has to be there.
+        is_json: whether it is JSON in a text.
+    """
+
+    name: str
+    schema: Mapping[str, Any]
+    description: str
+    required: bool = True
+    is_json: bool = False
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """What can be called: the one declaration that serves routing, permissions, the OpenAPI document and the tests.
+
+    Args:
+        method: HTTP method.
+        path: below the prefix, with `{course}`, `{assignment}` and `{user}`.
+        who: who may call it.
+        summary: one line.
+        action: does it, after the checks; blocking.
+        arguments: in the order of their checks.
+        refusals: what else it may answer, in the order of the checks.
+        answer: JSON Schemas of what the answer has beside `success`.
+        new_course: the course must not be there yet; the action checks that.
+        new_assignment: the same of the assignment.
+        of_student: the user in the path has to be a student, or to have handed in.
+        changes: a GET that changes the volume.
+        is_page: opened by hand in a browser; stand-alone, the user is `user` unless named.
+    """
+
+    method: str
+    path: str
+    who: Who
+    summary: str
+    action: Callable[[Call], Answer]
+    arguments: tuple[Argument, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    answer: Mapping[str, Any] = field(default_factory=dict)
+    new_course: bool = False
+    new_assignment: bool = False
+    of_student: bool = False
+    changes: bool = False
+    is_page: bool = False
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes the volume."""
+        return self.changes or self.method != "GET"

@@ -1,0 +1,45 @@
+"""The checks before every action, in the order of the API; the first that fails gives the answer."""
+
+from ngshare_fs.api import refusals
+from ngshare_fs.api.call import Call, Endpoint, Who
+from ngshare_fs.api.refusals import Refused
+from ngshare_fs.store import assignment, roster, submission
+
+
+def check(call: Call, endpoint: Endpoint) -> None:
+    """Check what needs no arguments: course, permission, assignment, student.
+
+    Raises:
+        Refused, StoreError: a check fails.
+    """
+    if endpoint.who is Who.ADMIN:
+        _check_permission(call, endpoint.who)
+    if "{course}" in endpoint.path and not endpoint.new_course:
+        call.people = roster.of(call.volume, call.course)
+    _check_permission(call, endpoint.who)
+    needs_assignment = "{assignment}" in endpoint.path and not endpoint.new_assignment
+    if needs_assignment and not assignment.exists(call.volume, call.course, call.assignment):
+        raise Refused(refusals.ASSIGNMENT_NOT_FOUND)
+    if endpoint.of_student and not _has_worked_here(call):
+        raise Refused(refusals.STUDENT_NOT_FOUND)
+
+
+def _check_permission(call: Call, who: Who) -> None:
+    if call.is_admin or who is Who.ANYONE:
+        return
+    if who is not Who.ADMIN:
+        if call.user in call.roster.instructors:
+            return
+        if who is Who.MEMBER and call.user in call.roster.students:
+            return
+        if who is Who.INSTRUCTOR_OR_SELF and call.user == call.named_user:
+            return
+    raise Refused(refusals.PERMISSION_DENIED, who.value.strip())
+
+
+def _has_worked_here(call: Call) -> bool:
+    student = call.named_user
+    if student in call.roster.students or student in call.roster.instructors:
+        return True
+    # Somebody who has left, or an admin: what is listed can be collected.
+    return bool(submission.submissions_by(call.volume, call.course, call.assignment, student))

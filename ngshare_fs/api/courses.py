@@ -1,0 +1,91 @@
+"""Endpoints of courses."""
+
+import json
+
+from ngshare_fs.api import refusals
+from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
+from ngshare_fs.api.refusals import Refused
+from ngshare_fs.api.schemas import NAME, NAMES
+from ngshare_fs.store import course
+
+INSTRUCTORS = Argument(
+    "instructors",
+    {"type": "array", "items": NAME},
+    "User names of the first instructors.",
+    required=False,
+    is_json=True,
+)
+
+
+def list_courses(call: Call) -> Answer:
+    """All courses to an admin, to others those that they take or teach."""
+    if call.is_admin:
+        return {"courses": course.all_courses(call.volume)}
+    return {"courses": course.courses_of(call.volume, call.user)}
+
+
+def create_course(call: Call) -> Answer:
+    """Make a course."""
+    if course.exists(call.volume, call.course):
+        raise Refused(refusals.COURSE_EXISTS)
+    course.create(call.volume, call.course, _instructors(call))
+    return {}
+
+
+def delete_course(call: Call) -> Answer:
+    """Move a course to the trash."""
+    course.delete(call.volume, call.course, by=call.user)
+    return {}
+
+
+def _instructors(call: Call) -> list[str]:
+    if "instructors" not in call.form.texts:
+        return []
+    text = call.form.text("instructors", refusals.INSTRUCTORS_NOT_JSON, refusals.INSTRUCTORS_NOT_JSON)
+    try:
+        names = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Refused(refusals.INSTRUCTORS_NOT_JSON) from None
+    if not isinstance(names, list) or not all(is_name(name) for name in names):
+        raise Refused(refusals.INSTRUCTORS_NOT_JSON)
+    return names
+
+
+def is_name(value: object) -> bool:
+    """Whether a decoded JSON value can be a user's name: a text that is not empty and can be encoded in UTF-8."""
+    if not isinstance(value, str) or not value:
+        return False
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "courses",
+        Who.ANYONE,
+        "The courses that the user takes or teaches, sorted; an admin's list has all",
+        list_courses,
+        answer={"courses": NAMES},
+    ),
+    Endpoint(
+        "POST",
+        "course/{course}",
+        Who.ADMIN,
+        "Make a course",
+        create_course,
+        arguments=(INSTRUCTORS,),
+        refusals=(refusals.COURSE_EXISTS, refusals.INSTRUCTORS_NOT_JSON),
+        new_course=True,
+    ),
+    Endpoint(
+        "DELETE",
+        "course/{course}",
+        Who.ADMIN,
+        "Delete a course with everything in it; the operator can bring it back",
+        delete_course,
+    ),
+)

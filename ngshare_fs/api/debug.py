@@ -1,0 +1,122 @@
+"""The endpoint that fills, empties and dumps a server for demonstrations and tests."""
+
+import hashlib
+import html
+from importlib.resources import files as package_files
+from typing import Any
+
+import yaml
+
+from ngshare_fs.api import refusals
+from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
+from ngshare_fs.api.refusals import Refused
+from ngshare_fs.api.schemas import TEXT
+from ngshare_fs.store import assignment, course, feedback, release, roster, submission
+from ngshare_fs.store.course_file import Person
+from ngshare_fs.store.directory_tree import IncomingFile, Upload
+from ngshare_fs.store.errors import BrokenManifest, StoreError
+
+ACTION = Argument("action", {"enum": ["clear", "init", "dump"]}, "`clear` and `init` in debug mode only.")
+HUMAN_READABLE = Argument("human-readable", TEXT, "`true` makes a page of the dump.", required=False)
+PATH = "initialize-Data6ase"
+
+
+def initialize(call: Call) -> Answer:
+    """Fill, empty or dump the server."""
+    action = call.form.texts.get("action")
+    if not call.debug and not (call.is_admin and action == "dump"):
+        raise Refused(refusals.DEBUG_MODE_IS_OFF)
+    if action == "clear":
+        _clear(call)
+    elif action == "init":
+        _clear(call)
+        _fill(call)
+    elif action == "dump":
+        return dump(call)
+    else:
+        raise Refused(refusals.WRONG_ACTION)
+    return {"message": "done"}
+
+
+def dump(call: Call) -> dict[str, list[dict[str, Any]]]:
+    """All that is on the volume: a list of records for each kind of which there are any."""
+    records: dict[str, list[dict[str, Any]]] = {"users": [], "courses": [], "assignments": [], "submissions": []}
+    records |= {"instructors": [], "students": []}
+    users = {call.user: None}
+    for name in course.all_courses(call.volume):
+        try:
+            people = roster.of(call.volume, name)
+        except (BrokenManifest, StoreError):
+            continue
+        records["courses"].append({"id": name})
+        for role, entries in (("instructors", people.instructors), ("students", people.students)):
+            for user, person in entries.items():
+                users[user] = None
+                names = {"first_name": person.first_name, "last_name": person.last_name, "email": person.email}
+                records[role].append({"id": user, "course_id": name, **names})
+        for of in assignment.assignments_of(call.volume, name):
+            records["assignments"].append({"id": of, "course_id": name})
+            for handed_in in submission.submissions_to(call.volume, name, of):
+                users[handed_in.student] = None
+                place = {"course_id": name, "assignment_id": of}
+                records["submissions"].append({**place, **handed_in._asdict()})
+    records["users"] = [{"id": user} for user in users]
+    return {kind: found for kind, found in records.items() if found}
+
+
+def page(dumped: dict[str, list[dict[str, Any]]]) -> str:
+    """A dump as a page with a table for each kind of record."""
+    parts = ["<!doctype html><html lang='en'><meta charset='utf-8'><title>ngshare_fs: dump</title>"]
+    for kind, records in dumped.items():
+        heads = "".join(f"<th>{html.escape(key)}</th>" for key in records[0])
+        rows = ("".join(f"<td>{html.escape(str(value))}</td>" for value in record.values()) for record in records)
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        parts.append(f"<h2>{html.escape(kind)}</h2><table border='1'><tr>{heads}</tr>{body}</table>")
+    return "".join([*parts, "</html>"])
+
+
+def _clear(call: Call) -> None:
+    for name in course.all_courses(call.volume):
+        course.delete(call.volume, name, by=call.user)
+
+
+def _fill(call: Call) -> None:
+    sample = yaml.safe_load(package_files("ngshare_fs.api").joinpath("sample_data.yaml").read_text("utf-8"))
+    for name, content in sample.items():
+        teacher = content["instructors"][0]
+        course.create(call.volume, name, content["instructors"])
+        roster.set_students(call.volume, name, [(student, Person()) for student in content["students"]])
+        for of, released in content["assignments"].items():
+            with _upload(call, released["files"]) as upload:
+                release.release(call.volume, name, of, teacher, upload)
+            for work in released.get("submissions", ()):
+                with _upload(call, work["files"]) as upload:
+                    at = work.get("timestamp")
+                    moment = submission.submit(call.volume, name, of, work["student"], upload, at)
+                if "feedback" in work:
+                    with _upload(call, work["feedback"]) as upload:
+                        feedback.give(call.volume, name, of, work["student"], moment, teacher, upload)
+
+
+def _upload(call: Call, contents: dict[str, str]) -> Upload:
+    upload = call.volume.upload()
+    upload.accept(
+        IncomingFile(path, len(text), hashlib.md5(text.encode()).hexdigest(), text.encode())
+        for path, text in contents.items()
+    )
+    return upload
+
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        PATH,
+        Who.ANYONE,
+        "Fill, empty or dump the server, for demonstrations and tests",
+        initialize,
+        arguments=(ACTION, HUMAN_READABLE),
+        refusals=(refusals.DEBUG_MODE_IS_OFF, refusals.WRONG_ACTION),
+        changes=True,
+        is_page=True,
+    ),
+)

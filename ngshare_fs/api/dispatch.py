@@ -1,0 +1,115 @@
+"""From a request to its answer: who asks, the arguments, the checks, the action, the answer."""
+
+import json
+from dataclasses import dataclass
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from ngshare_fs.api import debug
+from ngshare_fs.api.blocking import Blocking
+from ngshare_fs.api.call import Call, Endpoint, TreeAnswer
+from ngshare_fs.api.checks import check
+from ngshare_fs.api.form import Form, FormReader
+from ngshare_fs.api.identity import Identity
+from ngshare_fs.api.tree_answer import StreamedTree, made
+from ngshare_fs.store import Volume
+from ngshare_fs.store.directory_tree import Upload
+
+
+@dataclass(frozen=True)
+class Dispatcher:
+    """What all endpoints share.
+
+    Args:
+        volume: where everything is.
+        blocking: where slow calls run.
+        forms: reads the arguments.
+        identity: knows who asks.
+        admins: user names.
+        debug: whether debug mode is on.
+    """
+
+    volume: Volume
+    blocking: Blocking
+    forms: FormReader
+    identity: Identity
+    admins: frozenset[str]
+    debug: bool
+
+    def handler(self, endpoint: Endpoint) -> Handler:
+        """The handler of one endpoint."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            return await self._answer(request, endpoint)
+
+        return handle
+
+    async def expect(self, request: web.Request) -> None:
+        """Answer `Expect: 100-continue`: a body that is too large is refused before it is sent."""
+        self.forms.refuse_if_too_large(request)
+        assert request.transport is not None
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    async def _answer(self, request: web.Request, endpoint: Endpoint) -> web.StreamResponse:
+        call = await self._call(request, endpoint)
+        run = self.blocking.write if endpoint.writes else self.blocking.read
+        body = await run(_act, call, endpoint)
+        if isinstance(body, StreamedTree):
+            return await self._stream(request, body)
+        if endpoint.path == debug.PATH and call.form.texts.get("human-readable") == "true":
+            dumped = json.loads(body)
+            if dumped.pop("success") and "message" not in dumped:
+                return web.Response(text=debug.page(dumped), content_type="text/html")
+        return web.Response(body=body, content_type="application/json", charset="utf-8")
+
+    async def _call(self, request: web.Request, endpoint: Endpoint) -> Call:
+        upload = self.volume.upload()
+        user = await self.identity.from_headers(request)
+        if user is not None:
+            request["user"] = user
+            if endpoint.writes:
+                # Whoever may not do this need not send 100 MiB to hear it.
+                await self.blocking.read(check, self._made_call(request, user, Form(upload)), endpoint)
+        try:
+            form = await self.forms.read(request, upload)
+            if user is None:
+                user = self.identity.from_form(request, form, endpoint.is_page)
+                request["user"] = user
+        except BaseException:
+            if upload.touched_the_disk:
+                await self.blocking.write(upload.discard)
+            raise
+        return self._made_call(request, user, form)
+
+    def _made_call(self, request: web.Request, user: str, form: Form) -> Call:
+        return Call(self.volume, user, user in self.admins, self.debug, request.match_info, form)
+
+    async def _stream(self, request: web.Request, body: StreamedTree) -> web.StreamResponse:
+        try:
+            response = web.StreamResponse(headers={"Content-Type": "application/json; charset=utf-8"})
+            response.content_length = body.length
+            await response.prepare(request)
+            try:
+                await body.send(response, self.blocking)
+            except BaseException:
+                # The length was promised: only a cut connection tells the client that this is not the whole.
+                if request.transport is not None:
+                    request.transport.abort()
+                raise
+            await response.write_eof()
+        finally:
+            body.close()
+        return response
+
+
+def _act(call: Call, endpoint: Endpoint) -> bytes | StreamedTree:
+    # The upload is given up here, in the thread that publishes it: elsewhere, somebody who no longer waits for the
+    # answer could remove files that are just being published.
+    upload: Upload = call.form.upload
+    with upload:
+        check(call, endpoint)
+        answer = endpoint.action(call)
+        if isinstance(answer, TreeAnswer):
+            return made(answer)
+        return json.dumps({"success": True, **answer}).encode()

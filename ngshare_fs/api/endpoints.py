@@ -1,0 +1,12 @@
+"""All endpoints in one table."""
+
+from ngshare_fs.api import assignments, courses, debug, rosters, submissions
+from ngshare_fs.api.call import Endpoint
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *courses.ENDPOINTS,
+    *rosters.ENDPOINTS,
+    *assignments.ENDPOINTS,
+    *submissions.ENDPOINTS,
+    *debug.ENDPOINTS,
+)

@@ -1,0 +1,75 @@
+"""The one place where what was raised becomes an answer."""
+
+import json
+import logging
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from ngshare_fs.api import refusals
+from ngshare_fs.api.percent_encoding import decode_segment
+from ngshare_fs.api.refusals import OF_STORE_ERROR, Refusal, Refused
+from ngshare_fs.store import StoreError
+
+logger = logging.getLogger(__name__)
+
+
+def answering_failures(debug: bool) -> Middleware:
+    """A middleware that answers whatever is raised.
+
+    Args:
+        debug: add the reason to `Permission denied`.
+    """
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            _check_url(request)
+            return await handler(request)
+        except Refused as error:
+            reason = f" ({error.reason})" if debug and error.reason else ""
+            return answer(error.refusal, reason)
+        except StoreError as error:
+            return answer(_refusal_of(request, error))
+        except web.HTTPNotFound:
+            if "Authorization" in request.headers:
+                return answer(refusals.UNKNOWN_PATH)
+            return web.Response(status=404, text="<h1>404 Not Found</h1>\n", content_type="text/html")
+        except web.HTTPMethodNotAllowed as error:
+            response = answer(refusals.WRONG_METHOD)
+            response.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+            return response
+        except web.HTTPException as error:
+            return answer(Refusal(error.status, error.reason))
+        except ConnectionError:
+            raise  # nobody is there to hear an answer
+        except Exception:
+            logger.exception("%s %s failed", request.method, request.rel_url.raw_path)
+            return answer(refusals.FAILURE)
+
+    return middleware
+
+
+def answer(refusal: Refusal, reason: str = "") -> web.Response:
+    """The answer that a refusal is."""
+    body = json.dumps({"success": False, "message": refusal.message + reason}).encode()
+    response = web.Response(status=refusal.status, body=body, content_type="application/json", charset="utf-8")
+    if refusal.retry_after is not None:
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    if refusal.status in (408, 413):
+        response.force_close()  # the rest of the body is not wanted
+    return response
+
+
+def _check_url(request: web.Request) -> None:
+    try:
+        decode_segment(request.rel_url.raw_path)
+    except ValueError:
+        raise Refused(refusals.MALFORMED_URL) from None
+
+
+def _refusal_of(request: web.Request, error: StoreError) -> Refusal:
+    refusal = OF_STORE_ERROR.get(type(error), refusals.FAILURE)
+    if refusal.status >= 500:
+        logger.error("%s %s: %s: %s", request.method, request.rel_url.raw_path, type(error).__name__, error)
+    return refusal

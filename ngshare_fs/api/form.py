@@ -1,0 +1,252 @@
+"""The arguments of a request: from its query string and its body, which is understood as it arrives."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from ngshare_fs.api import refusals
+from ngshare_fs.api.blocking import Blocking
+from ngshare_fs.api.percent_encoding import UrlencodedFields
+from ngshare_fs.api.refusals import Refusal, Refused
+from ngshare_fs.api.spill import Spill
+from ngshare_fs.api.tree_in_request import TreeInRequest
+from ngshare_fs.store.directory_tree import Upload
+
+Result = TypeVar("Result")
+
+FILES = "files"
+# All arguments but `files` together: a roster of 20,000.
+MAX_TEXT = 4 * 2**20
+CHUNK = 128 * 1024
+# A client that sends nothing for this long is gone; one that trickles must keep up with the rate below.
+IDLE_SECONDS = 60.0
+SLOWEST_BYTES_PER_SECOND = 1024
+
+
+@dataclass
+class Form:
+    """The arguments of one request.
+
+    Args:
+        texts: the last value of each argument, white space around it dropped; None where it is no UTF-8 text.
+        tree: the argument `files`, if there is one.
+        upload: where its files are.
+    """
+
+    upload: Upload
+    texts: dict[str, str | None] = field(default_factory=dict)
+    tree: TreeInRequest | None = None
+
+    def text(self, name: str, missing: Refusal, malformed: Refusal = refusals.MALFORMED_TEXT) -> str:
+        """An argument that has to be there; it may be empty.
+
+        Raises:
+            Refused: it is missing or malformed.
+        """
+        if name not in self.texts:
+            raise Refused(missing)
+        value = self.texts[name]
+        if value is None:
+            raise Refused(malformed)
+        return value
+
+    def optional(self, name: str) -> str | None:
+        """An argument that may be missing.
+
+        Raises:
+            Refused: it is malformed.
+        """
+        return self.text(name, refusals.MALFORMED_TEXT) if name in self.texts else None
+
+    def files(self) -> Upload:
+        """The directory tree, ready to be published.
+
+        Raises:
+            Refused: it is missing, or refused.
+        """
+        if self.tree is None:
+            raise Refused(refusals.NO_FILES)
+        self.tree.finish(self.upload)
+        return self.upload
+
+
+class FormReader:
+    """Reads forms.
+
+    Args:
+        blocking: where the volume's slow calls run.
+        max_request: the longest body, in bytes.
+        max_files: the most entries of a tree.
+    """
+
+    def __init__(self, blocking: Blocking, max_request: int, max_files: int) -> None:
+        self._blocking = blocking
+        self._max_request = max_request
+        self._max_files = max_files
+
+    def refuse_if_too_large(self, request: web.BaseRequest) -> None:
+        """Refuse a body whose announced length is over the limit, before a byte of it is read.
+
+        Raises:
+            Refused: it is.
+        """
+        if (request.content_length or 0) > self._max_request:
+            raise Refused(refusals.TOO_LARGE)
+
+    async def read(self, request: web.Request, upload: Upload) -> Form:
+        """Read the query string and the body.
+
+        Args:
+            upload: where the files of a tree go.
+
+        Raises:
+            Refused: the body is too large, too slow or malformed.
+            StoreError: the volume could not take the files.
+        """
+        intake = _Intake(upload, self._blocking, self._max_files)
+        try:
+            await intake.take_urlencoded(_one(request.rel_url.raw_query_string.encode("utf-8", "surrogateescape")))
+            if request.body_exists:
+                await self._read_body(request, intake)
+        finally:
+            await intake.close()
+        return intake.form
+
+    async def _read_body(self, request: web.Request, intake: "_Intake") -> None:
+        self.refuse_if_too_large(request)
+        try:
+            if request.content_type == "application/x-www-form-urlencoded":
+                await intake.take_urlencoded(self._chunks(request))
+            elif request.content_type == "multipart/form-data":
+                await self._read_multipart(request, intake)
+            else:
+                async for _ in self._chunks(request):
+                    pass  # as far as the API is concerned, there are no arguments in it
+        except (web.RequestPayloadError, HttpProcessingError, asyncio.IncompleteReadError, ValueError) as error:
+            raise Refused(refusals.MALFORMED_BODY) from error
+
+    async def _chunks(self, request: web.Request) -> AsyncIterator[bytes]:
+        pace = _Pace(self._max_request)
+        while chunk := await pace.wait_for(request.content.readany()):
+            pace.received(len(chunk))
+            for start in range(0, len(chunk), CHUNK):
+                yield chunk[start : start + CHUNK]
+
+    async def _read_multipart(self, request: web.Request, intake: "_Intake") -> None:
+        pace = _Pace(self._max_request)
+        reader = await request.multipart()
+        while (part := await pace.wait_for(reader.next())) is not None:
+            if not isinstance(part, BodyPartReader):
+                raise Refused(refusals.MALFORMED_BODY)
+            last = False
+            while not last:
+                chunk = await pace.wait_for(part.read_chunk(CHUNK))
+                pace.received(len(chunk))
+                last = part.at_eof()
+                if part.name:
+                    await intake.take(part.name, chunk, last)
+
+
+class _Intake:
+    """Sorts the pieces of fields, however they were encoded, into a form."""
+
+    def __init__(self, upload: Upload, blocking: Blocking, max_files: int) -> None:
+        self.form = Form(upload)
+        self._max_files = max_files
+        self._spill = Spill(upload, blocking)
+        self._text = bytearray()
+        self._text_is_malformed = False
+        self._text_size = 0
+        self._within_files = False
+
+    async def take_urlencoded(self, chunks: AsyncIterator[bytes]) -> None:
+        """Take a whole query string or body."""
+        fields = UrlencodedFields()
+        async for chunk in chunks:
+            for piece in fields.feed(chunk):
+                await self.take(*piece)
+            if fields.waiting > MAX_TEXT:
+                raise Refused(refusals.TOO_LARGE)
+        for piece in fields.feed(None):
+            await self.take(*piece)
+
+    async def take(self, name: str, piece: bytes | None, last: bool) -> None:
+        """Take the next piece of a field; None for one that could not be decoded."""
+        if name == FILES:
+            await self._take_files(piece, last)
+            return
+        if piece is None:
+            self._text_is_malformed = True
+        else:
+            self._text += piece
+            self._text_size += len(piece)
+        if self._text_size > MAX_TEXT:
+            raise Refused(refusals.TOO_LARGE)
+        if last:
+            self.form.texts[name] = None if self._text_is_malformed else _decoded(bytes(self._text))
+            self._text.clear()
+            self._text_is_malformed = False
+
+    async def close(self) -> None:
+        """Close what is open."""
+        await self._spill.close()
+
+    async def _take_files(self, piece: bytes | None, last: bool) -> None:
+        if not self._within_files:
+            self.form.tree = TreeInRequest(self._max_files)
+            await self._spill.start_with(self.form.tree.files)
+        self._within_files = not last
+        assert self.form.tree is not None
+        self.form.tree.feed(piece)
+        if self.form.tree.too_many:
+            raise Refused(refusals.TOO_LARGE)
+        await self._spill.make_room()
+
+
+class _Pace:
+    """Keeps a client from holding a connection for ever, or sending for ever."""
+
+    def __init__(self, max_request: int) -> None:
+        self._max_request = max_request
+        self._received = 0
+        self._started = time.monotonic()
+
+    async def wait_for(self, arriving: Coroutine[Any, Any, Result]) -> Result:
+        """Wait for the next bytes.
+
+        Raises:
+            Refused: none came for too long.
+        """
+        try:
+            return await asyncio.wait_for(arriving, IDLE_SECONDS)
+        except asyncio.TimeoutError:
+            raise Refused(refusals.TOO_SLOW) from None
+
+    def received(self, count: int) -> None:
+        """Take note of so many bytes.
+
+        Raises:
+            Refused: they are too many by now, or come too slowly.
+        """
+        self._received += count
+        if self._received > self._max_request:
+            raise Refused(refusals.TOO_LARGE)
+        allowed = IDLE_SECONDS + self._received / SLOWEST_BYTES_PER_SECOND
+        if time.monotonic() - self._started > allowed:
+            raise Refused(refusals.TOO_SLOW)
+
+
+async def _one(chunk: bytes) -> AsyncIterator[bytes]:
+    yield chunk
+
+
+def _decoded(value: bytes) -> str | None:
+    try:
+        return value.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        return None

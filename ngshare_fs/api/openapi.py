@@ -1,0 +1,185 @@
+"""The OpenAPI 3.1 document, made from the table of endpoints."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+import ngshare_fs
+from ngshare_fs.api import refusals
+from ngshare_fs.api.call import Argument, Endpoint, Who
+from ngshare_fs.api.debug import PATH as DEBUG_PATH
+from ngshare_fs.api.endpoints import ENDPOINTS
+from ngshare_fs.api.health import PATHS as HEALTH_PATHS
+from ngshare_fs.api.refusals import Refusal
+from ngshare_fs.api.schemas import NAME, TEXT, Schema
+
+if TYPE_CHECKING:
+    from ngshare_fs.config import Settings
+
+PATH = "openapi.json"
+
+# What any endpoint may answer that reads arguments and the volume.
+_ALWAYS = (
+    refusals.MALFORMED_URL,
+    refusals.MALFORMED_TEXT,
+    refusals.BROKEN_MANIFEST,
+    refusals.BUSY,
+    refusals.VOLUME_READ_ONLY,
+    refusals.VOLUME_FAILURE,
+    refusals.FAILURE,
+)
+_WITH_BODY = (refusals.MALFORMED_BODY, refusals.TOO_SLOW, refusals.TOO_LARGE, refusals.VOLUME_FULL)
+_IN_PATH = re.compile(r"\{(\w+)\}")
+
+
+def add_route(application: web.Application, settings: "Settings") -> None:
+    """Serve the document at `openapi.json` under the prefix."""
+    made = document(settings.prefix, settings.standalone)
+
+    async def serve(request: web.Request) -> web.Response:
+        return web.json_response(made)
+
+    application.router.add_route("GET", settings.prefix + PATH, serve)
+
+
+def document(prefix: str, standalone: bool) -> dict[str, Any]:
+    """The document.
+
+    Args:
+        prefix: under which everything is.
+        standalone: whether the user is named by a parameter; otherwise a token of the hub's names them.
+    """
+    paths: dict[str, dict[str, Any]] = {}
+    for endpoint in ENDPOINTS:
+        paths.setdefault("/" + endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, standalone)
+    for path in HEALTH_PATHS:
+        paths["/" + path] = {"get": _health(path)}
+    made: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "ngshare_fs",
+            "version": ngshare_fs.__version__,
+            "description": "The exchange of nbgrader: releases, submissions and feedback over HTTP.",
+            "license": {"name": "BSD-3-Clause", "identifier": "BSD-3-Clause"},
+        },
+        "servers": [{"url": prefix.rstrip("/") or "/"}],
+        "paths": paths,
+        "components": {"schemas": {"Refusal": _REFUSAL}},
+    }
+    if not standalone:
+        scheme = {"type": "apiKey", "in": "header", "name": "Authorization", "description": "`token TOKEN`"}
+        made["components"]["securitySchemes"] = {"hub": scheme}
+        made["security"] = [{"hub": []}]
+    return made
+
+
+_REFUSAL: Schema = {
+    "type": "object",
+    "required": ["success", "message"],
+    "properties": {"success": {"const": False}, "message": TEXT},
+    "additionalProperties": False,
+}
+
+
+def _operation(endpoint: Endpoint, standalone: bool) -> dict[str, Any]:
+    named = [{"name": name, "in": "path", "required": True, "schema": NAME} for name in _IN_PATH.findall(endpoint.path)]
+    has_body = endpoint.method in ("POST", "PUT")
+    arguments = list(endpoint.arguments)
+    if standalone:
+        arguments.insert(0, Argument("user", NAME, "Who is asking (stand-alone mode only)."))
+    in_query = arguments[:1] if standalone and has_body else arguments if not has_body else []
+    in_body = [argument for argument in endpoint.arguments if has_body]
+    operation: dict[str, Any] = {
+        "operationId": f"{endpoint.method.lower()}_{'_'.join(re.findall(r'[A-Za-z0-9]+', endpoint.path))}",
+        "summary": endpoint.summary,
+        "parameters": [*named, *(_query_parameter(argument) for argument in in_query)],
+        "responses": _responses(endpoint, has_body),
+    }
+    if in_body:
+        operation["requestBody"] = _body(in_body)
+    return operation
+
+
+def _query_parameter(argument: Argument) -> dict[str, Any]:
+    return {
+        "name": argument.name,
+        "in": "query",
+        "required": argument.required,
+        "description": argument.description,
+        "schema": argument.schema,
+    }
+
+
+def _body(arguments: list[Argument]) -> dict[str, Any]:
+    properties = {}
+    for argument in arguments:
+        schema = dict(argument.schema)
+        if argument.is_json:
+            schema = {"type": "string", "contentMediaType": "application/json", "contentSchema": argument.schema}
+        properties[argument.name] = {**schema, "description": argument.description}
+    form = {
+        "type": "object",
+        "required": [argument.name for argument in arguments if argument.required],
+        "properties": properties,
+    }
+    required = bool(form["required"])
+    kinds = ("application/x-www-form-urlencoded", "multipart/form-data")
+    return {"required": required, "content": {kind: {"schema": form} for kind in kinds}}
+
+
+def _responses(endpoint: Endpoint, has_body: bool) -> dict[str, Any]:
+    success: Schema = {
+        "type": "object",
+        "required": ["success", *endpoint.answer],
+        "properties": {"success": {"const": True}, **endpoint.answer},
+        "additionalProperties": endpoint.path == DEBUG_PATH,
+    }
+    content: dict[str, Any] = {"application/json": {"schema": success}}
+    if endpoint.path == DEBUG_PATH:
+        content["text/html"] = {"schema": TEXT}
+    responses: dict[str, Any] = {"200": {"description": "Done", "content": content}}
+    by_status: dict[int, list[str]] = {}
+    for refusal in refusals_of(endpoint, has_body):
+        by_status.setdefault(refusal.status, []).append(refusal.message)
+    for status, messages in sorted(by_status.items()):
+        responses[str(status)] = {
+            "description": " · ".join(dict.fromkeys(messages)),
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}},
+        }
+    return responses
+
+
+def refusals_of(endpoint: Endpoint, has_body: bool) -> list[Refusal]:
+    """Everything that an endpoint may refuse with."""
+    found: list[Refusal] = [refusals.NOT_SIGNED_IN, refusals.NOBODY_NAMED]
+    if endpoint.who is not Who.ANYONE:
+        found.append(refusals.PERMISSION_DENIED)
+    if "{course}" in endpoint.path and not endpoint.new_course:
+        found.append(refusals.COURSE_NOT_FOUND)
+    if "{assignment}" in endpoint.path and not endpoint.new_assignment:
+        found.append(refusals.ASSIGNMENT_NOT_FOUND)
+    if endpoint.of_student:
+        found.append(refusals.STUDENT_NOT_FOUND)
+    found += endpoint.refusals
+    found += _ALWAYS
+    if has_body:
+        found += _WITH_BODY
+    if "files" in endpoint.answer:
+        found.append(refusals.DAMAGED)
+    return found
+
+
+def _health(path: str) -> dict[str, Any]:
+    alive: Schema = {"type": "object", "required": ["success"], "properties": {"success": {"const": True}}}
+    responses: dict[str, Any] = {
+        "200": {"description": "Yes", "content": {"application/json": {"schema": alive}}},
+    }
+    summary = "Whether the server is alive"
+    if path == "readyz":
+        summary = "Whether the volume can be read and written"
+        responses["503"] = {
+            "description": "No, and why",
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}},
+        }
+    return {"operationId": path, "summary": summary, "security": [], "responses": responses}

@@ -1,0 +1,225 @@
+"""Endpoints of instructors and students."""
+
+import json
+from typing import Any
+
+from ngshare_fs.api import refusals
+from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
+from ngshare_fs.api.courses import is_name
+from ngshare_fs.api.refusals import Refused
+from ngshare_fs.api.schemas import NAME, PERSON, TEXT, list_of, record
+from ngshare_fs.store import roster
+from ngshare_fs.store.course_file import Person
+from ngshare_fs.store.errors import InstructorNotFound, StudentNotFound
+
+FIRST_NAME = Argument("first_name", TEXT, "May be empty.")
+LAST_NAME = Argument("last_name", TEXT, "May be empty.")
+EMAIL = Argument("email", TEXT, "May be empty.")
+STUDENTS = Argument(
+    "students",
+    {**list_of({"username": NAME, "first_name": TEXT, "last_name": TEXT, "email": TEXT}), "minItems": 1},
+    "The students to add or to change.",
+    is_json=True,
+)
+_FIELDS = ("username", "first_name", "last_name", "email")
+_NOT_A_PERSON = (refusals.NO_FIRST_NAME, refusals.NO_LAST_NAME, refusals.NO_EMAIL)
+
+
+def set_instructor(call: Call) -> Answer:
+    """Make a user an instructor, or change the entry."""
+    person = _person(call)
+    if not call.is_admin and call.user != call.named_user:
+        if call.named_user in call.roster.instructors:
+            raise Refused(refusals.CANNOT_MODIFY_OTHERS)
+        raise Refused(refusals.CANNOT_MODIFY_INSTRUCTORS)
+    roster.set_instructor(call.volume, call.course, call.named_user, person)
+    return {}
+
+
+def get_instructor(call: Call) -> Answer:
+    """An instructor's entry."""
+    person = call.roster.instructors.get(call.named_user)
+    if person is None:
+        raise InstructorNotFound(call.named_user)
+    return _entry(call.named_user, person)
+
+
+def remove_instructor(call: Call) -> Answer:
+    """Take an instructor off the roster."""
+    roster.remove_instructor(call.volume, call.course, call.named_user)
+    return {}
+
+
+def list_instructors(call: Call) -> Answer:
+    """All instructors of a course."""
+    return {"instructors": [_entry(name, person) for name, person in call.roster.instructors.items()]}
+
+
+def set_student(call: Call) -> Answer:
+    """Make a user a student, or change the entry."""
+    roster.set_student(call.volume, call.course, call.named_user, _person(call))
+    return {}
+
+
+def get_student(call: Call) -> Answer:
+    """A student's entry."""
+    person = call.roster.students.get(call.named_user)
+    if person is None:
+        raise StudentNotFound(call.named_user)
+    return _entry(call.named_user, person)
+
+
+def remove_student(call: Call) -> Answer:
+    """Take a student off the roster."""
+    roster.remove_student(call.volume, call.course, call.named_user)
+    return {}
+
+
+def set_students(call: Call) -> Answer:
+    """Add or change many students by one write."""
+    entries = _entries(call)
+    taken = roster.set_students(call.volume, call.course, entries)
+    status: list[dict[str, Any]] = []
+    for (name, _), success in zip(entries, taken, strict=True):
+        status.append({"username": name, "success": success})
+        if not success:
+            status[-1]["message"] = refusals.IS_INSTRUCTOR.message
+    return {"status": status}
+
+
+def list_students(call: Call) -> Answer:
+    """All students of a course."""
+    return {"students": [_entry(name, person) for name, person in call.roster.students.items()]}
+
+
+def _person(call: Call) -> Person:
+    return Person(
+        first_name=call.form.text("first_name", refusals.NO_FIRST_NAME),
+        last_name=call.form.text("last_name", refusals.NO_LAST_NAME),
+        email=call.form.text("email", refusals.NO_EMAIL),
+    )
+
+
+def _entry(name: str, person: Person) -> dict[str, str | None]:
+    return {
+        "username": name,
+        "first_name": person.first_name,
+        "last_name": person.last_name,
+        "email": person.email,
+    }
+
+
+def _entries(call: Call) -> list[tuple[str, Person]]:
+    text = call.form.text("students", refusals.NO_STUDENTS, refusals.STUDENTS_NOT_JSON)
+    if not text:
+        raise Refused(refusals.NO_STUDENTS)
+    try:
+        students = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Refused(refusals.STUDENTS_NOT_JSON) from None
+    if students == []:
+        raise Refused(refusals.NO_STUDENTS)
+    if not isinstance(students, list):
+        raise Refused(refusals.WRONG_FORMAT)
+    entries = []
+    for student in students:
+        if not isinstance(student, dict) or not all(_is_text(student.get(key)) for key in _FIELDS):
+            raise Refused(refusals.WRONG_FORMAT)
+        if not is_name(student["username"]):
+            raise Refused(refusals.WRONG_FORMAT)
+        entries.append((student["username"], Person(*(student[key] for key in _FIELDS[1:]))))
+    return entries
+
+
+def _is_text(value: object) -> bool:
+    return value == "" or is_name(value)
+
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "instructor/{course}/{user}",
+        Who.INSTRUCTOR,
+        "Make a user an instructor (admins), or change one's own entry (instructors)",
+        set_instructor,
+        arguments=(FIRST_NAME, LAST_NAME, EMAIL),
+        refusals=(*_NOT_A_PERSON, refusals.CANNOT_MODIFY_INSTRUCTORS, refusals.CANNOT_MODIFY_OTHERS),
+    ),
+    Endpoint(
+        "GET",
+        "instructor/{course}/{user}",
+        Who.MEMBER,
+        "An instructor's names and email",
+        get_instructor,
+        refusals=(refusals.INSTRUCTOR_NOT_FOUND,),
+        answer=PERSON,
+    ),
+    Endpoint(
+        "DELETE",
+        "instructor/{course}/{user}",
+        Who.ADMIN,
+        "Take an instructor off the roster",
+        remove_instructor,
+        refusals=(refusals.INSTRUCTOR_NOT_FOUND,),
+    ),
+    Endpoint(
+        "GET",
+        "instructors/{course}",
+        Who.MEMBER,
+        "All instructors of a course",
+        list_instructors,
+        answer={"instructors": list_of(PERSON)},
+    ),
+    Endpoint(
+        "POST",
+        "student/{course}/{user}",
+        Who.INSTRUCTOR,
+        "Make a user a student, or change the entry",
+        set_student,
+        arguments=(FIRST_NAME, LAST_NAME, EMAIL),
+        refusals=(*_NOT_A_PERSON, refusals.IS_INSTRUCTOR),
+    ),
+    Endpoint(
+        "GET",
+        "student/{course}/{user}",
+        Who.INSTRUCTOR_OR_SELF,
+        "A student's names and email",
+        get_student,
+        refusals=(refusals.STUDENT_NOT_FOUND,),
+        answer=PERSON,
+    ),
+    Endpoint(
+        "DELETE",
+        "student/{course}/{user}",
+        Who.INSTRUCTOR,
+        "Take a student off the roster; what was handed in stays, and stays listed",
+        remove_student,
+        refusals=(refusals.STUDENT_NOT_FOUND,),
+    ),
+    Endpoint(
+        "POST",
+        "students/{course}",
+        Who.INSTRUCTOR,
+        "Add or change many students by one write",
+        set_students,
+        arguments=(STUDENTS,),
+        refusals=(refusals.NO_STUDENTS, refusals.STUDENTS_NOT_JSON, refusals.WRONG_FORMAT),
+        answer={
+            "status": {
+                "type": "array",
+                "items": {
+                    **record({"username": NAME, "success": {"type": "boolean"}, "message": TEXT}),
+                    "required": ["username", "success"],
+                },
+            }
+        },
+    ),
+    Endpoint(
+        "GET",
+        "students/{course}",
+        Who.INSTRUCTOR,
+        "All students of a course",
+        list_students,
+        answer={"students": list_of(PERSON)},
+    ),
+)

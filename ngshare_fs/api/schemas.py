@@ -1,0 +1,56 @@
+"""JSON Schemas (draft 2020-12) of what recurs in requests and answers."""
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+TIMESTAMP_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6} UTC$"
+
+NAME: Schema = {"type": "string", "minLength": 1}
+NAMES: Schema = {"type": "array", "items": NAME}
+TEXT: Schema = {"type": "string"}
+TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
+TIMESTAMP: Schema = {"type": "string", "pattern": TIMESTAMP_PATTERN}
+MD5: Schema = {"type": "string", "pattern": "^[0-9a-fA-F]{32}$"}
+
+PERSON: Schema = {
+    "username": NAME,
+    "first_name": TEXT_OR_NULL,
+    "last_name": TEXT_OR_NULL,
+    "email": TEXT_OR_NULL,
+}
+SUBMISSION: Schema = {"student_id": NAME, "timestamp": TIMESTAMP}
+FILE_IN_ANSWER: Schema = {
+    "type": "object",
+    "required": ["path", "checksum"],
+    "properties": {"path": TEXT, "checksum": MD5, "content": {"type": "string", "contentEncoding": "base64"}},
+    "additionalProperties": False,
+}
+FILES_IN_ANSWER: Schema = {"type": "array", "items": FILE_IN_ANSWER}
+FILES_IN_REQUEST: Schema = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["path", "content"],
+        "properties": {
+            "path": {"type": "string", "minLength": 1, "description": "A relative Unix path."},
+            "content": {"type": "string", "contentEncoding": "base64"},
+            "checksum": {**MD5, "description": "MD5 of the content."},
+        },
+    },
+}
+
+
+def record(properties: Schema) -> Schema:
+    """An object that has these properties, all of them and no others."""
+    return {
+        "type": "object",
+        "required": list(properties),
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+def list_of(properties: Schema) -> Schema:
+    """A list of such objects."""
+    return {"type": "array", "items": record(properties)}

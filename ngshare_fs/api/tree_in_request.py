@@ -1,0 +1,240 @@
+"""A directory tree in a request, `[{"path", "content", "checksum"}, ...]`, turned into files as it arrives."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from ngshare_fs.api import refusals
+from ngshare_fs.api.base64_stream import Base64Stream, NotBase64
+from ngshare_fs.api.json_stream import JsonStream, NotJson
+from ngshare_fs.api.refusals import Refusal, Refused
+from ngshare_fs.store.directory_tree import IncomingFile, Upload
+from ngshare_fs.store.errors import IllegalPath
+
+# A longer path is illegal, a longer checksum wrong, a longer key none of ours; so nobody needs to remember more.
+LONGEST_TEXT = 64 * 1024
+
+_CONTROL = bytes(range(0x20))
+# The errors of a tree in the order in which the API reports them.
+_RANK = (
+    refusals.FILES_NOT_JSON,
+    refusals.WRONG_FORMAT,
+    refusals.ILLEGAL_PATH,
+    refusals.NOT_BASE64,
+    refusals.WRONG_CHECKSUM,
+)
+
+
+@dataclass
+class ArrivingFile:
+    """One entry as it arrives.
+
+    Args:
+        pieces: decoded content that has not been moved to the volume yet.
+        staged: the file on the volume that has what came before, if the content is large.
+    """
+
+    pieces: list[bytes] = field(default_factory=list)
+    held: int = 0
+    size: int = 0
+    staged: str | None = None
+    md5: Any = field(default_factory=lambda: hashlib.md5(usedforsecurity=False))
+    path: str | None = None
+    checksum: str | None = None
+    has_content: bool = False
+    corrupt: bool = False
+
+    def restart_content(self) -> None:
+        """Forget the content: its key came twice, and the last one counts."""
+        self.pieces, self.held, self.size, self.staged = [], 0, 0, None
+        self.md5 = hashlib.md5(usedforsecurity=False)
+        self.corrupt = False
+
+
+class TreeInRequest:
+    """Understands the argument `files`.
+
+    Args:
+        max_files: how many entries a tree may have.
+    """
+
+    def __init__(self, max_files: int) -> None:
+        self._max_files = max_files
+        self._json = JsonStream(self)
+        self._wrong: set[Refusal] = set()
+        self._depth = 0
+        self._is_list = False
+        self._in_entry = False
+        self._key = ""
+        self._text = bytearray()
+        self._text_is_too_long = False
+        self._base64 = Base64Stream()
+        self._expects_value = False
+        self.files: list[ArrivingFile] = []
+        self.too_many = False
+
+    def feed(self, chunk: bytes | None) -> None:
+        """Take the next chunk of the decoded JSON text; None where the form's encoding was broken."""
+        if refusals.FILES_NOT_JSON in self._wrong or self.too_many:
+            return
+        if chunk is None:
+            self._refuse(refusals.FILES_NOT_JSON)
+            return
+        try:
+            self._json.feed(chunk)
+        except NotJson:
+            self._refuse(refusals.FILES_NOT_JSON)
+
+    def finish(self, upload: Upload) -> None:
+        """The text has ended: hand the files to the upload.
+
+        Raises:
+            Refused: the tree is refused; the first reason in the API's order.
+        """
+        if self.too_many:
+            raise Refused(refusals.TOO_LARGE)
+        if refusals.FILES_NOT_JSON not in self._wrong:
+            try:
+                self._json.finish()
+            except NotJson:
+                self._refuse(refusals.FILES_NOT_JSON)
+        if not self._wrong & {refusals.FILES_NOT_JSON, refusals.WRONG_FORMAT}:
+            try:
+                upload.accept(_incoming(file) for file in self.files)
+            except IllegalPath:
+                self._refuse(refusals.ILLEGAL_PATH)
+        for refusal in _RANK:
+            if refusal in self._wrong:
+                raise Refused(refusal)
+
+    def opened(self, is_object: bool) -> None:
+        if self._depth == 0:
+            self._is_list = not is_object
+            if is_object:
+                self._refuse(refusals.WRONG_FORMAT)
+        elif self._depth == 1 and self._is_list:
+            if not is_object:
+                self._refuse(refusals.WRONG_FORMAT)
+            elif len(self.files) == self._max_files:
+                self.too_many = True
+                raise NotJson("too many files")
+            else:
+                self._in_entry = True
+                self.files.append(ArrivingFile())
+        elif self._depth == 2 and self._in_entry and self._key in ("path", "content", "checksum"):
+            self._refuse(refusals.WRONG_FORMAT)
+        self._depth += 1
+
+    def closed(self) -> None:
+        self._depth -= 1
+        if self._depth == 1 and self._in_entry:
+            self._in_entry = False
+            self._end_entry(self.files[-1])
+
+    def string(self, piece: bytes, last: bool, is_key: bool) -> None:
+        if self._in_entry and self._depth == 2 and not is_key and self._key == "content":
+            self._content(piece, last)
+            return
+        text = self._short_text(piece, last)
+        if not last:
+            return
+        if is_key:
+            self._key = text or ""
+            return
+        if self._depth < 2 or not self._in_entry:
+            self._refuse(refusals.WRONG_FORMAT)
+        elif self._depth == 2:
+            entry = self.files[-1]
+            if self._key == "path":
+                entry.path = "" if text is None else text  # both are illegal
+            elif self._key == "checksum":
+                entry.checksum = text or "none"
+
+    def scalar(self, token: bytes) -> None:
+        if self._depth < 2 or (self._depth == 2 and self._in_entry and self._key in ("path", "content")):
+            self._refuse(refusals.WRONG_FORMAT)
+        elif self._depth == 2 and self._in_entry and self._key == "checksum":
+            if token != b"null":
+                self._refuse(refusals.WRONG_FORMAT)
+            else:
+                self.files[-1].checksum = None
+
+    def _content(self, piece: bytes, last: bool) -> None:
+        entry = self.files[-1]
+        if not self._expects_value:
+            entry.has_content = True
+            entry.restart_content()
+            self._base64 = Base64Stream()
+        self._expects_value = not last
+        if entry.corrupt:
+            _unescaped(piece)
+            return
+        try:
+            # Nearly always there is nothing in it but base64, with or without line breaks.
+            plain = piece if b"\\" not in piece else _without_line_breaks(piece)
+            decoded = self._base64.feed(plain)
+            if last:
+                self._base64.finish()
+        except NotBase64:
+            _unescaped(piece)  # not even JSON, perhaps
+            entry.corrupt = True
+            return
+        if b"\n" in piece or b"\t" in piece or b"\r" in piece:
+            _unescaped(piece)
+        if decoded and not self._wrong:
+            entry.md5.update(decoded)
+            entry.size += len(decoded)
+            entry.held += len(decoded)
+            entry.pieces.append(decoded)
+
+    def _end_entry(self, entry: ArrivingFile) -> None:
+        if entry.path is None or not entry.has_content:
+            self._refuse(refusals.WRONG_FORMAT)
+        elif entry.corrupt:
+            self._refuse(refusals.NOT_BASE64)
+        elif entry.checksum is not None and entry.checksum.lower() != entry.md5.hexdigest():
+            self._refuse(refusals.WRONG_CHECKSUM)
+
+    def _short_text(self, piece: bytes, last: bool) -> str | None:
+        """The whole string at its last piece; None before, and for one that is too long to be of use."""
+        if self._text_is_too_long or len(self._text) + len(piece) > LONGEST_TEXT:
+            self._text_is_too_long = True
+            _unescaped(piece)
+        else:
+            self._text += piece
+        if not last:
+            return None
+        text = None if self._text_is_too_long else _unescaped(bytes(self._text))
+        self._text_is_too_long = False
+        self._text.clear()
+        return text
+
+    def _refuse(self, refusal: Refusal) -> None:
+        self._wrong.add(refusal)
+
+
+def _incoming(file: ArrivingFile) -> IncomingFile:
+    assert file.path is not None
+    content = None if file.staged is not None else b"".join(file.pieces)
+    return IncomingFile(file.path, file.size, file.md5.hexdigest(), content, file.staged)
+
+
+def _without_line_breaks(piece: bytes) -> bytes:
+    if b"\\\\" not in piece:
+        piece = piece.replace(b"\\n", b"").replace(b"\\r", b"").replace(b"\\/", b"/")
+    return piece if b"\\" not in piece else _unescaped(piece).encode("utf-8", errors="replace")
+
+
+def _unescaped(piece: bytes) -> str:
+    """The text of a piece of a JSON string.
+
+    Raises:
+        NotJson: it has a control character or a wrong escape.
+    """
+    try:
+        # A piece may begin or end within a character; the whole text is checked elsewhere.
+        text: str = json.loads(b'"%b"' % piece if piece.isascii() else '"' + piece.decode("utf-8", "replace") + '"')
+    except ValueError as error:
+        raise NotJson(str(error)) from None
+    return text

@@ -1,0 +1,194 @@
+"""The incremental parsers agree with Python's own, however the text is cut into chunks."""
+
+import base64
+import json
+import re
+from urllib.parse import parse_qsl, quote_plus, unquote_to_bytes, urlencode
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ngshare_fs.api.base64_stream import Base64Stream, NotBase64
+from ngshare_fs.api.json_stream import JsonStream, NotJson
+from ngshare_fs.api.percent_encoding import MalformedPercentEncoding, UrlencodedFields, decode, decode_segment
+
+CUTS = st.lists(st.integers(0, 200), max_size=12)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def chunks(data: bytes, cuts: list[int]) -> list[bytes]:
+    """The data in pieces, cut at these places."""
+    places = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
+    return [data[start:end] for start, end in zip(places, places[1:], strict=False)]
+
+
+class Rebuilt:
+    """Puts a value together again from what it is told."""
+
+    def __init__(self) -> None:
+        self.stack: list[object] = []
+        self.keys: list[str] = []
+        self.root: object = None
+        self.raw = b""
+
+    def _add(self, value: object) -> None:
+        if not self.stack:
+            self.root = value
+        elif isinstance(self.stack[-1], list):
+            self.stack[-1].append(value)
+        else:
+            assert isinstance(self.stack[-1], dict)
+            self.stack[-1][self.keys.pop()] = value
+
+    def opened(self, is_object: bool) -> None:
+        value: object = {} if is_object else []
+        self._add(value)
+        self.stack.append(value)
+
+    def closed(self) -> None:
+        self.stack.pop()
+
+    def string(self, piece: bytes, last: bool, is_key: bool) -> None:
+        self.raw += piece
+        if last:
+            try:
+                text = json.loads(b'"' + self.raw + b'"')
+            except ValueError:
+                raise NotJson("string") from None
+            self.raw = b""
+            if is_key:
+                self.keys.append(text)
+            else:
+                self._add(text)
+
+    def scalar(self, token: bytes) -> None:
+        self._add(json.loads(token))
+
+
+def streamed(data: bytes, cuts: list[int]) -> object:
+    """What the incremental parser makes of a text."""
+    rebuilt = Rebuilt()
+    stream = JsonStream(rebuilt)
+    for chunk in chunks(data, cuts):
+        stream.feed(chunk)
+    stream.finish()
+    return rebuilt.root
+
+
+@given(JSON, CUTS, st.booleans(), st.sampled_from([None, 1]))
+def test_json_is_understood_as_by_python(value: object, cuts: list[int], ascii_only: bool, indent: int | None) -> None:
+    data = json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode("utf-8", "surrogatepass")
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        with pytest.raises(NotJson):
+            streamed(data, cuts)
+    else:
+        assert streamed(data, cuts) == json.loads(data)
+
+
+@given(st.text(alphabet='[]{}:,"\\ntrue0fals1.-eE+u \n', max_size=20), CUTS)
+@example("[1,]", [])
+@example('{"a" 1}', [])
+@example("[1 2]", [2])
+@example("-", [])
+@example('"\\u12', [3])
+@example("\ufeff[]", [])
+def test_what_python_refuses_is_refused(text: str, cuts: list[int]) -> None:
+    data = text.encode()
+    try:
+        wanted = json.loads(text)
+    except ValueError:
+        with pytest.raises(NotJson):
+            streamed(data, cuts)
+    else:
+        assert streamed(data, cuts) == wanted
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, "1" * 5000, "[NaN]", "Infinity", "", " ", "[]]", "nul", '"a\nb"', '"\\x"'])
+def test_other_nonsense_is_refused(text: str) -> None:
+    with pytest.raises(NotJson):
+        streamed(text.encode(), [])
+
+
+@given(st.binary(max_size=200), CUTS, st.booleans())
+def test_base64_is_decoded_in_any_pieces(content: bytes, cuts: list[int], wrapped: bool) -> None:
+    data = base64.encodebytes(content) if wrapped else base64.b64encode(content)
+    stream = Base64Stream()
+    decoded = b"".join(stream.feed(chunk) for chunk in chunks(data, cuts))
+    stream.finish()
+    assert decoded == content
+
+
+@given(st.text(alphabet="AQgw/+=-_*ä \n", max_size=12), CUTS)
+@example("QQ==QQ==", [])
+@example("QQ=", [1])
+@example("Q===", [])
+@example("====", [])
+@example("=", [])
+def test_nothing_but_base64_is_taken_for_it(text: str, cuts: list[int]) -> None:
+    bare = re.sub("[ \n]", "", text)
+    is_base64 = re.fullmatch("(?:[AQgw/+]{4})*(?:[AQgw/+]{2}==|[AQgw/+]{3}=)?", bare) is not None
+    stream = Base64Stream()
+    try:
+        for chunk in chunks(text.encode(), cuts):
+            stream.feed(chunk)
+        stream.finish()
+    except NotBase64:
+        assert not is_base64
+    else:
+        assert is_base64
+
+
+@given(st.lists(st.tuples(st.text(min_size=1), st.text())), CUTS)
+def test_forms_are_understood_as_by_python(fields: list[tuple[str, str]], cuts: list[int]) -> None:
+    data = urlencode(fields, errors="surrogatepass").encode()
+    stream = UrlencodedFields()
+    found: list[tuple[str, bytes]] = []
+    value = b""
+    for chunk in [*chunks(data, cuts), None]:
+        for name, piece, last in stream.feed(chunk):
+            assert piece is not None
+            value += piece
+            if last:
+                found.append((name, value))
+                value = b""
+    assert [(name, value.decode("utf-8", "replace")) for name, value in found] == [
+        (name, value) for name, value in parse_qsl(data.decode(), keep_blank_values=True, errors="replace")
+    ]
+
+
+@given(st.binary())
+def test_percent_encoding_is_undone(content: bytes) -> None:
+    assert decode(quote_plus(content).encode()) == content
+
+
+@given(st.text(alphabet="%2BbfF=+a_- \n\r\t.", max_size=12))
+def test_percent_encoding_is_understood_as_by_python(text: str) -> None:
+    broken = re.search("%(?![0-9A-Fa-f]{2})", text) is not None
+    try:
+        decoded = decode(text.encode())
+    except MalformedPercentEncoding:
+        assert broken
+    else:
+        assert not broken
+        assert decoded == unquote_to_bytes(text.replace("+", " "))
+
+
+@pytest.mark.parametrize("broken", [b"%", b"a%2", b"%zz", b"%%20", b"% 1", b"%+1", b"%0x"])
+def test_broken_percent_encoding_is_refused(broken: bytes) -> None:
+    with pytest.raises(MalformedPercentEncoding):
+        decode(broken)
+    with pytest.raises(MalformedPercentEncoding):
+        decode_segment(broken.decode())
+
+
+@pytest.mark.parametrize("broken", ["%ff", "%C3", "%ED%A0%80"])
+def test_a_name_that_is_not_utf8_is_refused(broken: str) -> None:
+    with pytest.raises(UnicodeDecodeError):
+        decode_segment(broken)
