@@ -1,0 +1,118 @@
+"""Installs the released ngshare in a virtual environment of its own, and starts it."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock
+
+from tests.servers import Server
+
+# ngshare 0.6.0 names no upper bounds; these are the last releases it works with.
+REQUIREMENTS = ("ngshare==0.6.0", "sqlalchemy<2", "alembic<1.14", "jupyterhub<5")
+INSTALL_SECONDS = 600
+START_SECONDS = 60
+LAUNCHER = Path(__file__).with_name("run_ngshare.py")
+
+
+class NotInstallable(Exception):
+    """No Python of this machine takes ngshare 0.6.0; the message says what pip said."""
+
+
+def cache() -> Path:
+    """Where environments are kept from one run of the tests to the next."""
+    chosen = os.environ.get("NGSHARE_FS_TEST_CACHE")
+    return Path(chosen) if chosen else Path(__file__).parents[2] / ".cache"
+
+
+def python() -> Path:
+    """Return the interpreter of an environment that holds ngshare 0.6.0, made on first use.
+
+    Raises:
+        NotInstallable: see there.
+    """
+    folder = cache().absolute() / "venvs" / "ngshare-0.6.0"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Workers of pytest-xdist come here at the same time.
+    with FileLock(folder.with_name(folder.name + ".lock")):
+        interpreter, marker = folder / "bin" / "python", folder / "complete.json"
+        # Written last: an environment without it was cut off while it was made, one with another was made of
+        # other requirements.
+        wanted = json.dumps(REQUIREMENTS)
+        # An interpreter is a link; it dangles once the Python it was made of has gone.
+        if not (interpreter.exists() and marker.exists() and marker.read_text() == wanted):
+            _make(folder)
+            marker.write_text(wanted)
+        return interpreter
+
+
+def _make(folder: Path) -> None:
+    candidates = [sys.executable, shutil.which("python3.11"), shutil.which("python3.10")]
+    said = ""
+    for candidate in filter(None, candidates):
+        shutil.rmtree(folder, ignore_errors=True)
+        for step in (
+            [candidate, "-m", "venv", str(folder)],
+            [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *REQUIREMENTS],
+            [str(folder / "bin" / "python"), "-c", "import ngshare.ngshare"],
+        ):
+            done = subprocess.run(step, capture_output=True, text=True, timeout=INSTALL_SECONDS)
+            if done.returncode != 0:
+                said += f"{' '.join(step)}:\n{done.stdout}{done.stderr}\n"
+                break
+        else:
+            return
+    shutil.rmtree(folder, ignore_errors=True)
+    raise NotInstallable(f"ngshare 0.6.0 cannot be installed here:\n{said}")
+
+
+@contextmanager
+def running_ngshare(folder: Path, *arguments: str) -> Iterator[Server]:
+    """Run ngshare with all it stores below `folder`; `arguments` are its own, such as --debug.
+
+    Raises:
+        AssertionError: it ended or said nothing in time; the message carries its log.
+        NotInstallable: see there.
+    """
+    interpreter = python()
+    folder.mkdir(parents=True)
+    command = [str(interpreter), str(LAUNCHER), "--admins", "root", *arguments]
+    command += ["--database", f"sqlite:///{folder}/ngshare.db", "--storage", str(folder / "files")]
+    # Nothing of the tests' own environment: in debug mode, ngshare shows it to whoever asks for an unknown path.
+    environment = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "TMPDIR": str(folder),
+        "JUPYTERHUB_API_TOKEN": "none",
+        "JUPYTERHUB_API_URL": "http://127.0.0.1:1/hub/api",
+        "JUPYTERHUB_CLIENT_ID": "service-ngshare",
+        "JUPYTERHUB_SERVICE_PREFIX": "/api/",
+        "JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:1",
+    }
+    log_file = folder / "log"
+    with log_file.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder, env=environment
+        )
+    server = Server("", process, log_file)
+    try:
+        server.url = _url_said_by(server)
+        yield server
+    finally:
+        server.stop()
+
+
+def _url_said_by(server: Server) -> str:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.process.poll() is None:
+        found = re.search(r"^listening on (http://\S+)$", server.log, re.MULTILINE)
+        if found:
+            return found[1] + "/api/"
+        time.sleep(0.01)
+    raise AssertionError(f"ngshare did not start:\n{server.log}")
