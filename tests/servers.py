@@ -34,13 +34,15 @@ class Server:
         return self.process.wait(STOP_SECONDS)
 
 
-def start(data: Path, log_file: Path, *arguments: str, **environment: str) -> Server:
+def start(data: Path, log_file: Path, *arguments: str, python: str = sys.executable, **environment: str) -> Server:
     """Start `ngshare-fs serve --standalone` on a free port and wait until it says where it serves.
+
+    `python` is the interpreter that has the server.
 
     Raises:
         AssertionError: the server ended or said nothing in time; the message carries its log.
     """
-    command = [sys.executable, "-m", "ngshare_fs", "serve", "--standalone", "--data", str(data)]
+    command = [python, "-m", "ngshare_fs", "serve", "--standalone", "--data", str(data)]
     command += ["--port", "0", "--admins", "root", *arguments]
     with log_file.open("wb") as output:
         process = subprocess.Popen(
@@ -60,9 +62,9 @@ def start(data: Path, log_file: Path, *arguments: str, **environment: str) -> Se
 
 
 @contextmanager
-def running(data: Path, *arguments: str, **environment: str) -> Iterator[Server]:
+def running(data: Path, *arguments: str, python: str = sys.executable, **environment: str) -> Iterator[Server]:
     """Like `start`, and stop it at the end; its log lies beside `data`."""
-    server = start(data, data.with_name(data.name + ".log"), *arguments, **environment)
+    server = start(data, data.with_name(data.name + ".log"), *arguments, python=python, **environment)
     try:
         yield server
     finally:

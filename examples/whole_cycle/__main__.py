@@ -1,0 +1,76 @@
+"""The command `python -m examples.whole_cycle`: goes through the whole cycle and shows what the server kept."""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from examples.whole_cycle import environments
+from examples.whole_cycle.cycle import Cycle
+from examples.whole_cycle.people import DidNotWork
+from tests import servers
+
+say = partial(print, flush=True)  # progress is seen through a pipe, too
+
+
+def main() -> int:
+    """Return 0 if every step did its work, 1 otherwise."""
+    parser = argparse.ArgumentParser(prog="python -m examples.whole_cycle", description=__doc__)
+    parser.add_argument("--url", help="use this running stand-alone server, such as http://127.0.0.1:12121/api/")
+    parser.add_argument("--course", default="NBG 101", help="the course to create (default: %(default)s)")
+    parser.add_argument("--admin", default="root", help="who may create it (default: %(default)s)")
+    parser.add_argument("--folder", type=Path, help="a new folder to work in, and to leave all in, to look around")
+    arguments = parser.parse_args()
+    programs = environments.for_nbgrader(say)
+    with _folder(arguments.folder) as folder:
+        people = folder / "people"
+        try:
+            if arguments.url:
+                Cycle(arguments.url, people, programs, course=arguments.course, admin=arguments.admin, say=say).run()
+            else:
+                volume = folder / "volume"
+                with _server(volume, arguments.admin) as url:
+                    Cycle(url, people, programs, course=arguments.course, admin=arguments.admin, say=say).run()
+                say(f"\nWhat the server has kept, in {volume}:\n")
+                _print_tree(volume)
+        except DidNotWork as failure:
+            say(f"\nThis step did not work: {failure}")
+            return 1
+    say("\nEvery step did its work.")
+    return 0
+
+
+@contextmanager
+def _folder(wanted: Path | None) -> Iterator[Path]:
+    if wanted is None:
+        with tempfile.TemporaryDirectory(prefix="ngshare-fs-cycle-") as temporary:
+            yield Path(temporary)
+    else:
+        wanted.mkdir(parents=True)
+        yield wanted.resolve()
+
+
+@contextmanager
+def _server(volume: Path, admin: str) -> Iterator[str]:
+    python = str(environments.for_server(say) / "python")
+    say(f"\nThe server: ngshare-fs serve --standalone --data {volume} --admins {admin}")
+    with servers.running(volume, "--admins", admin, python=python) as server:
+        say(f"It serves at {server.url}")
+        yield server.url
+
+
+def _print_tree(folder: Path, indent: str = "") -> None:
+    """Show the folder as `tree` does, without what is hidden (locks, and uploads in progress)."""
+    entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    for path in entries:
+        last = path == entries[-1]
+        say(f"{indent}{'└── ' if last else '├── '}{path.name}{'/' if path.is_dir() else ''}")
+        if path.is_dir():
+            _print_tree(path, indent + ("    " if last else "│   "))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""The people of the cycle: each has a name, a home and a configuration of their own, as on a hub."""
+
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+COMMAND_SECONDS = 300
+
+
+class DidNotWork(Exception):
+    """A step that did not do what it should; the message has the last command and all it printed."""
+
+
+class Person:
+    """Somebody who runs programs at home.
+
+    Attributes:
+        name: the user name, as the server knows it.
+        home: their folder; nothing outside it is read or written.
+    """
+
+    def __init__(self, name: str, home: Path, programs: Path, url: str, say: Callable[[str], None]) -> None:
+        """Make the home, with the configuration of nbgrader for the server at `url`."""
+        self.name = name
+        self.home = home
+        self._programs = programs
+        self._say = say
+        self._last_words = ""
+        jupyter = home / ".jupyter"
+        jupyter.mkdir(parents=True)
+        shutil.copy(Path(__file__).with_name("nbgrader_config.py"), jupyter)
+        self._environment = {
+            "NGSHARE_URL": url,
+            "USER": name,
+            "JUPYTERHUB_USER": name,
+            "HOME": str(home),
+            "PATH": os.pathsep.join([str(programs), os.defpath]),
+            "JUPYTER_CONFIG_DIR": str(jupyter),
+            "JUPYTER_DATA_DIR": str(home / ".local" / "share" / "jupyter"),
+            "JUPYTER_RUNTIME_DIR": str(home / ".local" / "share" / "jupyter" / "runtime"),
+            "IPYTHONDIR": str(home / ".ipython"),
+            "LC_ALL": "C.UTF-8",
+            "NO_PROXY": "*",
+        }
+
+    @property
+    def cache(self) -> Path:
+        """Where the client keeps a copy of what this person submitted."""
+        return self.home / ".local" / "share" / "jupyter" / "nbgrader_cache"
+
+    def run(self, *command: str, folder: Path | None = None) -> str:
+        """Run one of the programs, at home or in `folder`, and return what it printed.
+
+        Raises:
+            DidNotWork: it ended with an error. That it did not proves little: the client ends many failures with 0.
+        """
+        self._say(f"    {self.name}$ {shlex.join(command)}")
+        done = subprocess.run(
+            [str(self._programs / command[0]), *command[1:]],
+            cwd=folder or self.home,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+        self._last_words = f"{self.name}$ {shlex.join(command)}\n{done.stdout}"
+        self.expect(done.returncode == 0, f"the command ended with exit code {done.returncode}")
+        return done.stdout
+
+    def expect(self, holds: bool, otherwise: str) -> None:
+        """Check the result of the last command.
+
+        Raises:
+            DidNotWork: it does not hold.
+        """
+        if not holds:
+            raise DidNotWork(f"{otherwise}\n{self._last_words}")

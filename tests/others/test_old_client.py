@@ -1,0 +1,58 @@
+"""Courses that use ngshare's own client, ngshare_exchange 0.5.3, go on as before.
+
+The steps, each with its checks, are those of `examples/whole_cycle`. 0.5.2 is not tried: nothing but its version
+number differs.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from examples.whole_cycle import environments
+from examples.whole_cycle.cycle import ASSIGNMENT, DATA_FILE, Cycle
+from tests import servers
+
+pytestmark = pytest.mark.others
+
+
+@pytest.fixture(scope="session")
+def nbgrader() -> Path:
+    """The folder of the programs of nbgrader and the old client."""
+    return environments.for_nbgrader()
+
+
+def test_an_assignment_goes_out_and_comes_back(nbgrader: Path, tmp_path: Path) -> None:
+    volume = tmp_path / "volume"
+    with servers.running(volume) as server:
+        cycle = Cycle(server.url, tmp_path / "people", nbgrader)
+        cycle.run()
+        assert "Traceback" not in server.log
+
+    timestamps = [submission.timestamp for work in cycle.submissions.values() for submission in work]
+    assert len(set(timestamps)) == 4
+    assert all(timestamp.endswith(" UTC") for timestamp in timestamps)
+    # The tree is the truth: what went through the server lies there as it was, under its own name.
+    handed_out = (cycle.course_folder / "release" / ASSIGNMENT / DATA_FILE).read_bytes()
+    assignment = volume / "courses" / cycle.course / "assignments" / ASSIGNMENT
+    kept = list(assignment.glob(f"releases/*/files/{DATA_FILE}"))
+    assert [path.read_bytes() for path in kept] == [handed_out]
+    for student, submissions in cycle.submissions.items():
+        kept = sorted(assignment.glob(f"submissions/{student}/*/files/problem1.ipynb"))
+        assert [path.read_bytes() for path in kept] == [work.files["problem1.ipynb"] for work in submissions]
+
+
+def test_a_half_made_environment_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NGSHARE_FS_TEST_CACHE", str(tmp_path))
+    left_over = tmp_path / "empty" / "bin" / "left-over"
+    left_over.parent.mkdir(parents=True)
+    left_over.touch()
+    said: list[str] = []
+
+    programs = environments.made("empty", [], said.append)
+    assert programs == tmp_path / "empty" / "bin"
+    assert (programs / "python").exists()
+    assert not left_over.exists()
+    assert len(said) == 1
+
+    assert environments.made("empty", [], said.append) == programs
+    assert len(said) == 1  # the finished one is used as it is
