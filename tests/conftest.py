@@ -1,12 +1,13 @@
 """An exchange in the test's own process, and calls to it as its users make them."""
 
 import dataclasses
+import io
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 from aiohttp import ClientResponse
@@ -52,10 +53,12 @@ class Exchange:
         if user is not None:
             fields["user"] = user
         in_query = method in ("GET", "DELETE", "PATCH", "HEAD")
+        form = urlencode(fields, errors="surrogatepass").encode()
         response: ClientResponse = await self.client.request(
             method,
             URL("/api/" + encoded, encoded=True).with_query(fields if in_query else None),
-            data=None if in_query else fields,
+            data=None if in_query else io.BytesIO(form),
+            headers=None if in_query else {"Content-Type": "application/x-www-form-urlencoded"},
         )
         body = await response.read()
         is_json = response.content_type == "application/json" and body
@@ -72,7 +75,12 @@ MakeExchange = Callable[..., Awaitable[Exchange]]
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Stand-alone, `root` is an admin."""
-    flags: dict[str, str | list[str] | bool] = {"standalone": True, "data": str(tmp_path / "volume"), "admins": "root", "debug": True}
+    flags: dict[str, str | list[str] | bool] = {
+        "standalone": True,
+        "data": str(tmp_path / "volume"),
+        "admins": "root",
+        "debug": True,
+    }
     return read_settings(flags, {})
 
 

@@ -10,8 +10,10 @@ from ngshare_fs.api import debug
 from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.api.call import Call, Endpoint, TreeAnswer
 from ngshare_fs.api.checks import check
+from ngshare_fs.api.failures import answer
 from ngshare_fs.api.form import Form, FormReader
 from ngshare_fs.api.identity import USER, Identity
+from ngshare_fs.api.refusals import Refused
 from ngshare_fs.api.tree_answer import StreamedTree, made
 from ngshare_fs.store import Volume
 from ngshare_fs.store.directory_tree import Upload
@@ -45,11 +47,15 @@ class Dispatcher:
 
         return handle
 
-    async def expect(self, request: web.Request) -> None:
+    async def expect(self, request: web.Request) -> web.Response | None:
         """Answer `Expect: 100-continue`: a body that is too large is refused before it is sent."""
-        self.forms.refuse_if_too_large(request)
-        assert request.transport is not None
-        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        try:
+            self.forms.refuse_if_too_large(request)
+        except Refused as error:
+            return answer(error.refusal)
+        if request.transport is not None:
+            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return None
 
     async def _answer(self, request: web.Request, endpoint: Endpoint) -> web.StreamResponse:
         call = await self._call(request, endpoint)

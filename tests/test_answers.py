@@ -1,0 +1,137 @@
+"""Every refusal has one shape; what lies outside the endpoints is answered too."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ngshare_fs.api import refusals
+from ngshare_fs.api.refusals import OF_STORE_ERROR, Refusal
+from ngshare_fs.store import errors, volume
+from ngshare_fs.store.errors import StoreError
+from tests.conftest import Exchange
+from tests.trees import tree
+
+
+def test_every_error_of_the_store_has_its_answer() -> None:
+    def below(kind: type[StoreError]) -> set[type[StoreError]]:
+        return {kind}.union(*(below(child) for child in kind.__subclasses__()))
+
+    assert below(StoreError) - {StoreError, errors.VolumeError} == set(OF_STORE_ERROR)
+
+
+def test_every_refusal_is_a_clear_sentence() -> None:
+    for refusal in vars(refusals).values():
+        if isinstance(refusal, Refusal):
+            assert refusal.message
+            assert 400 <= refusal.status < 600
+
+
+async def test_unknown_paths_and_methods(taught: Exchange) -> None:
+    for path in ("nope", "course", "course/", "course/c/", "courses/", "course/c/d", "", "healthz/x", "a" * 3000):
+        answer = await taught.raw("GET", path, "root")
+        assert (answer.status, answer.body) == (404, {"html": "<h1>404 Not Found</h1>\n"}), path
+    response = await taught.client.get("/elsewhere", headers={"Authorization": "token x"})
+    assert (response.status, await response.json()) == (404, {"success": False, "message": "Not Found"})
+    for method, path in (("PATCH", "courses"), ("POST", "courses"), ("DELETE", "students/c"), ("PUT", "course/c")):
+        answer = await taught.call(method, path, "root")
+        assert (answer.status, answer.message) == (405, "Method Not Allowed")
+        assert "GET" in answer.headers["Allow"] or "POST" in answer.headers["Allow"]
+    assert (await taught.client.head("/api/courses?user=root")).status == 405
+
+
+@pytest.mark.parametrize("path", ["course/%zz", "course/%ff", "course/%", "%C3/x"])
+async def test_urls_that_are_no_text_are_refused(exchange: Exchange, path: str) -> None:
+    answer = await exchange.raw("GET", path, "root")
+    assert answer.status == 400
+    assert "percent-encoded" in answer.message
+
+
+async def test_an_unforeseen_failure_is_json(taught: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("secret detail")
+
+    monkeypatch.setattr("ngshare_fs.store.roster.of", fail)
+    answer = await taught.call("GET", "students/c", "kevin")
+    assert (answer.status, answer.body) == (500, {"success": False, "message": "Internal Server Error"})
+
+
+async def test_health(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in ("/healthz", "/api/healthz", "/readyz", "/api/readyz"):
+        response = await exchange.client.get(place)
+        assert (response.status, await response.json()) == (200, {"success": True})
+    shutil.rmtree(exchange.data / "courses")
+    response = await exchange.client.get("/readyz")
+    body = await response.json()
+    assert (response.status, body["success"]) == (503, False)
+    assert "courses" in body["message"]
+    assert str(exchange.data) not in body["message"]
+    assert (await exchange.client.get("/healthz")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "message"),
+    [
+        (OSError(28, "No space left on device"), 507, "Insufficient storage"),
+        (OSError(122, "Disk quota exceeded"), 507, "Insufficient storage"),
+        (OSError(30, "Read-only file system"), 503, "Storage is read-only"),
+        (OSError(5, "Input/output error"), 503, "Storage failure"),
+    ],
+)
+@pytest.mark.parametrize("call", ["write_file", "flush_folder", "make_folder"])
+async def test_a_failing_disk_is_answered_and_leaves_nothing(
+    taught: Exchange, monkeypatch: pytest.MonkeyPatch, failure: OSError, status: int, message: str, call: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(f"ngshare_fs.store.durability.{call}", fail)
+    answer = await taught.call("POST", "submission/c/a", "lawrence", files=tree({"a": b"1", "b": b"x" * 10**6}))
+    assert (answer.status, answer.message) == (status, message)
+    monkeypatch.undo()
+    assert taught.left_in_staging() == []
+    assert (await taught.call("GET", "submissions/c/a", "kevin")).body["submissions"] == []
+    assert (await taught.call("POST", "submission/c/a", "lawrence", files=tree({"a": b"1"}))).status == 200
+
+
+async def test_a_damaged_tree_is_no_answer(taught: Exchange) -> None:
+    for content in (b"small", b"x" * 10**6):
+        await taught.call("POST", "submission/c/a", "lawrence", files=tree({"f": content}))
+        file = next(path for path in taught.data.rglob("submissions/lawrence/*/files/f") if path.stat().st_size > 0)
+        os.truncate(file, 0)
+        answer = await taught.call("GET", "submission/c/a/lawrence", "kevin")
+        assert (answer.status, answer.message) == (500, "Stored files are damaged")
+
+
+def test_a_folder_that_cannot_serve_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.mkdir()
+    (taken / "thesis.txt").touch()
+    newer = tmp_path / "newer"
+    newer.mkdir()
+    (newer / "ngshare.yaml").write_text("layout: 2\n")
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "ngshare.yaml").write_text("layout: [\n")
+    lost = tmp_path / "lost"
+    (lost / "courses/c").mkdir(parents=True)
+    file = tmp_path / "file"
+    file.touch()
+    cases = {
+        taken: ("thesis.txt", "give --data an empty folder"),
+        newer: ("layout 2", "install the newer"),
+        broken: ("line 2", "restore the file"),
+        lost: ("no ngshare.yaml", "layout: 1"),
+        file: ("not a folder", "give --data a folder"),
+        file / "below": ("Not a directory", "give --data another folder"),
+    }
+    for path, words in cases.items():
+        with pytest.raises(errors.VolumeError) as refused:
+            volume.Volume.open(path)
+        text = str(refused.value)
+        assert "\n" not in text
+        assert str(path) in text
+        for word in words:
+            assert word in text, text
+    assert [path.name for path in taken.iterdir()] == ["thesis.txt"]
