@@ -47,7 +47,7 @@ FILES: dict[str, list[str | None]] = {
     ],
     "Content cannot be base64 decoded": [
         *(json.dumps([{"path": "a", "content": content}])
-        for content in ("*", "e30", "e30=e30=", "e3 =x", "ä", "e30K-", "====", "e30K\0", "e30_", "\\", 'e30"', "\ud800")),
+        for content in ("*", "e30", "e30=e30=", "e3 =x", "ä", "e30K-", "====", "e30K\0", "e30_", "\\", "\ud800")),
         '[{"path": "a", "content": "*", "checksum": "0"}]',
     ],
     "Checksum does not match": [

@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import quote_plus, urlsplit
 
@@ -49,8 +50,9 @@ def test_a_submission_of_100_mib_goes_up_and_down(tmp_path: Path) -> None:
     digest = hashlib.md5()
     for block in _content():
         digest.update(block)
-    with running(tmp_path / "volume", "--debug") as server:
+    with running(tmp_path / "volume", "--debug") as server, ExitStack() as closing:
         connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)
+        closing.callback(connection.close)
 
         def call(method: str, path: str, body: Iterator[bytes] | None = None) -> http.client.HTTPResponse:
             headers = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}

@@ -120,7 +120,7 @@ def _prepare(root: str) -> None:
 
 def _check_layout(file: str) -> None:
     try:
-        found = yaml_text.parse(Path(file).read_bytes(), file, _layout_number)
+        found = yaml_text.parse(Path(file).read_bytes(), file, layout_number)
     except BrokenManifest as error:
         raise VolumeError(f"{error}: restore the file; it holds one line, `layout: {layout.LAYOUT}`") from None
     if found > layout.LAYOUT:
@@ -130,7 +130,12 @@ def _check_layout(file: str) -> None:
         )
 
 
-def _layout_number(document: dict[str, Node]) -> int:
+def layout_number(document: dict[str, Node]) -> int:
+    """The layout number that a parsed `ngshare.yaml` gives.
+
+    Raises:
+        WrongShape: it gives none.
+    """
     text = text_in(document, "layout")
     if text is None or not (text.isascii() and text.isdecimal()) or int(text) < 1:
         raise WrongShape(("layout",), "`layout` has to be a number")
