@@ -112,14 +112,18 @@ def _verify(data: str | None) -> int:
     data = data or os.environ.get(BY_NAME["data"].variable)
     if not data:
         raise SettingsError(f"verify: name the data folder with --data DIR or {BY_NAME['data'].variable}")
-    from ngshare_fs.store.verify import verify_volume
-
     if not Path(data).is_dir():
         raise SettingsError(f"{data}: no such folder")
+    from ngshare_fs.store import VolumeError
+    from ngshare_fs.store.verify import verify_volume
+
     found = 0
-    for finding in verify_volume(Path(data)):
-        print(f"{finding.code} {finding.path}: {finding.message}")
-        found += 1
+    try:
+        for finding in verify_volume(Path(data)):
+            print(f"{finding.code} {finding.path}: {finding.message}")
+            found += 1
+    except (VolumeError, OSError) as error:
+        raise SettingsError(str(error)) from None
     if not found:
         print("no findings")
     return 1 if found else 0

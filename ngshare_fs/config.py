@@ -329,7 +329,7 @@ def _read_file(path: str) -> dict[str, tuple[str, Raw]]:
         raise SettingsError(f"{path}{line}: not YAML: {error.problem or error.context}") from None
     except yaml.YAMLError as error:
         raise SettingsError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
-    if root is None:
+    if root is None or (isinstance(root, yaml.ScalarNode) and not root.value):
         return {}
     if not isinstance(root, yaml.MappingNode):
         raise SettingsError(f"{path}: not a list of `option: value` lines")

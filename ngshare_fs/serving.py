@@ -134,7 +134,8 @@ async def _serve(settings: Settings, handover: Handover, listener: socket.socket
     # asyncio closes the socket that it is given when it stops accepting: it gets a copy.
     accepting = listener.dup()
     accepting.setblocking(False)
-    await web.SockSite(runner, accepting, backlog=ACCEPT_AT_ONCE).start()
+    site = web.SockSite(runner, accepting, backlog=ACCEPT_AT_ONCE)
+    await site.start()
     listener.listen(QUEUE)  # asyncio has set the queue's length to what it accepts at once
     if handover.ready is not None:
         os.write(handover.ready, b"1")
@@ -148,7 +149,7 @@ async def _serve(settings: Settings, handover: Handover, listener: socket.socket
     restarting = not orders.stop.is_set()
     if not restarting:
         await _accept_the_rest(accepting)
-    await _stop_accepting(accepting)
+    await _stop_accepting(accepting, site)
     if not restarting:
         listener.close()
     assert runner.server is not None
@@ -206,11 +207,12 @@ async def _accept_the_rest(accepting: socket.socket) -> None:
         await asyncio.sleep(0)
 
 
-async def _stop_accepting(accepting: socket.socket) -> None:
-    """Stop listening, without asyncio's `Server.close`: that loses connections accepted in this very turn."""
+async def _stop_accepting(accepting: socket.socket, site: web.SockSite) -> None:
+    """Stop accepting, in two steps: asyncio's `Server.close` loses connections accepted in this very turn."""
     asyncio.get_running_loop().remove_reader(accepting)
     for _ in range(5):
         await asyncio.sleep(0)
+    await site.stop()
 
 
 def _become_successor(listener: socket.socket) -> None:

@@ -51,7 +51,7 @@ def start(data: Path, log_file: Path, *arguments: str, python: str = sys.executa
     server = Server("", process, log_file)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        found = re.search(r"http://(?:127\.0\.0\.1|localhost|\[::1\]):\d+/\S*/", server.log)
+        found = re.search(r"http://(?:127\.0\.0\.1|localhost|\[::1\]):\d+/(?:[^\s\"?]*/)?", server.log)
         if found:
             server.url = found[0]
             return server

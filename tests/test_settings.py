@@ -1,0 +1,195 @@
+"""Settings: where they come from, in which order, and what is said about wrong ones."""
+
+from pathlib import Path
+
+import pytest
+
+from ngshare_fs.config import OPTIONS, Raw, Settings, SettingsError, read_settings
+
+ALONE: dict[str, Raw] = {"standalone": True}
+HUB = {
+    "JUPYTERHUB_API_TOKEN": "s3cret",
+    "JUPYTERHUB_API_URL": "http://hub:8081/hub/api",
+    "JUPYTERHUB_SERVICE_PREFIX": "/services/ngshare/",
+    "JUPYTERHUB_CLIENT_ID": "service-ngshare",
+}
+
+# A valid value of each option for each source, in the order flag, environment, file; and what they mean.
+VALUES: dict[str, tuple[list[str], list[object]]] = {
+    "standalone": (["true", "yes", "on"], [True, True, True]),
+    "data": (["/a", "/b", "/c"], [Path("/a"), Path("/b"), Path("/c")]),
+    "admins": (["a,b", "c", "d"], [frozenset("ab"), frozenset("c"), frozenset("d")]),
+    "host": (["::1", "0.0.0.0", "localhost"], ["::1", "0.0.0.0", "localhost"]),
+    "port": (["0", "1", "65535"], [0, 1, 65535]),
+    "prefix": (["/", "/x/", "/y/z/"], ["/", "/x/", "/y/z/"]),
+    "debug": (["1", "off", "no"], [True, False, False]),
+    "workers": (["1", "2", "256"], [1, 2, 256]),
+    "max-request": (["1MiB", "2M", "2097153"], [2**20, 2**21, 2**21 + 1]),
+    "max-files": (["1", "2", "3"], [1, 2, 3]),
+    "log-format": (["json", "text", "json"], ["json", "text", "json"]),
+    "drain-seconds": (["1", "2", "3"], [1, 2, 3]),
+}
+
+
+def value(settings: Settings, name: str) -> object:
+    return getattr(settings, name.replace("-", "_"))
+
+
+def from_file(tmp_path: Path, text: str, **environment: str) -> Settings:
+    file = tmp_path / "ngshare.yaml"
+    file.write_text(text, encoding="utf-8")
+    return read_settings({**ALONE, "config": str(file)}, environment)
+
+
+def wrong(flags: dict[str, Raw], environment: dict[str, str] | None = None) -> str:
+    """What is said: one line."""
+    with pytest.raises(SettingsError) as caught:
+        read_settings({**ALONE, **flags}, environment or {})
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+def wrong_file(tmp_path: Path, text: str) -> str:
+    """What is said of a file, its own name left out."""
+    file = tmp_path / "ngshare.yaml"
+    file.write_text(text, encoding="utf-8")
+    message = wrong({"config": str(file)})
+    assert message.startswith(str(file))
+    return message.removeprefix(str(file))
+
+
+@pytest.mark.parametrize("name", [option.name for option in OPTIONS])
+def test_a_flag_counts_before_the_environment_and_that_before_the_file(tmp_path: Path, name: str) -> None:
+    (flag, variable, in_file), (by_flag, by_variable, by_file) = VALUES[name]
+    file = tmp_path / "ngshare.yaml"
+    file.write_text(f"{name}: {in_file}\n")
+    environment = {"NGSHARE_FS_CONFIG": str(file), **HUB}
+    assert value(read_settings({}, environment), name) == by_file
+    environment["NGSHARE_FS_" + name.upper().replace("-", "_")] = variable
+    assert value(read_settings({}, environment), name) == by_variable
+    assert value(read_settings({name: flag}, environment), name) == by_flag
+
+
+def test_the_defaults() -> None:
+    settings = read_settings(ALONE, {})
+    assert settings.data == Path.cwd() / "ngshare-data"
+    assert (settings.host, settings.port, settings.prefix) == ("127.0.0.1", 12121, "/api/")
+    assert (settings.max_request, settings.max_files) == (256 * 2**20, 10_000)
+    assert (settings.workers, settings.debug, settings.admins) == (1, False, frozenset())
+    assert settings.hub is None
+
+
+def test_under_the_hub_prefix_and_data_are_others() -> None:
+    settings = read_settings({}, HUB)
+    assert settings.prefix == "/services/ngshare/"
+    assert settings.data == Path("/srv/ngshare")
+    assert settings.hub is not None
+    assert settings.hub.client_id == "service-ngshare"
+    assert "s3cret" not in repr(settings)
+
+
+@pytest.mark.parametrize("missing", HUB)
+def test_without_the_hub_it_does_not_start(missing: str) -> None:
+    environment = {name: text for name, text in HUB.items() if name != missing}
+    with pytest.raises(SettingsError, match=missing):
+        read_settings({}, environment)
+
+
+def test_all_missing_variables_are_named_at_once() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings({}, {})
+    assert all(name in str(caught.value) for name in HUB)
+
+
+def test_names_in_a_list_stay_as_they_are_written(tmp_path: Path) -> None:
+    text = "admins: [no, 007, 1e3, ~, null, 2020-01-01, 'a,b', \" blank \", 'zoë@uni.example', 0x1F, =, '#']\n"
+    expected = {"no", "007", "1e3", "~", "null", "2020-01-01", "a,b", " blank ", "zoë@uni.example", "0x1F", "=", "#"}
+    assert from_file(tmp_path, text).admins == expected
+
+
+def test_names_on_one_line_are_separated_by_commas(tmp_path: Path) -> None:
+    assert read_settings({**ALONE, "admins": " a , b,,no "}, {}).admins == {"a", "b", "no"}
+    assert from_file(tmp_path, "admins: a, no\n").admins == {"a", "no"}
+    assert from_file(tmp_path, "admins:\n").admins == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("1048576", 2**20), ("256MiB", 2**28), ("64M", 2**26), ("64Mi", 2**26), ("64m", 2**26), ("64 MB", 64 * 10**6),
+        ("1.5G", 3 * 2**29), ("1KiB", 1024), ("1T", 2**40),
+    ],
+)  # fmt: skip
+def test_sizes(text: str, size: int) -> None:
+    assert read_settings({**ALONE, "max-request": text}, {}).max_request == size
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("port", "http"), ("port", "65536"), ("port", "-1"), ("port", ""), ("port", "1_0"), ("port", "²"),
+        ("workers", "0"), ("workers", "257"), ("max-files", "0"), ("max-files", "1e3"), ("drain-seconds", "0"),
+        ("max-request", "lots"), ("max-request", "1023"), ("max-request", "2T"), ("max-request", "64 Mib/s"),
+        ("max-request", "-1M"), ("max-request", "1.5.5M"), ("log-format", "xml"), ("standalone", "maybe"),
+        ("host", ""), ("host", "a b"), ("host", "http://x"), ("data", ""), ("data", "a\0b"),
+        ("prefix", "api/"), ("prefix", "/api"), ("prefix", ""), ("prefix", "//"), ("prefix", "/a?b/"),
+        ("prefix", "/a/../b/"), ("prefix", "/{a}/"), ("prefix", "/a b/"),
+        ("prefix", "/healthz/"), ("prefix", "/healthz/api/"), ("prefix", "/readyz/"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_names_its_option(tmp_path: Path, name: str, text: str) -> None:
+    assert wrong({name: text}).startswith(f"--{name}: ")
+    variable = "NGSHARE_FS_" + name.upper().replace("-", "_")
+    if text:
+        assert wrong({}, {variable: text}).startswith(f"{variable}: ") or name == "standalone"
+    if "\0" not in text:
+        quoted = text.replace("'", "''")
+        if name != "standalone":
+            assert wrong_file(tmp_path, f"\n{name}: '{quoted}'\n").startswith(f":2: {name}: ")
+
+
+def test_a_wrong_prefix_of_the_hub_is_named() -> None:
+    assert wrong({}, {"JUPYTERHUB_SERVICE_PREFIX": "/services/x"}).startswith("JUPYTERHUB_SERVICE_PREFIX: ")
+
+
+@pytest.mark.parametrize("address", ["tcp://10.0.0.1:8080", "udp://10.0.0.1:53"])
+def test_what_kubernetes_calls_a_port_is_not_one(tmp_path: Path, address: str) -> None:
+    assert read_settings(ALONE, {"NGSHARE_FS_PORT": address}).port == 12121
+    assert from_file(tmp_path, "port: 1\n", NGSHARE_FS_PORT=address).port == 1
+    assert wrong({"port": address}).startswith("--port: ")
+
+
+def test_an_empty_variable_is_not_set(tmp_path: Path) -> None:
+    assert from_file(tmp_path, "admins: [a]\n", NGSHARE_FS_ADMINS="").admins == {"a"}
+
+
+def test_an_address_in_brackets_is_an_address() -> None:
+    assert read_settings({**ALONE, "host": "[::1]"}, {}).host == "::1"
+
+
+@pytest.mark.parametrize("text", ["", "---\n", "# nothing\n"])
+def test_an_empty_file_changes_nothing(tmp_path: Path, text: str) -> None:
+    assert from_file(tmp_path, text) == read_settings(ALONE, {})
+
+
+def test_mistakes_in_the_file_are_named_with_their_line(tmp_path: Path) -> None:
+    assert wrong_file(tmp_path, "port: 1\nadmin: [a]\n") == ":2: 'admin' is no option; did you mean admins?"
+    assert wrong_file(tmp_path, "max_files: 1\n") == ":1: 'max_files' is no option; did you mean max-files?"
+    assert wrong_file(tmp_path, "colour: red\n") == ":1: 'colour' is no option"
+    assert wrong_file(tmp_path, "port: 1\nport: 2\n") == ":2: port is set twice"
+    assert wrong_file(tmp_path, "port: [1]\n") == ":1: port: takes one value, not a list"
+    assert wrong_file(tmp_path, "port: {a: b}\n") == ":1: port: takes a value or a list of values, nothing nested"
+    assert wrong_file(tmp_path, "admins: ['']\n") == ":1: admins: a name in the list is empty"
+    assert wrong_file(tmp_path, "[1]: 2\n") == ":1: '' is no option"
+    assert wrong_file(tmp_path, "- port\n") == ": not a list of `option: value` lines"
+    assert wrong_file(tmp_path, "port: 1\n  x: [\n").startswith(":2: not YAML: ")
+    assert wrong_file(tmp_path, "a: 1\n---\nb: 1\n").startswith(":2: not YAML: ")
+    assert wrong_file(tmp_path, "port: \x01\n").startswith(": not YAML: ")
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    assert wrong({"config": str(tmp_path / "none.yaml")}) == f"{tmp_path}/none.yaml: No such file or directory"
+    assert wrong({"config": str(tmp_path)}) == f"{tmp_path}: Is a directory"
+    (tmp_path / "latin.yaml").write_bytes(b"admins: zo\xeb\n")
+    assert wrong({"config": str(tmp_path / "latin.yaml")}) == f"{tmp_path}/latin.yaml: not UTF-8"
