@@ -21,7 +21,7 @@ from ngshare_fs.config import (
     read_settings,
 )
 from ngshare_fs.listening import Handover, ListenError
-from ngshare_fs.logs import LOG, set_up
+from ngshare_fs.logs import CONTROLS, LOG, set_up
 
 WRONG_USE = 2
 
@@ -120,7 +120,9 @@ def _verify(data: str | None) -> int:
     found = 0
     try:
         for finding in verify_volume(Path(data)):
-            print(f"{finding.code} {finding.path}: {finding.message}")
+            # A path on the volume may hold anything: it neither forges a line nor breaks one off.
+            line = f"{finding.code} {finding.path}: {finding.message}".translate(CONTROLS)
+            print(line.encode(errors="backslashreplace").decode())
             found += 1
     except (VolumeError, OSError) as error:
         raise SettingsError(str(error)) from None
