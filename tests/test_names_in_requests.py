@@ -9,9 +9,10 @@ from tests.conftest import Exchange
 from tests.trees import contents, tree
 
 NAMES = [
-    "..", ".", "/etc", "a/b", "a\0b", ".hidden", "x" * 300, "x" * 299 + "y", "ü" * 200, "😀", "no", "007", "1e3",
-    "null",    "~", "2020-01-01", "a", "A", "a ", "a.", " a", "a+b", "a%20b", "%2e%2e", "%", "a%~b", "é", "e\u0301", "\u202ea",
-    "-rf",    "$(touch x)", "a\nb", "<b>", "'", '"', "a:b", "&x=1", "?", "#", "con", "course.yaml", "NBG 101", "zoë@uni.example",
+    "..", ".", "/etc", "a/b", "a\x00b", ".hidden", "x" * 300, "x" * 299 + "y", "ü" * 200, "😀", "no", "007", "1e3",
+    "null", "~", "2020-01-01", "a", "A", "a ", "a.", " a", "a+b", "a%20b", "%2e%2e", "%", "a%~b", "é", "e\u0301",
+    "\u202ea", "-rf", "$(touch x)", "a\nb", "<b>", "'", '"', "a:b", "&x=1", "?", "#", "con", "course.yaml",
+    "NBG 101", "zoë@uni.example",
 ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The arguments of a request: from its query string and its body, which is understood as it arrives."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from ngshare_fs.store.directory_tree import Upload
 Result = TypeVar("Result")
 
 FILES = "files"
+# What can stand in a header of multipart/form-data, in the other encoding too.
+FIELD_NAME = re.compile(r"[^\x00-\x1f\x7f]+")
 # All arguments but `files` together: a roster of 20,000.
 MAX_TEXT = 4 * 2**20
 CHUNK = 128 * 1024
@@ -148,8 +151,7 @@ class FormReader:
                 chunk = await pace.wait_for(part.read_chunk(CHUNK))
                 pace.received(len(chunk))
                 last = part.at_eof()
-                if part.name:
-                    await intake.take(part.name, chunk, last)
+                await intake.take(part.name or "", chunk, last)
 
 
 class _Intake:
@@ -176,7 +178,13 @@ class _Intake:
             await self.take(*piece)
 
     async def take(self, name: str, piece: bytes | None, last: bool) -> None:
-        """Take the next piece of a field; None for one that could not be decoded."""
+        """Take the next piece of a field; None for one that could not be decoded.
+
+        Raises:
+            Refused: the field's name is none, or the fields are too large.
+        """
+        if not FIELD_NAME.fullmatch(name):
+            raise Refused(refusals.MALFORMED_FIELD)
         if name == FILES:
             await self._take_files(piece, last)
             return

@@ -10,6 +10,7 @@ from ngshare_fs.api import refusals
 from ngshare_fs.api.call import Argument, Endpoint, Who
 from ngshare_fs.api.debug import PATH as DEBUG_PATH
 from ngshare_fs.api.endpoints import ENDPOINTS
+from ngshare_fs.api.form import FIELD_NAME
 from ngshare_fs.api.health import PATHS as HEALTH_PATHS
 from ngshare_fs.api.refusals import Refusal
 from ngshare_fs.api.schemas import NAME, TEXT, Schema
@@ -22,6 +23,7 @@ PATH = "openapi.json"
 # What any endpoint may answer that reads arguments and the volume.
 _ALWAYS = (
     refusals.MALFORMED_URL,
+    refusals.MALFORMED_FIELD,
     refusals.MALFORMED_TEXT,
     refusals.BROKEN_MANIFEST,
     refusals.BUSY,
@@ -87,7 +89,8 @@ def _operation(endpoint: Endpoint, standalone: bool) -> dict[str, Any]:
     has_body = endpoint.method in ("POST", "PUT")
     arguments = list(endpoint.arguments)
     if standalone:
-        arguments.insert(0, Argument("user", NAME, "Who is asking (stand-alone mode only)."))
+        who = Argument("user", NAME, "Who is asking (stand-alone mode only).", required=not endpoint.is_page)
+        arguments.insert(0, who)
     in_query = arguments[:1] if standalone and has_body else arguments if not has_body else []
     in_body = [argument for argument in endpoint.arguments if has_body]
     operation: dict[str, Any] = {
@@ -116,12 +119,19 @@ def _body(arguments: list[Argument]) -> dict[str, Any]:
     for argument in arguments:
         schema = dict(argument.schema)
         if argument.is_json:
-            schema = {"type": "string", "contentMediaType": "application/json", "contentSchema": argument.schema}
+            schema = {
+                "type": "string",
+                "minLength": 2,
+                "contentMediaType": "application/json",
+                "contentSchema": argument.schema,
+            }
         properties[argument.name] = {**schema, "description": argument.description}
     form = {
         "type": "object",
         "required": [argument.name for argument in arguments if argument.required],
         "properties": properties,
+        # Other fields are ignored.
+        "propertyNames": {"pattern": f"^{FIELD_NAME.pattern}$"},
     }
     required = bool(form["required"])
     kinds = ("application/x-www-form-urlencoded", "multipart/form-data")

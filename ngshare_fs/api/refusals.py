@@ -72,6 +72,7 @@ WRONG_CHECKSUM = Refusal(400, "Checksum does not match")
 TOO_LARGE = Refusal(413, "Request too large")
 MALFORMED_URL = Refusal(400, "Malformed URL: percent-encoded UTF-8 is expected")
 MALFORMED_BODY = Refusal(400, "Malformed request body")
+MALFORMED_FIELD = Refusal(400, "Malformed request: a field has no name, or control characters in it")
 MALFORMED_TEXT = Refusal(400, "Malformed request: percent-encoded UTF-8 is expected")
 TOO_SLOW = Refusal(408, "Request body did not arrive in time")
 

@@ -1,0 +1,89 @@
+"""Memory stays constant: neither an upload nor a download of 100 MiB is held as a whole."""
+
+import base64
+import hashlib
+import http.client
+import itertools
+import json
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import quote_plus, urlsplit
+
+from tests.servers import Server, running
+
+MIB = 2**20
+SIZE = 100 * MIB
+ALLOWED = 32 * MIB
+BLOCK = os.urandom(3 * MIB // 4 * 4)  # a multiple of 3, so that base64 can be put together from blocks
+
+
+def _peak(server: Server) -> int:
+    """The most memory that the server has had, in bytes, since the last `_forget_peak`."""
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) * 1024
+
+
+def _forget_peak(server: Server) -> None:
+    Path(f"/proc/{server.process.pid}/clear_refs").write_text("5")
+
+
+def _content() -> Iterator[bytes]:
+    left = SIZE
+    while left:
+        yield BLOCK[:left]
+        left -= len(BLOCK[:left])
+
+
+def _form() -> Iterator[bytes]:
+    yield (
+        b"user=lawrence&files="
+        + quote_plus('[{"path": "small", "content": "MQ=="}, {"path": "large", "content": "').encode()
+    )
+    for block in _content():
+        yield quote_plus(base64.b64encode(block)).encode()
+    yield quote_plus('"}]').encode()
+
+
+def test_a_submission_of_100_mib_goes_up_and_down(tmp_path: Path) -> None:
+    digest = hashlib.md5()
+    for block in _content():
+        digest.update(block)
+    with running(tmp_path / "volume", "--debug") as server, ExitStack() as closing:
+        connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)
+        closing.callback(connection.close)
+
+        def call(method: str, path: str, body: Iterator[bytes] | None = None) -> http.client.HTTPResponse:
+            headers = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}
+            connection.request(method, "/api/" + path, body, headers, encode_chunked=body is not None)
+            return connection.getresponse()
+
+        assert call("GET", "initialize-Data6ase?action=init").read()
+        call("GET", "submissions/course1/challenge?user=kevin").read()
+
+        _forget_peak(server)
+        before = _peak(server)
+        answer = call("POST", "submission/course1/challenge", _form())
+        body = answer.read()
+        assert (answer.status, json.loads(body)["success"]) == (200, True), body
+        assert _peak(server) - before <= ALLOWED
+
+        _forget_peak(server)
+        before = _peak(server)
+        answer = call("GET", "submission/course1/challenge/lawrence?user=kevin")
+        promised = int(answer.headers["Content-Length"])
+        received, wanted = 0, hashlib.md5()
+        start = answer.read(300)
+        begin = start.rindex(b'"content": "') + len(b'"content": "')
+        received, rest = len(start), start[begin:]
+        for block in itertools.chain(iter(lambda: answer.read(MIB), b"")):
+            received += len(block)
+            rest += block
+            whole = (len(rest) - 8) // 4 * 4  # keep the end, which is not base64, for later
+            wanted.update(base64.b64decode(rest[:whole]))
+            rest = rest[whole:]
+        wanted.update(base64.b64decode(rest[: rest.index(b'"')]))
+        assert received == promised
+        assert wanted.hexdigest() == digest.hexdigest()
+        assert _peak(server) - before <= ALLOWED
