@@ -160,8 +160,9 @@ def _check_empty(root: str) -> None:
 
 def _probe(root: str) -> None:
     """Try what the store relies on; what is missing is said before the first student relies on it too."""
-    staging = os.path.join(root, layout.STAGING)
-    probe = os.path.join(staging, f"probe-{secrets.token_hex(8)}")
+    # Not in the staging folder: another process that starts at this moment would sweep the file away.
+    folder = os.path.join(root, layout.LOCKS)
+    probe = os.path.join(folder, f"probe-{secrets.token_hex(8)}")
     durability.write_file(probe, b"probe")
     try:
         with open(probe, "rb+") as file:
@@ -172,12 +173,12 @@ def _probe(root: str) -> None:
                     f"{root} does not support flock ({error.strerror}): mount it with locks "
                     "(NFSv4 rather than NFSv3 with nolock) or use another volume"
                 ) from None
-        if os.path.exists(os.path.join(staging, os.path.basename(probe).upper())):
+        if os.path.exists(os.path.join(folder, os.path.basename(probe).upper())):
             raise VolumeError(
                 f"{root} does not tell upper from lower case, so two names could share a folder: "
                 "use a case-sensitive volume"
             )
-        if not durability.can_flush_folders(staging):
+        if not durability.can_flush_folders(folder):
             logger.warning("%s cannot flush folders: after a power cut the newest submissions may be missing", root)
     finally:
         os.unlink(probe)
