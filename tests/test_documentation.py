@@ -31,39 +31,6 @@ def examples(page: Path) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.startswith("    ")]
 
 
-<<<<<<< HEAD
-=======
-def _page(name: str) -> str:
-    return (ROOT / "docs" / name).read_text(encoding="utf-8")
-
-
-def test_every_finding_is_explained() -> None:
-    page = _page("volume-format.md")
-    for code, (meaning, remedy) in FINDINGS.items():
-        assert f"| `{code}` | {meaning} | {remedy} |" in page
-
-
-def test_every_endpoint_has_its_row() -> None:
-    page = _page("api.md")
-    for endpoint in ENDPOINTS:
-        assert f"| `{endpoint.method} {endpoint.path}` |" in page
-        assert endpoint.summary in page
-
-
-def test_the_examples_of_names_are_true() -> None:
-    page = _page("volume-format.md")
-    for name in ("NBG 101", "zoë@uni.example", "..", ".hidden", "a/b", "100%", "ends in a blank "):
-        assert f"| `{name}` | `{folder_of(name)}` |" in page
-    assert folder_of("x" * 300)[206 : 206 + 14] in page
-
-
-def test_every_module_is_on_the_map() -> None:
-    page = _page("contributing.md")
-    for module in (ROOT / "ngshare_fs").rglob("*.py"):
-        assert module.name in page or module.name.startswith("__"), module
-
-
->>>>>>> 887fff7969db4967f345726e34a37b5a9a9cd9b9
 def test_the_table_of_options_is_the_one_in_the_code() -> None:
     assert options_table() in CONFIGURATION
 
@@ -111,7 +78,6 @@ def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text)
     missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
     assert not missing
-<<<<<<< HEAD
 
 
 def _page(name: str) -> str:
@@ -142,5 +108,3 @@ def test_every_module_is_on_the_map() -> None:
     page = _page("contributing.md")
     for module in (ROOT / "ngshare_fs").rglob("*.py"):
         assert module.name in page or module.name.startswith("__"), module
-=======
->>>>>>> 887fff7969db4967f345726e34a37b5a9a9cd9b9

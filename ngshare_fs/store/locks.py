@@ -58,12 +58,16 @@ class Locks:
             self._in_process[number].release()
 
 
-def belongs_to_the_living(lock_file: str) -> bool:
-    """Whether a process, here or on another machine, holds this lock."""
+@contextmanager
+def if_abandoned(lock_file: str) -> Iterator[bool]:
+    """Hold a lock that no process, here or on another machine, holds; False where one does."""
     file_lock = FileLock(lock_file, blocking=False)
     try:
         file_lock.acquire()
     except Timeout:
-        return True
-    file_lock.release()
-    return False
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        file_lock.release()

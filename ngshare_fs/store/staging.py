@@ -13,7 +13,7 @@ import threading
 
 from filelock import FileLock
 
-from ngshare_fs.store.locks import belongs_to_the_living
+from ngshare_fs.store.locks import if_abandoned
 
 logger = logging.getLogger(__name__)
 
@@ -61,9 +61,9 @@ class Staging:
     def close(self) -> None:
         """Remove the folder and let go of the lock."""
         shutil.rmtree(self._own, ignore_errors=True)
-        self._own_lock.release()
         with contextlib.suppress(OSError):
             os.unlink(self._own_lock.lock_file)
+        self._own_lock.release()
 
     def _lock_file(self, name: str) -> str:
         return os.path.join(self._locks, f"{name}.lock")
@@ -80,14 +80,18 @@ class Staging:
             logger.warning("could not sweep %s: %s", self._all, error)
 
     def _sweep_one(self, name: str) -> None:
-        if belongs_to_the_living(self._lock_file(name)):
-            return
-        path = os.path.join(self._all, name)
-        if os.path.isdir(path):
-            shutil.rmtree(path, ignore_errors=True)
-            logger.info("swept %s, left behind by a process that died", path)
-        else:
+        lock_file = self._lock_file(name)
+        # Held to the end: a process that is just starting under this name waits, finds its lock file gone, and makes
+        # another one. Otherwise its new folder could be taken for a left-over.
+        with if_abandoned(lock_file) as abandoned:
+            if not abandoned:
+                return
+            path = os.path.join(self._all, name)
+            if os.path.isdir(path):
+                shutil.rmtree(path, ignore_errors=True)
+                logger.info("swept %s, left behind by a process that died", path)
+            else:
+                with contextlib.suppress(OSError):
+                    os.unlink(path)
             with contextlib.suppress(OSError):
-                os.unlink(path)
-        with contextlib.suppress(OSError):
-            os.unlink(self._lock_file(name))
+                os.unlink(lock_file)
