@@ -1,6 +1,7 @@
 """Bodies as they come: broken, cut, endless, too large. A clear answer, nothing published, nothing left in staging."""
 
 import asyncio
+import io
 import json
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -164,6 +165,17 @@ async def test_a_body_over_the_limit_is_refused(make_exchange: MakeExchange) -> 
     listed = (await exchange.call("GET", "submissions/course1/challenge", "kevin")).body["submissions"]
     assert len(listed) == before + 1
     assert exchange.left_in_staging() == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"x" * 10**6, b"a" * 70_000 + b"=1", b"=1", b"a%00=1", b"a&" * 100_000, b"a=&" * 100_000]
+)
+async def test_fields_without_end_or_number_are_refused(taught: Exchange, body: bytes) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    url = "/api/submission/c/a?user=lawrence"
+    response = await taught.client.post(url, data=io.BytesIO(body), headers=headers)
+    assert response.status in (400, 413)
+    await nothing_happened(taught)
 
 
 async def send_raw(exchange: Exchange, request: bytes, end: bool = False) -> bytes:

@@ -25,7 +25,12 @@ FILES = "files"
 FIELD_NAME = re.compile(r"[^\x00-\x1f\x7f]+")
 # All arguments but `files` together: a roster of 20,000.
 MAX_TEXT = 4 * 2**20
-CHUNK = 128 * 1024
+# What an argument takes in memory beside its text: without it, a million empty ones would be free.
+PER_ARGUMENT = 256
+LONGEST_NAME = 64 * 1024
+# Understood in one go. Other requests get their turn in between, at least this often.
+CHUNK = 32 * 1024
+LONGEST_TURN_SECONDS = 0.005
 # A client that sends nothing for this long is gone; one that trickles must keep up with the rate below.
 IDLE_SECONDS = 60.0
 SLOWEST_BYTES_PER_SECOND = 1024
@@ -165,6 +170,7 @@ class _Intake:
         self._text_is_malformed = False
         self._text_size = 0
         self._within_files = False
+        self._turn_began = time.monotonic()
 
     async def take_urlencoded(self, chunks: AsyncIterator[bytes]) -> None:
         """Take a whole query string or body."""
@@ -172,7 +178,8 @@ class _Intake:
         async for chunk in chunks:
             for piece in fields.feed(chunk):
                 await self.take(*piece)
-            if fields.waiting > MAX_TEXT:
+                await self._let_others_in()
+            if fields.waiting > LONGEST_NAME:
                 raise Refused(refusals.TOO_LARGE)
         for piece in fields.feed(None):
             await self.take(*piece)
@@ -193,12 +200,19 @@ class _Intake:
         else:
             self._text += piece
             self._text_size += len(piece)
+        if last:
+            self._text_size += len(name) + PER_ARGUMENT
         if self._text_size > MAX_TEXT:
             raise Refused(refusals.TOO_LARGE)
         if last:
             self.form.texts[name] = None if self._text_is_malformed else _decoded(bytes(self._text))
             self._text.clear()
             self._text_is_malformed = False
+
+    async def _let_others_in(self) -> None:
+        if time.monotonic() - self._turn_began > LONGEST_TURN_SECONDS:
+            await asyncio.sleep(0)
+            self._turn_began = time.monotonic()
 
     async def close(self) -> None:
         """Close what is open."""

@@ -1,5 +1,6 @@
 """The volume: one folder, opened once by a process, and everything that its verbs share."""
 
+import contextlib
 import fcntl
 import logging
 import os
@@ -69,8 +70,11 @@ class Volume:
         try:
             os.listdir(layout.courses(self.root))
             path = self.staging.new_file()
-            durability.write_file(path, b"ready")
-            os.unlink(path)
+            try:
+                durability.write_file(path, b"ready")
+            finally:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(path)  # also what a full disk left of it
         except OSError as error:
             return f"{error.strerror}: {os.path.relpath(error.filename or self.root, self.root)}"
         return None
