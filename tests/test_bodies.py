@@ -3,6 +3,8 @@
 import asyncio
 import io
 import json
+import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -17,10 +19,17 @@ from tests.trees import contents, tree
 SUBMIT = "submission/c/a"
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what the server does in its own time, but not for ever."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen within 30 s"
+        await asyncio.sleep(0.01)
+
+
 async def nothing_happened(exchange: Exchange) -> None:
     """Nobody has handed in, and staging is empty, soon."""
-    while exchange.left_in_staging():
-        await asyncio.sleep(0.01)  # a connection that was cut is noticed in its own time
+    await until(lambda: not exchange.left_in_staging())  # a connection that was cut is noticed in its own time
     assert (await exchange.call("GET", "submissions/c/a", "kevin")).body["submissions"] == []
 
 
@@ -207,8 +216,7 @@ async def test_a_client_that_leaves_in_the_middle_leaves_nothing(taught: Exchang
     _, writer = await asyncio.open_connection("127.0.0.1", taught.client.port)
     writer.write(head(f"Content-Length: {len(WHOLE)}") + WHOLE[:-1000])
     await writer.drain()
-    while not taught.left_in_staging():
-        await asyncio.sleep(0.01)  # until the server has begun to write
+    await until(lambda: bool(taught.left_in_staging()))  # the server has begun to write
     writer.transport.abort()
     await nothing_happened(taught)
 
@@ -257,9 +265,12 @@ async def test_a_body_that_trickles_is_given_up(taught: Exchange, monkeypatch: p
     reader, writer = await asyncio.open_connection("127.0.0.1", taught.client.port)
     writer.write(head("Content-Length: 1000000"))
     answered = asyncio.ensure_future(reader.read(100))
-    while not answered.done():
+
+    def trickle() -> bool:
         writer.write(b"a=1&")
-        await asyncio.sleep(0.01)
+        return answered.done()
+
+    await until(trickle)
     writer.close()
     assert answered.result().startswith(b"HTTP/1.1 408")
 
