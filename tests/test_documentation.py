@@ -86,8 +86,8 @@ def _page(name: str) -> str:
 
 def test_every_finding_is_explained() -> None:
     page = _page("volume-format.md")
-    for code, (meaning, remedy) in FINDINGS.items():
-        assert f"| `{code}` | {meaning} | {remedy} |" in page
+    for code, defect in FINDINGS.items():
+        assert f"| `{code}` | {defect.meaning} | {defect.remedy} |" in page
 
 
 def test_every_endpoint_has_its_row() -> None:

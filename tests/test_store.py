@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,24 @@ def test_only_what_the_dead_left_is_swept(volume: Volume) -> None:
     assert list(Path(volume.root).glob(".ngshare/staging/*/*/half")) == [Path(alive.folder) / "half"]
     assert len(list(Path(volume.root).glob(".ngshare/locks/process-*"))) == 1
     alive.discard()
+
+
+def _open_often(root: Path, together: Barrier) -> None:
+    for _ in range(15):
+        together.wait(60)
+        Volume.open(root).close()
+
+
+def test_processes_that_start_at_once_do_not_sweep_each_other(tmp_path: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    together = spawn.Barrier(4)
+    processes = [spawn.Process(target=_open_often, args=(tmp_path / "volume", together)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+        assert process.exitcode == 0
+    assert list((tmp_path / "volume/.ngshare").rglob("*-*")) == []
 
 
 def test_a_lock_that_is_not_let_go_ends_in_an_error(tmp_path: Path) -> None:

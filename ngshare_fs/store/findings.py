@@ -1,51 +1,23 @@
-"""What can be wrong with a volume: every finding of `verify` by its code."""
+"""What `verify` can find, in one table: a code that never changes its meaning, what it means, and what to do about it.
 
+`docs/volume-format.md` has the same table; `tests/damaged_volumes/` has a volume that suffers from each.
+"""
+
+import re
 from dataclasses import dataclass
 
-# code: (what it means, what to do about it); `docs/volume-format.md` has the same table.
-FINDINGS: dict[str, tuple[str, str]] = {
-    "volume-file-missing": ("`ngshare.yaml` is missing", "write it; it holds one line, `layout: 1`"),
-    "volume-file-broken": ("`ngshare.yaml` cannot be understood", "write it anew; it holds one line, `layout: 1`"),
-    "layout-newer": ("the layout is newer than this program", "use the ngshare-fs that wrote the volume"),
-    "unreadable": ("a file or folder cannot be read", "mend owner and mode; if the disk fails, restore a backup"),
-    "stray": ("something lies where nothing of the kind belongs", "move it elsewhere; it is ignored, never served"),
-    "name-not-canonical": (
-        "no name leads to this folder, so it is never found",
-        "rename it as the rule for names says",
-    ),
-    "name-differs": (
-        "a cut folder name and the full name inside do not belong together",
-        "restore folder and file together",
-    ),
-    "course-file-missing": ("a course has no `course.yaml`, so it does not exist", "restore or write it"),
-    "course-file-broken": ("a `course.yaml` cannot be understood", "mend the line that is named"),
-    "two-roles": ("somebody is instructor and student of one course; the instructor counts", "remove one entry"),
-    "release-missing": ("an assignment has no release, so students fetch nothing", "release it again, or remove it"),
-    "manifest-missing": ("a tree has no `manifest.yaml`", "restore the tree from a backup"),
-    "manifest-broken": ("a `manifest.yaml` cannot be understood", "restore it from a backup"),
-    "manifest-differs": ("kind or timestamp are not those of the tree's place", "move the tree to its place"),
-    "path-illegal": ("a manifest names a path that leads out of its tree", "restore the manifest from a backup"),
-    "path-twice": ("a manifest names a path twice", "restore the manifest from a backup"),
-    "file-missing": ("a file of the manifest is missing", "restore it from a backup"),
-    "file-extra": ("a file is not in the manifest; it is never served", "remove it, or restore the manifest"),
-    "not-a-file": ("a link or device where a file belongs", "restore the file from a backup"),
-    "size-differs": ("a file has not the size of its manifest", "restore it from a backup"),
-    "checksum-differs": ("a file has not the checksum of its manifest", "restore it from a backup"),
-    "trash-file-broken": (
-        "an entry of the trash does not say what it is",
-        "look into it; restore or remove it by hand",
-    ),
-}
+# What would break a line, turn its direction, or cannot be printed: names of files may have all of it.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong.
+    """One thing that is wrong with a volume.
 
     Args:
         code: a key of `FINDINGS`.
-        path: the file or folder, relative to the volume.
-        message: what is wrong with it.
+        path: of the file or folder, relative to the volume; characters that a line cannot show are escaped.
+        message: what is wrong with it, in one line.
     """
 
     code: str
@@ -53,7 +25,124 @@ class Finding:
     message: str
 
 
-def finding(code: str, path: str, detail: str = "") -> Finding:
-    """A finding with the sentence of its code, and what is known of this case."""
-    sentence = FINDINGS[code][0]
-    return Finding(code, path or ".", f"{sentence} ({detail})" if detail else sentence)
+@dataclass(frozen=True)
+class Defect:
+    """A row of the table.
+
+    Args:
+        code: a short word for it.
+        meaning: what is wrong.
+        remedy: what to do about it.
+    """
+
+    code: str
+    meaning: str
+    remedy: str
+
+    def at(self, path: str, detail: str | None = None) -> Finding:
+        """The finding that this is wrong there.
+
+        Args:
+            detail: what is known of this case.
+        """
+        message = f"{self.meaning} ({detail})" if detail else self.meaning
+        return Finding(self.code, _in_one_line(path), _in_one_line(message))
+
+
+def _in_one_line(text: str) -> str:
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+_FROM_BACKUP = "restore it from a backup"
+
+VOLUME_FILE_MISSING = Defect(
+    "volume-file-missing", "`ngshare.yaml` is missing", "write it; it holds one line, `layout: 1`"
+)
+VOLUME_FILE_BROKEN = Defect(
+    "volume-file-broken",
+    "`ngshare.yaml` cannot be understood, so no server starts",
+    "write it anew; it holds one line, `layout: 1`",
+)
+LAYOUT_NEWER = Defect(
+    "layout-newer",
+    "the layout is newer than this program, which judges no further",
+    "use the ngshare-fs that wrote the volume",
+)
+COURSE_FILE_MISSING = Defect(
+    "course-file-missing",
+    "a course has no `course.yaml`, so it is not served",
+    "restore or write it; if the folder is no course, move it elsewhere",
+)
+COURSE_FILE_BROKEN = Defect("course-file-broken", "a `course.yaml` cannot be understood", "mend the line that is named")
+TWO_ROLES = Defect(
+    "two-roles", "somebody is instructor and student of one course; the instructor counts", "remove one of the entries"
+)
+NAME_NOT_CANONICAL = Defect(
+    "name-not-canonical",
+    "no name leads to this folder, so nothing in it is served",
+    "rename it as the rule for names says",
+)
+COURSE_DIFFERS = Defect(
+    "course-differs",
+    "the file names another course than the folder",
+    "after renaming a course: write the new name behind `course:`; else move the folder to its place",
+)
+ASSIGNMENT_DIFFERS = Defect(
+    "assignment-differs",
+    "the file names another assignment than the folder, whose cut name or deletion needs it",
+    "move the folder to its place",
+)
+STUDENT_DIFFERS = Defect(
+    "student-differs",
+    "the manifest names another student than the folder",
+    "find out whose work it is; move the tree to its place, or write the name behind `student:`",
+)
+SUBMISSION_DIFFERS = Defect(
+    "submission-differs", "feedback lies in another submission than its manifest names", "move the tree to its place"
+)
+TIMESTAMP_DIFFERS = Defect(
+    "timestamp-differs", "the file has another timestamp than the folder", "rename the folder as the file says"
+)
+KIND_DIFFERS = Defect("kind-differs", "the manifest names another kind than belongs here", "move the tree to its place")
+NOT_A_TIMESTAMP = Defect(
+    "not-a-timestamp",
+    "the folder's name is no timestamp, so nothing in it is served",
+    "rename it as its manifest says, or move it elsewhere",
+)
+RELEASE_MISSING = Defect(
+    "release-missing",
+    "an assignment has no release, so students fetch nothing",
+    "restore a release, or release it again by `PUT`",
+)
+MANIFEST_MISSING = Defect(
+    "manifest-missing", "a tree has no `manifest.yaml`, so it cannot be served", "restore the tree from a backup"
+)
+MANIFEST_BROKEN = Defect("manifest-broken", "a `manifest.yaml` cannot be understood", _FROM_BACKUP)
+PATH_ILLEGAL = Defect(
+    "path-illegal",
+    "the manifest lists a path that leads out of its tree, or that no tree can hold",
+    "restore the manifest from a backup",
+)
+PATH_TWICE = Defect("path-twice", "the manifest lists a path twice", "restore the manifest from a backup")
+FILE_MISSING = Defect("file-missing", "the manifest lists this file, and it is not there", _FROM_BACKUP)
+FILE_EXTRA = Defect(
+    "file-extra", "the manifest does not list this, so it is not served", "move it elsewhere, or restore the manifest"
+)
+SIZE_DIFFERS = Defect("size-differs", "the file has not the size of its manifest", _FROM_BACKUP)
+CHECKSUM_DIFFERS = Defect("checksum-differs", "the file has not the checksum of its manifest", _FROM_BACKUP)
+TRASH_FILE_MISSING = Defect(
+    "trash-file-missing",
+    "nothing says what was deleted here",
+    "look into the folder; restore it by hand, or write the file",
+)
+TRASH_FILE_BROKEN = Defect("trash-file-broken", "a `trash.yaml` cannot be understood", "mend the line that is named")
+STRAY = Defect("stray", "it lies where nothing of the kind belongs, so it is not served", "move it elsewhere")
+SYMLINK = Defect(
+    "symlink",
+    "a symbolic link; it was not followed",
+    "move what it points to here; to spread a volume over disks, mount them",
+)
+SPECIAL_FILE = Defect("special-file", "neither a file nor a folder", "remove it")
+UNREADABLE = Defect("unreadable", "it cannot be read", "mend owner and mode; where the disk fails, restore a backup")
+
+FINDINGS = {defect.code: defect for defect in list(globals().values()) if isinstance(defect, Defect)}

@@ -1,5 +1,6 @@
 """The manifest beside the files of a release, a submission or a piece of feedback: kind, who, when, and each file."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ RELEASE = "release"
 SUBMISSION = "submission"
 FEEDBACK = "feedback"
 KINDS = (RELEASE, SUBMISSION, FEEDBACK)
+_SIZE = re.compile("[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def understand(document: Mapping[str, Node]) -> Manifest:
 def _stored_file(entry: Node) -> StoredFile:
     if isinstance(entry, Mapping):
         path, size, md5 = entry.get("path"), entry.get("size"), entry.get("md5")
-        if isinstance(path, str) and isinstance(size, str) and isinstance(md5, str) and size.isdecimal():
+        if isinstance(path, str) and isinstance(size, str) and isinstance(md5, str) and _SIZE.fullmatch(size):
             return StoredFile(path, int(size), md5)
     raise WrongShape(("files",), "each of `files` needs `path`, `size` (a number of bytes) and `md5`")
 

@@ -37,6 +37,8 @@ def release(
     durability.flush_folder(releases)
     durability.flush_folder(staged)
     try:
+        if not os.path.isdir(layout.assignments(volume.root, course)):  # a course that was made by hand
+            durability.make_folder(layout.assignments(volume.root, course))
         rename_unless_there(staged, layout.assignment(volume.root, course, assignment), AssignmentExists(assignment))
     except FileNotFoundError:
         raise CourseNotFound(course) from None

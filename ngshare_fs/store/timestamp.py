@@ -5,12 +5,15 @@ is handed on as it is and never formatted anew. The folder is `20200130T103047.5
 """
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import NewType
 
 Timestamp = NewType("Timestamp", str)
 
-_FOLDER = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d\.\d{6})Z")
+_FOLDER = re.compile(
+    r"(?!0000)[0-9]{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+    r"T(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]\.[0-9]{6}Z"
+)
 _TEXT = "%Y-%m-%d %H:%M:%S.%f UTC"
 
 
@@ -43,4 +46,14 @@ def from_folder(folder: str) -> Timestamp | None:
     # Sliced, not parsed: a listing does this for thousands of folders.
     if len(folder) != 23 or not _FOLDER.fullmatch(folder):
         return None
+    if folder[6:8] > "28" and not _has_day(int(folder[:4]), int(folder[4:6]), int(folder[6:8])):
+        return None
     return Timestamp(f"{folder[:4]}-{folder[4:6]}-{folder[6:8]} {folder[9:11]}:{folder[11:13]}:{folder[13:22]} UTC")
+
+
+def _has_day(year: int, month: int, day: int) -> bool:
+    try:
+        date(year, month, day)
+    except ValueError:
+        return False
+    return True

@@ -1,254 +1,187 @@
-"""Checks a volume: every manifest readable and true to its files. Changes nothing, so it also runs on a backup."""
+"""Checks a whole volume: every manifest readable and true to its place and its files, nothing astray.
 
-import hashlib
-import os
-import stat
-from collections.abc import Generator, Iterator
-from datetime import datetime
+It needs no server, writes nothing, and may run on a read-only backup or beside running servers. What it holds in
+memory is one folder's names and one manifest at a time.
+"""
+
+import re
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
-from ngshare_fs.store import course_file, layout, manifest, names, timestamp, yaml_text
-from ngshare_fs.store.course_file import Roster
-from ngshare_fs.store.directory_tree import check_path
-from ngshare_fs.store.errors import BrokenManifest, IllegalPath
-from ngshare_fs.store.findings import Finding, finding
-from ngshare_fs.store.manifest import FEEDBACK, RELEASE, SUBMISSION, Manifest, StoredFile
-from ngshare_fs.store.timestamp import Timestamp
+from ngshare_fs.store import course_file, layout, timestamp, trash_file
+from ngshare_fs.store.findings import (
+    ASSIGNMENT_DIFFERS,
+    COURSE_DIFFERS,
+    COURSE_FILE_BROKEN,
+    COURSE_FILE_MISSING,
+    LAYOUT_NEWER,
+    NAME_NOT_CANONICAL,
+    NOT_A_TIMESTAMP,
+    RELEASE_MISSING,
+    STRAY,
+    TIMESTAMP_DIFFERS,
+    TRASH_FILE_BROKEN,
+    TRASH_FILE_MISSING,
+    TWO_ROLES,
+    UNREADABLE,
+    VOLUME_FILE_BROKEN,
+    VOLUME_FILE_MISSING,
+    Finding,
+)
+from ngshare_fs.store.manifest import FEEDBACK, RELEASE, SUBMISSION
+from ngshare_fs.store.names import folder_of, is_cut, name_of
+from ngshare_fs.store.open_folder import OpenFolder, look_into, open_volume, read_yaml, sift
+from ngshare_fs.store.verify_tree import Place, check_tree, differ
 from ngshare_fs.store.volume import layout_number
 
-CHUNK = 2**20
+# What file systems put into the folder that is their root.
+LOST_AND_FOUND = "lost+found"
+# `trash.yaml` names the folder by the time of the deletion; 8 random digits keep two deletions apart.
+_TIMESTAMP_LENGTH = len("20200130T103047.524219Z")
+_RANDOM_END = re.compile("-[0-9a-f]{8}")
 
 
 def verify_volume(root: Path) -> Iterator[Finding]:
-    """Find everything that departs from `docs/volume-format.md`.
+    """Everything in which a volume departs from its format.
 
     Args:
-        root: the volume's folder; it need not be writable, and a server may use it meanwhile.
+        root: its folder.
     """
-    return _Verification(str(root)).run()
-
-
-class _Verification:
-    """A walk over one volume; paths are relative to it."""
-
-    def __init__(self, root: str) -> None:
-        self._root = root
-
-    def run(self) -> Iterator[Finding]:
-        yield from self._volume_file()
-        known = {layout.VOLUME_FILE, layout.COURSES, layout.TRASH, layout.PRIVATE, "lost+found"}
-        yield from self._strays("", known)
-        for folder in self._folders(layout.COURSES):
-            yield from self._course(os.path.join(layout.COURSES, folder))
-        yield from self._files_in(layout.COURSES)
-        for folder in self._folders(layout.TRASH):
-            yield from self._trash_entry(os.path.join(layout.TRASH, folder))
-        yield from self._files_in(layout.TRASH)
-
-    def _volume_file(self) -> Iterator[Finding]:
-        try:
-            found = yaml_text.parse(self._read(layout.VOLUME_FILE), layout.VOLUME_FILE, layout_number)
-        except FileNotFoundError:
-            yield finding("volume-file-missing", layout.VOLUME_FILE)
-        except OSError as error:
-            yield _unreadable(layout.VOLUME_FILE, error)
-        except BrokenManifest as error:
-            yield finding("volume-file-broken", layout.VOLUME_FILE, _place(error))
-        else:
-            if found > layout.LAYOUT:
-                yield finding("layout-newer", layout.VOLUME_FILE, f"layout {found}")
-
-    def _course(self, path: str) -> Iterator[Finding]:
-        file = os.path.join(path, layout.COURSE_FILE)
-        roster: Roster | None = None
-        try:
-            roster = yaml_text.parse(self._read(file), file, course_file.understand)
-        except FileNotFoundError:
-            yield finding("course-file-missing", file)
-        except OSError as error:
-            yield _unreadable(file, error)
-        except BrokenManifest as error:
-            yield finding("course-file-broken", file, _place(error))
-        else:
-            for user in sorted(roster.instructors.keys() & roster.students.keys()):
-                yield finding("two-roles", file, repr(user))
-        yield from self._name(path, None if roster is None else roster.course)
-        yield from self._strays(path, {layout.COURSE_FILE, layout.ASSIGNMENTS})
-        assignments = os.path.join(path, layout.ASSIGNMENTS)
-        for folder in self._folders(assignments):
-            yield from self._assignment(os.path.join(assignments, folder))
-        yield from self._files_in(assignments)
-
-    def _assignment(self, path: str) -> Iterator[Finding]:
-        yield from self._strays(path, {layout.RELEASES, layout.SUBMISSIONS})
-        releases = os.path.join(path, layout.RELEASES)
-        newest: Manifest | None = None
-        if not any(timestamp.from_folder(folder) for folder in self._folders(releases)):
-            yield finding("release-missing", path)
-        for tree, moment in self._trees(releases):
-            newest = yield from self._tree(tree, RELEASE, moment, set())
-        yield from self._name(path, newest.assignment if newest else None)
-        submissions = os.path.join(path, layout.SUBMISSIONS)
-        for folder in self._folders(submissions):
-            yield from self._student(os.path.join(submissions, folder))
-        yield from self._files_in(submissions)
-        yield from self._not_dated(releases)
-
-    def _student(self, path: str) -> Iterator[Finding]:
-        newest: Manifest | None = None
-        for tree, moment in self._trees(path):
-            newest = yield from self._tree(tree, SUBMISSION, moment, {layout.FEEDBACK})
-            feedback = os.path.join(tree, layout.FEEDBACK)
-            for given, at in self._trees(feedback):
-                yield from self._tree(given, FEEDBACK, at, set())
-            yield from self._not_dated(feedback)
-        yield from self._name(path, newest.student if newest else None)
-        yield from self._not_dated(path)
-
-    def _tree(
-        self, path: str, kind: str, moment: Timestamp, beside: set[str]
-    ) -> Generator[Finding, None, Manifest | None]:
-        yield from self._strays(path, {layout.MANIFEST, layout.FILES, *beside})
-        file = os.path.join(path, layout.MANIFEST)
-        try:
-            found = yaml_text.parse(self._read(file), file, manifest.understand)
-        except FileNotFoundError:
-            yield finding("manifest-missing", file)
-            return None
-        except OSError as error:
-            yield _unreadable(file, error)
-            return None
-        except BrokenManifest as error:
-            yield finding("manifest-broken", file, _place(error))
-            return None
-        if found.kind != kind:
-            yield finding("manifest-differs", file, f"a {found.kind} among {kind}s")
-        elif found.timestamp != moment:
-            yield finding("manifest-differs", file, found.timestamp)
-        yield from self._content(os.path.join(path, layout.FILES), file, found)
-        return found
-
-    def _content(self, root: str, manifest_file: str, found: Manifest) -> Iterator[Finding]:
-        wanted: dict[str, StoredFile] = {}
-        for file in found.files:
-            try:
-                check_path(file.path)
-            except IllegalPath:
-                yield finding("path-illegal", manifest_file, repr(file.path))
-                continue
-            if file.path in wanted:
-                yield finding("path-twice", manifest_file, repr(file.path))
-            wanted[file.path] = file
-        for path in self._files_below(root):
-            inside = os.path.relpath(path, root)
-            if inside not in wanted:
-                yield finding("file-extra", path)
-                continue
-            yield from self._file(path, wanted.pop(inside))
-        for inside in wanted:
-            # A folder that cannot be read hides its files; the folder is what is wrong then.
-            yield finding("file-missing", os.path.join(root, inside))
-
-    def _file(self, path: str, wanted: StoredFile) -> Iterator[Finding]:
-        try:
-            if not stat.S_ISREG(os.lstat(self._at(path)).st_mode):
-                yield finding("not-a-file", path)
-                return
-            digest, size = hashlib.md5(usedforsecurity=False), 0
-            with open(self._at(path), "rb") as content:
-                while chunk := content.read(CHUNK):
-                    digest.update(chunk)
-                    size += len(chunk)
-        except OSError as error:
-            yield _unreadable(path, error)
-            return
-        if size != wanted.size:
-            yield finding("size-differs", path, f"{size} bytes, not {wanted.size}")
-        elif digest.hexdigest() != wanted.md5.lower():
-            yield finding("checksum-differs", path, f"{digest.hexdigest()}, not {wanted.md5}")
-
-    def _trash_entry(self, path: str) -> Iterator[Finding]:
-        file = os.path.join(path, layout.TRASH_FILE)
-        try:
-            yaml_text.parse(self._read(file), file, lambda document: yaml_text.text_in(document, "kind"))
-        except (FileNotFoundError, BrokenManifest) as error:
-            yield finding("trash-file-broken", file, _place(error) if isinstance(error, BrokenManifest) else "missing")
-        except OSError as error:
-            yield _unreadable(file, error)
-
-    def _name(self, path: str, full: str | None) -> Iterator[Finding]:
-        folder = os.path.basename(path)
-        if names.is_cut(folder):
-            if full is not None and names.folder_of(full) != folder:
-                yield finding("name-differs", path, repr(full))
-        elif names.name_of(folder) is None:
-            yield finding("name-not-canonical", path)
-
-    def _trees(self, path: str) -> Iterator[tuple[str, Timestamp]]:
-        for folder in self._folders(path):
-            moment = timestamp.from_folder(folder)
-            if moment is not None and _is_a_date(moment):
-                yield os.path.join(path, folder), moment
-
-    def _not_dated(self, path: str) -> Iterator[Finding]:
-        for entry in self._entries(path):
-            moment = timestamp.from_folder(entry.name)
-            if moment is None or not _is_a_date(moment) or not entry.is_dir(follow_symlinks=False):
-                yield finding("stray", os.path.join(path, entry.name))
-
-    def _files_in(self, path: str) -> Iterator[Finding]:
-        for entry in self._entries(path):
-            if not entry.is_dir(follow_symlinks=False):
-                yield finding("stray", os.path.join(path, entry.name))
-
-    def _strays(self, path: str, known: set[str]) -> Iterator[Finding]:
-        try:
-            os.listdir(self._at(path))
-        except OSError as error:
-            yield _unreadable(path, error)
-        for entry in self._entries(path):
-            if entry.name not in known or entry.is_symlink():
-                yield finding("stray", os.path.join(path, entry.name))
-
-    def _files_below(self, path: str) -> Iterator[str]:
-        for entry in self._entries(path):
-            below = os.path.join(path, entry.name)
-            if entry.is_dir(follow_symlinks=False):
-                yield from self._files_below(below)
-            else:
-                yield below
-
-    def _folders(self, path: str) -> list[str]:
-        return sorted(entry.name for entry in self._entries(path) if entry.is_dir(follow_symlinks=False))
-
-    def _entries(self, path: str) -> "list[os.DirEntry[str]]":
-        try:
-            with os.scandir(self._at(path)) as entries:
-                return sorted(entries, key=lambda entry: entry.name)
-        except OSError:
-            return []
-
-    def _read(self, path: str) -> bytes:
-        # A link would lead out of the volume, a pipe would hold us for ever.
-        descriptor = os.open(self._at(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:
-            return file.read()
-
-    def _at(self, path: str) -> str:
-        return os.path.join(self._root, path)
-
-
-def _is_a_date(moment: Timestamp) -> bool:
     try:
-        datetime.strptime(moment, "%Y-%m-%d %H:%M:%S.%f UTC")
-    except ValueError:
-        return False
-    return True
+        with open_volume(str(root)) as folder:
+            yield from _check_volume(folder)
+    except OSError as error:
+        yield UNREADABLE.at(".", error.strerror)
 
 
-def _unreadable(path: str, error: OSError) -> Finding:
-    return finding("unreadable", path, error.strerror or str(error))
+def _check_volume(root: OpenFolder) -> Iterator[Finding]:
+    found = yield from read_yaml(root, layout.VOLUME_FILE, layout_number, VOLUME_FILE_MISSING, VOLUME_FILE_BROKEN)
+    if found is not None and found > layout.LAYOUT:
+        # What this program would say of the rest may be wrong.
+        yield LAYOUT_NEWER.at(layout.VOLUME_FILE, f"{found}, not {layout.LAYOUT}")
+        return
+    folders = (layout.COURSES, layout.TRASH, layout.PRIVATE, LOST_AND_FOUND)
+    present = yield from sift(root, (layout.VOLUME_FILE,), folders)
+    if layout.COURSES in present:
+        yield from look_into(root, layout.COURSES, _each(_check_course))
+    if layout.TRASH in present:
+        yield from look_into(root, layout.TRASH, _each(_check_deletion))
 
 
-def _place(error: BrokenManifest) -> str:
-    return f"line {error.line}: {error.problem}"
+def _each(check: Callable[[OpenFolder], Iterator[Finding]]) -> Callable[[OpenFolder], Iterator[Finding]]:
+    """A check of all folders in a folder, where nothing else belongs."""
+
+    def check_each(parent: OpenFolder) -> Iterator[Finding]:
+        for name in (yield from sift(parent)):
+            yield from look_into(parent, name, check)
+
+    return check_each
+
+
+def _leads_to(folder: OpenFolder) -> bool:
+    """Whether some name leads to a folder; of a cut name, only the file inside can tell."""
+    return is_cut(folder.name) or name_of(folder.name) is not None
+
+
+def _check_course(course: OpenFolder) -> Iterator[Finding]:
+    if not _leads_to(course):
+        yield NAME_NOT_CANONICAL.at(course.path())
+    present = yield from sift(course, (layout.COURSE_FILE,), (layout.ASSIGNMENTS,))
+    path = course.path(layout.COURSE_FILE)
+    roster = yield from read_yaml(
+        course, layout.COURSE_FILE, course_file.understand, COURSE_FILE_MISSING, COURSE_FILE_BROKEN
+    )
+    if roster is not None:
+        if _leads_to(course) and folder_of(roster.course) != course.name:
+            yield COURSE_DIFFERS.at(path, differ(roster.course, course.name))
+        for user in roster.students:
+            if user in roster.instructors:
+                yield TWO_ROLES.at(path, repr(user))
+    if layout.ASSIGNMENTS in present:
+        yield from look_into(course, layout.ASSIGNMENTS, _each(_check_assignment))
+
+
+def _check_assignment(assignment: OpenFolder) -> Iterator[Finding]:
+    if not _leads_to(assignment):
+        yield NAME_NOT_CANONICAL.at(assignment.path())
+    present = yield from sift(assignment, folders=(layout.RELEASES, layout.SUBMISSIONS))
+    if layout.RELEASES in present:
+        yield from look_into(assignment, layout.RELEASES, lambda folder: _check_releases(folder, assignment))
+    elif assignment.is_absent(layout.RELEASES):
+        yield RELEASE_MISSING.at(assignment.path())
+    if layout.SUBMISSIONS in present:
+        yield from look_into(assignment, layout.SUBMISSIONS, _each(_check_student))
+
+
+def _check_releases(releases: OpenFolder, assignment: OpenFolder) -> Iterator[Finding]:
+    # A readable folder name is the assignment's name, whatever it was called when it was released.
+    place = Place(RELEASE, assignment_folder=assignment.name if is_cut(assignment.name) else None)
+    if not (yield from _check_dated(releases, lambda tree: check_tree(tree, place))):
+        yield RELEASE_MISSING.at(assignment.path())
+
+
+def _check_student(student: OpenFolder) -> Iterator[Finding]:
+    if not _leads_to(student):
+        yield NAME_NOT_CANONICAL.at(student.path())
+    folder = student.name if _leads_to(student) else None
+    yield from _check_dated(student, lambda tree: _check_submission(tree, folder))
+
+
+def _check_submission(tree: OpenFolder, student_folder: str | None) -> Iterator[Finding]:
+    yield from check_tree(tree, Place(SUBMISSION, student_folder), more=(layout.FEEDBACK,))
+    if tree.is_folder(layout.FEEDBACK):
+        on = Place(FEEDBACK, student_folder, timestamp.from_folder(tree.name))
+        yield from look_into(tree, layout.FEEDBACK, lambda folder: _check_feedback(folder, on))
+
+
+def _check_feedback(folder: OpenFolder, place: Place) -> Iterator[Finding]:
+    yield from _check_dated(folder, lambda tree: check_tree(tree, place))
+
+
+def _check_dated(
+    parent: OpenFolder, check: Callable[[OpenFolder], Iterator[Finding]]
+) -> Generator[Finding, None, bool]:
+    """Check a folder of trees.
+
+    Returns:
+        whether it has any.
+    """
+    found = False
+    for name in (yield from sift(parent)):
+        if timestamp.from_folder(name) is None:
+            yield NOT_A_TIMESTAMP.at(parent.path(name))
+        else:
+            found = True
+            yield from look_into(parent, name, check)
+    return found
+
+
+def _check_deletion(entry: OpenFolder) -> Iterator[Finding]:
+    moment = timestamp.from_folder(entry.name[:_TIMESTAMP_LENGTH])
+    if moment is None or not _RANDOM_END.fullmatch(entry.name[_TIMESTAMP_LENGTH:]):
+        yield NOT_A_TIMESTAMP.at(entry.path())
+        return
+    contents = yield from sift(entry, (layout.TRASH_FILE,))
+    if layout.TRASH_FILE in contents:
+        contents.remove(layout.TRASH_FILE)
+    elif not contents:
+        return  # a deletion that a crash cut short; what it was to delete is where it was
+    path = entry.path(layout.TRASH_FILE)
+    deletion = yield from read_yaml(
+        entry, layout.TRASH_FILE, trash_file.understand, TRASH_FILE_MISSING, TRASH_FILE_BROKEN
+    )
+    if deletion is None:
+        return
+    if deletion.timestamp != moment:
+        yield TIMESTAMP_DIFFERS.at(path, f"{deletion.timestamp!r}, not {moment!r}")
+    is_course = deletion.kind == trash_file.COURSE
+    name = deletion.course if is_course else deletion.assignment
+    deleted = folder_of(name) if folder_of(name) in contents else next(iter(contents), None)
+    for folder in contents:
+        if folder != deleted:
+            yield STRAY.at(entry.path(folder))
+            continue
+        if folder_of(name) != folder:
+            differs = COURSE_DIFFERS if is_course else ASSIGNMENT_DIFFERS
+            yield differs.at(path, differ(name, folder))
+        yield from look_into(entry, folder, _check_course if is_course else _check_assignment)

@@ -5,6 +5,7 @@ import fcntl
 import logging
 import os
 import pwd
+import re
 import secrets
 import stat
 import sys
@@ -141,7 +142,7 @@ def layout_number(document: dict[str, Node]) -> int:
         WrongShape: it gives none.
     """
     text = text_in(document, "layout")
-    if text is None or not (text.isascii() and text.isdecimal()) or int(text) < 1:
+    if text is None or not re.fullmatch("[1-9][0-9]{0,8}", text):
         raise WrongShape(("layout",), "`layout` has to be a number")
     return int(text)
 

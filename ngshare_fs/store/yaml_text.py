@@ -4,12 +4,17 @@ Whatever YAML thinks of a scalar (`no`, `007`, `1e3`, `null`, `2020-01-01`), her
 there; a value left empty (`email:`) is None. A key given twice is an error, for one of the two would be lost.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
 import yaml
 
 from ngshare_fs.store.errors import BrokenManifest
+
+# The C parser calls itself for each level, and where the stack ends, so does the process.
+DEEPEST = 100
+_MAY_BE_DEEP = re.compile(rb"^[-?: ]{%d}" % DEEPEST, re.MULTILINE)
 
 Node: TypeAlias = "str | list[Node] | dict[str, Node] | None"
 
@@ -42,6 +47,9 @@ class _Dumper(yaml.CSafeDumper):
         return True
 
 
+# A value that was left empty stays empty: `null` would be read as that word.
+_Dumper.add_representer(type(None), lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:null", ""))
+
 Meaning = TypeVar("Meaning")
 
 
@@ -72,17 +80,34 @@ def _compose(content: bytes, file: str) -> yaml.MappingNode:
         line = content.count(b"\n", 0, error.start) + 1
         raise BrokenManifest(file, line, "not UTF-8; save the file in that encoding") from None
     try:
+        if content.count(b"[") + content.count(b"{") > DEEPEST or _MAY_BE_DEEP.search(content):
+            _check_depth(text, file)
         # Composed, never constructed: no tag in the file makes an object.
         root = yaml.compose(text, Loader=_TextLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise BrokenManifest(file, mark.line + 1 if mark else 1, error.problem or str(error)) from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise BrokenManifest(file, 1, " ".join(str(error).split()) or "nested too deeply") from None
+    except yaml.reader.ReaderError as error:
+        line = content.count(b"\n", 0, error.position) + 1
+        raise BrokenManifest(file, line, f"{error.reason} (#x{error.character:04x})") from None
+    except yaml.YAMLError as error:
+        raise BrokenManifest(file, 1, " ".join(str(error).split())) from None
     if not isinstance(root, yaml.MappingNode):
         line = root.start_mark.line + 1 if root is not None else 1
         raise BrokenManifest(file, line, "a mapping (`name: value`) is expected here")
     return root
+
+
+def _check_depth(text: str, file: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_TextLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEEPEST:
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                raise BrokenManifest(file, line, "nested too deeply")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def _line_of(node: yaml.Node, keys: tuple[str, ...]) -> int:
