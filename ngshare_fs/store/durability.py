@@ -29,27 +29,19 @@ def flush_file(path: str) -> None:
         os.close(descriptor)
 
 
-def flush_folder(path: str) -> None:
-    """Flush a folder's entries: what was created in it, or renamed into or out of it."""
+def flush_folder(path: str) -> bool:
+    """Flush a folder's entries: what was created in it, or renamed into or out of it.
+
+    Returns:
+        whether this file system flushes folders.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     except OSError as error:
         if error.errno not in _CANNOT_FLUSH_FOLDERS:
             raise
-    finally:
-        os.close(descriptor)
-
-
-def can_flush_folders(path: str) -> bool:
-    """Whether this file system flushes folders."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno in _CANNOT_FLUSH_FOLDERS:
-            return False
-        raise
+        return False
     finally:
         os.close(descriptor)
     return True

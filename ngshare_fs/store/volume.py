@@ -183,7 +183,7 @@ def _probe(root: str) -> None:
                 f"{root} does not tell upper from lower case, so two names could share a folder: "
                 "use a case-sensitive volume"
             )
-        if not durability.can_flush_folders(folder):
+        if not durability.flush_folder(folder):
             logger.warning("%s cannot flush folders: after a power cut the newest submissions may be missing", root)
     finally:
         os.unlink(probe)
