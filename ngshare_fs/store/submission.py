@@ -3,7 +3,7 @@
 import os
 from typing import NamedTuple
 
-from ngshare_fs.store import durability, layout, names, timestamp
+from ngshare_fs.store import layout, names, timestamp
 from ngshare_fs.store.assignment import exists
 from ngshare_fs.store.directory_tree import Upload
 from ngshare_fs.store.errors import AssignmentNotFound, SubmissionNotFound
@@ -44,13 +44,13 @@ def submit(
     manifest = Manifest(SUBMISSION, course, assignment, student, timestamp.now(), (), student=student)
     parent = layout.submissions_of(volume.root, course, assignment, student)
     try:
-        if not os.path.isdir(os.path.dirname(parent)):
-            durability.make_folder(os.path.dirname(parent))
-        moment = publish(volume, upload, parent, manifest, at)
-        durability.flush_folder(os.path.dirname(parent))
+        if not os.path.isdir(os.path.dirname(parent)):  # an assignment that was made by hand
+            above = volume.unflushed()
+            above.make_folder_unless_there(os.path.dirname(parent))
+            above.flush()
+        return publish(volume, upload, parent, manifest, at)
     except FileNotFoundError:
         raise AssignmentNotFound(assignment) from None
-    return moment
 
 
 def submissions_to(volume: Volume, course: str, assignment: str) -> list[Submission]:
