@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 PIECE = 2**18  # of a body, to the kernel
+HEAD = 2**14  # of an answer, at most
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -18,7 +19,7 @@ class Answer(NamedTuple):
     """What came back; status 0 where the connection ended before a whole answer was there."""
 
     status: int
-    body: bytes
+    body: bytearray
     milliseconds: float
 
     def json(self) -> dict[str, Any]:
@@ -28,22 +29,24 @@ class Answer(NamedTuple):
             Wrong: it did not.
         """
         if self.status != 200:
-            raise Wrong(f"status {self.status}: {self.body[:200]!r}")
+            raise Wrong(f"status {self.status}: {bytes(self.body[:200])!r}")
         try:
             answer = json.loads(self.body)
         except ValueError:
-            raise Wrong(f"no JSON: {self.body[:200]!r}") from None
+            raise Wrong(f"no JSON: {bytes(self.body[:200])!r}") from None
         if not isinstance(answer, dict) or answer.get("success") is not True:
-            raise Wrong(f"no success: {self.body[:200]!r}")
+            raise Wrong(f"no success: {bytes(self.body[:200])!r}")
         return answer
 
 
-class _Exchange(asyncio.Protocol):
+class _Exchange(asyncio.BufferedProtocol):
     """One request and its answer on a connection of their own."""
 
     def __init__(self, head: bytes, body: tuple[bytes, ...]) -> None:
         self._head, self._body = head, body
-        self._received = bytearray()
+        # The head, and what came with it; then the body, received into its place without copies.
+        self._received = bytearray(HEAD)
+        self._got = 0
         self._length = -1
         self._status = 0
         self._may_write = asyncio.Event()
@@ -76,15 +79,20 @@ class _Exchange(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._may_write.set()
 
-    def data_received(self, data: bytes) -> None:
-        self._received += data
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return memoryview(self._received)[self._got :]
+
+    def buffer_updated(self, how_much: int) -> None:
+        self._got += how_much
         if self._length < 0:
-            end = self._received.find(b"\r\n\r\n")
+            end = self._received.find(b"\r\n\r\n", 0, self._got)
             if end < 0:
                 return
             self._read_head(bytes(self._received[:end]))
-            del self._received[: end + 4]
-        if len(self._received) >= self._length:
+            rest = self._received[end + 4 : min(self._got, end + 4 + self._length)]
+            self._received, self._got = bytearray(self._length), len(rest)
+            self._received[: len(rest)] = rest
+        if self._got == self._length:
             self._finish(self._status)
 
     def _read_head(self, head: bytes) -> None:
@@ -100,7 +108,7 @@ class _Exchange(asyncio.Protocol):
 
     def _finish(self, status: int) -> None:
         if not self.done.done():
-            self.done.set_result(Answer(status, bytes(self._received[: max(self._length, 0)]), 0))
+            self.done.set_result(Answer(status, self._received if status else bytearray(), 0))
         if self.transport is not None:
             self.transport.close()
 
@@ -118,15 +126,14 @@ class Client:
         assert parts.port is not None
         self._host, self._port, self._prefix = parts.hostname, parts.port, parts.path
 
-    async def ask(self, method: str, path: str, *body: bytes, since: float | None = None) -> Answer:
+    async def ask(self, method: str, path: str, *body: bytes) -> Answer:
         """Make a call.
 
         Args:
             path: what follows the prefix, encoded.
             body: parts of a form; they are sent one behind the other.
-            since: the moment (`time.perf_counter`) from which its time counts, if not from now.
         """
-        started = time.perf_counter() if since is None else since
+        started = time.perf_counter()
         head = f"{method} {self._prefix}{path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\nConnection: close\r\n"
         if body:
             head += f"Content-Type: {FORM}\r\nContent-Length: {sum(map(len, body))}\r\n"
@@ -136,7 +143,7 @@ class Client:
                 lambda: _Exchange((head + "\r\n").encode(), body), self._host, self._port
             )
         except OSError:
-            return Answer(0, b"", (time.perf_counter() - started) * 1000)
+            return Answer(0, bytearray(), (time.perf_counter() - started) * 1000)
         await exchange.send_large()
         answer = await exchange.done
         return answer._replace(milliseconds=(time.perf_counter() - started) * 1000)

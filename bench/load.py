@@ -120,6 +120,27 @@ class Generator:
         self._ours.close()
 
 
+async def wait_until(moment: float) -> None:
+    """Let several generators begin at one moment (`time.perf_counter`, which all processes of a machine share).
+
+    Raises:
+        RuntimeError: it has passed.
+    """
+    left = moment - time.perf_counter()
+    if left < 0:
+        raise RuntimeError(f"the load generator was ready {-left:.1f} s too late")
+    await asyncio.sleep(left)
+
+
+async def repeat(ask: Callable[[], Awaitable[None]], times: int, seconds: float) -> None:
+    """Do something again and again, at least once: so many times, or less if that takes too long."""
+    over = time.perf_counter() + seconds
+    for number in range(times):
+        if number and time.perf_counter() > over:
+            return
+        await ask()
+
+
 def in_own_process(load: Load, *arguments: Any) -> Measured:
     """Run a load in a process of its own and wait for it."""
     return Generator(load, *arguments).result()

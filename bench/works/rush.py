@@ -1,8 +1,9 @@
 """The deadline rush: many students hand in at once, and each looks whether it arrived."""
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from bench.bodies import SUBMISSION, make_work, user_part
 from bench.bodies import Work as HandedIn
 from bench.client import Client, Wrong
 from bench.figures import Target, of, ratio
-from bench.load import Measured, in_own_process
+from bench.load import Measured, in_own_process, wait_until
 from bench.rivals import Rival
 from bench.sample import INSTRUCTOR, Course, Sample, students
 from bench.works import Options, Work, times
@@ -33,13 +34,14 @@ class Plan:
         students: who hand in; never the same one twice at a time.
         pairs: how many submissions are made, each followed by the list of the student's own.
         stores: whether lists and files can be compared with what was handed in.
-        until: the moment (`time.perf_counter`) at which it ends, if `pairs` are not done before.
+        begin, until: the moments (`time.perf_counter`) at which it begins, and ends if `pairs` are not done before.
     """
 
     students: int
     pairs: int
     clients: int = CLIENTS
     stores: bool = True
+    begin: float = 0
     until: float = float("inf")
 
 
@@ -62,8 +64,7 @@ class Rush:
         await asyncio.gather(*(self._one_client(measured) for _ in range(clients)))
 
     async def _one_client(self, measured: Measured) -> None:
-        now = asyncio.get_running_loop().time
-        while self.left > 0 and now() < self.plan.until:
+        while self.left > 0 and time.perf_counter() < self.plan.until:
             self.left -= 1
             student = self.idle.popleft()
             await self._pair(student, measured)
@@ -106,6 +107,8 @@ async def load(url: str, plan: Plan) -> Measured:
     measured, warm_up = Measured(), Measured()
     await rush.pairs(min(WARM_UP, plan.pairs), warm_up)
     made = rush.made
+    if plan.begin:
+        await wait_until(plan.begin)
     with measured.timed():
         await rush.pairs(plan.pairs, measured)
     measured.facts["per second"] = (rush.made - made) / measured.seconds
@@ -125,7 +128,7 @@ class DeadlineRush(Work):
     """See above."""
 
     title = f"deadline rush: {CLIENTS} clients, 100 KiB in 3 files, POST then GET of the own list"
-    rivals = ("ngshare", "ours", "ours-2", "read", "decode")
+    rivals: Sequence[str] = ("ngshare", "ours", "ours-2", "read", "decode")
     rows = (
         ("per second", "submissions/s"),
         ("POST p50", "POST p50, ms"),
@@ -137,7 +140,7 @@ class DeadlineRush(Work):
         ("generator", "generator, % of a core"),
         ("flush p50", "flush of 100 KiB on the idle disk just before, ms"),
     )
-    targets = (
+    targets: Sequence[Target] = (
         Target("6 × ngshare", ratio("per second", "ours", "ngshare"), 6, at_least=True, unit="×"),
         Target(
             "no slower than the floor that decodes",
