@@ -1,11 +1,12 @@
 """Disks of a test's own: images with a file system in them, mounted through loop devices, and what may befall them.
 
-**What a power cut leaves.** A real disk keeps what it was told to flush; of what was written after that, any sectors may
-be there or not, in whatever order. A clone of an image that a loop device writes to (with reflinks, say) is kinder: it
-holds every write that was completed, flushed or not, so it would forgive a server that never flushes. So the loop
-device stands on a `RecordedDisk`, which keeps the history of all writes and flushes. Afterwards the disk can be had as
-a power cut at any moment of that history would have left it: everything up to the last flush, and of the rest nothing,
-everything, or a random choice of sectors.
+**What a power cut leaves.** A real disk keeps what it was told to flush; of what was written after that, any sectors
+may be there or not, in whatever order. A clone of an image that a loop device writes to (with reflinks, say) is kinder:
+it holds every write that was completed, flushed or not, so it would forgive a file system, or a server, that relies on
+a disk's cache. So the loop device stands on a `RecordedDisk`, which keeps the history of all writes and flushes.
+Afterwards the disk can be had as a power cut at any moment of that history would have left it: everything up to the
+last flush, and of the rest nothing, everything, or a random choice of sectors. What the operating system still held in
+memory never reached the disk, and is lost in any case.
 """
 
 import contextlib
@@ -91,14 +92,15 @@ def mount(source: Path, place: Path, options: str = "rw") -> None:
     """Mount an image on a folder; the loop device goes when the mount does."""
     deadline = time.monotonic() + PATIENCE
     while True:
-        # Other tests look for a free loop device at the same time: `mount` may find that it lost.
+        # Other tests look for a free loop device at the same time, so that `mount` may find that it lost; and one
+        # that was just unmounted goes in its own time.
         command = ["mount", "-o", f"loop,{options}", str(source), str(place)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
         if done.returncode == 0:
             return
         if "permitted" in done.stderr or "unknown filesystem" in done.stderr:
             pytest.skip(f"disks cannot be mounted here: {done.stderr.strip()}")
-        raced = "loop device" in done.stderr or "busy" in done.stderr
+        raced = any(words in done.stderr for words in ("loop device", "busy", "already mounted"))
         assert raced, done.stderr
         assert time.monotonic() < deadline, done.stderr
         time.sleep(0.05)
@@ -226,7 +228,12 @@ def _recorder(image: Path, disk: RecordedDisk) -> Iterator[None]:
     program = Path(__file__).with_name("recording_disk.py")
     command = [sys.executable, "-E", "-S", str(program), str(image), str(disk.record), str(disk.device)]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as process:
         assert process.stdout
         if process.stdout.readline() != "ready\n":

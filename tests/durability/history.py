@@ -6,14 +6,13 @@ acknowledged last, or that of the write under way: two values at most.
 """
 
 import hashlib
+import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
-
-import json
 
 from tests.trees import contents
 
@@ -60,7 +59,7 @@ class Client:
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
             self._connection.request(method, path, form, headers)
         response = self._connection.getresponse()
-        return Answer(response.status, json.loads(response.read()), response.headers)
+        return Answer(response.status, json.loads(response.read()), dict(response.headers))
 
     def found(self, path: str, user: str = TEACHER, /, **fields: str) -> dict[str, Any] | None:
         """What a GET answers; None where there is no such thing."""
@@ -154,7 +153,7 @@ def _moment(write: Write) -> int:
 
 def _possible(key: Key, writes: list[Write], moment: int) -> list[Value]:
     value: Value = () if key[0] == "submissions" else None
-    under_way = []
+    under_way: list[Value] = []
     for write in writes:
         if write.acknowledged is not None and write.acknowledged <= moment:
             value = write.values[key]

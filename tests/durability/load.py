@@ -62,7 +62,7 @@ class Writer:
     def mark(self, assignment: str, student: str, timestamp: str, files: dict[str, bytes]) -> bool:
         """Give feedback."""
         path = f"feedback/{COURSE}/{assignment}/{student}"
-        values = {("feedback", assignment, student, timestamp): digest(files)}
+        values: dict[Key, Value] = {("feedback", assignment, student, timestamp): digest(files)}
         return self.write("POST", path, TEACHER, values, timestamp=timestamp, files=tree(files))
 
     def release(self, assignment: str, files: dict[str, bytes], method: str = "POST") -> bool:
@@ -103,7 +103,10 @@ class Writer:
     def files(self) -> dict[str, bytes]:
         """Some files that nobody handed in before."""
         number = self.chance.randint(1, 3)
-        made = {f"folder {i}/f" if i % 2 else f"f{i}": self.chance.randbytes(self.chance.choice(SIZES)) for i in range(number)}
+        made = {
+            f"folder {i}/f" if i % 2 else f"f{i}": self.chance.randbytes(self.chance.choice(SIZES))
+            for i in range(number)
+        }
         if self.chance.random() < 0.05:
             made["large"] = self.chance.randbytes(LARGE)
         return {**made, "which": self.chance.randbytes(8)}

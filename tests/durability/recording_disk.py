@@ -123,7 +123,9 @@ def _introduction(body: memoryview) -> bytes:
     flags = _ASYNC_READ | _BIG_WRITES | _MAX_PAGES
     requests = (64, 48)  # under way in the background; too many
     pages = _LARGEST_TRANSFER // 4096
-    return struct.pack("<4I2H2I2H8I", major, min(minor, 31), ahead, flags, *requests, _LARGEST_TRANSFER, 1, pages, *(0,) * 9)
+    return struct.pack(
+        "<4I2H2I2H8I", major, min(minor, 31), ahead, flags, *requests, _LARGEST_TRANSFER, 1, pages, *(0,) * 9
+    )
 
 
 if __name__ == "__main__":
