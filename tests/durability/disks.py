@@ -66,6 +66,9 @@ EXT4 = FileSystem(
     "ext4", "e2fsprogs", ("-q", "-F", "-E", "nodiscard,lazy_itable_init=1,lazy_journal_init=1"), "rw", 256 * MIB
 )
 XFS = FileSystem("xfs", "xfsprogs", ("-q", "-f", "-K"), "nouuid", 320 * MIB)
+# Flushes what it is asked to and little else, where the other two write their whole journal: a flush that is missing
+# shows there first.
+BTRFS = FileSystem("btrfs", "btrfs-progs", ("-q", "-f", "-K"), "rw", 256 * MIB)
 
 
 def skip_unless_possible(file_system: FileSystem, *devices: str) -> None:
@@ -155,7 +158,10 @@ def sync_file_system(place: Path) -> None:
 
 
 class RecordedDisk:
-    """A mounted disk that keeps its history. Use `recorded_disk`."""
+    """A mounted disk that keeps its history. Use `recorded_disk`.
+
+    Look at its past when it is not mounted any more: btrfs takes two disks of the same identity for one.
+    """
 
     def __init__(self, file_system: FileSystem, folder: Path) -> None:
         self.file_system = file_system
