@@ -179,14 +179,17 @@ def small_disk(folder: Path, size: int, *options: str) -> Iterator[Path]:
 
 
 def fill_space(ballast: Path) -> None:
-    """Take every block: large pieces first, and what is left in small ones."""
-    for size in (MIB, 4096, 4096):
+    """Take every block: large pieces first, then small ones, until the file system has none in reserve either."""
+    block = os.statvfs(ballast).f_frsize
+    size, taken = MIB, True
+    while taken:
+        taken = False
         with (ballast / str(len(os.listdir(ballast)))).open("wb", buffering=0) as file, contextlib.suppress(OSError):
-            while True:
-                file.write(bytes(size))
-                if size == MIB:
-                    os.fsync(file.fileno())
+            while file.write(bytes(size)):
+                os.fsync(file.fileno())
+                taken = True
         sync_file_system(ballast)
+        size, taken = block, taken or size > block
 
 
 def fill_inodes(ballast: Path) -> None:
@@ -245,7 +248,9 @@ def test_a_volume_that_goes_away_and_comes_back(tmp_path: Path) -> None:
                 unmount_lazily(data)
                 exchange.check_health("No such file or directory")
                 for what, answer in exchange.every_write():
-                    assert answer.status in (404, 503), f"{what}: {answer}"
+                    assert said(answer) == FAILURE, f"{what}: {answer}"
+                for path in ("courses", f"students/{COURSE}", f"assignment/{COURSE}/{ASSIGNMENT}"):
+                    assert said(exchange.ask("GET", path)) == FAILURE, path  # not: there is no such course
                 assert os.listdir(data) == []  # what was written here would be hidden when the volume is back
                 bind(place / "behind", data)
                 exchange.check_that_all_is_well()
