@@ -9,7 +9,7 @@ from ngshare_fs.store import layout, names, roster, trash
 from ngshare_fs.store.course_file import Person, Roster
 from ngshare_fs.store.durability import Unflushed
 from ngshare_fs.store.errors import BrokenManifest, CourseExists, CourseNotFound
-from ngshare_fs.store.volume import Volume
+from ngshare_fs.store.volume import Volume, check_present
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,10 @@ def delete(volume: Volume, course: str, by: str) -> None:
 
 def exists(volume: Volume, course: str) -> bool:
     """Whether there is a course of that name."""
-    return os.path.exists(layout.roster(volume.root, course))
+    if os.path.exists(layout.roster(volume.root, course)):
+        return True
+    check_present(volume)
+    return False
 
 
 def rename_unless_there(staged: str, target: str, refusal: Exception, unflushed: Unflushed) -> None:

@@ -9,7 +9,7 @@ from ngshare_fs.store import layout
 from ngshare_fs.store.cached_yaml import Marks, marks_of
 from ngshare_fs.store.course_file import Person, Roster
 from ngshare_fs.store.errors import CourseNotFound, InstructorNotFound, IsInstructor, StudentNotFound
-from ngshare_fs.store.volume import Volume, replace_file
+from ngshare_fs.store.volume import Volume, check_present, replace_file
 
 # An editor may write a file in several steps. A change by the server waits until the file has been quiet for this long.
 QUIET_SECONDS = 0.05
@@ -25,6 +25,7 @@ def of(volume: Volume, course: str) -> Roster:
     try:
         return volume.rosters.read(layout.roster(volume.root, course)).value
     except (FileNotFoundError, NotADirectoryError):
+        check_present(volume)
         raise CourseNotFound(course) from None
 
 

@@ -44,8 +44,9 @@ class Staging:
         path = os.path.join(self._own, secrets.token_hex(8))
         try:
             os.mkdir(path)
-        except FileNotFoundError:  # somebody tidied up by hand while we run
-            os.makedirs(path)
+        except FileNotFoundError:
+            self._make_own()
+            os.mkdir(path)
         return path
 
     @contextlib.contextmanager
@@ -61,7 +62,7 @@ class Staging:
 
     def new_file(self) -> str:
         """A path for a file that nobody else uses."""
-        os.makedirs(self._own, exist_ok=True)
+        self._make_own()
         return os.path.join(self._own, secrets.token_hex(8))
 
     def sweep(self) -> None:
@@ -76,6 +77,12 @@ class Staging:
         with contextlib.suppress(OSError):
             os.unlink(self._own_lock.lock_file)
         self._own_lock.release()
+
+    def _make_own(self) -> None:
+        """Make the folder again where somebody tidied up by hand; no more than that: the volume may be unmounted."""
+        for folder in (self._all, self._own):
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(folder)
 
     def _lock_file(self, name: str) -> str:
         return os.path.join(self._locks, f"{name}.lock")

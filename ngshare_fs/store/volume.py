@@ -94,6 +94,15 @@ class Volume:
         self.flusher.close()
 
 
+def check_present(volume: Volume) -> None:
+    """Look whether the volume is still there: where it was unmounted, no course is missing, but everything.
+
+    Raises:
+        FileNotFoundError: it is not.
+    """
+    os.stat(os.path.join(volume.root, layout.VOLUME_FILE))
+
+
 def replace_file(volume: Volume, path: str, content: bytes) -> None:
     """Replace a file by one rename, durably; it keeps its mode.
 

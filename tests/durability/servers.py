@@ -1,0 +1,61 @@
+"""The real server on a disk that may die under it."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.durability.history import PATIENCE, Answer, Client
+from tests.servers import Server, start
+
+
+@contextmanager
+def serving(
+    data: Path, log_file: Path, workers: int = 1, environment: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """Run a server, all its workers serving; its log lies where the disk's fate does not reach it."""
+    server = start(data, log_file, "--workers", str(workers), **(environment or {}))
+    try:
+        until_serving(server, workers)
+        yield server
+    finally:
+        try:
+            server.stop()
+        except subprocess.TimeoutExpired:
+            server.process.kill()
+            server.process.wait()
+            raise
+
+
+def until_serving(server: Server, workers: int) -> None:
+    """Wait for all workers."""
+    deadline = time.monotonic() + PATIENCE
+    while workers > 1 and server.log.count(" serves\n") < workers:
+        assert time.monotonic() < deadline, server.log
+        time.sleep(0.01)
+
+
+def probe(server: Server, path: str) -> Answer:
+    """What a health check answers."""
+    with Client(server.url) as client:
+        return client.call("GET", path, "")
+
+
+def preloaded(source: str, folder: Path) -> dict[str, str]:
+    """The environment of a server in which some functions of the system's are our own.
+
+    Args:
+        source: these functions in C.
+        folder: where to compile them.
+    """
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("a C compiler is missing: apt-get install gcc libc6-dev")
+    text, library = folder / "preloaded.c", folder / "preloaded.so"
+    text.write_text(source)
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", str(library), str(text), "-ldl"], check=True, timeout=PATIENCE)
+    return {"LD_PRELOAD": str(library)}

@@ -1,0 +1,197 @@
+"""Nothing acknowledged is lost in a power cut: the real server on disks whose past can be had back.
+
+What a power cut leaves is said in `disks.py`. A cut at the very moment of an acknowledgement is the hardest one, since
+nothing that happens later can make up for a flush that is missing; so those moments are taken, too.
+"""
+
+import random
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ngshare_fs.store.verify import verify_volume
+from tests.durability.disks import (
+    BTRFS,
+    EXT4,
+    PATIENCE,
+    XFS,
+    FileSystem,
+    RecordedDisk,
+    mount,
+    mounted,
+    recorded_disk,
+    shut_down,
+    skip_unless_possible,
+    sync_file_system,
+    unmount,
+)
+from tests.durability.history import History
+from tests.durability.load import load, one_of_each, prepare
+from tests.durability.servers import preloaded, probe, serving
+
+pytestmark = pytest.mark.durability
+on_each_file_system = pytest.mark.parametrize("file_system", [EXT4, XFS], ids=str)
+LOAD_SECONDS = 3.0
+CUTS_UNDER_LOAD = 4
+
+NO_FLUSH = """
+int fsync(int descriptor) { return 0; }
+int fdatasync(int descriptor) { return 0; }
+int syncfs(int descriptor) { return 0; }
+int sync_file_range(int descriptor, long offset, long count, unsigned flags) { return 0; }
+void sync(void) { }
+"""
+
+
+def lost_in_a_cut(disk: RecordedDisk, history: History, moment: int, kept: float, folder: Path) -> list[str]:
+    """Cut the power, mount what is left, serve it, and see what is lost or damaged.
+
+    Args:
+        kept: how much of what was not flushed is there, see `RecordedDisk.after_power_cut`.
+    """
+    # A fresh file each time: a loop device that still goes from the last one would be taken again, old blocks and all.
+    image = folder / f"image {secrets.token_hex(4)}"
+    disk.after_power_cut(moment, kept, random.Random(moment), image)
+    with removed_at_the_end(image), mounted(image, folder / "after the cut", disk.file_system.mount_options) as place:
+        problems = [str(finding) for finding in verify_volume(place / "data")]
+        with serving(place / "data", folder / "log after the cut") as server:
+            problems += history.lost(server.url, moment)
+        problems += [f"afterwards {finding}" for finding in verify_volume(place / "data")]
+    return [f"moment {moment}, kept {kept}: {problem}" for problem in problems]
+
+
+@pytest.mark.parametrize("file_system", [EXT4, XFS, BTRFS], ids=str)
+def test_each_kind_of_write_is_on_the_disk_when_it_is_acknowledged(file_system: FileSystem, tmp_path: Path) -> None:
+    with recorded_disk(file_system, tmp_path / "disk") as disk:
+        history = History(disk.now)
+        with serving(disk.place / "data", tmp_path / "log") as server:
+            prepare(server.url, history)
+            prepared = disk.now()
+            one_of_each(server.url, history)
+    lost = []
+    for write in history.acknowledged:
+        assert write.acknowledged
+        if write.acknowledged > prepared:
+            found = lost_in_a_cut(disk, history, write.acknowledged, 0, tmp_path)
+            lost += [f"after {write.kind}: {problem}" for problem in found]
+    assert lost == []
+
+
+@contextmanager
+def removed_at_the_end(image: Path) -> Iterator[None]:
+    """Many images would fill the disk that the tests run on."""
+    try:
+        yield
+    finally:
+        image.unlink()
+
+
+@on_each_file_system
+@pytest.mark.parametrize("workers", [1, 3])
+def test_under_load_nothing_acknowledged_is_lost(file_system: FileSystem, workers: int, tmp_path: Path) -> None:
+    with recorded_disk(file_system, tmp_path / "disk") as disk:
+        history = History(disk.now)
+        with serving(disk.place / "data", tmp_path / "log", workers) as server:
+            prepare(server.url, history)
+            with load(server.url, history):
+                time.sleep(LOAD_SECONDS)
+    assert history.refused == []
+    lost = []
+    for moment, kept in some_moments(history, random.Random(f"{file_system}, {workers} workers")):
+        lost += lost_in_a_cut(disk, history, moment, kept, tmp_path)
+    assert lost == []
+
+
+def some_moments(history: History, chance: random.Random) -> list[tuple[int, float]]:
+    """Moments under load, and how much of what was not flushed is there: of every sort some."""
+    acknowledged = [write.acknowledged for write in history.acknowledged if write.acknowledged]
+    first, last = acknowledged[len(acknowledged) // 3], acknowledged[-1]
+    tight = chance.sample([moment for moment in acknowledged if moment > first], CUTS_UNDER_LOAD // 2)
+    somewhere = [chance.randrange(first, last) for _ in range(CUTS_UNDER_LOAD - len(tight))]
+    kept = [0, chance.uniform(0.1, 0.9), 1, chance.uniform(0.1, 0.9)]
+    return list(zip([*tight, *somewhere], kept, strict=True))
+
+
+@on_each_file_system
+def test_a_server_that_does_not_flush_is_caught(file_system: FileSystem, tmp_path: Path) -> None:
+    """Not a promise of the server's: it shows that the experiments above can see a loss."""
+    no_flushes = preloaded(NO_FLUSH, tmp_path)
+    with recorded_disk(file_system, tmp_path / "disk") as disk:
+        history = History(disk.now)
+        with serving(disk.place / "data", tmp_path / "log") as server:
+            prepare(server.url, history)
+        sync_file_system(disk.place)
+        prepared = disk.now()
+        with serving(disk.place / "data", tmp_path / "log", environment=no_flushes) as server:
+            one_of_each(server.url, history)
+            end = disk.now()
+    assert history.refused == []
+    assert lost_in_a_cut(disk, history, prepared, 0, tmp_path) == []
+    assert lost_in_a_cut(disk, history, end, 0, tmp_path) != []
+
+
+@contextmanager
+def plain_disk(file_system: FileSystem, folder: Path) -> Iterator[tuple[Path, Path]]:
+    """A mounted disk without a history; gives its image and where it is."""
+    skip_unless_possible(file_system)
+    image = folder / "image"
+    file_system.make(image)
+    with mounted(image, folder / "mounted", file_system.mount_options) as place:
+        yield image, place
+
+
+@on_each_file_system
+@pytest.mark.parametrize("workers", [1, 3])
+def test_on_a_dying_file_system_nothing_is_acknowledged_in_vain(
+    file_system: FileSystem, workers: int, tmp_path: Path
+) -> None:
+    with plain_disk(file_system, tmp_path) as (image, place):
+        history = History(time.monotonic_ns)
+        with serving(place / "data", tmp_path / "log", workers) as server:
+            prepare(server.url, history)
+            with load(server.url, history) as clients:
+                time.sleep(LOAD_SECONDS / 3)
+                shut_down(place)
+                clients.wait_until_worn_out(PATIENCE)
+            check_refusals(history)
+            assert probe(server, "healthz").status == 200
+            ready = probe(server, "readyz")
+            assert (ready.status, ready.body["success"]) == (503, False)
+            assert server.process.poll() is None
+            assert server.stop() == 0
+        unmount(place)
+        mount(image, place, file_system.mount_options)
+        with serving(place / "data", tmp_path / "log") as server:
+            assert history.lost(server.url) == []
+        assert list(verify_volume(place / "data")) == []
+
+
+@on_each_file_system
+def test_what_a_failing_disk_swallowed_was_not_acknowledged(file_system: FileSystem, tmp_path: Path) -> None:
+    """The disk fails for a while and then works again: a flush that is tried again would succeed for nothing."""
+    with recorded_disk(file_system, tmp_path / "disk") as disk:
+        history = History(disk.now)
+        with serving(disk.place / "data", tmp_path / "log") as server:
+            prepare(server.url, history)
+            with load(server.url, history) as clients:
+                time.sleep(LOAD_SECONDS / 3)
+                with disk.failing():
+                    time.sleep(LOAD_SECONDS / 10)
+                # Both file systems give up for good: what was refused once is refused from now on.
+                clients.wait_until_worn_out(PATIENCE)
+            check_refusals(history)
+            assert probe(server, "healthz").status == 200
+            assert probe(server, "readyz").status == 503
+            end = disk.now()
+    assert lost_in_a_cut(disk, history, end, 0, tmp_path) == []
+
+
+def check_refusals(history: History) -> None:
+    """The disk's failures were answered as such."""
+    assert history.refused != []
+    answers = {(answer.status, answer.body["message"], answer.headers.get("Retry-After")) for answer in history.refused}
+    assert answers <= {(503, "Storage failure", "30"), (503, "Storage is read-only", "30")}
