@@ -140,7 +140,7 @@ def _explanation(operations: Sequence[Operation], furthest: _Place[State]) -> st
     stuck = [operations[number] for number in _may_be_next(operations, furthest.happened)]
     return "\n".join(
         [
-            f"not linearizable: {furthest.happened.bit_count()} of {len(operations)} operations have an order; its end:",
+            f"not linearizable: {furthest.happened.bit_count()} of {len(operations)} operations have an order, ending",
             *(f"  {operation}" for operation in reversed(path)),
             f"which leads to {furthest.state!r}; none of these fits there:",
             *(f"  {operation}" for operation in stuck),
