@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from ngshare_fs.store.cached_yaml import RACY_NANOSECONDS
 from ngshare_fs.store.verify import verify_volume
 from tests.durability.linearizability import NO_ANSWER, Operation, why_not_linearizable
 from tests.durability.models import DONE, Refused, model_of
@@ -442,6 +443,23 @@ def busy(servers: Sequence[Server], seed: int, history: History) -> Iterator[Non
     assert not failures, failures
     for number, server in enumerate(servers):
         Client(CLIENTS + number, seed, [server], history).look_at_everything()
+
+
+def check_that_old_readings_notice(servers: Sequence[Server]) -> None:
+    """A roster that each server has read long ago, and trusts by the marks of its file, is changed by another one."""
+    courses = [f"old {number}" for number in range(6)]
+    for course in courses:
+        call(servers[0], "POST", "course", course)
+    written = time.monotonic()
+    while time.monotonic() < written + RACY_NANOSECONDS / 1e9 + 0.2:
+        time.sleep(0.1)  # until marks are trusted
+    for server in servers:
+        for course in courses * 2:
+            assert call(server, "GET", "students", course)["students"] == []
+    for number, course in enumerate(courses):
+        call(servers[number % len(servers)], "POST", "student", course, "late", first_name="", last_name="", email="")
+        for server in servers:
+            assert [entry["username"] for entry in call(server, "GET", "students", course)["students"]] == ["late"]
 
 
 def check(history: History, data: Path) -> None:
