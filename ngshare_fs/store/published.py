@@ -99,8 +99,10 @@ class Tree:
         self.timestamp = moment
         try:
             self.manifest = manifest_at(volume, self._path)
-        except BaseException:
+        except BaseException as problem:
             self.close()
+            if isinstance(problem, BrokenManifest) and not os.path.isdir(self._path):
+                raise FileNotFoundError(self._path) from None  # deleted since it was opened
             raise
 
     def __enter__(self) -> "Tree":

@@ -3,7 +3,7 @@
 import os
 
 from ngshare_fs.store import layout, timestamp
-from ngshare_fs.store.assignment import exists
+from ngshare_fs.store.assignment import exists, identity
 from ngshare_fs.store.course import rename_unless_there
 from ngshare_fs.store.directory_tree import Upload
 from ngshare_fs.store.errors import AssignmentExists, AssignmentNotFound, CourseNotFound
@@ -68,11 +68,15 @@ def newest(volume: Volume, course: str, assignment: str) -> Tree | None:
     """
     releases = layout.releases(volume.root, course, assignment)
     moment = newest_in(releases)
-    if moment is not None:
-        try:
-            return Tree(volume, releases, moment)
-        except FileNotFoundError:
-            raise AssignmentNotFound(assignment) from None
-    if exists(volume, course, assignment):
-        return None
-    raise AssignmentNotFound(assignment)
+    while moment is None:
+        looked_at = identity(volume, course, assignment)
+        if looked_at is None:
+            raise AssignmentNotFound(assignment)
+        moment = newest_in(releases)
+        # Deleted and released again in between, it may well have a release.
+        if moment is None and identity(volume, course, assignment) == looked_at:
+            return None
+    try:
+        return Tree(volume, releases, moment)
+    except FileNotFoundError:
+        raise AssignmentNotFound(assignment) from None
