@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.durability.glusterfs import Gluster, gluster
-from tests.durability.workload import busy, check, check_that_old_readings_notice, prepare, rounds
+from tests.durability.random_clients import busy, check, check_that_old_readings_notice, prepare, rounds
 from tests.servers import Server, start
 
 pytestmark = pytest.mark.durability

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.durability.workload import busy, check, check_that_old_readings_notice, prepare, rounds
+from tests.durability.random_clients import busy, check, check_that_old_readings_notice, prepare, rounds
 from tests.servers import running, start
 
 pytestmark = pytest.mark.durability
