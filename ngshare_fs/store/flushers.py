@@ -72,8 +72,9 @@ class AllTogether:
     """
 
     def __init__(self, root: str, otherwise: Flusher) -> None:
-        # Open all the time: errors are reported to descriptors that were open when they happened.
-        self._root = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._path = root
+        # Kept open: errors are reported to descriptors that were open when they happened.
+        self._root: int | None = None
         self._otherwise = otherwise
         self._avoided_until = 0.0
         self._guard = threading.Lock()
@@ -93,13 +94,11 @@ class AllTogether:
         else:
             mine.done.wait()
         if mine.error is not None:
-            raise OSError(mine.error.errno, mine.error.strerror)
+            raise OSError(mine.error.errno, mine.error.strerror, mine.error.filename)
 
     def close(self) -> None:
         self._otherwise.close()
-        if self._root >= 0:
-            os.close(self._root)
-            self._root = -1
+        self._let_go()
 
     def _run(self, mine: _Round) -> None:
         try:
@@ -108,7 +107,11 @@ class AllTogether:
                     # What is written from here on may be missed by this round: it waits for the next one.
                     self._next = _Round()
                 started = time.monotonic()
-                self._sync()
+                try:
+                    self._sync()
+                except OSError:
+                    self._let_go()  # after an error the volume may be mounted anew, at the same place
+                    raise
                 taken = time.monotonic() - started
             if taken > SLOW_SECONDS:
                 self._avoided_until = time.monotonic() + AVOIDED_SECONDS
@@ -121,10 +124,19 @@ class AllTogether:
         finally:
             mine.done.set()
 
+    def _let_go(self) -> None:
+        if self._root is not None:
+            os.close(self._root)
+            self._root = None
+
     def _sync(self) -> None:
+        if self._root is None:
+            self._root = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        if not os.path.samestat(os.stat(self._path), os.fstat(self._root)):
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), self._path)  # another volume was mounted there
         if _libc.syncfs(self._root) != 0:
             number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
+            raise OSError(number, os.strerror(number), self._path)
         # On an ext4 that has shut down after an error `syncfs` may report success; `fsync` does not. It costs next
         # to nothing, for there is nothing left to write.
         os.fsync(self._root)

@@ -15,7 +15,7 @@ from ngshare_fs.store.errors import BrokenManifest, DamagedTree, IllegalPath
 from ngshare_fs.store.layout import FILES, MANIFEST
 from ngshare_fs.store.manifest import Manifest, StoredFile
 from ngshare_fs.store.timestamp import Timestamp
-from ngshare_fs.store.volume import Volume
+from ngshare_fs.store.volume import Volume, is_folder
 
 
 def timestamps_in(folder: str) -> list[Timestamp]:
@@ -101,7 +101,7 @@ class Tree:
             self.manifest = manifest_at(volume, self._path)
         except BaseException as problem:
             self.close()
-            if isinstance(problem, BrokenManifest) and not os.path.isdir(self._path):
+            if isinstance(problem, BrokenManifest) and not is_folder(self._path):
                 raise FileNotFoundError(self._path) from None  # deleted since it was opened
             raise
 

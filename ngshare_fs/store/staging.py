@@ -52,7 +52,8 @@ class Staging:
     @contextlib.contextmanager
     def tree(self) -> Iterator[str]:
         """A path for a tree that is about to be written and renamed away; on failure what is there is removed."""
-        os.makedirs(self._own, exist_ok=True)
+        if not os.path.isdir(self._own):
+            self._make_own()
         path = os.path.join(self._own, secrets.token_hex(8))
         try:
             yield path

@@ -80,7 +80,7 @@ class Volume:
             path = self.staging.new_file()
             try:
                 durability.write_file(path, b"ready")
-                flush_file(path)
+                self.flusher.flush([path], [])
             finally:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(path)  # also what a full disk left of it
@@ -101,6 +101,14 @@ def check_present(volume: Volume) -> None:
         FileNotFoundError: it is not.
     """
     os.stat(os.path.join(volume.root, layout.VOLUME_FILE))
+
+
+def is_folder(path: str) -> bool:
+    """Whether a folder is there. Of a disk that fails nobody knows, so that raises OSError."""
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def replace_file(volume: Volume, path: str, content: bytes) -> None:
