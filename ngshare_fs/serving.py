@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import select
@@ -137,6 +138,7 @@ async def _serve(settings: Settings, handover: Handover, listener: socket.socket
     site = web.SockSite(runner, accepting, backlog=ACCEPT_AT_ONCE)
     await site.start()
     listener.listen(QUEUE)  # asyncio has set the queue's length to what it accepts at once
+    gc.freeze()  # what is here now stays: collecting garbage need not look at it again
     if handover.ready is not None:
         os.write(handover.ready, b"1")
         os.close(handover.ready)

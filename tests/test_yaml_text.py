@@ -1,5 +1,7 @@
 """What the volume writes it reads back as it was, and what it cannot understand it refuses by line."""
 
+import re
+
 import pytest
 import yaml
 from hypothesis import example, given
@@ -80,6 +82,21 @@ def test_a_manifest_comes_back(before: Manifest) -> None:
 @given(st.dictionaries(ANY, ANY, max_size=5))
 def test_any_other_yaml_program_reads_the_same_text(document: dict[str, str]) -> None:
     assert yaml.safe_load(yaml_text.dump(document)) == document
+
+
+SCALARS = st.sampled_from(
+    ["no", "Y", "~", "1e3", "0x1f", ".nan", "a-b", "a/b.c", "x: y", "-", "_", "0" * 32, "1e" * 16]
+)
+ALMOST_PLAIN = SCALARS | st.text("yYnNoOeaf019._/@: -", min_size=1) | st.text("019aef", min_size=32, max_size=32)
+
+
+@given(ALMOST_PLAIN, ALMOST_PLAIN, st.integers(0))
+def test_what_is_written_the_quick_way_is_what_the_emitter_writes(key: str, value: str, size: int) -> None:
+    document = {"kind": value, key: value, "files": [{"path": value, "size": size, "md5": value}]}
+    with pytest.MonkeyPatch.context() as patched:
+        quick = yaml_text.dump(document)
+        patched.setattr(yaml_text, "_MEANS_ITSELF", re.compile("(?!)"))
+        assert quick == yaml_text.dump(document)
 
 
 @given(ANY)

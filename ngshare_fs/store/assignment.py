@@ -3,8 +3,9 @@
 import os
 
 from ngshare_fs.store import layout, names, trash
+from ngshare_fs.store.cached_folders import timestamps_in
 from ngshare_fs.store.errors import AssignmentNotFound
-from ngshare_fs.store.published import full_name, timestamps_in
+from ngshare_fs.store.published import full_name
 from ngshare_fs.store.volume import Volume, is_folder
 
 

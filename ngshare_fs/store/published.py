@@ -9,6 +9,7 @@ import os
 from dataclasses import replace
 
 from ngshare_fs.store import timestamp
+from ngshare_fs.store.cached_folders import timestamps_in
 from ngshare_fs.store.directory_tree import Upload, check_path
 from ngshare_fs.store.durability import Unflushed
 from ngshare_fs.store.errors import BrokenManifest, DamagedTree, IllegalPath
@@ -16,18 +17,6 @@ from ngshare_fs.store.layout import FILES, MANIFEST
 from ngshare_fs.store.manifest import Manifest, StoredFile
 from ngshare_fs.store.timestamp import Timestamp
 from ngshare_fs.store.volume import Volume, is_folder
-
-
-def timestamps_in(folder: str) -> list[Timestamp]:
-    """The timestamps of the trees in a folder, oldest first; none where the folder is missing."""
-    try:
-        names = os.listdir(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    if len(names) == 1:
-        only = timestamp.from_folder(names[0])
-        return [] if only is None else [only]
-    return sorted(moment for name in names if (moment := timestamp.from_folder(name)) is not None)
 
 
 def newest_in(folder: str) -> Timestamp | None:

@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 from ngshare_fs.store import layout, names, timestamp
 from ngshare_fs.store.assignment import exists, identity
+from ngshare_fs.store.cached_folders import timestamps_in
 from ngshare_fs.store.directory_tree import Upload
 from ngshare_fs.store.errors import AssignmentNotFound, SubmissionNotFound
 from ngshare_fs.store.manifest import SUBMISSION, Manifest
-from ngshare_fs.store.published import Tree, full_name, newest_in, publish, timestamps_in
+from ngshare_fs.store.published import Tree, full_name, newest_in, publish
 from ngshare_fs.store.timestamp import Timestamp
 from ngshare_fs.store.volume import Volume, is_folder
 
@@ -73,19 +74,18 @@ def submissions_to(volume: Volume, course: str, assignment: str) -> list[Submiss
 
 def _listed(volume: Volume, parent: str) -> list[Submission]:
     try:
-        folders = os.listdir(parent)
+        folders = volume.folders.timestamps_below(parent)
     except (FileNotFoundError, NotADirectoryError):
         return []
     found = []
-    for folder in folders:
-        path = f"{parent}/{folder}"
+    for folder, moments in folders:
         student = names.name_of(folder)
         if student is None and names.is_cut(folder):
-            student = full_name(volume, path, "student")
+            student = full_name(volume, f"{parent}/{folder}", "student")
             if student is not None and names.folder_of(student) != folder:
                 continue
         if student is not None:
-            found += [Submission(student, moment) for moment in timestamps_in(path)]
+            found += [Submission(student, moment) for moment in moments]
     return found
 
 

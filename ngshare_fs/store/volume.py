@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from ngshare_fs.store import course_file, durability, layout, manifest, yaml_text
+from ngshare_fs.store.cached_folders import CachedFolders
 from ngshare_fs.store.cached_yaml import CachedYaml
 from ngshare_fs.store.course_file import Roster
 from ngshare_fs.store.directory_tree import Upload
@@ -42,6 +43,7 @@ class Volume:
         self.locks = Locks(os.path.join(root, layout.LOCKS))
         self.staging = Staging(os.path.join(root, layout.STAGING), os.path.join(root, layout.LOCKS))
         self.rosters: CachedYaml[Roster] = CachedYaml(course_file.understand)
+        self.folders = CachedFolders()
         self.manifests: CachedYaml[Manifest] = CachedYaml(manifest.understand)
 
     @classmethod

@@ -5,7 +5,7 @@ there; a value left empty (`email:`) is None. A key given twice is an error, for
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias, TypeVar
 
 import yaml
@@ -124,6 +124,10 @@ def _line_of(node: yaml.Node, keys: tuple[str, ...]) -> int:
 
 def dump(document: Mapping[str, Any]) -> bytes:
     """A document in block style, its keys in the order given."""
+    try:
+        return "".join(_lines(document)).encode()
+    except _NotPlain:
+        pass
     text: bytes = yaml.dump(
         document,
         Dumper=_Dumper,
@@ -133,6 +137,41 @@ def dump(document: Mapping[str, Any]) -> bytes:
         default_flow_style=False,
         width=2**30,  # never folded: a line a value, for grep
     )
+    return text
+
+
+class _NotPlain(Exception):
+    """There is something that may have to be quoted or that has no simple form."""
+
+
+# Text that means itself in every version of YAML: ordinary names and paths, checksums, our timestamps.
+_MEANS_ITSELF = re.compile(
+    r"(?![yYnN]$|[yY]es$|YES$|[nN]o$|NO$|[oO]n$|ON$|[oO]ff$|OFF$|[tT]rue$|TRUE$|[fF]alse$|FALSE$|[nN]ull$|NULL$)"
+    r"[A-Za-z_][A-Za-z0-9_./@-]{,127}"
+    r"|(?=[0-9]*[a-df])[0-9a-f]{32}"
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6} UTC"
+)
+
+
+def _lines(document: Mapping[str, Any]) -> Iterator[str]:
+    """What the emitter would write for a manifest without any oddity, in a fifth of its time."""
+    for key, value in document.items():
+        if isinstance(value, str):
+            yield f"{_itself(key)}: {_itself(value)}\n"
+            continue
+        if not isinstance(value, list) or not value:
+            raise _NotPlain
+        yield f"{_itself(key)}:\n"
+        for entry in value:
+            mark = "-"
+            for inner_key, inner in entry.items():
+                yield f"{mark} {_itself(inner_key)}: {inner if type(inner) is int else _itself(inner)}\n"
+                mark = " "
+
+
+def _itself(text: str) -> str:
+    if not _MEANS_ITSELF.fullmatch(text):
+        raise _NotPlain
     return text
 
 

@@ -125,7 +125,7 @@ def test_a_server_that_does_not_flush_is_caught(file_system: FileSystem, tmp_pat
         with serving(disk.place / "data", tmp_path / "log") as server:
             prepare(server.url, history)
         sync_file_system(disk.place)
-        # Looked at before anything else is acknowledged: without a flush nothing reaches the disk, and its time stands still.
+        # Looked at now: without a flush nothing reaches the disk, and its time stands still.
         assert lost_in_a_cut(disk, history, disk.now(), 0, tmp_path) == []
         with serving(disk.place / "data", tmp_path / "log", environment=no_flushes) as server:
             one_of_each(server.url, history)

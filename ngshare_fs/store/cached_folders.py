@@ -1,0 +1,80 @@
+"""What folders of dated trees hold, kept in memory and checked against the volume at each use.
+
+A list of all submissions asks for thousands of folders. Looking at a folder's times takes a fraction of reading it. As
+with files (see `cached_yaml`), what changed just now is read again, because a second change might not show.
+"""
+
+import os
+import threading
+import time
+from collections import OrderedDict
+
+from ngshare_fs.store import timestamp
+from ngshare_fs.store.cached_yaml import RACY_NANOSECONDS
+from ngshare_fs.store.timestamp import Timestamp
+
+# Folders of students that may be kept, of all lists together: some 8 MiB.
+MOST_FOLDERS = 20_000
+
+_Known = dict[str, tuple[tuple[int, int, int], list[Timestamp]]]
+
+
+class CachedFolders:
+    """The timestamps in the folders below a folder."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._count = 0
+        self._guard = threading.Lock()
+
+    def timestamps_below(self, parent: str) -> list[tuple[str, list[Timestamp]]]:
+        """The folders below `parent`, in no order, and the timestamps of the trees in each.
+
+        Raises:
+            FileNotFoundError: `parent` is not there (NotADirectoryError where it is no folder).
+        """
+        known = self._known.get(parent, {})
+        keep: _Known = {}
+        found = []
+        started = time.time_ns()
+        # Relative to the open folder: the way to it is looked up once, not for each.
+        descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            with os.scandir(descriptor) as entries:
+                for entry in entries:
+                    name = entry.name
+                    try:
+                        status = entry.stat()
+                    except FileNotFoundError:
+                        continue
+                    marks = (status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
+                    remembered = known.get(name)
+                    if remembered is None or remembered[0] != marks:
+                        remembered = (marks, timestamps_in(f"{parent}/{name}"))
+                    if started - max(marks[1], marks[2]) > RACY_NANOSECONDS:
+                        keep[name] = remembered
+                    found.append((name, remembered[1]))
+        finally:
+            os.close(descriptor)
+        self._keep(parent, keep)
+        return found
+
+    def _keep(self, parent: str, folders: _Known) -> None:
+        with self._guard:
+            self._count += len(folders) - len(self._known.pop(parent, ()))
+            self._known[parent] = folders
+            while self._count > MOST_FOLDERS:
+                _, forgotten = self._known.popitem(last=False)
+                self._count -= len(forgotten)
+
+
+def timestamps_in(folder: str) -> list[Timestamp]:
+    """The timestamps of the trees in a folder, oldest first; none where the folder is missing."""
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    if len(names) == 1:
+        only = timestamp.from_folder(names[0])
+        return [] if only is None else [only]
+    return sorted(moment for name in names if (moment := timestamp.from_folder(name)) is not None)
