@@ -25,7 +25,7 @@ SECONDS = 4
 SEED = 1
 KINDS = {
     "own": "own list of a student",
-    "list": "list of an assignment",
+    "listing": "list of an assignment",
     "courses": "courses of a student",
     "fetch": "fetch of a release of 100 KiB",
 }
@@ -57,9 +57,9 @@ class Reader:
         own = [entry for entry in self._all if entry[0] == self._student]
         await self._listed("own", f"{self._path}/{self._student}", self._student, own)
 
-    async def list(self) -> None:
+    async def listing(self) -> None:
         """The list of an assignment."""
-        await self._listed("list", self._path, INSTRUCTOR, self._all)
+        await self._listed("listing", self._path, INSTRUCTOR, self._all)
 
     async def courses(self) -> None:
         """The student's courses."""
