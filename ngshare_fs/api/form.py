@@ -121,6 +121,7 @@ class FormReader:
             await intake.take_urlencoded(_one(request.rel_url.raw_query_string.encode("utf-8", "surrogateescape")))
             if request.body_exists:
                 await self._read_body(request, intake)
+            await intake.finish()
         finally:
             await intake.close()
         return intake.form
@@ -215,8 +216,16 @@ class _Intake:
             await asyncio.sleep(0)
             self._turn_began = time.monotonic()
 
+    async def finish(self) -> None:
+        """Nothing more comes: wait until what has been taken is on the volume.
+
+        Raises:
+            StoreError: the volume could not take it.
+        """
+        await self._spill.finish()
+
     async def close(self) -> None:
-        """Close what is open."""
+        """Wait for what is under way, so that nothing is written any more."""
         await self._spill.close()
 
     async def _take_files(self, piece: bytes | None, last: bool) -> None:

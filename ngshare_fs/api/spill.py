@@ -1,22 +1,24 @@
 """Keeps memory constant: content that is too large to wait in memory goes to the volume while the rest arrives."""
 
-from typing import Any
-
-import aiofiles
+import asyncio
+import contextlib
+import os
 
 from ngshare_fs.api.blocking import Blocking
-from ngshare_fs.api.tree_in_request import ArrivingFile
+from ngshare_fs.api.tree_in_request import ArrivingFile, Checksum
+from ngshare_fs.store import StoreError
 from ngshare_fs.store.directory_tree import Upload
-from ngshare_fs.store.errors import from_os_error
 
 # A file that grows past this is written while the rest of it arrives.
 LARGE_FILE = 256 * 1024
 # Smaller files of one request that may wait in memory until the request is complete.
 MOST_HELD = 2**20
+# Of a large file, what may wait for the disk: others flush the same disk, and should not wait for all of it.
+MOST_UNFLUSHED = 8 * 2**20
 
 
 class Spill:
-    """Moves the content of arriving files to the volume.
+    """Moves the content of arriving files to the volume; the next piece arrives while the last one is written.
 
     Args:
         upload: gives the places.
@@ -30,8 +32,8 @@ class Spill:
         self._complete = 0
         self._held: list[ArrivingFile] = []
         self._bytes_held = 0
-        self._path: str | None = None
-        self._open_file: Any = None
+        self._under_way: asyncio.Task[None] | None = None
+        self._unflushed = 0
 
     async def start_with(self, files: list[ArrivingFile]) -> None:
         """Look after the files of a new tree, in place of another one that came before in the same request."""
@@ -46,10 +48,11 @@ class Spill:
         """
         while self._complete < len(self._files):
             file = self._files[self._complete]
-            if file.staged is not None or file.held > LARGE_FILE:
+            more_may_come = self._complete == len(self._files) - 1
+            if file.held > LARGE_FILE or (file.staged is not None and file.held and not more_may_come):
                 await self._append(file)
-            if self._complete == len(self._files) - 1:
-                break  # more of it may come
+            if more_may_come:
+                break
             self._complete += 1
             if file.staged is None:
                 self._held.append(file)
@@ -58,29 +61,52 @@ class Spill:
             await self._blocking.write(self._set_aside, self._held)
             self._held, self._bytes_held = [], 0
 
+    async def finish(self) -> None:
+        """Nothing more comes: move the end of a large file, and wait until all has been written.
+
+        Raises:
+            StoreError: the volume could not take it.
+        """
+        if self._files and self._files[-1].staged is not None and self._files[-1].held:
+            await self._append(self._files[-1])
+        await self._written()
+
     async def close(self) -> None:
-        """Close the file that is being written."""
-        if self._open_file is not None:
-            await self._open_file.close()
-            self._open_file, self._path = None, None
+        """Wait for what is under way, whatever comes of it."""
+        with contextlib.suppress(StoreError):
+            await self._written()
 
     async def _append(self, file: ArrivingFile) -> None:
-        try:
-            if file.staged is None:
-                file.staged = await self._blocking.write(self._upload.new_file)
-            if self._path != file.staged:
-                await self.close()
-                self._path = file.staged
-                self._open_file = await aiofiles.open(file.staged, "ab", buffering=0, executor=self._blocking.writers)
-            content = await self._blocking.write(file.take_pieces)
-            written = await self._open_file.write(content)
-            while written < len(content):
-                written += await self._open_file.write(content[written:])
-        except OSError as error:
-            raise from_os_error(error) from error
+        await self._written()
+        if file.staged is None:
+            file.staged = await self._blocking.write(self._upload.new_file)
+        pieces, file.pieces, file.held = file.pieces, [], 0
+        self._unflushed += sum(map(len, pieces))
+        flush = self._unflushed > MOST_UNFLUSHED
+        if flush:
+            self._unflushed = 0
+        self._under_way = asyncio.create_task(self._blocking.write(_append, file.staged, pieces, file.md5, flush))
+
+    async def _written(self) -> None:
+        if self._under_way is not None:
+            # Not awaited itself: whoever is cancelled here would cancel it, and the thread would write on unwatched.
+            await asyncio.wait([self._under_way])
+            under_way, self._under_way = self._under_way, None
+            under_way.result()
 
     def _set_aside(self, files: list[ArrivingFile]) -> None:
         for file in files:
             file.staged = self._upload.new_file()
-            with open(file.staged, "xb") as target:
-                target.write(file.take_pieces())
+            pieces, file.pieces, file.held = file.pieces, [], 0
+            _append(file.staged, pieces, file.md5, flush=False)
+
+
+def _append(path: str, pieces: list[bytes], md5: Checksum, flush: bool) -> None:
+    with open(path, "ab", buffering=0) as target:
+        for piece in pieces:
+            md5.update(piece)
+            written = target.write(piece)
+            while written < len(piece):
+                written += target.write(memoryview(piece)[written:])
+        if flush:
+            os.fdatasync(target.fileno())

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Protocol
 
 from ngshare_fs.api import refusals
 from ngshare_fs.api.base64_stream import Base64Stream, NotBase64
@@ -26,6 +26,14 @@ _RANK = (
 )
 
 
+class Checksum(Protocol):
+    """What `hashlib` makes; it names no type for it."""
+
+    def update(self, data: bytes, /) -> None: ...
+
+    def hexdigest(self) -> str: ...
+
+
 @dataclass
 class ArrivingFile:
     """One entry as it arrives.
@@ -33,14 +41,14 @@ class ArrivingFile:
     Args:
         pieces: decoded content that has not been moved to the volume yet.
         staged: the file on the volume that has what came before, if the content is large.
-        md5: of what has left `pieces`.
+        md5: of what is on the volume; of the rest in the end.
     """
 
     pieces: list[bytes] = field(default_factory=list)
     held: int = 0
     size: int = 0
     staged: str | None = None
-    md5: Any = field(default_factory=lambda: hashlib.md5(usedforsecurity=False))
+    md5: Checksum = field(default_factory=lambda: hashlib.md5(usedforsecurity=False))
     path: str | None = None
     checksum: str | None = None
     has_content: bool = False
@@ -51,13 +59,6 @@ class ArrivingFile:
         self.pieces, self.held, self.size, self.staged = [], 0, 0, None
         self.md5 = hashlib.md5(usedforsecurity=False)
         self.corrupt = False
-
-    def take_pieces(self) -> bytes:
-        """What has arrived since the last time. Takes a while: it goes into the checksum."""
-        content = self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)
-        self.pieces, self.held = [], 0
-        self.md5.update(content)
-        return content
 
 
 class TreeInRequest:
@@ -225,7 +226,10 @@ class TreeInRequest:
 
 def _incoming(file: ArrivingFile) -> IncomingFile:
     assert file.path is not None
-    content = file.take_pieces() if file.staged is None else None
+    content = None
+    if file.staged is None:
+        content = b"".join(file.pieces)
+        file.md5.update(content)
     return IncomingFile(file.path, file.size, file.md5.hexdigest(), content, file.staged)
 
 
