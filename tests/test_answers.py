@@ -1,15 +1,18 @@
 """Every refusal has one shape; what lies outside the endpoints is answered too."""
 
+import asyncio
+import base64
 import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from ngshare_fs.api import refusals
+from ngshare_fs.api import ready_answers, refusals
 from ngshare_fs.api.refusals import OF_STORE_ERROR, Refusal
 from ngshare_fs.store import errors, volume
 from ngshare_fs.store.errors import StoreError
+from ngshare_fs.store.locks import Locks
 from tests.conftest import Exchange
 from tests.trees import tree
 
@@ -102,6 +105,35 @@ async def test_a_damaged_tree_is_no_answer(taught: Exchange) -> None:
         os.truncate(file, 0)
         answer = await taught.call("GET", "submission/c/a/lawrence", "kevin")
         assert (answer.status, answer.message) == (500, "Stored files are damaged")
+
+
+async def test_a_release_that_is_kept_ready_is_what_lies_on_the_volume(
+    taught: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ready_answers, "RACY_NANOSECONDS", -(10**12))  # old enough at once
+    await taught.call("POST", "assignment/c/big", "kevin", files=tree({"f": b"1" * 10**6, "g": b"2"}))
+    fetch = ("GET", "assignment/c/big", "lawrence")
+    first = await taught.call(*fetch)
+    assert first.status == 200
+    assert (await taught.call(*fetch)).body == first.body
+    file = next(taught.data.rglob("big/releases/*/files/f"))
+    file.write_bytes(b"3" * 10**6)
+    changed = (await taught.call(*fetch)).body["files"]
+    assert base64.b64decode(changed[0]["content"]) == b"3" * 10**6
+    os.truncate(file, 5)
+    assert (await taught.call(*fetch)).status == 500
+    await taught.call("DELETE", "assignment/c/big", "kevin")
+    assert (await taught.call(*fetch)).status == 404
+
+
+async def test_a_course_whose_lock_is_stuck_stops_no_submission(taught: Exchange) -> None:
+    person = {"first_name": "", "last_name": "", "email": ""}
+    with Locks(str(taught.data / ".ngshare/locks")).hold("course", "c"):
+        changes = [asyncio.create_task(taught.call("POST", f"student/c/s{n}", "kevin", **person)) for n in range(40)]
+        handing_in = taught.call("POST", "submission/c/a", "lawrence", files=tree({"a": b"1"}))
+        assert (await asyncio.wait_for(handing_in, 8)).status == 200
+        assert not any(change.done() for change in changes)
+    assert {(await change).status for change in changes} == {200}
 
 
 def test_a_folder_that_cannot_serve_is_refused_with_a_remedy(tmp_path: Path) -> None:

@@ -27,7 +27,8 @@ def list_assignments(call: Call) -> Answer:
 
 def get_assignment(call: Call) -> Answer:
     """The newest release."""
-    return TreeAnswer(release.newest(call.volume, call.course, call.assignment), {}, wants_list_only(call))
+    tree = release.newest(call.volume, call.course, call.assignment)
+    return TreeAnswer(tree, {}, wants_list_only(call), for_many=True)
 
 
 def create_assignment(call: Call) -> Answer:

@@ -8,20 +8,23 @@ from typing import ParamSpec, TypeVar
 from ngshare_fs.store.errors import from_os_error
 
 # Readers have threads of their own: a disk that is slow to flush must not hold up a listing. Writers mostly wait for
-# the disk, and flushes that wait together are shared by it; so there are many.
+# the disk, and flushes that wait together are shared by it; so there are many. What manages a course waits for that
+# course's lock: were it let in among the submissions, one stuck lock would stop them all.
 READERS = 8
 WRITERS = 32
+MANAGERS = 8
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 
 class Blocking:
-    """Two bounded pools of threads."""
+    """Three bounded pools of threads."""
 
     def __init__(self) -> None:
         self.readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
         self.writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="write")
+        self.managers = ThreadPoolExecutor(MANAGERS, thread_name_prefix="manage")
 
     async def read(
         self, function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
@@ -43,15 +46,22 @@ class Blocking:
         Raises:
             StoreError: also in place of every OSError.
         """
-        running = asyncio.get_running_loop().run_in_executor(
-            self.writers, lambda: _translated(function, *args, **kwargs)
-        )
-        return await asyncio.shield(running)
+        return await self._to_the_end(self.writers, lambda: _translated(function, *args, **kwargs))
+
+    async def manage(
+        self, function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> Result:
+        """The same for one that may wait for a course's lock."""
+        return await self._to_the_end(self.managers, lambda: _translated(function, *args, **kwargs))
+
+    async def _to_the_end(self, threads: ThreadPoolExecutor, call: Callable[[], Result]) -> Result:
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(threads, call))
 
     def close(self) -> None:
         """Wait for what is running."""
         self.readers.shutdown()
         self.writers.shutdown()
+        self.managers.shutdown()
 
 
 def _translated(function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:

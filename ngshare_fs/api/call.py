@@ -79,11 +79,13 @@ class TreeAnswer:
         tree: open; None for an empty one.
         fields: what the answer has beside it.
         list_only: leave the content out.
+        for_many: many will ask for just this.
     """
 
     tree: Tree | None
     fields: Mapping[str, Any]
     list_only: bool
+    for_many: bool = False
 
 
 Answer = Mapping[str, Any] | TreeAnswer
@@ -146,3 +148,8 @@ class Endpoint:
     def writes(self) -> bool:
         """Whether it changes the volume."""
         return self.changes or self.method != "GET"
+
+    @property
+    def manages(self) -> bool:
+        """Whether it changes a course rather than one student's work: such changes wait for each other."""
+        return self.writes and not self.of_student and self.who is not Who.MEMBER

@@ -1,7 +1,7 @@
 """From a request to its answer: who asks, the arguments, the checks, the action, the answer."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -13,8 +13,9 @@ from ngshare_fs.api.checks import check
 from ngshare_fs.api.failures import answer
 from ngshare_fs.api.form import Form, FormReader
 from ngshare_fs.api.identity import USER, Identity
+from ngshare_fs.api.ready_answers import ReadyAnswers
 from ngshare_fs.api.refusals import Refused
-from ngshare_fs.api.tree_answer import StreamedTree, made
+from ngshare_fs.api.tree_answer import LargeAnswer, made
 from ngshare_fs.store import Volume
 from ngshare_fs.store.directory_tree import Upload
 
@@ -30,6 +31,7 @@ class Dispatcher:
         identity: knows who asks.
         admins: user names.
         debug: whether debug mode is on.
+        ready: answers that many ask for.
     """
 
     volume: Volume
@@ -38,6 +40,7 @@ class Dispatcher:
     identity: Identity
     admins: frozenset[str]
     debug: bool
+    ready: ReadyAnswers = field(default_factory=ReadyAnswers)
 
     def handler(self, endpoint: Endpoint) -> Handler:
         """The handler of one endpoint."""
@@ -59,9 +62,13 @@ class Dispatcher:
 
     async def _answer(self, request: web.Request, endpoint: Endpoint) -> web.StreamResponse:
         call = await self._call(request, endpoint)
-        run = self.blocking.write if endpoint.writes else self.blocking.read
-        body = await run(_act, call, endpoint)
-        if isinstance(body, StreamedTree):
+        if not endpoint.writes:
+            body = await self.blocking.read(_act, call, endpoint, self.ready)
+        elif endpoint.manages:
+            body = await self.blocking.manage(_act, call, endpoint, self.ready)
+        else:
+            body = await self.blocking.write(_act, call, endpoint, self.ready)
+        if not isinstance(body, bytes):
             return await self._stream(request, body)
         if endpoint.path == debug.PATH and call.form.texts.get("human-readable") == "true":
             dumped = json.loads(body)
@@ -91,7 +98,7 @@ class Dispatcher:
     def _made_call(self, request: web.Request, user: str, form: Form) -> Call:
         return Call(self.volume, user, user in self.admins, self.debug, request.match_info, form)
 
-    async def _stream(self, request: web.Request, body: StreamedTree) -> web.StreamResponse:
+    async def _stream(self, request: web.Request, body: LargeAnswer) -> web.StreamResponse:
         try:
             response = web.StreamResponse(headers={"Content-Type": "application/json; charset=utf-8"})
             response.content_length = body.length
@@ -109,7 +116,7 @@ class Dispatcher:
         return response
 
 
-def _act(call: Call, endpoint: Endpoint) -> bytes | StreamedTree:
+def _act(call: Call, endpoint: Endpoint, ready: ReadyAnswers) -> bytes | LargeAnswer:
     # The upload is given up here, in the thread that publishes it: elsewhere, somebody who no longer waits for the
     # answer could remove files that are just being published.
     upload: Upload = call.form.upload
@@ -117,5 +124,5 @@ def _act(call: Call, endpoint: Endpoint) -> bytes | StreamedTree:
         check(call, endpoint)
         answer = endpoint.action(call)
         if isinstance(answer, TreeAnswer):
-            return made(answer)
+            return made(answer, ready)
         return json.dumps({"success": True, **answer}).encode()

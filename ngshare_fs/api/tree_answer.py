@@ -2,8 +2,9 @@
 
 import json
 import os
+import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import aiofiles
 import pybase64
@@ -11,6 +12,7 @@ from aiohttp import web
 
 from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.api.call import TreeAnswer
+from ngshare_fs.api.ready_answers import ReadyAnswers, State, can_be_kept
 from ngshare_fs.store.errors import DamagedTree
 from ngshare_fs.store.manifest import StoredFile
 from ngshare_fs.store.published import Tree
@@ -21,8 +23,46 @@ SMALL = 256 * 1024
 CHUNK = 192 * 1024
 
 
+class LargeAnswer(Protocol):
+    """An answer that is not sent in one go. Whoever has one sends or closes it."""
+
+    @property
+    def length(self) -> int:
+        """Of the whole answer, in bytes."""
+
+    async def send(self, response: web.StreamResponse, blocking: Blocking) -> None:
+        """Send the body.
+
+        Raises:
+            DamagedTree: a file has changed under our hands; what was promised cannot be sent any more.
+            StoreError: it cannot be read.
+        """
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+
+
+class ReadyTree:
+    """An answer that is in memory, once for all who get it: none of them may hold a copy of the whole."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    @property
+    def length(self) -> int:
+        return len(self._body)
+
+    async def send(self, response: web.StreamResponse, blocking: Blocking) -> None:
+        view = memoryview(self._body)
+        for start in range(0, len(view), SMALL):
+            await response.write(view[start : start + SMALL])
+
+    def close(self) -> None:
+        pass
+
+
 class StreamedTree:
-    """An answer that is too large to be made in one go. Whoever has one sends or closes it.
+    """An answer that is made while it is sent.
 
     Args:
         tree: open, its files' sizes checked.
@@ -34,23 +74,15 @@ class StreamedTree:
         self._start = _start(fields)
 
     def close(self) -> None:
-        """Let go of the tree."""
         self._tree.close()
 
     @property
     def length(self) -> int:
-        """Of the whole answer, in bytes."""
         files = self._tree.manifest.files
         entries = sum(len(_before_content(file)) + _encoded_length(file.size) + len(_END_OF_FILE) for file in files)
         return len(self._start) + entries + len(_SEPARATOR) * (len(files) - 1) + len(_END)
 
     async def send(self, response: web.StreamResponse, blocking: Blocking) -> None:
-        """Send the body.
-
-        Raises:
-            DamagedTree: a file has changed under our hands; what was promised cannot be sent any more.
-            StoreError: it cannot be read.
-        """
         await response.write(self._start)
         ready: list[StoredFile] = []
         separator = b""
@@ -90,8 +122,11 @@ _END_OF_FILE = b'"}'
 _END = b"]}"
 
 
-def made(answer: TreeAnswer) -> bytes | StreamedTree:
-    """Make an answer, or prepare to stream it; blocking.
+def made(answer: TreeAnswer, ready: ReadyAnswers) -> bytes | LargeAnswer:
+    """Make an answer, or prepare to send it piece by piece; blocking.
+
+    Args:
+        ready: where answers are kept that many will ask for.
 
     Raises:
         DamagedTree: the files are not what the manifest says.
@@ -106,7 +141,15 @@ def made(answer: TreeAnswer) -> bytes | StreamedTree:
             return _start(answer.fields) + json.dumps(entries).encode()[1:] + b"}"
         if sum(file.size for file in tree.manifest.files) <= SMALL:
             return _start(answer.fields) + _entries(tree, tree.manifest.files) + _END
-        tree.check_sizes()
+        seen = time.time_ns()
+        state = State(tree.manifest, tree.look())
+        if answer.for_many:
+            body = ready.get(tree.path, state)
+            if body is None and can_be_kept(state, seen):
+                body = _start(answer.fields) + _entries(tree, tree.manifest.files) + _END
+                ready.keep(tree.path, state, body)
+            if body is not None:
+                return ReadyTree(body)
         streamed = StreamedTree(tree, answer.fields)
         return streamed
     finally:

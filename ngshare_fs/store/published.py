@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from ngshare_fs.store import timestamp
 from ngshare_fs.store.cached_folders import timestamps_in
+from ngshare_fs.store.cached_yaml import Marks, marks_of
 from ngshare_fs.store.directory_tree import Upload, check_path
 from ngshare_fs.store.durability import Unflushed
 from ngshare_fs.store.errors import BrokenManifest, DamagedTree, IllegalPath
@@ -83,15 +84,15 @@ class Tree:
     """
 
     def __init__(self, volume: Volume, parent: str, moment: Timestamp) -> None:
-        self._path = os.path.join(parent, timestamp.folder_of(moment))
-        self._folder = os.open(self._path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        self.path = os.path.join(parent, timestamp.folder_of(moment))
+        self._folder = os.open(self.path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         self.timestamp = moment
         try:
-            self.manifest = manifest_at(volume, self._path)
+            self.manifest = manifest_at(volume, self.path)
         except BaseException as problem:
             self.close()
-            if isinstance(problem, BrokenManifest) and not is_folder(self._path):
-                raise FileNotFoundError(self._path) from None  # deleted since it was opened
+            if isinstance(problem, BrokenManifest) and not is_folder(self.path):
+                raise FileNotFoundError(self.path) from None  # deleted since it was opened
             raise
 
     def __enter__(self) -> "Tree":
@@ -115,25 +116,39 @@ class Tree:
         try:
             descriptor = os.open(_inside(file), os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._folder)
         except (FileNotFoundError, NotADirectoryError):
-            raise DamagedTree(f"{self._path}: {file.path} is missing") from None
-        if os.fstat(descriptor).st_size != file.size:
+            raise self._missing(file) from None
+        try:
+            self._check_size(file, os.fstat(descriptor))
+        except DamagedTree:
             os.close(descriptor)
-            raise DamagedTree(f"{self._path}: {file.path} has not the size of its manifest")
+            raise
         return descriptor
 
-    def check_sizes(self) -> None:
+    def look(self) -> list[Marks]:
         """Look at every file, so that no answer is promised that cannot be given.
+
+        Returns:
+            by what to know them again, in the manifest's order.
 
         Raises:
             DamagedTree: see `open_file`.
         """
+        marks = []
         for file in self.manifest.files:
             try:
-                size = os.stat(_inside(file), dir_fd=self._folder).st_size
+                status = os.stat(_inside(file), dir_fd=self._folder)
             except (FileNotFoundError, NotADirectoryError):
-                raise DamagedTree(f"{self._path}: {file.path} is missing") from None
-            if size != file.size:
-                raise DamagedTree(f"{self._path}: {file.path} has not the size of its manifest")
+                raise self._missing(file) from None
+            self._check_size(file, status)
+            marks.append(marks_of(status))
+        return marks
+
+    def _missing(self, file: StoredFile) -> DamagedTree:
+        return DamagedTree(f"{self.path}: {file.path} is missing")
+
+    def _check_size(self, file: StoredFile, status: os.stat_result) -> None:
+        if status.st_size != file.size:
+            raise DamagedTree(f"{self.path}: {file.path} has not the size of its manifest")
 
 
 def _inside(file: StoredFile) -> str:
