@@ -24,6 +24,8 @@ THREADS = 32
 SHARED_ON = ("ext4", "xfs")
 # Before, `syncfs` kept errors to itself.
 FIRST_HONEST_LINUX = (5, 8)
+# So many writes at once flush what is their own: that takes no longer, whatever else is written to the disk.
+FEW = 4
 # Whoever shares the disk with somebody that writes gigabytes would wait for those as well.
 SLOW_SECONDS = 0.5
 AVOIDED_SECONDS = 60.0
@@ -68,7 +70,7 @@ class AllTogether:
 
     Args:
         root: a folder on the file system.
-        otherwise: flushes while the disk is busy with somebody else's writes.
+        otherwise: flushes where there are few, or the disk is busy with somebody else's writes.
     """
 
     def __init__(self, root: str, otherwise: Flusher) -> None:
@@ -77,14 +79,25 @@ class AllTogether:
         self._root: int | None = None
         self._otherwise = otherwise
         self._avoided_until = 0.0
+        self._under_way = 0
         self._guard = threading.Lock()
         self._disk = threading.Lock()
         self._next = _Round()
 
     def flush(self, files: list[str], folders: list[str]) -> None:
-        if time.monotonic() < self._avoided_until:
-            self._otherwise.flush(files, folders)
-            return
+        with self._guard:
+            self._under_way += 1
+            shared = self._under_way > FEW and time.monotonic() > self._avoided_until
+        try:
+            if shared:
+                self._flush_with_others()
+            else:
+                self._otherwise.flush(files, folders)
+        finally:
+            with self._guard:
+                self._under_way -= 1
+
+    def _flush_with_others(self) -> None:
         with self._guard:
             mine = self._next
             leads = not mine.led
