@@ -6,6 +6,7 @@ Rounds are interleaved over the rivals, so that a busy minute of the machine hit
 import argparse
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -13,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench import table
+from bench import plot, table
 from bench.figures import Rounds
 from bench.rivals import RIVALS, ROOT, Rival, python_of_this_bench
 from bench.slow_flush import NoCompiler
@@ -35,6 +36,7 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
     parser.add_argument("--patient", action="store_true", help="wait for what takes ngshare minutes")
     parser.add_argument("--scratch", type=Path, help="a folder on a disk for volumes (default: below .cache)")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
+    parser.add_argument("--plot", type=Path, help="draw the picture of docs/speed.md into this file")
     parsed = parser.parse_args(arguments)
     for unknown in {*parsed.works} - {*KEYS}:
         parser.error(f"{unknown!r} is no work; there are {', '.join(KEYS)}")
@@ -139,8 +141,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Only {options.scale:.0%} of each work was done: this proves nothing.")
     for what in bench.wrong:
         print(f"WRONG ANSWER: {what}")
+    if chosen.plot:
+        plot.draw(results, chosen.plot)
     return 1 if bench.wrong else 0
 
 
 if __name__ == "__main__":
+    # Ended from outside, it stops its servers and removes its volumes all the same.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     sys.exit(main())
