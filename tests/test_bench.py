@@ -136,6 +136,14 @@ class SaysYes(Honest):
         return web.json_response({"success": True, "timestamp": moment, **said})
 
 
+class ForgetsPeople(SaysYes):
+    """It says that it added everybody, and lists nobody."""
+
+    async def answer(self, request: web.Request) -> web.Response:
+        said: dict[str, Any] = {"success": True, "students": [], "status": [{"success": True}] * 5}
+        return web.json_response(said)
+
+
 class Loses(Honest):
     """It loses one of twenty."""
 
@@ -170,11 +178,10 @@ class Changes(Honest):
 
 
 class Stale(Honest):
-    """It sends the first submission instead of the latest."""
+    """It sends the latest submission as if it were the first."""
 
     def download(self, student: str) -> dict[str, Any]:
-        self.held[student] = self.held[student][:1]
-        return super().download(student)
+        return {**super().download(student), "timestamp": self.held[student][0][0]}
 
 
 class Fails(Honest):
@@ -234,6 +241,12 @@ LOADS: dict[str, Callable[[str], Awaitable[Measured]]] = {
 async def test_other_works_catch_a_server_that_says_yes_to_everything(name: str) -> None:
     async with serving(SaysYes()) as url:
         measured = await LOADS[name](url)
+    assert measured.wrong_count
+
+
+async def test_a_roster_that_is_not_kept_is_caught() -> None:
+    async with serving(ForgetsPeople()) as url:
+        measured = await roster.load(url, 5, 3)
     assert measured.wrong_count
 
 
