@@ -5,7 +5,9 @@ Rounds are interleaved over the rivals, so that a busy minute of the machine hit
 
 import argparse
 import json
+import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -13,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench import table
+from bench import plot, table
 from bench.figures import Rounds
 from bench.rivals import RIVALS, ROOT, Rival, python_of_this_bench
 from bench.slow_flush import NoCompiler
@@ -34,7 +36,9 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
     parser.add_argument("--rivals", default="", help=f"only these, separated by commas: {', '.join(RIVALS)}")
     parser.add_argument("--patient", action="store_true", help="wait for what takes ngshare minutes")
     parser.add_argument("--scratch", type=Path, help="a folder on a disk for volumes (default: below .cache)")
-    parser.add_argument("--json", type=Path, help="write all figures to this file")
+    parser.add_argument("--json", type=Path, help="write all figures to this file; other works in it stay")
+    parser.add_argument("--show", type=Path, metavar="FILE", help="print the tables of such a file, measure nothing")
+    parser.add_argument("--plot", type=Path, help="draw the picture of docs/speed.md into this file")
     parsed = parser.parse_args(arguments)
     for unknown in {*parsed.works} - {*KEYS}:
         parser.error(f"{unknown!r} is no work; there are {', '.join(KEYS)}")
@@ -94,7 +98,9 @@ class Bench:
             folders[name] = self._place(key, rival, name)
             if not folders[name].exists():
                 rival.prepare(folders[name], sample)
+        busy = os.getloadavg()[0]
         figures, loads = work.measure(rival, folders)
+        figures["load average"] = busy
         if work.fresh:
             self._remove(key, work, rival)
         for measured in loads:
@@ -115,12 +121,40 @@ def say(what: str) -> None:
     print(what, file=sys.stderr, flush=True)
 
 
+def keep(file: Path, about: dict[str, str], key: str, rounds: Rounds) -> None:
+    """Write a work's figures into a file, in place of its earlier ones; those of other works stay."""
+    kept = json.loads(file.read_text()) if file.exists() else {"about": {}, "works": {}}
+    kept["about"][key] = about
+    kept["works"][key] = rounds
+    file.write_text(json.dumps(kept, indent=1) + "\n")
+
+
+def show(works: dict[str, Work], results: dict[str, Rounds]) -> None:
+    """Print all targets."""
+    print("### All targets\n\n" + table.targets([(works[key], results[key]) for key in works if key in results]))
+
+
+def show_file(file: Path) -> int:
+    """Print the tables of an earlier run."""
+    kept = json.loads(file.read_text())
+    results: dict[str, Rounds] = kept["works"]
+    works = {key: make(key, Options()) for key in KEYS if key in results}
+    for key, work in works.items():
+        print(table.of_work(work, results[key]))
+    show(works, results)
+    for key, about in kept["about"].items():
+        print(f"{key}: {', '.join(f'{name} {value}' for name, value in about.items())}")
+    return 0
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; 1 where an answer was wrong."""
     chosen = read_arguments(arguments)
+    if chosen.show:
+        return show_file(chosen.show)
     options = Options(chosen.scale, chosen.patient)
     asked = list(filter(None, chosen.rivals.split(",")))
-    titles = {rival.key: rival.title for rival in RIVALS.values()}
+    about = {**python_of_this_bench(), "scale": f"{options.scale:g}", "rounds": str(chosen.rounds)}
     results: dict[str, Rounds] = {}
     works = {key: make(key, options) for key in chosen.works or KEYS}
     with scratch(chosen.scratch) as folder:
@@ -129,18 +163,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rivals = [RIVALS[rival] for rival in work.rivals if not asked or rival in asked]
             if rivals:
                 results[key] = bench.play(key, work, rivals)
-                print(table.of_work(work, results[key], titles), flush=True)
-            if chosen.json:
-                about = {**python_of_this_bench(), "scale": options.scale, "rounds": chosen.rounds}
-                chosen.json.write_text(json.dumps({"about": about, "works": results}, indent=1) + "\n")
+                print(table.of_work(work, results[key]), flush=True)
+                if chosen.json:
+                    keep(chosen.json, about, key, results[key])
     if len(results) > 1:
-        print("### All targets\n\n" + table.targets([(works[key], results[key]) for key in results]))
+        show(works, results)
     if options.scale != 1:
-        print(f"Only {options.scale:.0%} of each work was done: this proves nothing.")
+        print(f"Only {options.scale:.1%} of each work was done: this proves nothing.")
     for what in bench.wrong:
         print(f"WRONG ANSWER: {what}")
+    if chosen.plot:
+        plot.draw(results, chosen.plot)
     return 1 if bench.wrong else 0
 
 
 if __name__ == "__main__":
+    # Ended from outside, it stops its servers and removes its volumes all the same.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     sys.exit(main())

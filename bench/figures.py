@@ -53,11 +53,11 @@ class Target:
 
     def figures(self, rounds: Rounds) -> list[float]:
         """The figure of each round in which all rivals that it needs took part."""
-        how_many = min((len(of_one) for of_one in rounds.values()), default=0)
+        how_many = max((len(of_one) for of_one in rounds.values()), default=0)
         found = []
         for index in range(how_many):
             try:
-                value = self.value({rival: of_one[index] for rival, of_one in rounds.items()})
+                value = self.value({rival: of_one[index] for rival, of_one in rounds.items() if index < len(of_one)})
             except KeyError:
                 continue
             if value is not None and not math.isnan(value):

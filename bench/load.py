@@ -14,6 +14,8 @@ from typing import Any
 from bench.client import Answer, Wrong
 
 TIMEOUT_SECONDS = 900
+READY_SECONDS = 120
+BEGIN_SECONDS = 0.1  # so that all have heard of it
 WRONG_AT_MOST = 20  # messages; all are counted
 
 
@@ -71,7 +73,15 @@ class Measured:
 Load = Callable[..., Awaitable[Measured]]
 
 
-def _run(pipe: multiprocessing.connection.Connection, load: Load, arguments: tuple[Any, ...]) -> None:
+READY = "ready"
+# In a generator: the way to who started it.
+_parent: "multiprocessing.connection.Connection[Any, Any] | None" = None
+
+
+def _run(pipe: "multiprocessing.connection.Connection[Any, Any]", load: Load, arguments: tuple[Any, ...]) -> None:
+    global _parent
+    _parent = pipe
+
     async def run() -> Measured:
         return await load(*arguments)
 
@@ -79,6 +89,18 @@ def _run(pipe: multiprocessing.connection.Connection, load: Load, arguments: tup
         pipe.send(asyncio.run(run()))
     except BaseException:
         pipe.send(traceback.format_exc())
+
+
+async def begin_together() -> float:
+    """Say that everything is prepared, and wait for the others; gives the moment (`time.perf_counter`) of the begin.
+
+    Of use only in loads that `start_together` is called for.
+    """
+    assert _parent is not None
+    _parent.send(READY)
+    begin: float = _parent.recv()
+    await asyncio.sleep(begin - time.perf_counter())
+    return begin
 
 
 class Generator:
@@ -91,45 +113,74 @@ class Generator:
     def __init__(self, load: Load, *arguments: Any) -> None:
         # A fresh interpreter: nothing of this process is shared with it, not even memory to be copied on writing.
         context = multiprocessing.get_context("spawn")
-        self._ours, theirs = context.Pipe(duplex=False)
+        self._ours, theirs = context.Pipe()
         self._process = context.Process(target=_run, args=(theirs, load, arguments), daemon=True)
         self._process.start()
         theirs.close()
 
-    def result(self, timeout: float = TIMEOUT_SECONDS) -> Measured:
-        """Wait for what it measured; the process is gone afterwards.
+    def wait_until_ready(self) -> None:
+        """Wait until the load says so.
 
         Raises:
             RuntimeError: the generator failed or took too long.
         """
-        try:
-            said = self._ours.recv() if self._ours.poll(timeout) else f"no result within {timeout} s"
-        except EOFError:
-            said = "the load generator ended without a result"
-        finally:
-            self.stop()
+        said = self._said(READY_SECONDS)
+        if said != READY:
+            raise RuntimeError(said)
+
+    def begin(self, moment: float) -> None:
+        """Let it begin at this moment (`time.perf_counter`, which all processes of a machine share)."""
+        self._ours.send(moment)
+
+    def result(self, timeout: float = TIMEOUT_SECONDS) -> Measured:
+        """Wait for what it measured.
+
+        Raises:
+            RuntimeError: the generator failed or took too long.
+        """
+        said = self._said(timeout)
         if isinstance(said, Measured):
             return said
         raise RuntimeError(said)
 
     def stop(self) -> None:
         """End the process, also in the middle."""
-        self._process.join(1)
         self._process.kill()
         self._process.join()
+        self._process.close()
         self._ours.close()
 
+    def _said(self, timeout: float) -> Any:
+        try:
+            return self._ours.recv() if self._ours.poll(timeout) else f"no word within {timeout} s"
+        except EOFError:
+            return "the load generator ended without a word"
 
-async def wait_until(moment: float) -> None:
-    """Let several generators begin at one moment (`time.perf_counter`, which all processes of a machine share).
 
-    Raises:
-        RuntimeError: it has passed.
-    """
-    left = moment - time.perf_counter()
-    if left < 0:
-        raise RuntimeError(f"the load generator was ready {-left:.1f} s too late")
-    await asyncio.sleep(left)
+def in_own_process(load: Load, *arguments: Any) -> Measured:
+    """Run a load in a process of its own and wait for it."""
+    generator = Generator(load, *arguments)
+    try:
+        return generator.result()
+    finally:
+        generator.stop()
+
+
+def in_own_processes(*loads: tuple[Any, ...]) -> list[Measured]:
+    """Run several, each given as its function and arguments, from one moment on: see `begin_together`."""
+    generators: list[Generator] = []
+    try:
+        for load in loads:
+            generators.append(Generator(*load))
+        for generator in generators:
+            generator.wait_until_ready()
+        begin = time.perf_counter() + BEGIN_SECONDS
+        for generator in generators:
+            generator.begin(begin)
+        return [generator.result() for generator in generators]
+    finally:
+        for generator in generators:
+            generator.stop()
 
 
 async def repeat(ask: Callable[[], Awaitable[None]], times: int, seconds: float) -> None:
@@ -139,8 +190,3 @@ async def repeat(ask: Callable[[], Awaitable[None]], times: int, seconds: float)
         if number and time.perf_counter() > over:
             return
         await ask()
-
-
-def in_own_process(load: Load, *arguments: Any) -> Measured:
-    """Run a load in a process of its own and wait for it."""
-    return Generator(load, *arguments).result()

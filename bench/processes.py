@@ -12,8 +12,9 @@ import tempfile
 import threading
 import time
 from http.client import HTTPConnection
-from pathlib import Path
 from urllib.parse import urlencode
+
+from bench.usage import proportional
 
 BODY = urlencode({"user": "lawrence", "files": '[{"path": "p.ipynb", "content": "e30K"}]'}).encode()
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -42,20 +43,6 @@ def get(port: int, path: str) -> int:
         return connection.getresponse().status
     finally:
         connection.close()
-
-
-def family(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(member for child in children for member in family(int(child)))]
-
-
-def memory(pid: int) -> float:
-    """Proportional set size of the process and its children, in MiB."""
-    total = 0
-    for member in family(pid):
-        rollup = Path(f"/proc/{member}/smaps_rollup").read_text()
-        total += int(next(line for line in rollup.splitlines() if line.startswith("Pss:")).split()[1])
-    return total / 1024
 
 
 class Clients:
@@ -134,7 +121,7 @@ def measure(kind: str, workers: int, folder: str) -> None:
     start = time.monotonic() - started
     time.sleep(2)
     get(port, "/api/initialize-Data6ase?action=init&user=root")
-    idle = memory(process.pid)
+    idle = proportional(process.pid)
     clients = Clients(port)
     time.sleep(2)
     for _ in range(RESTARTS):

@@ -1,8 +1,9 @@
 """The tables, in Markdown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from bench.figures import Rounds, Target, spread
+from bench.rivals import RIVALS
 from bench.works import Work
 
 
@@ -12,15 +13,15 @@ def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
 
 
-def of_work(work: Work, rounds: Rounds, titles: Mapping[str, str]) -> str:
+def of_work(work: Work, rounds: Rounds) -> str:
     """What a work gave: a table of figures and one of targets."""
     rivals = [rival for rival in rounds if rounds[rival]]
     lines = []
-    for name, label in work.rows:
+    for name, label in (*work.rows, ("load average", "load average of the machine just before")):
         found = [spread([figures[name] for figures in rounds[rival] if name in figures]) for rival in rivals]
         if any(text != "-" for text in found):
             lines.append([label, *found])
-    text = f"### {work.title}\n\n" + table(["", *(titles[rival] for rival in rivals)], lines)
+    text = f"### {work.title}\n\n" + table(["", *(RIVALS[rival].title for rival in rivals)], lines)
     if any(target.figures(rounds) for target in work.targets):
         text += "\n" + targets([(work, rounds)])
     return text

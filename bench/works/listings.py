@@ -21,7 +21,7 @@ SECONDS = 4
 SMALL = 50  # submissions in a second course, which is the same in all volumes
 
 
-async def load(url: str, course: Course) -> Measured:
+async def load(url: str, course: Course, requests: int) -> Measured:
     """Ask for lists, one after the other."""
     measured, client = Measured(), Client(url)
     assignment = course.assignments[len(course.assignments) // 2]
@@ -52,14 +52,14 @@ async def load(url: str, course: Course) -> Measured:
     path = f"{course.name}/{assignment}"
     await listed("cold", path, INSTRUCTOR, wanted)
     with measured.timed():
-        await repeat(lambda: listed("list", path, INSTRUCTOR, wanted), REQUESTS, SECONDS)
-        await repeat(lambda: listed("own", f"{path}/{student}", student, own), REQUESTS, SECONDS)
-        await repeat(assignments, REQUESTS, SECONDS)
-        await repeat(roster, REQUESTS, SECONDS)
+        await repeat(lambda: listed("list", path, INSTRUCTOR, wanted), requests, SECONDS)
+        await repeat(lambda: listed("own", f"{path}/{student}", student, own), requests, SECONDS)
+        await repeat(assignments, requests, SECONDS)
+        await repeat(roster, requests, SECONDS)
     return measured
 
 
-async def load_small(urls: dict[str, str], course: Course) -> Measured:
+async def load_small(urls: dict[str, str], course: Course, requests: int) -> Measured:
     """Ask for the same small list beside little and beside much, in turns."""
     measured = Measured()
     clients = {name: Client(url) for name, url in urls.items()}
@@ -73,7 +73,7 @@ async def load_small(urls: dict[str, str], course: Course) -> Measured:
                 checks.lists_exactly(answer, wanted)
 
     with measured.timed():
-        await repeat(ask_all, 3 * REQUESTS, SECONDS)
+        await repeat(ask_all, requests, SECONDS)
     return measured
 
 
@@ -127,9 +127,10 @@ class Listings(Work):
     def measure(self, rival: Rival, folders: Mapping[str, Path]) -> tuple[dict[str, float], list[Measured]]:
         figures: dict[str, float] = {}
         loads = []
+        requests = self.options.scaled(REQUESTS, 2)
         for name, (course, _) in self.courses.items():
             with rival.running(folders[name]) as server:
-                loads.append(in_own_process(load, server.url, course))
+                loads.append(in_own_process(load, server.url, course, requests))
             found = times(loads[-1])
             figures[f"list {name}"] = found["list p50"]
             # Of the largest volume, which comes last.
@@ -138,7 +139,7 @@ class Listings(Work):
         with ExitStack() as stack:
             ends = (SMALLEST, LARGEST)
             urls = {name: stack.enter_context(rival.running(folders[name])).url for name in ends}
-            loads.append(in_own_process(load_small, urls, self.courses[SMALLEST][1]))
+            loads.append(in_own_process(load_small, urls, self.courses[SMALLEST][1], 3 * requests))
         found = times(loads[-1])
         figures |= {f"small {name}": found[f"small {name} p50"] for name in ends}
         return figures, loads

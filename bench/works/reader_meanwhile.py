@@ -8,12 +8,13 @@ import asyncio
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from bench import checks
 from bench.bodies import MIB, make_work, user_part
 from bench.client import Answer, Client, Wrong
 from bench.figures import Target, of
-from bench.load import Generator, Measured, wait_until
+from bench.load import Measured, begin_together, in_own_processes
 from bench.rivals import Rival, Running
 from bench.sample import Course, Sample, students
 from bench.works import Options, Work, rush, times
@@ -22,12 +23,10 @@ COURSE, ASSIGNMENT = rush.COURSE, rush.ASSIGNMENT
 UPLOAD = 25 * MIB
 INTERVAL = 0.02
 SECONDS = 8
-# Until all generators have their bodies and, in the rush, have warmed the server up.
-READY_SECONDS = 4
 READER, UPLOADER = "student-0000", "student-0001"
 
 
-async def read_steadily(url: str, begin: float, end: float) -> Measured:
+async def read_steadily(url: str, seconds: float) -> Measured:
     """Come again and again. What is late on our side, on a machine that is busy serving, is told apart."""
     measured, client = Measured(), Client(url)
     coming: list[asyncio.Task[None]] = []
@@ -40,9 +39,9 @@ async def read_steadily(url: str, begin: float, end: float) -> Measured:
             if checks.names_in(answer, "assignments") != [ASSIGNMENT]:
                 raise Wrong(f"other assignments: {bytes(answer.body[:200])!r}")
 
-    await wait_until(begin)
+    begin = await begin_together()
     with measured.timed():
-        for number in range(int((end - begin) / INTERVAL)):
+        for number in range(int(seconds / INTERVAL)):
             moment = begin + number * INTERVAL
             await asyncio.sleep(max(moment - time.perf_counter(), 0))
             coming.append(asyncio.create_task(read(moment)))
@@ -50,12 +49,12 @@ async def read_steadily(url: str, begin: float, end: float) -> Measured:
     return measured
 
 
-async def upload_without_end(url: str, size: int, begin: float, end: float) -> Measured:
+async def upload_without_end(url: str, size: int, seconds: float) -> Measured:
     """Hand in one large file after the other."""
     measured, client = Measured(), Client(url)
     work = make_work([size], 1)
     earlier: list[str] = []
-    await wait_until(begin)
+    end = await begin_together() + seconds
     with measured.timed():
         while time.perf_counter() < end:
             answer = await client.ask("POST", f"submission/{COURSE}/{ASSIGNMENT}", user_part(UPLOADER), work.form)
@@ -106,19 +105,12 @@ class ReaderMeanwhile(Work):
         return figures, loads
 
     def _read_during(self, server: Running, what: str, figures: dict[str, float]) -> list[Measured]:
-        begin = time.perf_counter() + (READY_SECONDS if what != "idle" else 2)
-        end = begin + self.seconds
-        generators = [Generator(read_steadily, server.url, begin, end)]
-        try:
-            if what == "upload":
-                generators.append(Generator(upload_without_end, server.url, self.size, begin, end))
-            if what == "rush":
-                plan = rush.Plan(self.students, 1_000_000, begin=begin, until=end)
-                generators.append(Generator(rush.load, server.url, plan))
-            loads = [generator.result() for generator in generators]
-        finally:
-            for generator in generators:
-                generator.stop()
+        others: dict[str, list[tuple[Any, ...]]] = {
+            "idle": [],
+            "upload": [(upload_without_end, server.url, self.size, self.seconds)],
+            "rush": [(rush.load, server.url, rush.Plan(self.students, 10**9, seconds=self.seconds))],
+        }
+        loads = in_own_processes((read_steadily, server.url, self.seconds), *others[what])
         reader = times(loads[0])
         figures[f"{what} p50"], figures[f"{what} p99"] = reader["read p50"], reader["read p99"]
         figures["own delay"] = max(figures.get("own delay", 0), reader["own delay p99"])

@@ -20,7 +20,7 @@ REQUESTS = 30
 SECONDS = 5
 
 
-async def load(url: str, how_many: int) -> Measured:
+async def load(url: str, how_many: int, requests: int) -> Measured:
     """Add students, list them."""
     measured, client = Measured(), Client(url)
     names = students(how_many)
@@ -45,7 +45,7 @@ async def load(url: str, how_many: int) -> Measured:
             status = answer.json().get("status")
             if not isinstance(status, list) or sum(bool(entry.get("success")) for entry in status) != how_many:
                 raise Wrong(f"not all were added: {bytes(answer.body[:200])!r}")
-        await repeat(listed, REQUESTS, SECONDS)
+        await repeat(listed, requests, SECONDS)
     return measured
 
 
@@ -73,7 +73,7 @@ class RosterInOneCall(Work):
         impatient = rival.key == "ngshare" and not self.options.patient
         how_many = self.options.scaled(STUDENTS_FOR_NGSHARE if impatient else STUDENTS, 5)
         with rival.running(folders[""]) as server:
-            measured = in_own_process(load, server.url, how_many)
+            measured = in_own_process(load, server.url, how_many, self.options.scaled(REQUESTS, 2))
         figures = times(measured)
         figures |= {"students": how_many, "post seconds": figures["post p50"] / 1000}
         figures["first list"] = measured.milliseconds["list"][0]

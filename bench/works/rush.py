@@ -1,6 +1,7 @@
 """The deadline rush: many students hand in at once, and each looks whether it arrived."""
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from bench.bodies import SUBMISSION, make_work, user_part
 from bench.bodies import Work as HandedIn
 from bench.client import Client, Wrong
 from bench.figures import Target, of, ratio
-from bench.load import Measured, in_own_process, wait_until
+from bench.load import Measured, begin_together, in_own_process
 from bench.rivals import Rival
 from bench.sample import INSTRUCTOR, Course, Sample, students
 from bench.works import Options, Work, times
@@ -34,15 +35,14 @@ class Plan:
         students: who hand in; never the same one twice at a time.
         pairs: how many submissions are made, each followed by the list of the student's own.
         stores: whether lists and files can be compared with what was handed in.
-        begin, until: the moments (`time.perf_counter`) at which it begins, and ends if `pairs` are not done before.
+        seconds: after which it ends, if `pairs` are not done before; begins together with other loads.
     """
 
     students: int
     pairs: int
     clients: int = CLIENTS
     stores: bool = True
-    begin: float = 0
-    until: float = float("inf")
+    seconds: float | None = None
 
 
 class Rush:
@@ -55,6 +55,7 @@ class Rush:
         self.promised: dict[str, list[str]] = {student: [] for student in self.idle}
         self.latest: dict[str, HandedIn] = {}
         self.left = 0
+        self.until = math.inf
         self.made = 0
 
     async def pairs(self, how_many: int, measured: Measured) -> None:
@@ -64,7 +65,7 @@ class Rush:
         await asyncio.gather(*(self._one_client(measured) for _ in range(clients)))
 
     async def _one_client(self, measured: Measured) -> None:
-        while self.left > 0 and time.perf_counter() < self.plan.until:
+        while self.left > 0 and time.perf_counter() < self.until:
             self.left -= 1
             student = self.idle.popleft()
             await self._pair(student, measured)
@@ -107,8 +108,8 @@ async def load(url: str, plan: Plan) -> Measured:
     measured, warm_up = Measured(), Measured()
     await rush.pairs(min(WARM_UP, plan.pairs), warm_up)
     made = rush.made
-    if plan.begin:
-        await wait_until(plan.begin)
+    if plan.seconds is not None:
+        rush.until = await begin_together() + plan.seconds
     with measured.timed():
         await rush.pairs(plan.pairs, measured)
     measured.facts["per second"] = (rush.made - made) / measured.seconds

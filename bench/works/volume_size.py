@@ -83,7 +83,7 @@ class Reader:
             checks.lists_exactly(answer, expected)
 
 
-async def load(urls: dict[str, str], courses: dict[str, list[Course]]) -> Measured:
+async def load(urls: dict[str, str], courses: dict[str, list[Course]], requests: int) -> Measured:
     """Ask both volumes in turns, so that a busy moment of the machine hits both."""
     measured = Measured()
     readers = [Reader(measured, size, urls[size], courses[size]) for size in urls]
@@ -96,7 +96,7 @@ async def load(urls: dict[str, str], courses: dict[str, list[Course]]) -> Measur
                 for reader in readers:
                     await getattr(reader, kind)()
 
-            await repeat(ask_both, REQUESTS, SECONDS)
+            await repeat(ask_both, requests, SECONDS)
     return measured
 
 
@@ -155,7 +155,7 @@ class VolumeSize(Work):
             servers = {size: stack.enter_context(rival.running(folders[size])) for size in COURSES}
             urls = {size: server.url for size, server in servers.items()}
             asked = {size: self.courses[size][-TOGETHER:] for size in COURSES}
-            measured = in_own_process(load, urls, asked)
+            measured = in_own_process(load, urls, asked, self.options.scaled(REQUESTS, 2))
             for size, server in servers.items():
                 figures[f"{size} rss"] = usage.resident(server.pid)
         found = times(measured)
