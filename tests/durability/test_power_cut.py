@@ -37,6 +37,7 @@ pytestmark = pytest.mark.durability
 on_each_file_system = pytest.mark.parametrize("file_system", [EXT4, XFS], ids=str)
 LOAD_SECONDS = 3.0
 CUTS_UNDER_LOAD = 4
+CUTS_IN_BETWEEN = 6
 
 NO_FLUSH = """
 int fsync(int descriptor) { return 0; }
@@ -66,6 +67,7 @@ def lost_in_a_cut(disk: RecordedDisk, history: History, moment: int, kept: float
 
 @pytest.mark.parametrize("file_system", [EXT4, XFS, BTRFS], ids=str)
 def test_each_kind_of_write_is_on_the_disk_when_it_is_acknowledged(file_system: FileSystem, tmp_path: Path) -> None:
+    """And before that, wholly or not at all."""
     with recorded_disk(file_system, tmp_path / "disk") as disk:
         history = History(disk.now)
         with serving(disk.place / "data", tmp_path / "log") as server:
@@ -78,6 +80,10 @@ def test_each_kind_of_write_is_on_the_disk_when_it_is_acknowledged(file_system: 
         if write.acknowledged > prepared:
             found = lost_in_a_cut(disk, history, write.acknowledged, 0, tmp_path)
             lost += [f"after {write.kind}: {problem}" for problem in found]
+    chance = random.Random(f"{file_system}, one write at a time")
+    for _ in range(CUTS_IN_BETWEEN):
+        moment = chance.randrange(prepared, disk.now())
+        lost += lost_in_a_cut(disk, history, moment, chance.random(), tmp_path)
     assert lost == []
 
 
