@@ -38,6 +38,7 @@ on_each_file_system = pytest.mark.parametrize("file_system", [EXT4, XFS], ids=st
 LOAD_SECONDS = 3.0
 CUTS_UNDER_LOAD = 4
 CUTS_IN_BETWEEN = 6
+DEATHS = 4
 
 NO_FLUSH = """
 int fsync(int descriptor) { return 0; }
@@ -155,12 +156,22 @@ def plain_disk(file_system: FileSystem, folder: Path) -> Iterator[tuple[Path, Pa
 def test_on_a_dying_file_system_nothing_is_acknowledged_in_vain(
     file_system: FileSystem, workers: int, tmp_path: Path
 ) -> None:
-    with plain_disk(file_system, tmp_path) as (image, place):
+    chance = random.Random(f"{file_system}, {workers} workers, dying")
+    # The moment that matters is short, between a rename and its flush: so more than once.
+    for number in range(DEATHS):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        let_a_file_system_die(file_system, workers, chance.uniform(0.1, LOAD_SECONDS / 4), folder)
+
+
+def let_a_file_system_die(file_system: FileSystem, workers: int, after_seconds: float, folder: Path) -> None:
+    """Let it die under load, mount it again, and see whether everything acknowledged is there."""
+    with plain_disk(file_system, folder) as (image, place):
         history = History(time.monotonic_ns)
-        with serving(place / "data", tmp_path / "log", workers) as server:
+        with serving(place / "data", folder / "log", workers) as server:
             prepare(server.url, history)
             with load(server.url, history) as clients:
-                time.sleep(LOAD_SECONDS / 3)
+                time.sleep(after_seconds)
                 shut_down(place)
                 clients.wait_until_worn_out(PATIENCE)
             check_refusals(history)
@@ -171,7 +182,7 @@ def test_on_a_dying_file_system_nothing_is_acknowledged_in_vain(
             assert server.stop() == 0
         unmount(place)
         mount(image, place, file_system.mount_options)
-        with serving(place / "data", tmp_path / "log") as server:
+        with serving(place / "data", folder / "log") as server:
             assert history.lost(server.url) == []
         assert list(verify_volume(place / "data")) == []
 
