@@ -1,1 +1,1 @@
-"""Measurements, run by hand: what they gave is in `docs/`."""
+"""Measurements, run by hand (`python -m bench`, `python -m bench.processes`): what they gave is in `docs/`."""

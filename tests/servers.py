@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,11 +33,43 @@ class Server:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(STOP_SECONDS)
 
+    def kill(self) -> None:
+        """End it and all its workers at once, as a power cut or the kernel would; it was started with `own_group`."""
+        kill_group(self.process)
 
-def start(data: Path, log_file: Path, *arguments: str, python: str = sys.executable, **environment: str) -> Server:
+
+def kill_group(process: "subprocess.Popen[bytes]") -> None:
+    """Kill a process that leads a group, and wait until nobody of the group runs any more."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(STOP_SECONDS)
+    deadline = time.monotonic() + STOP_SECONDS
+    while _runs_in_group(process.pid):
+        assert time.monotonic() < deadline, f"processes of the group {process.pid} do not end"
+        time.sleep(0.002)
+
+
+def _runs_in_group(group: int) -> bool:
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, of_group = status.read_text(errors="replace").rpartition(")")[2].split()[:3]
+            # One that has ended may wait for somebody to collect it; its files are closed by then.
+            if int(of_group) == group and state not in "ZX":
+                return True
+    return False
+
+
+def start(
+    data: Path,
+    log_file: Path,
+    *arguments: str,
+    python: str = sys.executable,
+    own_group: bool = False,
+    **environment: str,
+) -> Server:
     """Start `ngshare-fs serve --standalone` on a free port and wait until it says where it serves.
 
-    `python` is the interpreter that has the server.
+    `python` is the interpreter that has the server; `own_group` makes it and its workers a process group.
 
     Raises:
         AssertionError: the server ended or said nothing in time; the message carries its log.
@@ -46,7 +78,12 @@ def start(data: Path, log_file: Path, *arguments: str, python: str = sys.executa
     command += ["--port", "0", "--admins", "root", *arguments]
     with log_file.open("wb") as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env={**os.environ, **environment}
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, **environment},
+            start_new_session=own_group,
         )
     server = Server("", process, log_file)
     deadline = time.monotonic() + START_SECONDS
@@ -64,7 +101,8 @@ def start(data: Path, log_file: Path, *arguments: str, python: str = sys.executa
 @contextmanager
 def running(data: Path, *arguments: str, python: str = sys.executable, **environment: str) -> Iterator[Server]:
     """Like `start`, and stop it at the end; its log lies beside `data`."""
-    server = start(data, data.with_name(data.name + ".log"), *arguments, python=python, **environment)
+    log_file = data.with_name(data.name + ".log")
+    server = start(data, log_file, *arguments, python=python, own_group=False, **environment)
     try:
         yield server
     finally:

@@ -72,9 +72,8 @@ class Spill:
                 await self.close()
                 self._path = file.staged
                 self._open_file = await aiofiles.open(file.staged, "ab", buffering=0, executor=self._blocking.writers)
-            content = b"".join(file.pieces)
-            file.pieces, file.held = [], 0
-            written = 0
+            content = await self._blocking.write(file.take_pieces)
+            written = await self._open_file.write(content)
             while written < len(content):
                 written += await self._open_file.write(content[written:])
         except OSError as error:
@@ -84,5 +83,4 @@ class Spill:
         for file in files:
             file.staged = self._upload.new_file()
             with open(file.staged, "xb") as target:
-                target.writelines(file.pieces)
-            file.pieces, file.held = [], 0
+                target.write(file.take_pieces())

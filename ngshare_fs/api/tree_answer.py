@@ -1,12 +1,12 @@
 """Answers with a directory tree: small ones ready-made, large ones streamed, both with their exact length."""
 
-import base64
 import json
 import os
 from collections.abc import Mapping
 from typing import Any
 
 import aiofiles
+import pybase64
 from aiohttp import web
 
 from ngshare_fs.api.blocking import Blocking
@@ -82,7 +82,7 @@ class StreamedTree:
                 if len(chunk) < min(CHUNK, remaining):
                     raise DamagedTree(file.path)
                 remaining -= len(chunk)
-                await response.write(base64.b64encode(chunk))
+                await response.write(pybase64.b64encode(chunk))
 
 
 _SEPARATOR = b", "
@@ -124,7 +124,7 @@ def _before_content(file: StoredFile) -> bytes:
 
 def _entries(tree: Tree, files: "tuple[StoredFile, ...] | list[StoredFile]") -> bytes:
     return _SEPARATOR.join(
-        _before_content(file) + base64.b64encode(_content(tree, file)) + _END_OF_FILE for file in files
+        _before_content(file) + pybase64.b64encode(_content(tree, file)) + _END_OF_FILE for file in files
     )
 
 

@@ -33,6 +33,7 @@ class ArrivingFile:
     Args:
         pieces: decoded content that has not been moved to the volume yet.
         staged: the file on the volume that has what came before, if the content is large.
+        md5: of what has left `pieces`.
     """
 
     pieces: list[bytes] = field(default_factory=list)
@@ -50,6 +51,13 @@ class ArrivingFile:
         self.pieces, self.held, self.size, self.staged = [], 0, 0, None
         self.md5 = hashlib.md5(usedforsecurity=False)
         self.corrupt = False
+
+    def take_pieces(self) -> bytes:
+        """What has arrived since the last time. Takes a while: it goes into the checksum."""
+        content = self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)
+        self.pieces, self.held = [], 0
+        self.md5.update(content)
+        return content
 
 
 class TreeInRequest:
@@ -87,7 +95,7 @@ class TreeInRequest:
             self._refuse(refusals.FILES_NOT_JSON)
 
     def finish(self, upload: Upload) -> None:
-        """The text has ended: hand the files to the upload.
+        """The text has ended: hand the files to the upload. Takes a while: not for the event loop.
 
         Raises:
             Refused: the tree is refused; the first reason in the API's order.
@@ -100,8 +108,12 @@ class TreeInRequest:
             except NotJson:
                 self._refuse(refusals.FILES_NOT_JSON)
         if not self._wrong & {refusals.FILES_NOT_JSON, refusals.WRONG_FORMAT}:
+            incoming = [_incoming(file) for file in self.files]
+            wanted = [file.checksum for file in self.files]
+            if any(md5 is not None and md5 != file.md5 for md5, file in zip(wanted, incoming, strict=True)):
+                self._refuse(refusals.WRONG_CHECKSUM)
             try:
-                upload.accept(_incoming(file) for file in self.files)
+                upload.accept(incoming)
             except IllegalPath:
                 self._refuse(refusals.ILLEGAL_PATH)
         for refusal in _RANK:
@@ -149,7 +161,7 @@ class TreeInRequest:
             if self._key == "path":
                 entry.path = "" if text is None else text  # both are illegal
             elif self._key == "checksum":
-                entry.checksum = text or "none"
+                entry.checksum = (text or "none").lower()
 
     def scalar(self, token: bytes) -> None:
         if self._depth < 2 or (self._depth == 2 and self._in_entry and self._key in ("path", "content")):
@@ -183,7 +195,6 @@ class TreeInRequest:
         if b"\n" in piece or b"\t" in piece or b"\r" in piece:
             _unescaped(piece)
         if decoded and not self._wrong:
-            entry.md5.update(decoded)
             entry.size += len(decoded)
             entry.held += len(decoded)
             entry.pieces.append(decoded)
@@ -193,8 +204,6 @@ class TreeInRequest:
             self._refuse(refusals.WRONG_FORMAT)
         elif entry.corrupt:
             self._refuse(refusals.NOT_BASE64)
-        elif entry.checksum is not None and entry.checksum.lower() != entry.md5.hexdigest():
-            self._refuse(refusals.WRONG_CHECKSUM)
 
     def _short_text(self, piece: bytes, last: bool) -> str | None:
         """The whole string at its last piece; None before, and for one that is too long to be of use."""
@@ -216,7 +225,7 @@ class TreeInRequest:
 
 def _incoming(file: ArrivingFile) -> IncomingFile:
     assert file.path is not None
-    content = None if file.staged is not None else b"".join(file.pieces)
+    content = file.take_pieces() if file.staged is None else None
     return IncomingFile(file.path, file.size, file.md5.hexdigest(), content, file.staged)
 
 

@@ -5,7 +5,7 @@ import os
 from ngshare_fs.store import layout, names, trash
 from ngshare_fs.store.errors import AssignmentNotFound
 from ngshare_fs.store.published import full_name, timestamps_in
-from ngshare_fs.store.volume import Volume
+from ngshare_fs.store.volume import Volume, is_folder
 
 
 def assignments_of(volume: Volume, course: str) -> list[str]:
@@ -21,7 +21,7 @@ def assignments_of(volume: Volume, course: str) -> list[str]:
         name = names.name_of(folder)
         if name is None and names.is_cut(folder):
             name = full_name(volume, releases, "assignment")
-        if name is not None and names.folder_of(name) == folder and os.path.isdir(os.path.join(parent, folder)):
+        if name is not None and names.folder_of(name) == folder and is_folder(os.path.join(parent, folder)):
             moments = timestamps_in(releases)
             found.append((moments[0] if moments else "", name))
     return [name for _, name in sorted(found)]
@@ -29,7 +29,16 @@ def assignments_of(volume: Volume, course: str) -> list[str]:
 
 def exists(volume: Volume, course: str, assignment: str) -> bool:
     """Whether the course has such an assignment."""
-    return os.path.isdir(layout.assignment(volume.root, course, assignment))
+    return is_folder(layout.assignment(volume.root, course, assignment))
+
+
+def identity(volume: Volume, course: str, assignment: str) -> tuple[int, int] | None:
+    """What tells an assignment from an earlier or later one of the same name; None where there is none."""
+    try:
+        status = os.stat(layout.assignment(volume.root, course, assignment))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_dev, status.st_ino
 
 
 def delete(volume: Volume, course: str, assignment: str, by: str) -> None:

@@ -5,8 +5,9 @@ import logging
 import os
 from collections.abc import Iterable
 
-from ngshare_fs.store import durability, layout, names, roster, trash
+from ngshare_fs.store import layout, names, roster, trash
 from ngshare_fs.store.course_file import Person, Roster
+from ngshare_fs.store.durability import Unflushed
 from ngshare_fs.store.errors import BrokenManifest, CourseExists, CourseNotFound
 from ngshare_fs.store.volume import Volume, check_present
 
@@ -48,13 +49,12 @@ def create(volume: Volume, course: str, instructors: Iterable[str] = ()) -> None
     """
     people = Roster(course, {user: Person() for user in instructors}, {})
     target = layout.course(volume.root, course)
-    with volume.locks.hold("course", course), volume.upload() as upload:
-        staged = os.path.join(upload.folder, "course")
-        os.mkdir(staged)
-        os.mkdir(os.path.join(staged, layout.ASSIGNMENTS))
-        durability.write_file(os.path.join(staged, layout.COURSE_FILE), people.to_yaml())
-        durability.flush_folder(staged)
-        rename_unless_there(staged, target, CourseExists(course))
+    unflushed = volume.unflushed()
+    with volume.locks.hold("course", course), volume.staging.tree() as staged:
+        unflushed.make_folder(staged)
+        unflushed.make_folder(os.path.join(staged, layout.ASSIGNMENTS))
+        unflushed.write_file(os.path.join(staged, layout.COURSE_FILE), people.to_yaml())
+        rename_unless_there(staged, target, CourseExists(course), unflushed)
 
 
 def delete(volume: Volume, course: str, by: str) -> None:
@@ -81,12 +81,16 @@ def exists(volume: Volume, course: str) -> bool:
     return False
 
 
-def rename_unless_there(staged: str, target: str, refusal: Exception) -> None:
+def rename_unless_there(staged: str, target: str, refusal: Exception, unflushed: Unflushed) -> None:
     """Publish a folder at a place that must be free, durably.
+
+    Args:
+        unflushed: what was written into it.
 
     Raises:
         refusal: the place is taken.
     """
+    unflushed.flush()
     try:
         # Refused by the system where a folder with something in it is there, so nobody has to look first.
         os.rename(staged, target)
@@ -94,7 +98,8 @@ def rename_unless_there(staged: str, target: str, refusal: Exception) -> None:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
             raise refusal from None
         raise
-    durability.flush_folder(os.path.dirname(target))
+    unflushed.changed(os.path.dirname(target))
+    unflushed.flush()
 
 
 def _full_name(volume: Volume, folder: str, file: str) -> str | None:

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ngshare_fs.store import durability
+from ngshare_fs.store.durability import Unflushed
 from ngshare_fs.store.errors import IllegalPath
 from ngshare_fs.store.layout import FILES
 from ngshare_fs.store.staging import Staging
@@ -128,23 +128,21 @@ class Upload:
         """
         self._files = without_duplicates(files)
 
-    def write_tree(self, into: str) -> None:
-        """Lay the files out under `into`, a new folder, and flush them; the folder itself is flushed by the caller."""
-        os.mkdir(into)
-        root = os.path.join(into, FILES)
-        os.mkdir(root)
+    def write_tree(self, into: str, unflushed: Unflushed) -> None:
+        """Lay the files out under `into`, a new folder."""
+        unflushed.make_folder(into)
+        root = f"{into}/{FILES}"
+        unflushed.make_folder(root)
         folders = {""}
         for file in self._files:
-            _make_folders(root, os.path.dirname(file.path), folders)
-            path = os.path.join(root, file.path)
+            _make_folders(root, os.path.dirname(file.path), folders, unflushed)
+            path = f"{root}/{file.path}"
             if file.staged is None:
                 assert file.content is not None
-                durability.write_file(path, file.content)
+                unflushed.write_file(path, file.content)
             else:
                 os.rename(file.staged, path)
-                durability.flush_file(path)
-        for folder in folders:
-            durability.flush_folder(os.path.join(root, folder))
+                unflushed.add_file(path)
 
     def discard(self) -> None:
         """Remove what is left in staging."""
@@ -153,9 +151,9 @@ class Upload:
             self._folder = None
 
 
-def _make_folders(root: str, folder: str, known: set[str]) -> None:
+def _make_folders(root: str, folder: str, known: set[str], unflushed: Unflushed) -> None:
     if folder in known:
         return
-    _make_folders(root, os.path.dirname(folder), known)
-    os.mkdir(os.path.join(root, folder))
+    _make_folders(root, os.path.dirname(folder), known, unflushed)
+    unflushed.make_folder(f"{root}/{folder}")
     known.add(folder)

@@ -1,57 +1,85 @@
-"""What makes a write survive a power cut: data before names, a folder after each change of its entries."""
+"""What makes a write survive a power cut: data before names, and a flush after each change of a folder's entries.
+
+A write collects what it has put on the volume in `Unflushed`, and flushes it twice: the content before the rename that
+publishes it, the folder after it. How that is done, see `flushers`.
+"""
 
 import contextlib
-import errno
 import os
+from typing import Protocol
 
-# Some network file systems cannot flush a folder at all; `Volume.open` says so once. Everything else is a failed write.
-_CANNOT_FLUSH_FOLDERS = (errno.EINVAL, errno.ENOTSUP)
+
+class Flusher(Protocol):
+    """Brings things to the disk; one for each way is in `flushers`."""
+
+    def flush(self, files: list[str], folders: list[str]) -> None:
+        """Return when these files and these folders' entries are on the disk.
+
+        Raises:
+            OSError: they may not be. It is not tried again: the system may have dropped what it could not write.
+        """
+
+    def close(self) -> None:
+        """Let go of what it holds; may be called again."""
+
+
+class Unflushed:
+    """What one write has put on the volume since it last flushed.
+
+    Args:
+        flusher: brings it to the disk.
+    """
+
+    def __init__(self, flusher: Flusher) -> None:
+        self._flusher = flusher
+        self._files: list[str] = []
+        self._folders: list[str] = []
+
+    def write_file(self, path: str, content: bytes) -> None:
+        """Write a new file."""
+        write_file(path, content)
+        self._files.append(path)
+
+    def add_file(self, path: str) -> None:
+        """A file that something else wrote."""
+        self._files.append(path)
+
+    def make_folder(self, path: str) -> None:
+        """Make a new folder; whether its own entry lasts is up to `changed`."""
+        os.mkdir(path)
+        self._folders.append(path)
+
+    def make_folder_unless_there(self, path: str) -> None:
+        """Make a folder unless it is there; its parent has to be.
+
+        The parent is flushed in either case: whoever made the folder may have died before flushing it.
+        """
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(path)
+        self.changed(os.path.dirname(path))
+
+    def changed(self, folder: str) -> None:
+        """Something was created in a folder, or renamed into or out of it."""
+        if folder not in self._folders:
+            self._folders.append(folder)
+
+    def flush(self) -> None:
+        """Bring it all to the disk.
+
+        Raises:
+            OSError: see `Flusher.flush`.
+        """
+        files, folders = self._files, self._folders
+        self._files, self._folders = [], []
+        self._flusher.flush(files, folders)
 
 
 def write_file(path: str, content: bytes) -> None:
-    """Write a new file and flush it to the disk."""
+    """Write a new file, without flushing it."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
-        remaining = memoryview(content)
-        while remaining:
-            remaining = remaining[os.write(descriptor, remaining) :]
-        os.fsync(descriptor)
+        written = os.write(descriptor, content)
+        while written < len(content):
+            written += os.write(descriptor, memoryview(content)[written:])
     finally:
         os.close(descriptor)
-
-
-def flush_file(path: str) -> None:
-    """Flush a file that something else wrote."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def flush_folder(path: str) -> bool:
-    """Flush a folder's entries: what was created in it, or renamed into or out of it.
-
-    Returns:
-        whether this file system flushes folders.
-    """
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in _CANNOT_FLUSH_FOLDERS:
-            raise
-        return False
-    finally:
-        os.close(descriptor)
-    return True
-
-
-def make_folder(path: str) -> None:
-    """Make a folder unless it is there; its parent has to be.
-
-    The parent is flushed in either case: whoever made the folder may have died before flushing it.
-    """
-    with contextlib.suppress(FileExistsError):
-        os.mkdir(path)
-    flush_folder(os.path.dirname(path))

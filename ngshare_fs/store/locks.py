@@ -32,6 +32,8 @@ class Locks:
         self._folder = folder
         self._timeout = timeout
         self._in_process = [threading.Lock() for _ in range(LOCK_FILES)]
+        # Made at first use and kept: making one takes longer than locking it. Whoever uses one holds the lock above.
+        self._between_processes: dict[int, FileLock] = {}
 
     @contextmanager
     def hold(self, *scope: str) -> Iterator[None]:
@@ -45,7 +47,11 @@ class Locks:
         if not self._in_process[number].acquire(timeout=self._timeout):
             raise LockTimeout(" ".join(scope))
         try:
-            file_lock = FileLock(os.path.join(self._folder, f"{number:04d}.lock"), timeout=self._timeout)
+            file_lock = self._between_processes.get(number)
+            if file_lock is None:
+                path = os.path.join(self._folder, f"{number:04d}.lock")
+                file_lock = FileLock(path, timeout=self._timeout, thread_local=False)
+                self._between_processes[number] = file_lock
             try:
                 file_lock.acquire(poll_interval=POLL_SECONDS)
             except Timeout:

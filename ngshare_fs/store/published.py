@@ -8,13 +8,14 @@ import contextlib
 import os
 from dataclasses import replace
 
-from ngshare_fs.store import durability, timestamp
+from ngshare_fs.store import timestamp
 from ngshare_fs.store.directory_tree import Upload, check_path
+from ngshare_fs.store.durability import Unflushed
 from ngshare_fs.store.errors import BrokenManifest, DamagedTree, IllegalPath
 from ngshare_fs.store.layout import FILES, MANIFEST
 from ngshare_fs.store.manifest import Manifest, StoredFile
 from ngshare_fs.store.timestamp import Timestamp
-from ngshare_fs.store.volume import Volume
+from ngshare_fs.store.volume import Volume, is_folder
 
 
 def timestamps_in(folder: str) -> list[Timestamp]:
@@ -35,11 +36,10 @@ def newest_in(folder: str) -> Timestamp | None:
     return moments[-1] if moments else None
 
 
-def seal(tree: str, manifest: Manifest, upload: Upload) -> None:
-    """Write a staged tree's manifest, the last thing that it needs, and flush both."""
+def write_manifest(tree: str, manifest: Manifest, upload: Upload, unflushed: Unflushed) -> None:
+    """Write a staged tree's manifest, the last thing that it needs."""
     files = tuple(StoredFile(file.path, file.size, file.md5) for file in upload.files)
-    durability.write_file(os.path.join(tree, MANIFEST), replace(manifest, files=files).to_yaml())
-    durability.flush_folder(tree)
+    unflushed.write_file(f"{tree}/{MANIFEST}", replace(manifest, files=files).to_yaml())
 
 
 def publish(volume: Volume, upload: Upload, parent: str, manifest: Manifest, at: Timestamp | None = None) -> Timestamp:
@@ -56,15 +56,25 @@ def publish(volume: Volume, upload: Upload, parent: str, manifest: Manifest, at:
     Raises:
         FileNotFoundError: the folder above is gone: somebody deleted the assignment or the course meanwhile.
     """
-    staged = os.path.join(upload.folder, "tree")
-    upload.write_tree(staged)
-    # The lock makes timestamps increase strictly; it is held for one small file and one rename.
-    with volume.locks.hold("publish", parent[len(volume.root) :]):
-        moment = at or timestamp.after(newest_in(parent))
-        seal(staged, replace(manifest, timestamp=moment), upload)
-        durability.make_folder(parent)
-        os.rename(staged, os.path.join(parent, timestamp.folder_of(moment)))
-        durability.flush_folder(parent)
+    unflushed = volume.unflushed()
+    moment = at or timestamp.now()
+    with volume.staging.tree() as staged:
+        upload.write_tree(staged, unflushed)
+        write_manifest(staged, replace(manifest, timestamp=moment), upload, unflushed)
+        unflushed.flush()
+        # The lock makes timestamps increase strictly. It is held for a look and a rename: the flush is done before.
+        with volume.locks.hold("publish", parent[len(volume.root) :]):
+            newest = None if at else newest_in(parent)
+            if newest is not None and moment <= newest:
+                # Overtaken since, or the clock was set back. Nobody can overtake a second time.
+                moment = timestamp.after(newest)
+                os.unlink(f"{staged}/{MANIFEST}")
+                write_manifest(staged, replace(manifest, timestamp=moment), upload, unflushed)
+                unflushed.flush()
+            unflushed.make_folder_unless_there(parent)
+            os.rename(staged, f"{parent}/{timestamp.folder_of(moment)}")
+    unflushed.changed(parent)
+    unflushed.flush()
     return moment
 
 
@@ -89,8 +99,10 @@ class Tree:
         self.timestamp = moment
         try:
             self.manifest = manifest_at(volume, self._path)
-        except BaseException:
+        except BaseException as problem:
             self.close()
+            if isinstance(problem, BrokenManifest) and not is_folder(self._path):
+                raise FileNotFoundError(self._path) from None  # deleted since it was opened
             raise
 
     def __enter__(self) -> "Tree":

@@ -2,15 +2,15 @@
 
 import os
 
-from ngshare_fs.store import durability, layout, timestamp
-from ngshare_fs.store.assignment import exists
+from ngshare_fs.store import layout, timestamp
+from ngshare_fs.store.assignment import exists, identity
 from ngshare_fs.store.course import rename_unless_there
 from ngshare_fs.store.directory_tree import Upload
 from ngshare_fs.store.errors import AssignmentExists, AssignmentNotFound, CourseNotFound
 from ngshare_fs.store.manifest import RELEASE, Manifest
-from ngshare_fs.store.published import Tree, newest_in, publish, seal
+from ngshare_fs.store.published import Tree, newest_in, publish, write_manifest
 from ngshare_fs.store.timestamp import Timestamp
-from ngshare_fs.store.volume import Volume
+from ngshare_fs.store.volume import Volume, is_folder
 
 
 def release(
@@ -26,22 +26,22 @@ def release(
         AssignmentExists: it was released before.
         CourseNotFound: the course is gone.
     """
-    staged = os.path.join(upload.folder, "assignment")
-    releases = os.path.join(staged, layout.RELEASES)
-    for folder in (staged, releases, os.path.join(staged, layout.SUBMISSIONS)):
-        os.mkdir(folder)
+    unflushed = volume.unflushed()
     moment = at or timestamp.now()
-    tree = os.path.join(releases, timestamp.folder_of(moment))
-    upload.write_tree(tree)
-    seal(tree, Manifest(RELEASE, course, assignment, by, moment, ()), upload)
-    durability.flush_folder(releases)
-    durability.flush_folder(staged)
-    try:
-        if not os.path.isdir(layout.assignments(volume.root, course)):  # a course that was made by hand
-            durability.make_folder(layout.assignments(volume.root, course))
-        rename_unless_there(staged, layout.assignment(volume.root, course, assignment), AssignmentExists(assignment))
-    except FileNotFoundError:
-        raise CourseNotFound(course) from None
+    with volume.staging.tree() as staged:
+        releases = os.path.join(staged, layout.RELEASES)
+        for folder in (staged, releases, os.path.join(staged, layout.SUBMISSIONS)):
+            unflushed.make_folder(folder)
+        tree = os.path.join(releases, timestamp.folder_of(moment))
+        upload.write_tree(tree, unflushed)
+        write_manifest(tree, Manifest(RELEASE, course, assignment, by, moment, ()), upload, unflushed)
+        target = layout.assignment(volume.root, course, assignment)
+        try:
+            if not is_folder(os.path.dirname(target)):  # a course that was made by hand
+                unflushed.make_folder_unless_there(os.path.dirname(target))
+            rename_unless_there(staged, target, AssignmentExists(assignment), unflushed)
+        except FileNotFoundError:
+            raise CourseNotFound(course) from None
     return moment
 
 
@@ -68,11 +68,15 @@ def newest(volume: Volume, course: str, assignment: str) -> Tree | None:
     """
     releases = layout.releases(volume.root, course, assignment)
     moment = newest_in(releases)
-    if moment is not None:
-        try:
-            return Tree(volume, releases, moment)
-        except FileNotFoundError:
-            raise AssignmentNotFound(assignment) from None
-    if exists(volume, course, assignment):
-        return None
-    raise AssignmentNotFound(assignment)
+    while moment is None:
+        looked_at = identity(volume, course, assignment)
+        if looked_at is None:
+            raise AssignmentNotFound(assignment)
+        moment = newest_in(releases)
+        # Deleted and released again in between, it may well have a release.
+        if moment is None and identity(volume, course, assignment) == looked_at:
+            return None
+    try:
+        return Tree(volume, releases, moment)
+    except FileNotFoundError:
+        raise AssignmentNotFound(assignment) from None

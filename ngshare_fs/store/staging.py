@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import threading
+from collections.abc import Iterator
 
 from filelock import FileLock
 
@@ -47,6 +48,18 @@ class Staging:
             self._make_own()
             os.mkdir(path)
         return path
+
+    @contextlib.contextmanager
+    def tree(self) -> Iterator[str]:
+        """A path for a tree that is about to be written and renamed away; on failure what is there is removed."""
+        if not os.path.isdir(self._own):
+            self._make_own()
+        path = os.path.join(self._own, secrets.token_hex(8))
+        try:
+            yield path
+        except BaseException:
+            shutil.rmtree(path, ignore_errors=True)
+            raise
 
     def new_file(self) -> str:
         """A path for a file that nobody else uses."""

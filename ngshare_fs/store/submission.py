@@ -3,14 +3,14 @@
 import os
 from typing import NamedTuple
 
-from ngshare_fs.store import durability, layout, names, timestamp
-from ngshare_fs.store.assignment import exists
+from ngshare_fs.store import layout, names, timestamp
+from ngshare_fs.store.assignment import exists, identity
 from ngshare_fs.store.directory_tree import Upload
 from ngshare_fs.store.errors import AssignmentNotFound, SubmissionNotFound
 from ngshare_fs.store.manifest import SUBMISSION, Manifest
 from ngshare_fs.store.published import Tree, full_name, newest_in, publish, timestamps_in
 from ngshare_fs.store.timestamp import Timestamp
-from ngshare_fs.store.volume import Volume
+from ngshare_fs.store.volume import Volume, is_folder
 
 
 class Submission(NamedTuple):
@@ -44,13 +44,13 @@ def submit(
     manifest = Manifest(SUBMISSION, course, assignment, student, timestamp.now(), (), student=student)
     parent = layout.submissions_of(volume.root, course, assignment, student)
     try:
-        if not os.path.isdir(os.path.dirname(parent)):
-            durability.make_folder(os.path.dirname(parent))
-        moment = publish(volume, upload, parent, manifest, at)
-        durability.flush_folder(os.path.dirname(parent))
+        if not is_folder(os.path.dirname(parent)):  # an assignment that was made by hand
+            above = volume.unflushed()
+            above.make_folder_unless_there(os.path.dirname(parent))
+            above.flush()
+        return publish(volume, upload, parent, manifest, at)
     except FileNotFoundError:
         raise AssignmentNotFound(assignment) from None
-    return moment
 
 
 def submissions_to(volume: Volume, course: str, assignment: str) -> list[Submission]:
@@ -59,13 +59,23 @@ def submissions_to(volume: Volume, course: str, assignment: str) -> list[Submiss
     Raises:
         AssignmentNotFound: there is no such assignment.
     """
-    parent = layout.submissions(volume.root, course, assignment)
+    while True:
+        listed = identity(volume, course, assignment)
+        if listed is None:
+            raise AssignmentNotFound(assignment)
+        found = _listed(volume, layout.submissions(volume.root, course, assignment))
+        # Where the assignment was deleted meanwhile, only some of its students were found.
+        if identity(volume, course, assignment) == listed:
+            break
+    found.sort(key=lambda submission: submission.timestamp)
+    return found
+
+
+def _listed(volume: Volume, parent: str) -> list[Submission]:
     try:
         folders = os.listdir(parent)
-    except FileNotFoundError:
-        if exists(volume, course, assignment):
-            return []
-        raise AssignmentNotFound(assignment) from None
+    except (FileNotFoundError, NotADirectoryError):
+        return []
     found = []
     for folder in folders:
         path = f"{parent}/{folder}"
@@ -76,14 +86,19 @@ def submissions_to(volume: Volume, course: str, assignment: str) -> list[Submiss
                 continue
         if student is not None:
             found += [Submission(student, moment) for moment in timestamps_in(path)]
-    found.sort(key=lambda submission: submission.timestamp)
     return found
 
 
 def submissions_by(volume: Volume, course: str, assignment: str, student: str) -> list[Submission]:
-    """One student's submissions to an assignment, oldest first."""
-    parent = layout.submissions_of(volume.root, course, assignment, student)
-    return [Submission(student, moment) for moment in timestamps_in(parent)]
+    """One student's submissions to an assignment, oldest first.
+
+    Raises:
+        AssignmentNotFound: there is no such assignment.
+    """
+    moments = timestamps_in(layout.submissions_of(volume.root, course, assignment, student))
+    if not moments and not exists(volume, course, assignment):
+        raise AssignmentNotFound(assignment)
+    return [Submission(student, moment) for moment in moments]
 
 
 def collect(volume: Volume, course: str, assignment: str, student: str, moment: Timestamp | None) -> Tree:
@@ -107,4 +122,4 @@ def collect(volume: Volume, course: str, assignment: str, student: str, moment: 
 
 def submission_exists(volume: Volume, course: str, assignment: str, student: str, moment: Timestamp) -> bool:
     """Whether the student handed in at that time."""
-    return os.path.isdir(layout.submission(volume.root, course, assignment, student, moment))
+    return is_folder(layout.submission(volume.root, course, assignment, student, moment))

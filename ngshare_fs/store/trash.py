@@ -3,8 +3,8 @@
 import os
 import secrets
 
-from ngshare_fs.store import durability, layout, timestamp, yaml_text
-from ngshare_fs.store.volume import Volume
+from ngshare_fs.store import layout, timestamp, yaml_text
+from ngshare_fs.store.volume import Volume, is_folder
 
 
 def throw_away(volume: Volume, path: str, what: dict[str, str]) -> None:
@@ -17,21 +17,24 @@ def throw_away(volume: Volume, path: str, what: dict[str, str]) -> None:
     Raises:
         FileNotFoundError: it is not there; somebody else was faster.
     """
-    if not os.path.isdir(path):
+    if not is_folder(path):
         raise FileNotFoundError(path)
     moment = timestamp.now()
     # Two deletions in one microsecond must not share a folder; the random end costs nothing and needs no lock.
     entry = os.path.join(volume.root, layout.TRASH, f"{timestamp.folder_of(moment)}-{secrets.token_hex(4)}")
-    os.mkdir(entry)
+    unflushed = volume.unflushed()
+    unflushed.make_folder(entry)
     try:
-        durability.write_file(os.path.join(entry, layout.TRASH_FILE), yaml_text.dump({**what, "timestamp": moment}))
-        durability.flush_folder(os.path.dirname(entry))
+        unflushed.write_file(os.path.join(entry, layout.TRASH_FILE), yaml_text.dump({**what, "timestamp": moment}))
+        unflushed.changed(os.path.dirname(entry))
+        unflushed.flush()
         os.rename(path, os.path.join(entry, os.path.basename(path)))
     except BaseException:
         _forget(entry)
         raise
-    durability.flush_folder(entry)
-    durability.flush_folder(os.path.dirname(path))
+    unflushed.changed(entry)
+    unflushed.changed(os.path.dirname(path))
+    unflushed.flush()
 
 
 def _forget(entry: str) -> None:

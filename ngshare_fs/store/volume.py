@@ -15,7 +15,9 @@ from ngshare_fs.store import course_file, durability, layout, manifest, yaml_tex
 from ngshare_fs.store.cached_yaml import CachedYaml
 from ngshare_fs.store.course_file import Roster
 from ngshare_fs.store.directory_tree import Upload
+from ngshare_fs.store.durability import Unflushed
 from ngshare_fs.store.errors import BrokenManifest, VolumeError
+from ngshare_fs.store.flushers import flush_file, flush_folder, flusher_for
 from ngshare_fs.store.locks import Locks
 from ngshare_fs.store.manifest import Manifest
 from ngshare_fs.store.staging import Staging
@@ -36,6 +38,7 @@ class Volume:
 
     def __init__(self, root: str) -> None:
         self.root = root
+        self.flusher = flusher_for(root)
         self.locks = Locks(os.path.join(root, layout.LOCKS))
         self.staging = Staging(os.path.join(root, layout.STAGING), os.path.join(root, layout.LOCKS))
         self.rosters: CachedYaml[Roster] = CachedYaml(course_file.understand)
@@ -66,6 +69,10 @@ class Volume:
         """A new, empty upload."""
         return Upload(self.staging)
 
+    def unflushed(self) -> Unflushed:
+        """The account of a new write."""
+        return Unflushed(self.flusher)
+
     def ready(self) -> str | None:
         """Read and write the volume; None where both work, otherwise what does not."""
         try:
@@ -73,6 +80,7 @@ class Volume:
             path = self.staging.new_file()
             try:
                 durability.write_file(path, b"ready")
+                self.flusher.flush([path], [])
             finally:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(path)  # also what a full disk left of it
@@ -83,6 +91,7 @@ class Volume:
     def close(self) -> None:
         """Let go of it; nothing else of it may be used afterwards."""
         self.staging.close()
+        self.flusher.close()
 
 
 def check_present(volume: Volume) -> None:
@@ -94,6 +103,14 @@ def check_present(volume: Volume) -> None:
     os.stat(os.path.join(volume.root, layout.VOLUME_FILE))
 
 
+def is_folder(path: str) -> bool:
+    """Whether a folder is there. Of a disk that fails nobody knows, so that raises OSError."""
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
 def replace_file(volume: Volume, path: str, content: bytes) -> None:
     """Replace a file by one rename, durably; it keeps its mode.
 
@@ -101,15 +118,18 @@ def replace_file(volume: Volume, path: str, content: bytes) -> None:
         FileNotFoundError: it is not there.
     """
     staged = volume.staging.new_file()
+    unflushed = volume.unflushed()
     try:
-        durability.write_file(staged, content)
+        unflushed.write_file(staged, content)
         os.chmod(staged, stat.S_IMODE(os.stat(path).st_mode))
+        unflushed.flush()
         os.rename(staged, path)
     except BaseException:
         if os.path.lexists(staged):
             os.unlink(staged)
         raise
-    durability.flush_folder(os.path.dirname(path))
+    unflushed.changed(os.path.dirname(path))
+    unflushed.flush()
 
 
 def _prepare(root: str) -> None:
@@ -127,9 +147,10 @@ def _prepare(root: str) -> None:
         # Written last and by a rename: several processes may start on one empty folder.
         staged = os.path.join(root, layout.PRIVATE, f"volume-{secrets.token_hex(8)}")
         durability.write_file(staged, yaml_text.dump({"layout": layout.LAYOUT}))
+        flush_file(staged)
         os.rename(staged, file)
-        durability.flush_folder(root)
-        durability.flush_folder(os.path.dirname(root))
+        flush_folder(root)
+        flush_folder(os.path.dirname(root))
 
 
 def _check_layout(file: str) -> None:
@@ -178,6 +199,7 @@ def _probe(root: str) -> None:
     folder = os.path.join(root, layout.LOCKS)
     probe = os.path.join(folder, f"probe-{secrets.token_hex(8)}")
     durability.write_file(probe, b"probe")
+    flush_file(probe)
     try:
         with open(probe, "rb+") as file:
             try:
@@ -192,7 +214,7 @@ def _probe(root: str) -> None:
                 f"{root} does not tell upper from lower case, so two names could share a folder: "
                 "use a case-sensitive volume"
             )
-        if not durability.flush_folder(folder):
+        if not flush_folder(folder):
             logger.warning("%s cannot flush folders: after a power cut the newest submissions may be missing", root)
     finally:
         os.unlink(probe)

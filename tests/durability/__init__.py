@@ -1,1 +1,1 @@
-"""Crashes, power cuts and broken disks, with the real server on disks of the tests' own."""
+"""Nothing acknowledged is lost: crashes, power cuts and broken disks, with the real server on real disks."""

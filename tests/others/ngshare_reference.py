@@ -82,7 +82,7 @@ def running_ngshare(folder: Path, *arguments: str) -> Iterator[Server]:
         NotInstallable: see there.
     """
     interpreter = python()
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     command = [str(interpreter), str(LAUNCHER), "--admins", "root", *arguments]
     command += ["--database", f"sqlite:///{folder}/ngshare.db", "--storage", str(folder / "files")]
     # Nothing of the tests' own environment: in debug mode, ngshare shows it to whoever asks for an unknown path.

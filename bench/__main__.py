@@ -1,0 +1,146 @@
+"""`python -m bench [WORK ...]`: how fast it is, beside ngshare 0.6.0 and the least that a server can do.
+
+Rounds are interleaved over the rivals, so that a busy minute of the machine hits all of them.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench import table
+from bench.figures import Rounds
+from bench.rivals import RIVALS, ROOT, Rival, python_of_this_bench
+from bench.slow_flush import NoCompiler
+from bench.works import KEYS, Options, Work, make
+from tests.others.ngshare_reference import NotInstallable
+
+ROUNDS = 5
+QUICK = 0.1
+
+
+def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """What to do."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="See docs/speed.md.")
+    parser.add_argument("works", metavar="WORK", nargs="*", help=f"one of {', '.join(KEYS)}; none means all")
+    parser.add_argument("--rounds", type=int, default=0, help=f"rounds of each work (default: {ROUNDS}, quick: 1)")
+    parser.add_argument("--quick", action="store_true", help=f"a quick look: one round of {QUICK:.0%} of the work")
+    parser.add_argument("--scale", type=float, default=1.0, help="do only this share of each work; proves nothing")
+    parser.add_argument("--rivals", default="", help=f"only these, separated by commas: {', '.join(RIVALS)}")
+    parser.add_argument("--patient", action="store_true", help="wait for what takes ngshare minutes")
+    parser.add_argument("--scratch", type=Path, help="a folder on a disk for volumes (default: below .cache)")
+    parser.add_argument("--json", type=Path, help="write all figures to this file")
+    parsed = parser.parse_args(arguments)
+    for unknown in {*parsed.works} - {*KEYS}:
+        parser.error(f"{unknown!r} is no work; there are {', '.join(KEYS)}")
+    for unknown in {*filter(None, parsed.rivals.split(","))} - {*RIVALS}:
+        parser.error(f"{unknown!r} is no rival; there are {', '.join(RIVALS)}")
+    if parsed.quick:
+        parsed.scale = min(parsed.scale, QUICK)
+    parsed.rounds = parsed.rounds or (1 if parsed.quick else ROUNDS)
+    return parsed
+
+
+@contextmanager
+def scratch(chosen: Path | None) -> Iterator[Path]:
+    """A folder for volumes, removed at the end."""
+    parent = chosen or ROOT / ".cache"
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Bench:
+    """One run.
+
+    Args:
+        folder: where volumes lie.
+    """
+
+    def __init__(self, folder: Path, rounds: int) -> None:
+        self._folder, self._rounds = folder, rounds
+        self.wrong: list[str] = []
+
+    def play(self, key: str, work: Work, rivals: Sequence[Rival]) -> Rounds:
+        """All rounds of a work."""
+        found: dict[str, list[dict[str, float]]] = {rival.key: [] for rival in rivals}
+        able = list(rivals)
+        for number in range(self._rounds):
+            # The order changes, so that nobody always comes right after the one who leaves a busy disk.
+            for rival in able[number % len(able) :] + able[: number % len(able)]:
+                try:
+                    found[rival.key].append(self._round(key, work, rival, number))
+                except (NotInstallable, NoCompiler) as error:
+                    say(f"{key}: without {rival.title}: {error}")
+                    able = [other for other in able if other is not rival]
+            if not able:
+                break
+        for rival in rivals:
+            self._remove(key, work, rival)
+        return found
+
+    def _round(self, key: str, work: Work, rival: Rival, number: int) -> dict[str, float]:
+        started = time.monotonic()
+        folders = {}
+        for name, sample in work.samples(rival).items():
+            folders[name] = self._place(key, rival, name)
+            if not folders[name].exists():
+                rival.prepare(folders[name], sample)
+        figures, loads = work.measure(rival, folders)
+        if work.fresh:
+            self._remove(key, work, rival)
+        for measured in loads:
+            self.wrong += [f"{key}, {rival.title}: {what}" for what in measured.wrong]
+        say(f"{key} {number + 1}/{self._rounds} {rival.key}: {time.monotonic() - started:.1f} s")
+        return figures
+
+    def _place(self, key: str, rival: Rival, name: str) -> Path:
+        return self._folder / "-".join(filter(None, (key, rival.key, name)))
+
+    def _remove(self, key: str, work: Work, rival: Rival) -> None:
+        for name in work.samples(rival):
+            shutil.rmtree(self._place(key, rival, name), ignore_errors=True)
+
+
+def say(what: str) -> None:
+    """Tell how far it is, apart from the tables."""
+    print(what, file=sys.stderr, flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print; 1 where an answer was wrong."""
+    chosen = read_arguments(arguments)
+    options = Options(chosen.scale, chosen.patient)
+    asked = list(filter(None, chosen.rivals.split(",")))
+    titles = {rival.key: rival.title for rival in RIVALS.values()}
+    results: dict[str, Rounds] = {}
+    works = {key: make(key, options) for key in chosen.works or KEYS}
+    with scratch(chosen.scratch) as folder:
+        bench = Bench(folder, chosen.rounds)
+        for key, work in works.items():
+            rivals = [RIVALS[rival] for rival in work.rivals if not asked or rival in asked]
+            if rivals:
+                results[key] = bench.play(key, work, rivals)
+                print(table.of_work(work, results[key], titles), flush=True)
+            if chosen.json:
+                about = {**python_of_this_bench(), "scale": options.scale, "rounds": chosen.rounds}
+                chosen.json.write_text(json.dumps({"about": about, "works": results}, indent=1) + "\n")
+    if len(results) > 1:
+        print("### All targets\n\n" + table.targets([(works[key], results[key]) for key in results]))
+    if options.scale != 1:
+        print(f"Only {options.scale:.0%} of each work was done: this proves nothing.")
+    for what in bench.wrong:
+        print(f"WRONG ANSWER: {what}")
+    return 1 if bench.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

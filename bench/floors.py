@@ -1,0 +1,86 @@
+"""Floors: the least that a server of aiohttp can do with the same requests, holding nothing but times in memory.
+
+`python -m bench.floors KIND [FILE]`, where KIND is
+
+- `read`: reads the body, nothing else
+- `decode`: takes it apart as well, with the standard library: form, JSON, base64, MD5
+- `static`: sends FILE, a ready-made answer
+"""
+
+import asyncio
+import base64
+import hashlib
+import json
+import sys
+from collections import defaultdict
+from datetime import datetime, timedelta, timezone
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+BODY_AT_MOST = 2**30
+
+
+class Floor:
+    """One of them; remembers who was acknowledged what, so that its answers can be checked like any other's."""
+
+    def __init__(self, kind: str, file: str = "") -> None:
+        self._kind, self._file = kind, file
+        self._times: defaultdict[str, list[str]] = defaultdict(list)
+        self._latest = datetime.now(timezone.utc)
+
+    def application(self) -> web.Application:
+        """Its routes: the paths of the API that the works ask for."""
+        application = web.Application(client_max_size=BODY_AT_MOST)
+        submit = self._decode if self._kind == "decode" else self._read
+        application.add_routes(
+            [
+                web.post("/api/submission/{course}/{assignment}", submit),
+                web.get("/api/submissions/{course}/{assignment}/{student}", self._own_list),
+                web.get("/api/assignment/{course}/{assignment}", self._ready_made),
+                web.get("/api/submission/{course}/{assignment}/{student}", self._ready_made),
+                web.get("/api/healthz", self._healthz),
+            ]
+        )
+        return application
+
+    async def _read(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        return self._acknowledge(body[len(b"user=") : body.index(b"&")].decode())
+
+    async def _decode(self, request: web.Request) -> web.Response:
+        form = dict(parse_qsl((await request.read()).decode()))
+        for file in json.loads(form["files"]):
+            hashlib.md5(base64.b64decode(file["content"])).hexdigest()
+        return self._acknowledge(form["user"])
+
+    def _acknowledge(self, student: str) -> web.Response:
+        self._latest = max(datetime.now(timezone.utc), self._latest + timedelta(microseconds=1))
+        moment = self._latest.strftime("%Y-%m-%d %H:%M:%S.%f UTC")
+        self._times[student].append(moment)
+        return web.json_response({"success": True, "timestamp": moment})
+
+    async def _own_list(self, request: web.Request) -> web.Response:
+        student = request.match_info["student"]
+        entries = [{"student_id": student, "timestamp": moment} for moment in self._times[student]]
+        return web.json_response({"success": True, "submissions": entries})
+
+    async def _ready_made(self, request: web.Request) -> web.FileResponse:
+        return web.FileResponse(self._file, headers={"Content-Type": "application/json"})
+
+    async def _healthz(self, request: web.Request) -> web.Response:
+        return web.json_response({"success": True})
+
+
+async def serve(kind: str, file: str = "") -> None:
+    """Serve on a free port until the process is ended."""
+    runner = web.AppRunner(Floor(kind, file).application(), access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
+    await site.start()
+    print(f"listening on http://127.0.0.1:{runner.addresses[0][1]}", flush=True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(*sys.argv[1:]))

@@ -1,0 +1,111 @@
+"""One very large submission, up and down: how long, and how much memory."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from bench import checks
+from bench.bodies import MIB, checksums, make_files, make_work, user_part
+from bench.client import Client
+from bench.figures import Target, of, ratio
+from bench.load import Measured, in_own_process
+from bench.rivals import Rival, Running
+from bench.sample import INSTRUCTOR, Course, Sample, students
+from bench.works import Options, Work
+
+COURSE, ASSIGNMENT = "math", "ps1"
+SIZE = 100 * MIB
+# ngshare refuses the real one; this shows what it needs for each MiB.
+SIZE_FOR_NGSHARE = 25 * MIB
+SEED = 1
+[STUDENT] = students(1)
+
+
+async def load_up(url: str, size: int, may_be_refused: bool = False) -> Measured:
+    """Hand in one file of this size."""
+    measured, client = Measured(), Client(url)
+    work = make_work([size], SEED)
+    with measured.timed():
+        answer = await client.ask("POST", f"submission/{COURSE}/{ASSIGNMENT}", user_part(STUDENT), work.form)
+    measured.note("up", answer)
+    measured.facts["status"] = answer.status
+    if not may_be_refused:
+        with measured.checking(f"POST of {size} bytes"):
+            checks.acknowledged(answer, [])
+    return measured
+
+
+async def load_down(url: str, path: str, size: int) -> Measured:
+    """Fetch it again."""
+    measured, client = Measured(), Client(url)
+    with measured.timed():
+        answer = await client.ask("GET", f"{path}?user={INSTRUCTOR}")
+    measured.note("down", answer)
+    with measured.checking(f"GET of {size} bytes"):
+        checks.has_files(answer, checksums(make_files([size], SEED)))
+    return measured
+
+
+class Large(Work):
+    """See above."""
+
+    title = "one submission of 100 MiB: up and down (ngshare refuses it: 25 MiB)"
+    rivals = ("ngshare", "ours", "read", "static")
+    rows = (
+        ("status", "status of the answer to 100 MiB"),
+        ("MiB", "MiB handed in"),
+        ("up seconds", "up, s"),
+        ("up memory", "peak memory above idle meanwhile, MiB"),
+        ("up cpu", "server CPU, s"),
+        ("down seconds", "down, s"),
+        ("down memory", "peak memory above idle meanwhile, MiB"),
+        ("down cpu", "server CPU, s"),
+    )
+    targets = (
+        Target("up: peak memory + 32 MiB at most", of("ours", "up memory"), 32, unit="MiB"),
+        Target("down: peak memory + 32 MiB at most", of("ours", "down memory"), 32, unit="MiB"),
+        Target("up no slower than 2 × reading the body", ratio("up seconds", "ours", "read"), 2, unit="×"),
+        Target("down no slower than 2 × a ready-made file", ratio("down seconds", "ours", "static"), 2, unit="×"),
+    )
+
+    def __init__(self, options: Options) -> None:
+        super().__init__(options)
+        self.size = options.scaled(SIZE, MIB)
+
+    def samples(self, rival: Rival) -> dict[str, Sample]:
+        files = make_files([self.size if rival.key == "static" else 1], SEED)
+        return {"": Sample([Course(COURSE, [STUDENT], [ASSIGNMENT], released=files)])}
+
+    def measure(self, rival: Rival, folders: Mapping[str, Path]) -> tuple[dict[str, float], list[Measured]]:
+        figures: dict[str, float] = {}
+        loads: list[Measured] = []
+        with rival.running(folders[""], "--max-request", "1GiB") as server:
+            # The first request of each kind imports and fills what stays.
+            loads.append(in_own_process(load_up, server.url, 1000, rival.key == "static"))
+            size = self.size
+            if rival.key == "ngshare":
+                size = self.options.scaled(SIZE_FOR_NGSHARE)
+            if rival.key != "static":
+                loads.append(_use(server, figures, "up", load_up, size))
+                figures["status"] = loads[-1].facts["status"]
+            if rival.key != "read":
+                path = f"submission/{COURSE}/{ASSIGNMENT}/{STUDENT}"
+                loads.append(_use(server, figures, "down", load_down, path, size))
+            figures["MiB"] = size / MIB
+            if size != self.size:
+                # Last, since what it leaves in memory would hide what the smaller one needs.
+                figures["status"] = in_own_process(load_up, server.url, self.size, True).facts["status"]
+        return figures, loads
+
+
+def _use(server: Running, figures: dict[str, float], way: str, load: object, *arguments: object) -> Measured:
+    used: dict[str, float] = {}
+    assert callable(load)
+    with server.using(used):
+        measured = in_own_process(load, server.url, *arguments)
+    figures[f"{way} seconds"] = measured.milliseconds[way][0] / 1000
+    figures[f"{way} memory"] = used["peak above idle MiB"]
+    figures[f"{way} cpu"] = used["cpu seconds"]
+    return measured
+
+
+WORK = Large

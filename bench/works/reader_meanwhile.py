@@ -1,0 +1,132 @@
+"""What somebody waits who only wants the list of assignments, while others hand in.
+
+The reader comes at fixed intervals, whether or not the answer before has arrived: a server that stands still for a
+second makes all wait who come in that second, not one.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from bench import checks
+from bench.bodies import MIB, make_work, user_part
+from bench.client import Answer, Client, Wrong
+from bench.figures import Target, of
+from bench.load import Generator, Measured, wait_until
+from bench.rivals import Rival, Running
+from bench.sample import Course, Sample, students
+from bench.works import Options, Work, rush, times
+
+COURSE, ASSIGNMENT = rush.COURSE, rush.ASSIGNMENT
+UPLOAD = 25 * MIB
+INTERVAL = 0.02
+SECONDS = 8
+# Until all generators have their bodies and, in the rush, have warmed the server up.
+READY_SECONDS = 4
+READER, UPLOADER = "student-0000", "student-0001"
+
+
+async def read_steadily(url: str, begin: float, end: float) -> Measured:
+    """Come again and again. What is late on our side, on a machine that is busy serving, is told apart."""
+    measured, client = Measured(), Client(url)
+    coming: list[asyncio.Task[None]] = []
+
+    async def read(planned: float) -> None:
+        measured.note("own delay", Answer(0, bytearray(), 1000 * (time.perf_counter() - planned)))
+        answer = await client.ask("GET", f"assignments/{COURSE}?user={READER}")
+        measured.note("read", answer)
+        with measured.checking("GET assignments"):
+            if checks.names_in(answer, "assignments") != [ASSIGNMENT]:
+                raise Wrong(f"other assignments: {bytes(answer.body[:200])!r}")
+
+    await wait_until(begin)
+    with measured.timed():
+        for number in range(int((end - begin) / INTERVAL)):
+            moment = begin + number * INTERVAL
+            await asyncio.sleep(max(moment - time.perf_counter(), 0))
+            coming.append(asyncio.create_task(read(moment)))
+        await asyncio.gather(*coming)
+    return measured
+
+
+async def upload_without_end(url: str, size: int, begin: float, end: float) -> Measured:
+    """Hand in one large file after the other."""
+    measured, client = Measured(), Client(url)
+    work = make_work([size], 1)
+    earlier: list[str] = []
+    await wait_until(begin)
+    with measured.timed():
+        while time.perf_counter() < end:
+            answer = await client.ask("POST", f"submission/{COURSE}/{ASSIGNMENT}", user_part(UPLOADER), work.form)
+            measured.note("upload", answer)
+            with measured.checking("POST of a large file"):
+                earlier.append(checks.acknowledged(answer, earlier))
+    return measured
+
+
+class ReaderMeanwhile(Work):
+    """See above."""
+
+    title = "a reader meanwhile: the assignment list, asked for every 20 ms"
+    rivals = ("ngshare", "ours", "ours-2")
+    rows = (
+        ("idle p50", "idle: p50, ms"),
+        ("idle p99", "idle: p99, ms"),
+        ("upload p50", "during 25 MiB uploads: p50, ms"),
+        ("upload p99", "during 25 MiB uploads: p99, ms"),
+        ("one upload", "one such upload, ms"),
+        ("rush p50", "during the rush: p50, ms"),
+        ("rush p99", "during the rush: p99, ms"),
+        ("rush per second", "submissions/s of that rush"),
+        ("own delay", "the reader's own delay in sending, p99, ms"),
+    )
+    targets = (
+        Target("p99 during an upload below 25 ms", of("ours", "upload p99"), 25, unit="ms"),
+        Target("p99 during the rush below 50 ms", of("ours", "rush p99"), 50, unit="ms"),
+    )
+
+    def __init__(self, options: Options) -> None:
+        super().__init__(options)
+        self.students = options.scaled(rush.STUDENTS, 20)
+        self.seconds = max(SECONDS * options.scale, 0.5)
+        self.size = options.scaled(UPLOAD, MIB)
+
+    def samples(self, rival: Rival) -> dict[str, Sample]:
+        sample = Sample([Course(COURSE, students(self.students), [ASSIGNMENT])])
+        return {"upload": sample, "rush": sample}
+
+    def measure(self, rival: Rival, folders: Mapping[str, Path]) -> tuple[dict[str, float], list[Measured]]:
+        figures: dict[str, float] = {}
+        with rival.running(folders["upload"]) as server:
+            loads = self._read_during(server, "idle", figures)
+            loads += self._read_during(server, "upload", figures)
+        with rival.running(folders["rush"]) as server:
+            loads += self._read_during(server, "rush", figures)
+        return figures, loads
+
+    def _read_during(self, server: Running, what: str, figures: dict[str, float]) -> list[Measured]:
+        begin = time.perf_counter() + (READY_SECONDS if what != "idle" else 2)
+        end = begin + self.seconds
+        generators = [Generator(read_steadily, server.url, begin, end)]
+        try:
+            if what == "upload":
+                generators.append(Generator(upload_without_end, server.url, self.size, begin, end))
+            if what == "rush":
+                plan = rush.Plan(self.students, 1_000_000, begin=begin, until=end)
+                generators.append(Generator(rush.load, server.url, plan))
+            loads = [generator.result() for generator in generators]
+        finally:
+            for generator in generators:
+                generator.stop()
+        reader = times(loads[0])
+        figures[f"{what} p50"], figures[f"{what} p99"] = reader["read p50"], reader["read p99"]
+        figures["own delay"] = max(figures.get("own delay", 0), reader["own delay p99"])
+        if what == "upload":
+            figures["one upload"] = times(loads[1])["upload p50"]
+        if what == "rush":
+            figures["rush per second"] = loads[1].facts["per second"]
+        return loads
+
+
+WORK = ReaderMeanwhile

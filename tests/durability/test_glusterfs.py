@@ -1,0 +1,139 @@
+"""The same volume mounted twice from GlusterFS, a server on each mount, as two pods have it: together they behave like
+one. What mounts and volumes have to be told for that is in `docs/shared-volumes.md`."""
+
+import fcntl
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.durability.glusterfs import Gluster, gluster
+from tests.durability.random_clients import busy, check, check_that_old_readings_notice, prepare, rounds
+from tests.servers import Server, start
+
+pytestmark = pytest.mark.durability
+
+SECONDS = 8
+PATIENCE = 60
+
+HOLDER = """
+import fcntl, sys
+file = open(sys.argv[1], "a")
+fcntl.flock(file, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gluster]:
+    with gluster(tmp_path_factory.mktemp("glusterfs") / "gluster") as made:
+        yield made
+
+
+@contextmanager
+def holding(file: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process that holds a lock until it ends."""
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        yield holder
+    finally:
+        holder.kill()
+        holder.communicate(timeout=PATIENCE)
+
+
+def is_free(file: Path) -> bool:
+    """Whether nobody, on any mount, holds the lock of a file."""
+    with file.open("a") as opened:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def becomes_free(file: Path) -> bool:
+    """Whether the lock of a file is let go of in time."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if is_free(file):
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_locks_hold_across_mounts_and_end_with_their_holder(shared: Gluster) -> None:
+    shared.make_volume("locks", 1)
+    here, there = shared.mount("locks", "locks-1"), shared.mount("locks", "locks-2")
+    (here / "file").touch()
+    with holding(there / "file") as holder:
+        assert not is_free(here / "file")
+        assert not is_free(there / "file")
+        holder.kill()
+        assert becomes_free(here / "file")
+    with holding(here / "file"):
+        assert not is_free(there / "file")
+    with holding(there / "file"):
+        shared.kill_mount(there)  # the other machine is gone, mount and all
+        assert becomes_free(here / "file")
+
+
+@pytest.mark.parametrize("round_number", range(rounds()))
+@pytest.mark.parametrize("bricks", [1, 3])
+def test_two_mounts_behave_like_one(shared: Gluster, tmp_path: Path, bricks: int, round_number: int) -> None:
+    seed = random.SystemRandom().randrange(2**32)
+    print(f"seed {seed}")  # shown where the test fails
+    volume = f"volume-{bricks}-{round_number}"
+    shared.make_volume(volume, bricks)
+    here, there = (shared.mount(volume, f"{volume}-{number}") / "data" for number in (1, 2))
+    with ExitStack() as stack:
+
+        def serve(data: Path, name: str) -> Server:
+            server = start(data, tmp_path / name)
+            stack.callback(server.stop)
+            return server
+
+        servers = [serve(here, "first.log"), serve(there, "second.log")]
+        history = prepare(servers[0])
+        check_that_old_readings_notice(servers)
+        with busy(servers, seed, history):
+            time.sleep(SECONDS / 2)
+            alive = _staging_of(here, servers[0])
+            servers[1].process.kill()
+            servers[1].process.wait(PATIENCE)
+            (dead,) = set(_all_staging(here)) - {alive}
+            time.sleep(SECONDS / 4)
+            servers[1] = serve(there, "third.log")
+            time.sleep(SECONDS / 4)
+        assert alive in _all_staging(there)
+        assert dead not in _all_staging(here)
+    print(f"{len(history)} operations")
+    check(history, here)
+    assert _all_staging(there) == []
+    for server in servers:
+        assert "Traceback" not in server.log
+
+
+def _all_staging(data: Path) -> list[str]:
+    return os.listdir(data / ".ngshare/staging")
+
+
+def _staging_of(data: Path, server: Server) -> str:
+    """The folder in staging that a server's process holds the lock of."""
+    opened = set()
+    for file in Path(f"/proc/{server.process.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since
+            opened.add(Path(os.readlink(file)))
+    (lock,) = {path.stem for path in opened if path.name.startswith("process-")}
+    assert lock in _all_staging(data)
+    return lock

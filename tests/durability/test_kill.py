@@ -1,0 +1,144 @@
+"""The whole server is killed (`kill -9`) at random moments under load, again and again on one volume.
+
+What was acknowledged is there byte for byte, what was not is wholly there or wholly absent, and the server starts at
+once. The power stays on: what survives a power cut is for other tests to say.
+"""
+
+import os
+import random
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.durability import on_disk, through_api
+from tests.durability.workload import Connection, Workload
+from tests.servers import Server, kill_group, start
+
+pytestmark = pytest.mark.durability
+
+ROUNDS = int(os.environ.get("NGSHARE_FS_ROUNDS", "8"))
+PATIENCE = 60
+# Of the start after a kill. It takes half a second; the limit is for a machine that is busy with other things.
+START_SECONDS = 20
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    """Wait for something that happens in another process."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not happen"
+        time.sleep(0.001)
+
+
+def private_files(data: Path) -> set[str]:
+    """What the processes have made for themselves: folders in staging, and the locks that say whose they are."""
+    staging = {path.name for path in (data / ".ngshare/staging").iterdir()}
+    locks = {path.name for path in (data / ".ngshare/locks").iterdir() if not path.stem.isdigit()}
+    return staging | locks
+
+
+class Rounds:
+    """One volume, and what is done to its server in each round.
+
+    Args:
+        data: the volume's folder.
+        workers: of the server.
+        seed: decides on the moments.
+    """
+
+    def __init__(self, data: Path, workers: int, seed: int) -> None:
+        self.data = data
+        self.random = random.Random(seed)
+        self.workload = Workload(seed)
+        self.slowest_start = 0.0
+        self._arguments = ("--workers", str(workers))
+        self._workers = workers
+        self._downloaded: set[int] = set()
+
+    @contextmanager
+    def server(self) -> Iterator[Server]:
+        """A running server, all its workers serving; killed at the end."""
+        began = time.monotonic()
+        server = start(self.data, self.data.with_name("log"), *self._arguments, own_group=True)
+        try:
+            connection = Connection(server.url)
+            assert connection.get(["readyz"], "root")[0] == 200
+            connection.close()
+            self.slowest_start = max(self.slowest_start, time.monotonic() - began)
+            if self._workers > 1:
+                until(lambda: server.log.count(" serves\n") >= self._workers, "the start of all workers")
+            yield server
+        finally:
+            server.kill()
+
+    def kill_under_load(self, server: Server) -> None:
+        """Kill it at a random moment: after so many answers, and a little later."""
+        history = self.workload.history
+        wanted = history.acknowledged() + self.random.randint(10, 150)
+        with self.workload.running(server.url):
+            until(lambda: history.acknowledged() >= wanted or self.workload.problems, f"answer {wanted}")
+            time.sleep(self.random.uniform(0, 0.03))
+            server.kill()
+
+    def kill_while_it_starts(self) -> None:
+        """Start it, and kill it on its way."""
+        command = [sys.executable, "-m", "ngshare_fs", "serve", "--standalone", "--data", str(self.data), "--port", "0"]
+        output = subprocess.DEVNULL
+        process = subprocess.Popen(
+            [*command, *self._arguments], stdin=output, stdout=output, stderr=output, start_new_session=True
+        )
+        try:
+            time.sleep(self.random.uniform(0.1, 0.7))
+        finally:
+            kill_group(process)
+
+    def look(self) -> None:
+        """Compare what lies on the volume, nobody serving it, with what was acknowledged."""
+        found = on_disk.look(self.data, self.workload.history.model())
+        assert self.workload.problems == []
+        assert found.findings == []
+        self.workload.history.settle(found.landed)
+
+    def ask(self, server: Server, everything: bool = False) -> None:
+        """Compare what the server says with what was acknowledged."""
+        model = self.workload.history.model()
+        sample = -1 if everything else 60
+        assert through_api.check(server.url, model, self._downloaded, self.random, sample) == []
+
+    def verify(self) -> None:
+        """`ngshare-fs verify` finds nothing."""
+        command = [sys.executable, "-m", "ngshare_fs", "verify", "--data", str(self.data)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "no findings\n", "")
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path, workers: int) -> None:
+    seed = int(os.environ.get("NGSHARE_FS_SEED") or secrets.randbelow(10**6))
+    print(f"NGSHARE_FS_SEED={seed} repeats the choices of this run")
+    rounds = Rounds(tmp_path / "data", workers, seed)
+    with rounds.server() as server:
+        rounds.workload.prepare(server.url)
+    for number in range(ROUNDS):
+        with rounds.server() as server:
+            rounds.kill_under_load(server)
+        rounds.look()
+        left_behind = private_files(rounds.data)
+        assert len(left_behind) >= 2 * workers, "each process that died has left its folder and its lock"
+        if rounds.random.random() < 0.4:
+            rounds.kill_while_it_starts()
+        with rounds.server() as server:
+            rounds.ask(server, everything=number == ROUNDS - 1)
+            until(lambda: not left_behind & private_files(rounds.data), f"the sweep of {left_behind}")  # noqa: B023
+            assert len(private_files(rounds.data)) == 2 * workers
+        rounds.verify()
+    rounds.look()
+    assert rounds.slowest_start < START_SECONDS
+    answers = rounds.workload.history
+    print(f"{ROUNDS} kills, {answers.acknowledged()} writes acknowledged, slowest start {rounds.slowest_start:.2f} s")

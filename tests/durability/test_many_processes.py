@@ -1,0 +1,38 @@
+"""Several servers on one tree, one of them with two workers: together they behave like one that does one thing after
+the other, whatever their clients do at once. What must hold is said in `models.py`."""
+
+import random
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.durability.random_clients import busy, check, check_that_old_readings_notice, prepare, rounds
+from tests.servers import running, start
+
+pytestmark = pytest.mark.durability
+
+SECONDS = 10
+
+
+@pytest.mark.parametrize("round_number", range(rounds()))
+def test_many_processes_behave_like_one(tmp_path: Path, round_number: int) -> None:
+    seed = random.SystemRandom().randrange(2**32)
+    print(f"seed {seed}")  # shown where the test fails
+    data = tmp_path / "data"
+    with ExitStack() as stack:
+        servers = [stack.enter_context(running(data, "--workers", "2"))]
+        for number in range(2):
+            server = start(data, tmp_path / f"server {number}.log")
+            stack.callback(server.stop)
+            servers.append(server)
+        history = prepare(servers[0])
+        check_that_old_readings_notice(servers)
+        with busy(servers, seed, history):
+            time.sleep(SECONDS)
+    print(f"{len(history)} operations")
+    check(history, data)
+    assert list((data / ".ngshare/staging").iterdir()) == []
+    for server in servers:
+        assert "Traceback" not in server.log
