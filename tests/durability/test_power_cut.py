@@ -36,7 +36,7 @@ from tests.durability.servers import preloaded, probe, serving
 pytestmark = pytest.mark.durability
 on_each_file_system = pytest.mark.parametrize("file_system", [EXT4, XFS], ids=str)
 LOAD_SECONDS = 3.0
-CUTS_UNDER_LOAD = 4
+CUTS_UNDER_LOAD = 6
 CUTS_IN_BETWEEN = 6
 DEATHS = 4
 
@@ -114,13 +114,12 @@ def test_under_load_nothing_acknowledged_is_lost(file_system: FileSystem, worker
 
 
 def some_moments(history: History, chance: random.Random) -> list[tuple[int, float]]:
-    """Moments under load, and how much of what was not flushed is there: of every sort some."""
+    """Moments under load, and how much of what was not flushed is there: acknowledgements and what lies between."""
     acknowledged = [write.acknowledged for write in history.acknowledged if write.acknowledged]
     first, last = acknowledged[len(acknowledged) // 3], acknowledged[-1]
-    tight = chance.sample([moment for moment in acknowledged if moment > first], CUTS_UNDER_LOAD // 2)
-    somewhere = [chance.randrange(first, last) for _ in range(CUTS_UNDER_LOAD - len(tight))]
-    kept = [0, chance.uniform(0.1, 0.9), 1, chance.uniform(0.1, 0.9)]
-    return list(zip([*tight, *somewhere], kept, strict=True))
+    tight = chance.sample([moment for moment in acknowledged if moment > first], CUTS_UNDER_LOAD - 2)
+    in_between = [(chance.randrange(first, last), kept) for kept in (chance.uniform(0.1, 0.9), 1)]
+    return [*((moment, 0) for moment in tight), *in_between]
 
 
 @on_each_file_system
