@@ -192,7 +192,7 @@ class RecordedDisk:
             moment: when, see `now`.
             kept: how probable it is that a sector that was written and not flushed is there.
         """
-        _copy(self.blank, image)
+        copy_image(self.blank, image)
         volatile: list[tuple[int, bytes]] = []
         size = self.file_system.sector
         disk = os.open(image, os.O_WRONLY)
@@ -228,7 +228,7 @@ def recorded_disk(file_system: FileSystem, folder: Path) -> Iterator[RecordedDis
     disk = RecordedDisk(file_system, folder)
     file_system.make(disk.blank)
     image = folder / "image"
-    _copy(disk.blank, image)
+    copy_image(disk.blank, image)
     disk.device.touch()
     with ExitStack() as stack:
         stack.enter_context(unmounted_at_the_end(disk.device))
@@ -263,7 +263,8 @@ def _recorder(image: Path, disk: RecordedDisk) -> Iterator[None]:
     assert process.returncode == 0, said
 
 
-def _copy(image: Path, target: Path) -> None:
+def copy_image(image: Path, target: Path) -> None:
+    """Copy an image, without what is empty in it."""
     _run("cp", "--sparse=always", "--reflink=auto", str(image), str(target))
 
 
