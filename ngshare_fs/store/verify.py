@@ -164,8 +164,9 @@ def _check_deletion(entry: OpenFolder) -> Iterator[Finding]:
     contents = yield from sift(entry, (layout.TRASH_FILE,))
     if layout.TRASH_FILE in contents:
         contents.remove(layout.TRASH_FILE)
-    elif not contents:
-        return  # a deletion that a crash cut short; what it was to delete is where it was
+    if not contents:
+        # A deletion that a crash cut short, maybe while the file was written; what it was to delete is where it was.
+        return
     path = entry.path(layout.TRASH_FILE)
     deletion = yield from read_yaml(
         entry, layout.TRASH_FILE, trash_file.understand, TRASH_FILE_MISSING, TRASH_FILE_BROKEN

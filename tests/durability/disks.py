@@ -30,7 +30,6 @@ from tests.durability.recording_disk import FLUSH, RECORD
 
 PATIENCE = 30
 MIB = 2**20
-SECTOR = 512
 # ext4 and xfs understand the same one: to stop at once, without writing their journal.
 _SHUT_DOWN, _WITHOUT_THE_JOURNAL = 0x8004587D, 2
 
@@ -44,6 +43,7 @@ class FileSystem:
         options: of `mkfs`.
         mount_options: of `mount`; a copy of an xfs is mounted beside the original only if told to.
         size: of a disk, in bytes; mkfs.xfs makes none below 300 MiB. What is not used takes no space.
+        sector: the bytes that it expects a disk to write wholly or not at all.
     """
 
     name: str
@@ -51,6 +51,7 @@ class FileSystem:
     options: tuple[str, ...]
     mount_options: str
     size: int
+    sector: int = 512
 
     def __str__(self) -> str:
         return self.name
@@ -68,7 +69,7 @@ EXT4 = FileSystem(
 XFS = FileSystem("xfs", "xfsprogs", ("-q", "-f", "-K"), "nouuid", 320 * MIB)
 # Flushes what it is asked to and little else, where the other two write their whole journal: a flush that is missing
 # shows there first.
-BTRFS = FileSystem("btrfs", "btrfs-progs", ("-q", "-f", "-K"), "rw", 256 * MIB)
+BTRFS = FileSystem("btrfs", "btrfs-progs", ("-q", "-f", "-K"), "rw", 256 * MIB, 4096)
 
 
 def skip_unless_possible(file_system: FileSystem, *devices: str) -> None:
@@ -191,8 +192,9 @@ class RecordedDisk:
             moment: when, see `now`.
             kept: how probable it is that a sector that was written and not flushed is there.
         """
-        _copy(self.blank, image)
+        copy_image(self.blank, image)
         volatile: list[tuple[int, bytes]] = []
+        size = self.file_system.sector
         disk = os.open(image, os.O_WRONLY)
         try:
             for kind, offset, data in self._history(moment):
@@ -203,9 +205,9 @@ class RecordedDisk:
                     os.pwrite(disk, content, start)
                 volatile.clear()
             for start, content in volatile:
-                for sector in range(0, len(content), SECTOR):
+                for sector in range(0, len(content), size):
                     if chance.random() < kept:
-                        os.pwrite(disk, content[sector : sector + SECTOR], start + sector)
+                        os.pwrite(disk, content[sector : sector + size], start + sector)
         finally:
             os.close(disk)
 
@@ -226,7 +228,7 @@ def recorded_disk(file_system: FileSystem, folder: Path) -> Iterator[RecordedDis
     disk = RecordedDisk(file_system, folder)
     file_system.make(disk.blank)
     image = folder / "image"
-    _copy(disk.blank, image)
+    copy_image(disk.blank, image)
     disk.device.touch()
     with ExitStack() as stack:
         stack.enter_context(unmounted_at_the_end(disk.device))
@@ -261,7 +263,8 @@ def _recorder(image: Path, disk: RecordedDisk) -> Iterator[None]:
     assert process.returncode == 0, said
 
 
-def _copy(image: Path, target: Path) -> None:
+def copy_image(image: Path, target: Path) -> None:
+    """Copy an image, without what is empty in it."""
     _run("cp", "--sparse=always", "--reflink=auto", str(image), str(target))
 
 

@@ -19,6 +19,9 @@ def serving(
 ) -> Iterator[Server]:
     """Run a server, all its workers serving; its log lies where the disk's fate does not reach it."""
     server = start(data, log_file, "--workers", str(workers), **(environment or {}))
+    # Where this process is killed, the server would keep its disk from being unmounted.
+    command = ["sh", "-c", 'read -r _ || kill -9 "$1"', "sh", str(server.process.pid)]
+    guard = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
         until_serving(server, workers)
         yield server
@@ -29,6 +32,8 @@ def serving(
             server.process.kill()
             server.process.wait()
             raise
+        finally:
+            guard.communicate(b"it has ended\n", timeout=PATIENCE)
 
 
 def until_serving(server: Server, workers: int) -> None:

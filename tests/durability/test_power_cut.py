@@ -21,7 +21,7 @@ from tests.durability.disks import (
     XFS,
     FileSystem,
     RecordedDisk,
-    mount,
+    copy_image,
     mounted,
     recorded_disk,
     shut_down,
@@ -36,7 +36,9 @@ from tests.durability.servers import preloaded, probe, serving
 pytestmark = pytest.mark.durability
 on_each_file_system = pytest.mark.parametrize("file_system", [EXT4, XFS], ids=str)
 LOAD_SECONDS = 3.0
-CUTS_UNDER_LOAD = 4
+CUTS_UNDER_LOAD = 6
+CUTS_IN_BETWEEN = 6
+DEATHS = 4
 
 NO_FLUSH = """
 int fsync(int descriptor) { return 0; }
@@ -66,6 +68,7 @@ def lost_in_a_cut(disk: RecordedDisk, history: History, moment: int, kept: float
 
 @pytest.mark.parametrize("file_system", [EXT4, XFS, BTRFS], ids=str)
 def test_each_kind_of_write_is_on_the_disk_when_it_is_acknowledged(file_system: FileSystem, tmp_path: Path) -> None:
+    """And before that, wholly or not at all."""
     with recorded_disk(file_system, tmp_path / "disk") as disk:
         history = History(disk.now)
         with serving(disk.place / "data", tmp_path / "log") as server:
@@ -78,6 +81,10 @@ def test_each_kind_of_write_is_on_the_disk_when_it_is_acknowledged(file_system: 
         if write.acknowledged > prepared:
             found = lost_in_a_cut(disk, history, write.acknowledged, 0, tmp_path)
             lost += [f"after {write.kind}: {problem}" for problem in found]
+    chance = random.Random(f"{file_system}, one write at a time")
+    for _ in range(CUTS_IN_BETWEEN):
+        moment = chance.randrange(prepared, disk.now())
+        lost += lost_in_a_cut(disk, history, moment, chance.random(), tmp_path)
     assert lost == []
 
 
@@ -107,13 +114,12 @@ def test_under_load_nothing_acknowledged_is_lost(file_system: FileSystem, worker
 
 
 def some_moments(history: History, chance: random.Random) -> list[tuple[int, float]]:
-    """Moments under load, and how much of what was not flushed is there: of every sort some."""
+    """Moments under load, and how much of what was not flushed is there: acknowledgements and what lies between."""
     acknowledged = [write.acknowledged for write in history.acknowledged if write.acknowledged]
     first, last = acknowledged[len(acknowledged) // 3], acknowledged[-1]
-    tight = chance.sample([moment for moment in acknowledged if moment > first], CUTS_UNDER_LOAD // 2)
-    somewhere = [chance.randrange(first, last) for _ in range(CUTS_UNDER_LOAD - len(tight))]
-    kept = [0, chance.uniform(0.1, 0.9), 1, chance.uniform(0.1, 0.9)]
-    return list(zip([*tight, *somewhere], kept, strict=True))
+    tight = chance.sample([moment for moment in acknowledged if moment > first], CUTS_UNDER_LOAD - 2)
+    in_between = [(chance.randrange(first, last), kept) for kept in (chance.uniform(0.1, 0.9), 1)]
+    return [*((moment, 0) for moment in tight), *in_between]
 
 
 @on_each_file_system
@@ -121,17 +127,17 @@ def test_a_server_that_does_not_flush_is_caught(file_system: FileSystem, tmp_pat
     """Not a promise of the server's: it shows that the experiments above can see a loss."""
     no_flushes = preloaded(NO_FLUSH, tmp_path)
     with recorded_disk(file_system, tmp_path / "disk") as disk:
-        history = History(disk.now)
+        # Two histories: the disk is the clock, and where nothing is flushed, it stands still.
+        flushed, unflushed = History(disk.now), History(disk.now)
         with serving(disk.place / "data", tmp_path / "log") as server:
-            prepare(server.url, history)
+            prepare(server.url, flushed)
         sync_file_system(disk.place)
-        # Looked at now: without a flush nothing reaches the disk, and its time stands still.
-        assert lost_in_a_cut(disk, history, disk.now(), 0, tmp_path) == []
+        prepared = disk.now()
         with serving(disk.place / "data", tmp_path / "log", environment=no_flushes) as server:
-            one_of_each(server.url, history)
+            one_of_each(server.url, unflushed)
             end = disk.now()
-    assert history.refused == []
-    assert lost_in_a_cut(disk, history, end, 0, tmp_path) != []
+    assert lost_in_a_cut(disk, flushed, prepared, 0, tmp_path) == []
+    assert lost_in_a_cut(disk, unflushed, end, 0, tmp_path) != []
 
 
 @contextmanager
@@ -149,12 +155,22 @@ def plain_disk(file_system: FileSystem, folder: Path) -> Iterator[tuple[Path, Pa
 def test_on_a_dying_file_system_nothing_is_acknowledged_in_vain(
     file_system: FileSystem, workers: int, tmp_path: Path
 ) -> None:
-    with plain_disk(file_system, tmp_path) as (image, place):
+    chance = random.Random(f"{file_system}, {workers} workers, dying")
+    # The moment that matters is short, between a rename and its flush: so more than once.
+    for number in range(DEATHS):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        let_a_file_system_die(file_system, workers, chance.uniform(0.1, LOAD_SECONDS / 4), folder)
+
+
+def let_a_file_system_die(file_system: FileSystem, workers: int, after_seconds: float, folder: Path) -> None:
+    """Let it die under load, mount it again, and see whether everything acknowledged is there."""
+    with plain_disk(file_system, folder) as (image, place):
         history = History(time.monotonic_ns)
-        with serving(place / "data", tmp_path / "log", workers) as server:
+        with serving(place / "data", folder / "log", workers) as server:
             prepare(server.url, history)
             with load(server.url, history) as clients:
-                time.sleep(LOAD_SECONDS / 3)
+                time.sleep(after_seconds)
                 shut_down(place)
                 clients.wait_until_worn_out(PATIENCE)
             check_refusals(history)
@@ -164,8 +180,10 @@ def test_on_a_dying_file_system_nothing_is_acknowledged_in_vain(
             assert server.process.poll() is None
             assert server.stop() == 0
         unmount(place)
-        mount(image, place, file_system.mount_options)
-        with serving(place / "data", tmp_path / "log") as server:
+    # A copy, for what is dead may be kept alive: by whoever made a mount namespace of his own in the meantime, say.
+    copy_image(image, folder / "image mounted again")
+    with mounted(folder / "image mounted again", folder / "mounted again", file_system.mount_options) as place:
+        with serving(place / "data", folder / "log") as server:
             assert history.lost(server.url) == []
         assert list(verify_volume(place / "data")) == []
 
