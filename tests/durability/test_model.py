@@ -101,13 +101,13 @@ class Exchange(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "volume"):
-            findings = list(verify_volume(Path(self.volume.root)))
-            trash = len(os.listdir(os.path.join(self.volume.root, "trash")))
-            self.volume.close()
-            shutil.rmtree(self.folder)
-            self.patch.undo()
-            assert findings == []
-            assert trash == self.deleted
+            try:
+                assert list(verify_volume(Path(self.volume.root))) == []
+                assert len(os.listdir(os.path.join(self.volume.root, "trash"))) == self.deleted
+            finally:
+                self.volume.close()
+                shutil.rmtree(self.folder)
+                self.patch.undo()
 
     @rule()
     def restart(self) -> None:
