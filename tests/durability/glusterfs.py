@@ -22,7 +22,7 @@ PROGRAMS = ("glusterd", "gluster", "glusterfs", "unshare", "nsenter", "ip", "mou
 
 # What mounts have to be told for two of them to see the same; `docs/shared-volumes.md` says why.
 MOUNT_OPTIONS = ("--attribute-timeout=0", "--entry-timeout=0")
-VOLUME_OPTIONS = ("performance.stat-prefetch", "performance.quick-read", "performance.open-behind")
+VOLUME_OPTIONS = ("performance.stat-prefetch", "performance.open-behind")
 
 _VOLFILE = """\
 volume management

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from ngshare_fs.store.cached_yaml import RACY_NANOSECONDS
 from ngshare_fs.store.verify import verify_volume
 from tests.durability.linearizability import NO_ANSWER, Operation, why_not_linearizable
-from tests.durability.models import DONE, Refused, model_of
+from tests.durability.models import DONE, NO_ASSIGNMENT, NO_SUBMISSION, Refused, model_of
 from tests.servers import Server
 from tests.trees import contents, tree
 
@@ -480,22 +480,31 @@ def check(history: History, data: Path) -> None:
 
 
 def _settled(operations: Iterable[Operation], stored: dict[str, str]) -> Iterator[Operation]:
-    """What is known by now of submissions that got no answer: nothing is ever lost on the way, so the volume tells."""
+    """What is known by now of writes that were not acknowledged: nothing is ever deleted for good, so the volume tells.
+
+    A deletion may overtake what was just published: that lies in the trash, whole, was perhaps seen, and is told 404.
+    """
     for operation in operations:
-        if operation.name != "submit" or operation.answer is not NO_ANSWER:
+        if operation.name not in ("submit", "give feedback", "release again"):
             yield operation
-        elif str(operation.argument) in stored:
-            yield replace(operation, answer=stored[str(operation.argument)])
+            continue
+        argument = operation.argument
+        moment = stored.get(str(argument[1] if isinstance(argument, tuple) else argument))
+        if moment is not None and operation.answer in (NO_ANSWER, NO_ASSIGNMENT, NO_SUBMISSION):
+            yield replace(operation, answer=moment if operation.name == "submit" else DONE, changes=True)
+        elif moment is not None or operation.answer is not NO_ANSWER:
+            yield operation
 
 
 def _stored(data: Path) -> dict[str, str]:
-    """The timestamps of all submissions, by what their content says; deleted ones, too, and each looked at in full."""
+    """The timestamps of all trees, by what their content says; deleted ones, too, and each looked at in full."""
     found = {}
-    for tree_folder in data.glob("*/**/submissions/*/*Z"):
-        files = {str(path.relative_to(tree_folder / "files")): path for path in tree_folder.glob("files/**/*")}
-        content = (tree_folder / "files" / "p.ipynb").read_text()
-        assert {name: path.read_bytes() for name, path in files.items() if path.is_file()} == files_of(content)
-        folder = tree_folder.name
+    for manifest in [*data.glob("courses/**/manifest.yaml"), *data.glob("trash/**/manifest.yaml")]:
+        place = manifest.parent / "files"
+        files = {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
+        content = files.get("p.ipynb", b"").decode()
+        assert files == files_of(content), f"{manifest.parent} is not whole"
+        folder = manifest.parent.name
         day, clock = f"{folder[:4]}-{folder[4:6]}-{folder[6:8]}", f"{folder[9:11]}:{folder[11:13]}:{folder[13:22]}"
         found[content] = f"{day} {clock} UTC"
     return found

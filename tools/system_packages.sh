@@ -1,0 +1,19 @@
+#!/bin/sh
+# Installs the Debian packages that the slow tests use; without them, those tests skip. Needs root, and apt-get.
+#   glusterfs-server, iproute2: a volume that several machines share     xfsprogs: power cuts on XFS     strace: faults
+set -eu
+
+missing=""
+for pair in glusterd:glusterfs-server ip:iproute2 mkfs.xfs:xfsprogs strace:strace; do
+    PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
+done
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null || [ "$(id -u)" -ne 0 ]; then
+    echo "missing:$missing; root can install them where there is apt-get" >&2
+    exit 1
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+# shellcheck disable=SC2086 # one word for each package
+apt-get install -qq -y --no-install-recommends $missing >/dev/null
