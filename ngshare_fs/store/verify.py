@@ -164,8 +164,8 @@ def _check_deletion(entry: OpenFolder) -> Iterator[Finding]:
     contents = yield from sift(entry, (layout.TRASH_FILE,))
     if layout.TRASH_FILE in contents:
         contents.remove(layout.TRASH_FILE)
-    elif not contents:
-        return  # a deletion that a crash cut short; what it was to delete is where it was
+    if not contents:
+        return  # a deletion that a crash cut short, perhaps within this file; what it was to delete is where it was
     path = entry.path(layout.TRASH_FILE)
     deletion = yield from read_yaml(
         entry, layout.TRASH_FILE, trash_file.understand, TRASH_FILE_MISSING, TRASH_FILE_BROKEN
@@ -176,7 +176,7 @@ def _check_deletion(entry: OpenFolder) -> Iterator[Finding]:
         yield TIMESTAMP_DIFFERS.at(path, f"{deletion.timestamp!r}, not {moment!r}")
     is_course = deletion.kind == trash_file.COURSE
     name = deletion.course if is_course else deletion.assignment
-    deleted = folder_of(name) if folder_of(name) in contents else next(iter(contents), None)
+    deleted = folder_of(name) if folder_of(name) in contents else contents[0]
     for folder in contents:
         if folder != deleted:
             yield STRAY.at(entry.path(folder))
