@@ -59,10 +59,17 @@ class Spill:
             self._held, self._bytes_held = [], 0
 
     async def close(self) -> None:
-        """Close the file that is being written."""
+        """Close the file that is being written.
+
+        Raises:
+            StoreError: the volume could not take what was written.
+        """
         if self._open_file is not None:
-            await self._open_file.close()
-            self._open_file, self._path = None, None
+            file, self._open_file, self._path = self._open_file, None, None
+            try:
+                await file.close()
+            except OSError as error:
+                raise from_os_error(error) from error
 
     async def _append(self, file: ArrivingFile) -> None:
         try:
