@@ -29,7 +29,7 @@ def assignments_of(volume: Volume, course: str) -> list[str]:
 
 def exists(volume: Volume, course: str, assignment: str) -> bool:
     """Whether the course has such an assignment."""
-    return os.path.isdir(layout.assignment(volume.root, course, assignment))
+    return layout.is_folder(layout.assignment(volume.root, course, assignment))
 
 
 def delete(volume: Volume, course: str, assignment: str, by: str) -> None:

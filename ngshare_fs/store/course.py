@@ -75,7 +75,7 @@ def delete(volume: Volume, course: str, by: str) -> None:
 
 def exists(volume: Volume, course: str) -> bool:
     """Whether there is a course of that name."""
-    return os.path.exists(layout.roster(volume.root, course))
+    return layout.is_file(layout.roster(volume.root, course))
 
 
 def rename_unless_there(staged: str, target: str, refusal: Exception) -> None:

@@ -107,4 +107,4 @@ def collect(volume: Volume, course: str, assignment: str, student: str, moment: 
 
 def submission_exists(volume: Volume, course: str, assignment: str, student: str, moment: Timestamp) -> bool:
     """Whether the student handed in at that time."""
-    return os.path.isdir(layout.submission(volume.root, course, assignment, student, moment))
+    return layout.is_folder(layout.submission(volume.root, course, assignment, student, moment))

@@ -17,7 +17,7 @@ def throw_away(volume: Volume, path: str, what: dict[str, str]) -> None:
     Raises:
         FileNotFoundError: it is not there; somebody else was faster.
     """
-    if not os.path.isdir(path):
+    if not layout.is_folder(path):
         raise FileNotFoundError(path)
     moment = timestamp.now()
     # Two deletions in one microsecond must not share a folder; the random end costs nothing and needs no lock.
