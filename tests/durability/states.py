@@ -11,19 +11,40 @@ State = dict[str, str]
 _IN_NAMES = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
 _IN_TEXT = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6} UTC")
 _DELETION = re.compile(r"(trash/T\d+)-[0-9a-f]{8}")
-_EMPTY_FOLDER = re.compile(r".*/(submissions/[^/]+|feedback)")
-_CUT_SHORT = re.compile(r"(trash/T\d+-x)(/trash\.yaml)?")
+# A folder that is missing is the same as an empty one.
+_MAY_BE_EMPTY = re.compile(r".*/(assignments|submissions|submissions/[^/]+|feedback)")
+_ENTRY_OF_TRASH = re.compile(r"(trash/[^/]+)(/trash\.yaml)?")
 
 
-def state_of(root: Path) -> State:
+def state_of(root: Path, template: Path | None = None) -> State:
     """Everything on a volume but what is the server's own: kind and mode of each, the bytes of files.
 
     Points in time become `T0`, `T1`, ... in their order, for each run has others.
+
+    Args:
+        template: what the volume is a copy of. With it, that is left out which a failure may leave behind by
+            `docs/volume-format.md`, and which means nothing there: empty folders for assignments, submissions and
+            feedback, and entries of the trash without what was to be deleted.
     """
-    paths = sorted(path for path in root.rglob("*") if ".ngshare" not in path.parts)
-    moments = sorted({moment for path in paths for moment in _IN_NAMES.findall(str(path.relative_to(root)))})
+    names = {str(path.relative_to(root)) for path in root.rglob("*") if ".ngshare" not in path.parts}
+    if template is not None:
+        names -= _leftovers({name for name in names if not (template / name).exists()}, names)
+    moments = sorted({moment for name in names for moment in _IN_NAMES.findall(name)})
     ranks = {moment: f"T{rank}" for rank, moment in enumerate(moments)}
-    return {_masked_name(str(path.relative_to(root)), ranks): _looks(path, ranks) for path in paths}
+    return {_masked_name(name, ranks): _looks(root / name, ranks) for name in sorted(names)}
+
+
+def _leftovers(new: set[str], names: set[str]) -> set[str]:
+    found = set()
+    for name in new:
+        # A student's folder may be empty in one for submissions that was made for it.
+        inside = {other for other in names if other.startswith(name + "/")}
+        if _MAY_BE_EMPTY.fullmatch(name) and all(_MAY_BE_EMPTY.fullmatch(other) for other in inside):
+            found.add(name)
+        entry = _ENTRY_OF_TRASH.fullmatch(name)
+        if entry and {other for other in names if other.startswith(entry[1] + "/")} <= {entry[1] + "/trash.yaml"}:
+            found.add(name)
+    return found
 
 
 def _masked_name(name: str, ranks: dict[str, str]) -> str:
@@ -46,25 +67,6 @@ def _looks(path: Path, ranks: dict[str, str]) -> str:
 
 def _folder(text: bytes) -> str:
     return text.decode().removesuffix(" UTC").replace("-", "").replace(":", "").replace(" ", "T") + "Z"
-
-
-def without_leftovers(state: State, of: State) -> State:
-    """A state without what a failure may leave on a volume by `docs/volume-format.md`, and what means nothing there.
-
-    That is a student's folder without submissions, `feedback` without trees, and an entry of the trash without the
-    folder that was to be deleted.
-
-    Args:
-        of: the state before: what is in it is no left-over.
-    """
-    new = [path for path in state if path not in of]
-    empty = {path for path in new if not any(other.startswith(path + "/") for other in state)}
-    leftovers = {path for path in empty if _EMPTY_FOLDER.fullmatch(path)}
-    for path in new:
-        found = _CUT_SHORT.fullmatch(path)
-        if found and not any(other.startswith(found[1] + "/") and not _CUT_SHORT.fullmatch(other) for other in state):
-            leftovers.add(path)
-    return {path: looks for path, looks in state.items() if path not in leftovers}
 
 
 def difference(state: State, wanted: State) -> str:

@@ -96,7 +96,7 @@ Fault = Callable[[Attempt], Any]
 
 
 def failing(number: int) -> Fault:
-    """The call fails: a write after half of it, as on a disk that fills up; a close after the fact, as in the system."""
+    """The call fails: a write after half of it, as on a disk that fills up; a close after the fact."""
 
     def fault(attempt: Attempt) -> Any:
         if attempt.in_part is not None:
