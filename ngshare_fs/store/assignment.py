@@ -6,7 +6,7 @@ from ngshare_fs.store import layout, names, trash
 from ngshare_fs.store.cached_folders import timestamps_in
 from ngshare_fs.store.errors import AssignmentNotFound
 from ngshare_fs.store.published import full_name
-from ngshare_fs.store.volume import Volume, is_folder
+from ngshare_fs.store.volume import Volume
 
 
 def assignments_of(volume: Volume, course: str) -> list[str]:
@@ -22,7 +22,7 @@ def assignments_of(volume: Volume, course: str) -> list[str]:
         name = names.name_of(folder)
         if name is None and names.is_cut(folder):
             name = full_name(volume, releases, "assignment")
-        if name is not None and names.folder_of(name) == folder and is_folder(os.path.join(parent, folder)):
+        if name is not None and names.folder_of(name) == folder and layout.is_folder(os.path.join(parent, folder)):
             moments = timestamps_in(releases)
             found.append((moments[0] if moments else "", name))
     return [name for _, name in sorted(found)]
@@ -30,7 +30,7 @@ def assignments_of(volume: Volume, course: str) -> list[str]:
 
 def exists(volume: Volume, course: str, assignment: str) -> bool:
     """Whether the course has such an assignment."""
-    return is_folder(layout.assignment(volume.root, course, assignment))
+    return layout.is_folder(layout.assignment(volume.root, course, assignment))
 
 
 def identity(volume: Volume, course: str, assignment: str) -> tuple[int, int] | None:

@@ -75,7 +75,7 @@ def delete(volume: Volume, course: str, by: str) -> None:
 
 def exists(volume: Volume, course: str) -> bool:
     """Whether there is a course of that name."""
-    if os.path.exists(layout.roster(volume.root, course)):
+    if layout.is_file(layout.roster(volume.root, course)):
         return True
     check_present(volume)
     return False

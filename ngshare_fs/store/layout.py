@@ -1,6 +1,7 @@
 """Where everything lies on the volume; `docs/volume-format.md` is the same in prose."""
 
 import os
+import stat
 
 from ngshare_fs.store import timestamp
 from ngshare_fs.store.names import folder_of
@@ -23,6 +24,32 @@ SUBMISSIONS = "submissions"
 FEEDBACK = "feedback"
 MANIFEST = "manifest.yaml"
 FILES = "files"
+
+
+def is_folder(path: str) -> bool:
+    """Whether there is such a folder.
+
+    `os.path.isdir` says no where the disk fails, and a student would hear that the assignment is not there.
+
+    Raises:
+        OSError: nobody can tell.
+    """
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def is_file(path: str) -> bool:
+    """Whether there is such a file; see `is_folder`.
+
+    Raises:
+        OSError: nobody can tell.
+    """
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def courses(root: str) -> str:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from ngshare_fs.store.errors import LockTimeout
 
@@ -59,9 +59,17 @@ class Locks:
             try:
                 yield
             finally:
-                file_lock.release()
+                _release(file_lock)
         finally:
             self._in_process[number].release()
+
+
+def _release(file_lock: BaseFileLock) -> None:
+    try:
+        file_lock.release()
+    except OSError:
+        # filelock keeps a lock that it could not release: without another attempt, this process would have it for good.
+        file_lock.release(force=True)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import contextlib
 import os
 from dataclasses import replace
 
-from ngshare_fs.store import timestamp
+from ngshare_fs.store import layout, timestamp
 from ngshare_fs.store.cached_folders import timestamps_in
 from ngshare_fs.store.cached_yaml import Marks, marks_of
 from ngshare_fs.store.directory_tree import Upload, check_path
@@ -17,7 +17,7 @@ from ngshare_fs.store.errors import BrokenManifest, DamagedTree, IllegalPath
 from ngshare_fs.store.layout import FILES, MANIFEST
 from ngshare_fs.store.manifest import Manifest, StoredFile
 from ngshare_fs.store.timestamp import Timestamp
-from ngshare_fs.store.volume import Volume, is_folder
+from ngshare_fs.store.volume import Volume
 
 
 def newest_in(folder: str) -> Timestamp | None:
@@ -91,7 +91,7 @@ class Tree:
             self.manifest = manifest_at(volume, self.path)
         except BaseException as problem:
             self.close()
-            if isinstance(problem, BrokenManifest) and not is_folder(self.path):
+            if isinstance(problem, BrokenManifest) and not layout.is_folder(self.path):
                 raise FileNotFoundError(self.path) from None  # deleted since it was opened
             raise
 

@@ -10,7 +10,7 @@ from ngshare_fs.store.errors import AssignmentExists, AssignmentNotFound, Course
 from ngshare_fs.store.manifest import RELEASE, Manifest
 from ngshare_fs.store.published import Tree, newest_in, publish, write_manifest
 from ngshare_fs.store.timestamp import Timestamp
-from ngshare_fs.store.volume import Volume, is_folder
+from ngshare_fs.store.volume import Volume
 
 
 def release(
@@ -37,7 +37,7 @@ def release(
         write_manifest(tree, Manifest(RELEASE, course, assignment, by, moment, ()), upload, unflushed)
         target = layout.assignment(volume.root, course, assignment)
         try:
-            if not is_folder(os.path.dirname(target)):  # a course that was made by hand
+            if not layout.is_folder(os.path.dirname(target)):  # a course that was made by hand
                 unflushed.make_folder_unless_there(os.path.dirname(target))
             rename_unless_there(staged, target, AssignmentExists(assignment), unflushed)
         except FileNotFoundError:

@@ -11,7 +11,7 @@ from ngshare_fs.store.errors import AssignmentNotFound, SubmissionNotFound
 from ngshare_fs.store.manifest import SUBMISSION, Manifest
 from ngshare_fs.store.published import Tree, full_name, newest_in, publish
 from ngshare_fs.store.timestamp import Timestamp
-from ngshare_fs.store.volume import Volume, is_folder
+from ngshare_fs.store.volume import Volume
 
 
 class Submission(NamedTuple):
@@ -45,7 +45,7 @@ def submit(
     manifest = Manifest(SUBMISSION, course, assignment, student, timestamp.now(), (), student=student)
     parent = layout.submissions_of(volume.root, course, assignment, student)
     try:
-        if not is_folder(os.path.dirname(parent)):  # an assignment that was made by hand
+        if not layout.is_folder(os.path.dirname(parent)):  # an assignment that was made by hand
             above = volume.unflushed()
             above.make_folder_unless_there(os.path.dirname(parent))
             above.flush()
@@ -122,4 +122,4 @@ def collect(volume: Volume, course: str, assignment: str, student: str, moment: 
 
 def submission_exists(volume: Volume, course: str, assignment: str, student: str, moment: Timestamp) -> bool:
     """Whether the student handed in at that time."""
-    return is_folder(layout.submission(volume.root, course, assignment, student, moment))
+    return layout.is_folder(layout.submission(volume.root, course, assignment, student, moment))

@@ -4,7 +4,7 @@ import os
 import secrets
 
 from ngshare_fs.store import layout, timestamp, yaml_text
-from ngshare_fs.store.volume import Volume, is_folder
+from ngshare_fs.store.volume import Volume
 
 
 def throw_away(volume: Volume, path: str, what: dict[str, str]) -> None:
@@ -17,7 +17,7 @@ def throw_away(volume: Volume, path: str, what: dict[str, str]) -> None:
     Raises:
         FileNotFoundError: it is not there; somebody else was faster.
     """
-    if not is_folder(path):
+    if not layout.is_folder(path):
         raise FileNotFoundError(path)
     moment = timestamp.now()
     # Two deletions in one microsecond must not share a folder; the random end costs nothing and needs no lock.

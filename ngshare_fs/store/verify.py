@@ -177,7 +177,7 @@ def _check_deletion(entry: OpenFolder) -> Iterator[Finding]:
         yield TIMESTAMP_DIFFERS.at(path, f"{deletion.timestamp!r}, not {moment!r}")
     is_course = deletion.kind == trash_file.COURSE
     name = deletion.course if is_course else deletion.assignment
-    deleted = folder_of(name) if folder_of(name) in contents else next(iter(contents), None)
+    deleted = folder_of(name) if folder_of(name) in contents else contents[0]
     for folder in contents:
         if folder != deleted:
             yield STRAY.at(entry.path(folder))

@@ -105,14 +105,6 @@ def check_present(volume: Volume) -> None:
     os.stat(os.path.join(volume.root, layout.VOLUME_FILE))
 
 
-def is_folder(path: str) -> bool:
-    """Whether a folder is there. Of a disk that fails nobody knows, so that raises OSError."""
-    try:
-        return stat.S_ISDIR(os.stat(path).st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-
-
 def replace_file(volume: Volume, path: str, content: bytes) -> None:
     """Replace a file by one rename, durably; it keeps its mode.
 

@@ -6,7 +6,7 @@
         ...                                  # kill the server, take a snapshot of its disk, ...
     model = workload.history.model(before=..., after=...)
 
-`model` says what has to be on the volume, as seen at a moment between `before` and `after` (both of `time.monotonic()`):
+`model` says what has to be on the volume, as seen at a moment between `before` and `after` (of `time.monotonic()`):
 every write that was acknowledged before `before`; writes that were under way may be there, wholly, or not; writes that
 began after `after` are not. `on_disk.look` and `through_api.check` compare a volume and a server with it.
 
