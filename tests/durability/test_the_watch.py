@@ -80,7 +80,8 @@ def traced_calls(log: str, root: str) -> Counter[tuple[str, ...]]:
             name = "rmdir"
         below = [path[len(root) + 1 :] for path in places(call[1], arguments) if path.startswith(root + "/")]
         if below:
-            found[(name, *below)] += 1
+            key = (name, *below)
+            found[key] += 1
     return found
 
 
