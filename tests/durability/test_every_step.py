@@ -32,7 +32,8 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from ngshare_fs.api import make_application
 from ngshare_fs.config import read_settings
-from ngshare_fs.store import StoreError, Volume
+from ngshare_fs.store import StoreError, Volume, flushers
+from ngshare_fs.store.flushers import AllTogether, EachByItself
 from ngshare_fs.store.verify import verify_volume
 from tests.conftest import Answer, Exchange
 from tests.durability.states import State, difference, left_by_the_server, state_of
@@ -89,8 +90,17 @@ class Bench:
         return left + [str(finding) for finding in verify_volume(self.data)]
 
 
+@pytest.fixture(params=["by itself", "together"])
+def flushing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each way to flush, whatever disk this is; one flush after the other, so that the calls have an order."""
+    monkeypatch.setattr(flushers, "THREADS", 1)
+    monkeypatch.setattr(flushers, "FEW", 0)
+    chosen = {"by itself": lambda root: EachByItself(), "together": lambda root: AllTogether(root, EachByItself())}
+    monkeypatch.setattr("ngshare_fs.store.volume.flusher_for", chosen[request.param])
+
+
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
+def bench(tmp_path: Path, flushing: None) -> Iterator[Bench]:
     # In memory where there is such a folder: a disk that others keep busy makes minutes of seconds.
     memory = Path("/dev/shm")
     place = memory if os.access(memory, os.W_OK) else tmp_path
