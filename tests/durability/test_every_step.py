@@ -90,7 +90,7 @@ class Bench:
         return left + [str(finding) for finding in verify_volume(self.data)]
 
 
-@pytest.fixture(params=["by itself", "together"])
+@pytest.fixture
 def flushing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each way to flush, whatever disk this is; one flush after the other, so that the calls have an order."""
     monkeypatch.setattr(flushers, "THREADS", 1)
@@ -188,7 +188,9 @@ class Case:
 
 
 @each_verb
-@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize(
+    ("flushing", "error"), [*(("by itself", error) for error in ERRORS), ("together", "EIO")], indirect=["flushing"]
+)
 async def test_a_call_that_fails_leaves_the_old_state_or_the_new(bench: Bench, verb: Verb, error: str) -> None:
     number, status, wanted = ERRORS[error]
     new, calls = await undisturbed(bench, verb)
@@ -287,7 +289,16 @@ def within(attempt: Attempt) -> None:
 
 
 @each_verb
-@pytest.mark.parametrize(("end", "wanted"), [(before, changes), (after, changes), (within, writes)])
+@pytest.mark.parametrize(
+    ("flushing", "end", "wanted"),
+    [
+        ("by itself", before, changes),
+        ("by itself", after, changes),
+        ("by itself", within, writes),
+        ("together", after, changes),
+    ],
+    indirect=["flushing"],
+)
 def test_a_process_that_ends_leaves_the_old_state_or_the_new(
     bench: Bench, verb: Verb, end: Callable[[Attempt], None], wanted: Wanted
 ) -> None:

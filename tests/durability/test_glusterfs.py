@@ -14,7 +14,14 @@ from pathlib import Path
 import pytest
 
 from tests.durability.glusterfs import Gluster, gluster
-from tests.durability.random_clients import busy, check, check_that_old_readings_notice, prepare, rounds
+from tests.durability.random_clients import (
+    busy,
+    check,
+    check_that_no_change_is_lost,
+    check_that_old_readings_notice,
+    prepare,
+    rounds,
+)
 from tests.servers import Server, start
 
 pytestmark = pytest.mark.durability
@@ -105,6 +112,7 @@ def test_two_mounts_behave_like_one(shared: Gluster, tmp_path: Path, bricks: int
 
         servers = [serve(here, "first.log"), serve(there, "second.log")]
         history = prepare(servers[0])
+        check_that_no_change_is_lost(servers)
         check_that_old_readings_notice(servers)
         with busy(servers, seed, history):
             time.sleep(SECONDS / 2)

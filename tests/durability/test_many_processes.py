@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.durability.random_clients import busy, check, check_that_old_readings_notice, prepare, rounds
+from tests.durability.random_clients import (
+    busy,
+    check,
+    check_that_no_change_is_lost,
+    check_that_old_readings_notice,
+    prepare,
+    rounds,
+)
 from tests.servers import running, start
 
 pytestmark = pytest.mark.durability
@@ -28,6 +35,7 @@ def test_many_processes_behave_like_one(tmp_path: Path, round_number: int) -> No
             stack.callback(server.stop)
             servers.append(server)
         history = prepare(servers[0])
+        check_that_no_change_is_lost(servers)
         check_that_old_readings_notice(servers)
         with busy(servers, seed, history):
             time.sleep(SECONDS)

@@ -1,11 +1,14 @@
-"""A deletion between any two system calls of a read: the answer is one that was true at some moment meanwhile.
+"""A read between any two system calls of a write, and a deletion between any two of a read: what is answered was true.
 
-The moments are enumerated, not drawn: before each call in turn the assignment is deleted, and at it or before any later
-one it is released again and handed in to.
+The moments are enumerated, not drawn. While something is published, everything is read before each call of the system:
+it is the old state or the new one. And before each call of a read in turn the assignment is deleted, and at it or
+before any later one it is released again and handed in to.
 """
 
 import builtins
+import itertools
 import os
+import threading
 from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +17,10 @@ import pytest
 
 from ngshare_fs.store import StoreError, Volume, assignment, feedback, manifest, release, submission
 from ngshare_fs.store.cached_yaml import CachedYaml
+from ngshare_fs.store.directory_tree import Upload
 from ngshare_fs.store.published import Tree
 from ngshare_fs.store.timestamp import Timestamp
+from tests.test_store import upload
 from tests.volumes import write_course, write_feedback, write_release, write_submission, write_volume
 
 pytestmark = pytest.mark.durability
@@ -158,3 +163,83 @@ def test_what_is_read_was_true_at_some_moment(scene: Scene, kind: str, monkeypat
             assert answer(both) in (whole, gone, again), f"deleted before call {first}, made again before {second}"
             if not scene.place.exists():
                 scene.make_again()  # the read had ended before
+
+
+WRITES: dict[str, Callable[[Volume, str], object]] = {
+    "hand in": lambda volume, name: _with_upload(
+        volume, lambda made: submission.submit(volume, "c", name, "ada", made)
+    ),
+    "hand in first": lambda volume, name: _with_upload(
+        volume, lambda made: submission.submit(volume, "c", name, "new", made)
+    ),
+    "release again": lambda volume, name: _with_upload(
+        volume, lambda made: release.release_again(volume, "c", name, "kevin", made)
+    ),
+    "release": lambda volume, name: _with_upload(volume, lambda made: release.release(volume, "c", "z", "kevin", made)),
+    "give feedback": lambda volume, name: _with_upload(
+        volume, lambda made: feedback.give(volume, "c", name, "ada", FIRST, "kevin", made)
+    ),
+    "delete": lambda volume, name: assignment.delete(volume, "c", name, "kevin"),
+}
+
+
+def _with_upload(volume: Volume, write: Callable[[Upload], object]) -> None:
+    with upload(volume, p=b"new", **{"data/x": b"1", "data/y": b"2"}) as made:
+        write(made)
+
+
+class Watcher:
+    """Reads everything before each call of the system, as another process would; `seen` is what, a row at a time."""
+
+    CALLS = ("open", "mkdir", "rename", "replace", "link", "unlink", "rmdir", "fsync", "fdatasync", "write", "close")
+
+    def __init__(self, patch: pytest.MonkeyPatch, root: Path, name: str) -> None:
+        self._volume = Volume.open(root)
+        self._name = name
+        self._looking = threading.local()
+        self._one_at_a_time = threading.Lock()
+        self.seen: list[tuple[Hashable, ...]] = []
+        for call in self.CALLS:
+            patch.setattr(os, call, self._watched(getattr(os, call)))
+
+    def close(self) -> None:
+        self._looking.now = True
+        self._volume.close()
+
+    def look(self) -> None:
+        """Read everything once; no read may fail, and none waits for the writer's locks."""
+        self._looking.now = True
+        with self._one_at_a_time:
+            self.seen.append(tuple(self._answer(read, name) for read in READS.values() for name in (self._name, "z")))
+        self._looking.now = False
+
+    def _answer(self, read: Read, name: str) -> Hashable:
+        try:
+            return read(self._volume, name)
+        except StoreError as refusal:
+            return type(refusal).__name__
+
+    def _watched(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            if not getattr(self._looking, "now", False):
+                self.look()
+            return function(*args, **kwargs)
+
+        return watched
+
+
+@pytest.mark.parametrize("kind", WRITES)
+def test_readers_see_the_old_or_the_new(scene: Scene, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    watcher = Watcher(monkeypatch, Path(scene.volume.root), scene.name)
+    try:
+        watcher.look()
+        WRITES[kind](scene.volume, scene.name)
+        watcher.look()
+    finally:
+        watcher.close()
+        monkeypatch.undo()
+    assert len(watcher.seen) > 5
+    for answers in zip(*watcher.seen, strict=True):
+        changes = [now for before, now in itertools.pairwise(answers) if now != before]
+        assert len(changes) <= 1, f"{answers[0]}, then {changes}"
+    assert watcher.seen[0] != watcher.seen[-1]
