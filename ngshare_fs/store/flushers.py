@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from ngshare_fs.store.durability import Flusher
 
@@ -30,7 +31,7 @@ FEW = 4
 SLOW_SECONDS = 0.5
 AVOIDED_SECONDS = 60.0
 
-_libc = ctypes.CDLL(None, use_errno=True)
+_syncfs: Any = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
 
 
 class EachByItself:
@@ -76,7 +77,7 @@ class AllTogether:
     def __init__(self, root: str, otherwise: Flusher) -> None:
         self._path = root
         # Kept open: errors are reported to descriptors that were open when they happened.
-        self._root: int | None = None
+        self._root: int | None = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._otherwise = otherwise
         self._avoided_until = 0.0
         self._under_way = 0
@@ -147,7 +148,7 @@ class AllTogether:
             self._root = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         if not os.path.samestat(os.stat(self._path), os.fstat(self._root)):
             raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), self._path)  # another volume was mounted there
-        if _libc.syncfs(self._root) != 0:
+        if _syncfs(self._root) != 0:
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number), self._path)
         # On an ext4 that has shut down after an error `syncfs` may report success; `fsync` does not. It costs next
@@ -157,7 +158,7 @@ class AllTogether:
 
 def flusher_for(root: str) -> Flusher:
     """The flusher that suits the file system of a folder."""
-    if _kind_of_file_system(root) in SHARED_ON and _linux() >= FIRST_HONEST_LINUX:
+    if _syncfs and _kind_of_file_system(root) in SHARED_ON and _linux() >= FIRST_HONEST_LINUX:
         return AllTogether(root, EachByItself())
     return EachByItself()
 
