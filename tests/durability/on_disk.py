@@ -206,6 +206,8 @@ class _Inspection:
             self._complain(f"{tree}: the manifest says {differing}; {write}")
         if write.timestamp and write.timestamp != said["timestamp"]:
             self._complain(f"{tree}: the answer said {write.timestamp}; {write}")
+        if write.status == 404 and not tree.is_relative_to(self._data / "trash"):
+            self._complain(f"{tree}: refused, and there nevertheless; {write}")
         inside = {"files", "manifest.yaml"} | ({"feedback"} if kind == "submission" else set())
         if not set(os.listdir(tree)) <= inside:
             self._complain(f"{tree} holds {os.listdir(tree)}")

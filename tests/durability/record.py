@@ -77,10 +77,14 @@ class Write:
         return self.status == 200 and self.answered <= before
 
     def may_be_done(self, after: float) -> bool:
-        """Whether it may be on the volume at that moment. A refusal by a 4xx says that it is not."""
+        """Whether it may be on the volume at that moment.
+
+        A refusal by a 4xx says that it is not; but 404 is also the answer where the assignment was deleted between the
+        rename that publishes and the flush after it. Then the tree went into the trash with its assignment.
+        """
         if self.landed is not None:
             return self.landed
-        return self.started <= after and (self.status is None or self.status == 200 or self.status >= 500)
+        return self.started <= after and (self.status in (None, 200, 404) or (self.status or 0) >= 500)
 
 
 @dataclass
@@ -218,6 +222,6 @@ class History:
             landed: their numbers, and the timestamps of trees.
         """
         for write in self.writes:
-            if write.landed is None and (write.status is None or write.status >= 500):
+            if write.landed is None and write.status != 200:
                 write.landed = write.number in landed
                 write.timestamp = landed.get(write.number, "")
