@@ -25,8 +25,8 @@ THREADS = 32
 SHARED_ON = ("ext4", "xfs")
 # Before, `syncfs` kept errors to itself.
 FIRST_HONEST_LINUX = (5, 8)
-# So many writes at once flush what is their own: that takes no longer, whatever else is written to the disk.
-FEW = 4
+# So many writes at once flush what is their own, whatever else has to be written to the disk.
+FEW = 1
 # Whoever shares the disk with somebody that writes gigabytes would wait for those as well.
 SLOW_SECONDS = 0.5
 AVOIDED_SECONDS = 60.0
