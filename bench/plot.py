@@ -11,8 +11,9 @@ from bench.figures import Rounds
 from bench.rivals import RIVALS
 
 OURS, THEIRS, FLOOR = "#1f6feb", "#9a6700", "#6e7781"
+ROWS = ("ngshare", "ours", "ours-2", "ours-slow", "ours-2-slow")
 FLOORS = ("decode", "read")
-SITUATIONS = {"idle": "nothing else", "upload": "25 MiB uploads", "rush": "the rush"}
+SITUATIONS = {"idle": "alone", "upload": "during 25 MiB uploads", "rush": "during the rush"}
 
 
 def middle(rounds: Rounds, rival: str, name: str) -> float:
@@ -28,6 +29,7 @@ def draw(works: dict[str, Rounds], picture: Path) -> None:
     """
     matplotlib: Any = importlib.import_module("matplotlib")
     matplotlib.use("Agg")
+    matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "speed"})  # text stays text; the same each time
     pyplot: Any = importlib.import_module("matplotlib.pyplot")
     figure, (above, below) = pyplot.subplots(2, 1, figsize=(8, 6.5), layout="constrained")
     _rush(above, works)
@@ -39,33 +41,38 @@ def draw(works: dict[str, Rounds], picture: Path) -> None:
 
 
 def _rush(axes: Any, works: dict[str, Rounds]) -> None:
-    bars: dict[str, list[float]] = {}
-    for work in ("slow_disk", "rush"):
-        for rival, rounds in works.get(work, {}).items():
-            if rounds and rival not in FLOORS and (work == "rush" or rival.endswith("-slow")):
-                bars[rival] = [figures["per second"] for figures in rounds]
-    for row, (rival, values) in enumerate(reversed(bars.items())):
+    bars = {rival: values for rival in ROWS if (values := _throughput(rival, works))}
+    for row, (rival, values) in enumerate(bars.items()):
         shown = statistics.median(values)
         axes.barh(row, shown, color=_colour(rival), height=0.6)
         axes.plot([min(values), max(values)], [row, row], color="black", linewidth=1.5, solid_capstyle="butt")
-        axes.annotate(f" {shown:.0f}/s", (max(values), row), va="center")
-    axes.set_yticks(range(len(bars)), [RIVALS[rival].title for rival in reversed(bars)])
-    for rival in FLOORS:
-        if works.get("rush", {}).get(rival):
-            floor = middle(works["rush"], rival, "per second")
+        axes.annotate(f" {shown:.0f}", (max(values), row), va="center")
+    axes.set_yticks(range(len(bars)), [RIVALS[rival].title for rival in bars])
+    axes.set_ylim(len(bars) - 0.4, -0.6)
+    floors = {rival: middle(works["rush"], rival, "per second") for rival in FLOORS if works.get("rush", {}).get(rival)}
+    end = 1.4 * max([*(max(values) for values in bars.values()), floors.get("decode", 0), 1])
+    axes.set_xlim(0, end)
+    for row, (rival, floor) in enumerate(floors.items()):
+        text = f"{RIVALS[rival].title}: {floor:.0f}"
+        if floor < end:
             axes.axvline(floor, color=FLOOR, linestyle="--", linewidth=1)
-            text = f"{RIVALS[rival].title}: {floor:.0f}/s "
-            axes.annotate(text, (floor, len(bars) - 0.5), ha="right", va="bottom", color=FLOOR, fontsize=9)
-    axes.set_ylim(-0.6, len(bars) + 0.1)
-    axes.set_xlabel("submissions a second, each followed by a list (black: least to most of the rounds)")
-    axes.set_title("Deadline rush: 50 clients, 100 KiB in 3 files", loc="left", pad=16)
+            axes.annotate(f"{text} ", (floor, -0.5), ha="right", va="top", color=FLOOR, fontsize=9)
+        else:  # a line so far out would leave no room for the bars
+            axes.annotate(f"{text} →", (end, row), ha="right", va="center", color=FLOOR, fontsize=9)
+    axes.set_xlabel("submissions a second, each followed by a list; black: least to most of the rounds")
+    axes.set_title("Deadline rush: 50 clients, 100 KiB in 3 files", loc="left")
+
+
+def _throughput(rival: str, works: dict[str, Rounds]) -> list[float]:
+    rounds = works.get("slow_disk" if rival.endswith("-slow") else "rush", {}).get(rival, ())
+    return [figures["per second"] for figures in rounds]
 
 
 def _reader(axes: Any, rounds: Rounds) -> None:
     rivals = [rival for rival in rounds if rounds[rival]]
     for offset, rival in enumerate(rivals):
         for row, situation in enumerate(SITUATIONS):
-            height = row + 0.2 * ((len(rivals) - 1) / 2 - offset)
+            height = row + 0.2 * (offset - (len(rivals) - 1) / 2)
             low, high = (middle(rounds, rival, f"{situation} {which}") for which in ("p50", "p99"))
             colour = _colour(rival)
             label = RIVALS[rival].title if row == 0 else None
@@ -74,9 +81,11 @@ def _reader(axes: Any, rounds: Rounds) -> None:
             axes.plot([low], [height], marker, color=colour, markerfacecolor="white")
             axes.plot([high], [height], marker, color=colour, label=label, linestyle="none")
             axes.annotate(f"{high:.0f}", (high, height), xytext=(7, 0), textcoords="offset points", va="center")
-    axes.set_yticks(range(len(SITUATIONS)), [f"during {what}" for what in SITUATIONS.values()])
+    axes.set_yticks(range(len(SITUATIONS)), list(SITUATIONS.values()))
     axes.set_xscale("log")
-    axes.set_xlabel("what a reader of the list of assignments waits, ms (hollow: median, filled: 99th percentile)")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.invert_yaxis()
+    axes.set_xlabel("wait for the list of assignments, ms; hollow: median, filled: 99th percentile")
     axes.set_title("A reader meanwhile", loc="left")
     if rivals:
         axes.legend(frameon=False, loc="best")
