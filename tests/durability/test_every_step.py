@@ -166,8 +166,8 @@ class Case:
             disturbed = watch.stop()
             state = self.bench.state()
             self._judge(answer, state, disturbed)
-            # What an answer of 200 may leave there is what could not be removed.
-            if answer.status != 200 and exchange.left_in_staging():
+            # Once the new state is there, the fault may be that something could not be removed.
+            if state == self.bench.old and exchange.left_in_staging():
                 self.wrong.append(f"left in staging: {exchange.left_in_staging()}")
             again = await ask(exchange, self.verb)
             self._judge_again(again, state)
