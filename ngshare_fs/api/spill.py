@@ -5,7 +5,7 @@ import contextlib
 import os
 
 from ngshare_fs.api.blocking import Blocking
-from ngshare_fs.api.tree_in_request import ArrivingFile, Checksum
+from ngshare_fs.api.tree_in_request import ArrivingFile, Checksum, Staged
 from ngshare_fs.store import StoreError
 from ngshare_fs.store.directory_tree import Upload
 
@@ -58,7 +58,8 @@ class Spill:
                 self._held.append(file)
                 self._bytes_held += file.held
         if self._bytes_held > MOST_HELD:
-            await self._blocking.write(self._set_aside, self._held)
+            for file in self._held:
+                await self._append(file)
             self._held, self._bytes_held = [], 0
 
     async def finish(self) -> None:
@@ -79,13 +80,14 @@ class Spill:
     async def _append(self, file: ArrivingFile) -> None:
         await self._written()
         if file.staged is None:
-            file.staged = await self._blocking.write(self._upload.new_file)
+            file.staged = Staged()
         pieces, file.pieces, file.held = file.pieces, [], 0
         self._unflushed += sum(map(len, pieces))
         flush = self._unflushed > MOST_UNFLUSHED
         if flush:
             self._unflushed = 0
-        self._under_way = asyncio.create_task(self._blocking.write(_append, file.staged, pieces, file.md5, flush))
+        append = self._blocking.write(_append, self._upload, file.staged, pieces, file.md5, flush)
+        self._under_way = asyncio.create_task(append)
 
     async def _written(self) -> None:
         if self._under_way is not None:
@@ -94,15 +96,11 @@ class Spill:
             under_way, self._under_way = self._under_way, None
             under_way.result()
 
-    def _set_aside(self, files: list[ArrivingFile]) -> None:
-        for file in files:
-            file.staged = self._upload.new_file()
-            pieces, file.pieces, file.held = file.pieces, [], 0
-            _append(file.staged, pieces, file.md5, flush=False)
 
-
-def _append(path: str, pieces: list[bytes], md5: Checksum, flush: bool) -> None:
-    with open(path, "ab", buffering=0) as target:
+def _append(upload: Upload, staged: Staged, pieces: list[bytes], md5: Checksum, flush: bool) -> None:
+    if staged.path is None:
+        staged.path = upload.new_file()
+    with open(staged.path, "ab", buffering=0) as target:
         for piece in pieces:
             md5.update(piece)
             written = target.write(piece)

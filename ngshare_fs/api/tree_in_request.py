@@ -35,6 +35,13 @@ class Checksum(Protocol):
 
 
 @dataclass
+class Staged:
+    """A file on the volume that is being written; its path is known once that has begun."""
+
+    path: str | None = None
+
+
+@dataclass
 class ArrivingFile:
     """One entry as it arrives.
 
@@ -47,7 +54,7 @@ class ArrivingFile:
     pieces: list[bytes] = field(default_factory=list)
     held: int = 0
     size: int = 0
-    staged: str | None = None
+    staged: Staged | None = None
     md5: Checksum = field(default_factory=lambda: hashlib.md5(usedforsecurity=False))
     path: str | None = None
     checksum: str | None = None
@@ -230,7 +237,8 @@ def _incoming(file: ArrivingFile) -> IncomingFile:
     if file.staged is None:
         content = b"".join(file.pieces)
         file.md5.update(content)
-    return IncomingFile(file.path, file.size, file.md5.hexdigest(), content, file.staged)
+    path = file.staged.path if file.staged is not None else None
+    return IncomingFile(file.path, file.size, file.md5.hexdigest(), content, path)
 
 
 def _without_line_breaks(piece: bytes) -> bytes:
