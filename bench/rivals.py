@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -14,8 +13,8 @@ from pathlib import Path
 from bench import ngshare_data, our_data, slow_flush, usage
 from bench.bodies import as_tree, checksums
 from bench.sample import Sample
-from tests.others.ngshare_reference import running_ngshare
-from tests.servers import Server, running
+from tests.others.ngshare_reference import LISTENING, running_ngshare
+from tests.servers import Server, running, url_said_by
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 30
@@ -132,7 +131,7 @@ class FloorRival(Rival):
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT)
         server = Server("", process, folder / "log")
         try:
-            server.url = _url_said_by(server)
+            server.url = url_said_by(server, LISTENING) + "/api/"
             yield server
         finally:
             process.kill()
@@ -152,16 +151,6 @@ RIVALS: dict[str, Rival] = {
         FloorRival("static", "floor: ready-made file"),
     )
 }
-
-
-def _url_said_by(server: Server) -> str:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and server.process.poll() is None:
-        found = re.search(r"^listening on (http://\S+)$", server.log, re.MULTILINE)
-        if found:
-            return found[1] + "/api/"
-        time.sleep(0.005)
-    raise AssertionError(f"the floor did not start:\n{server.log}")
 
 
 def _wait_for_workers(server: Server, workers: int) -> None:

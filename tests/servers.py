@@ -86,15 +86,27 @@ def start(
             start_new_session=own_group,
         )
     server = Server("", process, log_file)
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        found = re.search(r"http://(?:127\.0\.0\.1|localhost|\[::1\]):\d+/(?:[^\s\"?]*/)?", server.log)
+    try:
+        server.url = url_said_by(server, r"(http://(?:127\.0\.0\.1|localhost|\[::1\]):\d+/(?:[^\s\"?]*/)?)")
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    return server
+
+
+def url_said_by(server: Server, pattern: str, seconds: float = START_SECONDS) -> str:
+    """Wait until a server's log has a match of `pattern`, and give its first group.
+
+    Raises:
+        AssertionError: the server ended or said nothing in time; the message carries its log.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and server.process.poll() is None:
+        found = re.search(pattern, server.log, re.MULTILINE)
         if found:
-            server.url = found[0]
-            return server
-        time.sleep(0.01)
-    process.kill()
-    process.wait()
+            return found[1]
+        time.sleep(0.005)
     raise AssertionError(f"the server did not start:\n{server.log}")
 
 

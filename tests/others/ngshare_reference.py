@@ -2,23 +2,23 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock
 
-from tests.servers import Server
+from tests.servers import Server, url_said_by
 
 # ngshare 0.6.0 names no upper bounds; these are the last releases it works with.
 REQUIREMENTS = ("ngshare==0.6.0", "sqlalchemy<2", "alembic<1.14", "jupyterhub<5")
 INSTALL_SECONDS = 600
 START_SECONDS = 60
+# What Tornado programs and the floors of the bench say.
+LISTENING = r"^listening on (http://\S+)$"
 LAUNCHER = Path(__file__).with_name("run_ngshare.py")
 
 
@@ -102,17 +102,7 @@ def running_ngshare(folder: Path, *arguments: str) -> Iterator[Server]:
         )
     server = Server("", process, log_file)
     try:
-        server.url = _url_said_by(server)
+        server.url = url_said_by(server, LISTENING, START_SECONDS) + "/api/"
         yield server
     finally:
         server.stop()
-
-
-def _url_said_by(server: Server) -> str:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and server.process.poll() is None:
-        found = re.search(r"^listening on (http://\S+)$", server.log, re.MULTILINE)
-        if found:
-            return found[1] + "/api/"
-        time.sleep(0.01)
-    raise AssertionError(f"ngshare did not start:\n{server.log}")
