@@ -63,21 +63,19 @@ class Connection:
         Raises:
             Unanswered: nobody knows what became of it.
         """
-        target = self._prefix + "/".join(quote(segment, safe="") for segment in path) + f"?user={quote(user)}"
-        headers = {} if body is None else {"Content-Type": "application/x-www-form-urlencoded"}
-        try:
-            self._connection.request(method, target, body, headers)
-            response = self._connection.getresponse()
-            return response.status, json.loads(response.read())
-        except (OSError, http.client.HTTPException) as error:
-            self.close()
-            raise Unanswered(repr(error)) from error
+        return self._ask(method, path, {"user": user}, body)
 
     def get(self, path: list[str], user: str, **query: str) -> tuple[int, dict[str, Any]]:
         """Read something."""
-        target = self._prefix + "/".join(quote(segment, safe="") for segment in path)
+        return self._ask("GET", path, {"user": user, **query}, None)
+
+    def _ask(
+        self, method: str, path: list[str], query: Mapping[str, str], body: bytes | None
+    ) -> tuple[int, dict[str, Any]]:
+        target = self._prefix + "/".join(quote(segment, safe="") for segment in path) + f"?{urlencode(query)}"
+        headers = {} if body is None else {"Content-Type": "application/x-www-form-urlencoded"}
         try:
-            self._connection.request("GET", f"{target}?{urlencode({'user': user, **query})}")
+            self._connection.request(method, target, body, headers)
             response = self._connection.getresponse()
             return response.status, json.loads(response.read())
         except (OSError, http.client.HTTPException) as error:
