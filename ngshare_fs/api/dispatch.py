@@ -62,12 +62,10 @@ class Dispatcher:
 
     async def _answer(self, request: web.Request, endpoint: Endpoint) -> web.StreamResponse:
         call = await self._call(request, endpoint)
-        if not endpoint.writes:
-            body = await self.blocking.read(_act, call, endpoint, self.ready)
-        elif endpoint.manages:
-            body = await self.blocking.manage(_act, call, endpoint, self.ready)
-        else:
-            body = await self.blocking.write(_act, call, endpoint, self.ready)
+        run = self.blocking.read
+        if endpoint.writes:
+            run = self.blocking.manage if endpoint.manages else self.blocking.write
+        body = await run(_act, call, endpoint, self.ready)
         if not isinstance(body, bytes):
             return await self._stream(request, body)
         if endpoint.path == debug.PATH and call.form.texts.get("human-readable") == "true":

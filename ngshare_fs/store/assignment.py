@@ -35,11 +35,8 @@ def exists(volume: Volume, course: str, assignment: str) -> bool:
 
 def identity(volume: Volume, course: str, assignment: str) -> tuple[int, int] | None:
     """What tells an assignment from an earlier or later one of the same name; None where there is none."""
-    try:
-        status = os.stat(layout.assignment(volume.root, course, assignment))
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return status.st_dev, status.st_ino
+    status = layout.status_of(layout.assignment(volume.root, course, assignment))
+    return None if status is None else (status.st_dev, status.st_ino)
 
 
 def delete(volume: Volume, course: str, assignment: str, by: str) -> None:

@@ -135,6 +135,10 @@ class AllTogether:
                 )  # fmt: skip
         except OSError as error:
             mine.error = error
+        except BaseException:
+            # Whatever it was: nobody who waited for this round may take it for a success.
+            mine.error = OSError(errno.EIO, "the flush was given up", self._path)
+            raise
         finally:
             mine.done.set()
 

@@ -26,8 +26,8 @@ MANIFEST = "manifest.yaml"
 FILES = "files"
 
 
-def is_folder(path: str) -> bool:
-    """Whether there is such a folder.
+def status_of(path: str) -> os.stat_result | None:
+    """What is known of a file or folder; None where there is none.
 
     `os.path.isdir` says no where the disk fails, and a student would hear that the assignment is not there.
 
@@ -35,21 +35,21 @@ def is_folder(path: str) -> bool:
         OSError: nobody can tell.
     """
     try:
-        return stat.S_ISDIR(os.stat(path).st_mode)
+        return os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
-        return False
+        return None
+
+
+def is_folder(path: str) -> bool:
+    """Whether there is such a folder; raises as `status_of` does."""
+    status = status_of(path)
+    return status is not None and stat.S_ISDIR(status.st_mode)
 
 
 def is_file(path: str) -> bool:
-    """Whether there is such a file; see `is_folder`.
-
-    Raises:
-        OSError: nobody can tell.
-    """
-    try:
-        return stat.S_ISREG(os.stat(path).st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
+    """Whether there is such a file; raises as `status_of` does."""
+    status = status_of(path)
+    return status is not None and stat.S_ISREG(status.st_mode)
 
 
 def courses(root: str) -> str:

@@ -41,30 +41,25 @@ class Staging:
 
     def new_folder(self) -> str:
         """Make an empty folder that nobody else uses."""
-        path = os.path.join(self._own, secrets.token_hex(8))
-        try:
-            os.mkdir(path)
-        except FileNotFoundError:
-            self._make_own()
-            os.mkdir(path)
+        path = self.new_path()
+        os.mkdir(path)
         return path
+
+    def new_path(self) -> str:
+        """A path for a file or folder that nobody else uses."""
+        if not os.path.isdir(self._own):
+            self._make_own()
+        return os.path.join(self._own, secrets.token_hex(8))
 
     @contextlib.contextmanager
     def tree(self) -> Iterator[str]:
         """A path for a tree that is about to be written and renamed away; on failure what is there is removed."""
-        if not os.path.isdir(self._own):
-            self._make_own()
-        path = os.path.join(self._own, secrets.token_hex(8))
+        path = self.new_path()
         try:
             yield path
         except BaseException:
             shutil.rmtree(path, ignore_errors=True)
             raise
-
-    def new_file(self) -> str:
-        """A path for a file that nobody else uses."""
-        self._make_own()
-        return os.path.join(self._own, secrets.token_hex(8))
 
     def sweep(self) -> None:
         """Remove what dead processes left behind; what takes long is finished in the background."""

@@ -79,7 +79,7 @@ class Volume:
         """Read and write the volume; None where both work, otherwise what does not."""
         try:
             os.listdir(layout.courses(self.root))
-            path = self.staging.new_file()
+            path = self.staging.new_path()
             try:
                 durability.write_file(path, b"ready")
                 self.flusher.flush([path], [])
@@ -111,7 +111,7 @@ def replace_file(volume: Volume, path: str, content: bytes) -> None:
     Raises:
         FileNotFoundError: it is not there.
     """
-    staged = volume.staging.new_file()
+    staged = volume.staging.new_path()
     unflushed = volume.unflushed()
     try:
         unflushed.write_file(staged, content)

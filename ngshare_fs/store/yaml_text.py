@@ -154,7 +154,7 @@ _MEANS_ITSELF = re.compile(
 
 
 def _lines(document: Mapping[str, Any]) -> Iterator[str]:
-    """What the emitter would write for a manifest without any oddity, in a fifth of its time."""
+    """What the emitter would write for a manifest without any oddity, in a tenth of its time."""
     if not document:
         raise _NotPlain
     for key, value in document.items():
