@@ -30,7 +30,9 @@ SIGN_OUT = "sign-out"
 XSRF_FIELD = "_xsrf"
 # How long somebody may take to type a password.
 SECONDS = 600
-LONGEST_NEXT = 2048
+LONGEST_NEXT = 1024
+COOKIE_START = "ngshare-sign-in-"
+MOST_AT_ONCE = 4
 
 BEGUN_ELSEWHERE = Refusal(403, "This sign-in was not begun in this browser, or longer than ten minutes ago.")
 NOT_GRANTED = Refusal(403, "JupyterHub did not sign you in here.")
@@ -73,6 +75,9 @@ class SignIn:
         response.headers["Location"] = f"{self._hub.browser_url}api/oauth2/authorize?{query}"
         response.headers["Cache-Control"] = "no-store"
         content = {"state": state, "verifier": verifier, "next": self._next(request)}
+        # Whoever reloads again and again would in the end send more cookies than fit into a request.
+        for left_over in [name for name in request.cookies if name.startswith(COOKIE_START)][MOST_AT_ONCE - 1 :]:
+            self._sessions.end(request, response, left_over)
         self._sessions.write(request, response, _cookie(state), content, SECONDS)
         return response
 
@@ -143,4 +148,4 @@ def _sending_to_the_hub(sign_in: SignIn) -> Middleware:
 
 def _cookie(state: str) -> str:
     """One for each attempt: people open several pages at once."""
-    return "ngshare-sign-in-" + re.sub("[^A-Za-z0-9_-]", "", state)[:8]
+    return COOKIE_START + re.sub("[^A-Za-z0-9_-]", "", state)[:8]
