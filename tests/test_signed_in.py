@@ -409,6 +409,10 @@ async def test_a_secret_that_others_can_read_is_hidden_again_and_a_short_one_ref
     path.write_text("short")
     with pytest.raises(VolumeError, match="delete it"):
         make_application(service.volume, service.settings)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(VolumeError, match="Is a directory"):
+        make_application(service.volume, service.settings)
 
 
 async def test_stand_alone_there_is_a_page_for_whoever_is_named(aiohttp_client: Any, settings: Settings) -> None:
