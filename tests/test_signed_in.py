@@ -1,5 +1,6 @@
 """Users of a hub: who is let in with a token, and what a browser's cookie is good for."""
 
+import asyncio
 import dataclasses
 import re
 import stat
@@ -8,11 +9,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from aiohttp import ClientResponse, DummyCookieJar
+from aiohttp import ClientResponse, DummyCookieJar, web
 from aiohttp.test_utils import TestClient
 
+from ngshare_fs.api import refusals
 from ngshare_fs.api.cross_site import XSRF_HEADER
 from ngshare_fs.api.identity import TOKEN
+from ngshare_fs.api.refusals import Refused
 from ngshare_fs.application import make_application
 from ngshare_fs.config import Settings
 from ngshare_fs.store import Volume, VolumeError, layout
@@ -192,6 +195,36 @@ async def test_a_browser_is_sent_to_the_hub_and_comes_back_to_where_it_wanted(se
     page = await page_of(service, session.partition(";")[0])
     assert '<strong id="user">ada</strong>' in page
     assert "token" not in session.partition(";")[0]
+
+
+@pytest.mark.parametrize("path", ["//evil.test/x", "/\\evil.test/x", "///evil.test", "/courses"])
+async def test_nobody_is_sent_elsewhere_after_signing_in(service: Service, aiohttp_client: Any, path: str) -> None:
+    settings = dataclasses.replace(service.settings, prefix="/")
+    application = make_application(service.volume, settings)
+    application.router.add_get("/{anything:.*}", _refused)
+    client = await aiohttp_client(application, cookie_jar=DummyCookieJar())
+    url = client.make_url("/").with_path("/")
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+
+    async def ask(target: str, more: str = "") -> str:
+        writer.write(f"GET {target} HTTP/1.1\r\nHost: {url.host}\r\nAccept: text/html\r\n{more}\r\n".encode())
+        return (await reader.readuntil(b"\r\n\r\n")).decode()
+
+    begun = await ask(path)
+    state = re.search(r"state=([^&]+)", begun)
+    cookie = re.search(r"Set-Cookie: ([^;]+);", begun, re.IGNORECASE)
+    assert state, begun
+    assert cookie, begun
+    service.hub.codes["code"] = "root"
+    back = await ask(f"/oauth_callback?code=code&state={state[1]}", f"Cookie: {cookie[1]}\r\n")
+    writer.close()
+    location = re.search(r"Location: (.*)\r", back, re.IGNORECASE)
+    assert location, back
+    assert location[1] == ("/courses" if path == "/courses" else "/")
+
+
+async def _refused(request: web.Request) -> web.Response:
+    raise Refused(refusals.NOT_SIGNED_IN)
 
 
 async def test_by_https_the_cookie_is_for_https_alone(service: Service) -> None:

@@ -117,9 +117,9 @@ class SignIn:
     def _next(self, request: web.Request) -> str:
         """The address that was asked for: of this service, so that nobody is sent elsewhere."""
         wanted = request.rel_url.raw_path_qs
-        if wanted.startswith(self._prefix) and len(wanted) <= LONGEST_NEXT and re.fullmatch(r"[\x21-\x7e]+", wanted):
-            return wanted
-        return self._prefix
+        # A browser takes what begins with two slashes for the name of another host.
+        is_path = re.fullmatch(r"/(?![/\\])[\x21-\x7e]*", wanted)
+        return wanted if is_path and wanted.startswith(self._prefix) and len(wanted) <= LONGEST_NEXT else self._prefix
 
 
 def add_routes(
