@@ -86,8 +86,9 @@ async def test_only_instructors_hand_in_for_others(taught: Exchange) -> None:
     assert (answer.status, answer.message) == (403, "Permission denied (not course instructor)")
     answer = await taught.call("POST", "submission/c/a", "lawrence", files=WORK, student="lawrence")
     assert (answer.status, answer.body["student_id"]) == (200, "lawrence")
-    answer = await taught.call("POST", "submission/c/a", "kevin", files=WORK, student="nobody")
-    assert (answer.status, answer.message) == (404, "Student not found")
+    for nobody in ("nobody", "", "..", "x" * 300):
+        answer = await taught.call("POST", "submission/c/a", "kevin", files=WORK, student=nobody)
+        assert (answer.status, answer.message) == (404, "Student not found"), nobody
     answer = await taught.call("POST", "submission/c/a", "kevin", files=WORK, student="lawrence")
     assert (answer.status, answer.body["student_id"]) == (200, "lawrence")
     with submission.collect(taught.volume, "c", "a", "lawrence", None) as stored:

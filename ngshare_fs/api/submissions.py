@@ -55,7 +55,7 @@ def submit(call: Call) -> Answer:
     elif student != call.user:
         if not call.teaches:
             raise Refused(refusals.PERMISSION_DENIED, Who.INSTRUCTOR.value)
-        if not has_worked_here(call, student):
+        if not student or not has_worked_here(call, student):
             raise Refused(refusals.STUDENT_NOT_FOUND)
     key = call.form.optional("key")
     if key is not None and not _KEY.fullmatch(key):
