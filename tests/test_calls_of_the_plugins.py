@@ -10,6 +10,7 @@ import pytest
 
 from ngshare_fs.store import Volume, submission
 from ngshare_fs.store.errors import KeyUsed
+from ngshare_fs.store.verify import verify_volume
 from tests.conftest import Exchange
 from tests.trees import tree
 
@@ -230,3 +231,44 @@ async def test_large_work_is_collected_whole(taught: Exchange) -> None:
 async def test_malformed_collections_are_refused(taught: Exchange, fields: dict[str, str], message: str) -> None:
     answer = await taught.call("POST", "collection/c/a", "kevin", **fields)
     assert (answer.status, answer.message) == (400, message)
+
+
+async def test_a_deleted_submission_is_in_the_trash(taught: Exchange, handed_in: dict[str, list[str]]) -> None:
+    first, second = handed_in["lawrence"]
+    remarks = tree({"p.html": b"good"})
+    await taught.call("POST", "feedback/c/a/lawrence", "kevin", timestamp=second, files=remarks)
+    for timestamp, status, message in (
+        (second, 200, "None"),
+        (second, 404, "Submission not found"),
+        ("", 400, "Time format incorrect"),
+        ("yesterday", 400, "Time format incorrect"),
+    ):
+        answer = await taught.call("DELETE", "submission/c/a/lawrence", "kevin", timestamp=timestamp)
+        assert (answer.status, answer.message) == (status, message)
+    answer = await taught.call("DELETE", "submission/c/a/lawrence", "kevin")
+    assert (answer.status, answer.message) == (400, "Please supply timestamp")
+    assert await _submissions(taught) == [first]
+    (entry,) = (taught.data / "trash").iterdir()
+    said = (entry / "trash.yaml").read_text()
+    for line in ("kind: submission", "student: lawrence", f"submission: {second}", "by: kevin"):
+        assert line in said
+    assert list(verify_volume(taught.data)) == []
+    (deleted,) = entry.glob("*Z")
+    assert len(list(deleted.glob("feedback/*/files/p.html"))) == 1
+    deleted.rename(taught.data / "courses/c/assignments/a/submissions/lawrence" / deleted.name)
+    assert await _submissions(taught) == [first, second]
+
+
+async def test_a_damaged_record_of_a_deleted_submission_is_found(
+    taught: Exchange, handed_in: dict[str, list[str]]
+) -> None:
+    await taught.call("DELETE", "submission/c/a/lawrence", "kevin", timestamp=handed_in["lawrence"][0])
+    (file,) = (taught.data / "trash").glob("*/trash.yaml")
+    said = file.read_text()
+    for broken, code in (
+        (said.replace(handed_in["lawrence"][0], handed_in["lawrence"][1]), "timestamp-differs"),
+        (said.replace("student: lawrence", "student: eric"), "student-differs"),
+        (said.replace("student: lawrence\n", ""), "trash-file-broken"),
+    ):
+        file.write_text(broken)
+        assert code in {finding.code for finding in verify_volume(taught.data)}

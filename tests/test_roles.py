@@ -45,6 +45,7 @@ WHO = {
     "POST submission/{course}/{assignment}": Who.MEMBER,
     "POST collection/{course}/{assignment}": Who.INSTRUCTOR,
     "GET submission/{course}/{assignment}/{user}": Who.INSTRUCTOR,
+    "DELETE submission/{course}/{assignment}/{user}": Who.INSTRUCTOR,
     "POST feedback/{course}/{assignment}/{user}": Who.INSTRUCTOR,
     "GET feedback/{course}/{assignment}/{user}": Who.INSTRUCTOR_OR_SELF,
     "GET initialize-Data6ase": Who.ANYONE,

@@ -75,6 +75,13 @@ def collect(call: Call) -> Answer:
     return TreeAnswer(tree, {"timestamp": tree.timestamp}, wants_list_only(call))
 
 
+def delete_submission(call: Call) -> Answer:
+    """Move a submission to the trash."""
+    moment = _existing(call)
+    submission.delete(call.volume, call.course, call.assignment, call.named_user, moment, by=call.user)
+    return {}
+
+
 def collect_all(call: Call) -> Answer:
     """One submission of each student, with its files."""
     before = None
@@ -185,6 +192,16 @@ ENDPOINTS = (
         arguments=(WHICH, LIST_ONLY),
         refusals=(refusals.SUBMISSION_NOT_FOUND,),
         answer={"timestamp": TIMESTAMP, "files": FILES_IN_ANSWER},
+        of_student=True,
+    ),
+    Endpoint(
+        "DELETE",
+        "submission/{course}/{assignment}/{user}",
+        Who.INSTRUCTOR,
+        "Delete a submission with the feedback on it; the operator can bring it back",
+        delete_submission,
+        arguments=(OF_SUBMISSION,),
+        refusals=(refusals.NO_TIMESTAMP, refusals.WRONG_TIMESTAMP, refusals.SUBMISSION_NOT_FOUND),
         of_student=True,
     ),
     Endpoint(

@@ -189,6 +189,21 @@ class ExchangeApi:
         entries = self._client.call("GET", *path)["submissions"]
         return [(entry["student_id"], entry["timestamp"]) for entry in entries]
 
+    def remove_submission(self, course: str, assignment: str, student: str, timestamp: str) -> None:
+        """Take a submission away, as an instructor.
+
+        Raises:
+            ServerProblem: also where an older server cannot.
+        """
+        query = {"timestamp": timestamp}
+        try:
+            self._client.call("DELETE", "submission", course, assignment, student, query=query)
+        except Refused as refusal:
+            if refusal.status == 405:
+                raise ServerProblem("This exchange cannot remove single submissions. Nothing was done.") from None
+            if not (refusal.says(SUBMISSION_NOT_FOUND) and self._client.repeated):
+                raise
+
     def collect(
         self, course: str, assignment: str, chosen: dict[str, str], before: str | None
     ) -> Iterator[dict[str, Any]]:

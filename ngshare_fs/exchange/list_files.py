@@ -50,17 +50,13 @@ class ExchangeList(abc.ExchangeList, Exchange):
         return entries
 
     def remove_files(self) -> list[Entry]:
-        """List and remove: from the exchange released assignments, with what was handed in; from the cache copies.
+        """List and remove: submissions, assignments with what was handed in, or one's own copies of submissions.
+
+        What is removed from the server is in its trash, from where the operator can bring it back.
 
         Raises:
-            ExchangeError: submissions on the server are not removed by anybody but its operator; or the user does not
-                teach the course.
+            ExchangeError: the user does not teach the course, or too little was said.
         """
-        if self.inbound:
-            self.fail(
-                "Submissions are the students' proof and stay on the server. To remove an assignment with all that was "
-                "handed in, use `nbgrader list --remove ASSIGNMENT`."
-            )
         if not self.cached:
             self._check_may_remove()
         entries = self._entries("Removing submitted assignments:", "Removing released assignments:")
@@ -69,6 +65,12 @@ class ExchangeList(abc.ExchangeList, Exchange):
             for entry in entries:
                 for one in entry["submissions"]:
                     cache.forget(one["course_id"], one["student_id"], one["assignment_id"], one["timestamp"])
+        elif self.inbound:
+            for entry in entries:
+                for one in entry["submissions"]:
+                    self.api.remove_submission(
+                        one["course_id"], one["assignment_id"], one["student_id"], one["timestamp"]
+                    )
         else:
             for entry in entries:
                 self.api.unrelease(entry["course_id"], entry["assignment_id"])
@@ -79,7 +81,7 @@ class ExchangeList(abc.ExchangeList, Exchange):
             self.fail("Name the assignment or the course whose assignments are to be removed.")
         for course in self.listing.courses:
             if course.role == "student" and self._assignments_of(course):
-                self.fail(f"Only instructors may remove assignments of {course.name}.")
+                self.fail(f"Only instructors may remove what is in the course {course.name}.")
 
     def _entries(self, submitted: str, released: str) -> list[Entry]:
         if not self.inbound and not self.cached:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Collection
 from typing import NamedTuple
 
-from ngshare_fs.store import layout, names, timestamp
+from ngshare_fs.store import layout, names, timestamp, trash, trash_file
 from ngshare_fs.store.assignment import exists, identity
 from ngshare_fs.store.cached_folders import timestamps_in
 from ngshare_fs.store.directory_tree import Upload
@@ -150,6 +150,26 @@ def to_collect(
         if in_time or earlier is None or (before is not None and earlier.timestamp > before):
             chosen[found.student] = found
     return [chosen[student] for student in sorted(chosen)]
+
+
+def delete(volume: Volume, course: str, assignment: str, student: str, moment: Timestamp, by: str) -> None:
+    """Move a submission with the feedback on it into the trash.
+
+    Raises:
+        SubmissionNotFound: there is none of that timestamp.
+    """
+    what = {
+        "kind": trash_file.SUBMISSION,
+        "course": course,
+        "assignment": assignment,
+        "student": student,
+        "submission": moment,
+        "by": by,
+    }
+    try:
+        trash.throw_away(volume, layout.submission(volume.root, course, assignment, student, moment), what)
+    except FileNotFoundError:
+        raise SubmissionNotFound(student) from None
 
 
 def submission_exists(volume: Volume, course: str, assignment: str, student: str, moment: Timestamp) -> bool:
