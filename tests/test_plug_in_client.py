@@ -21,6 +21,7 @@ from ngshare_fs.exchange.problems import Refused, ServerProblem, Unreachable, Un
 from ngshare_fs.exchange.sending import CHUNK, Body, files_in
 from ngshare_fs.exchange.server import Server, find
 from ngshare_fs.exchange.submission_cache import Pending, SubmissionCache, checksums_of
+from ngshare_fs.store.verify import verify_volume
 from tests import servers
 from tests.faulty_proxy import LOST_ANSWER, LOST_REQUEST, RESTARTING, Fault, FaultyProxy, faulty_proxy
 
@@ -387,18 +388,18 @@ def test_the_same_work_goes_on_with_the_same_key(tmp_path: Path) -> None:
 def test_a_killed_server_costs_nobody_anything(tmp_path: Path, work: str) -> None:
     volume = tmp_path / "volume"
     files = files_in(work)
-    rounds = 6 * int(os.environ.get("NGSHARE_FS_ROUNDS", "1"))
+    kills = 6 * int(os.environ.get("NGSHARE_FS_ROUNDS", "1"))
     server = servers.start(volume, tmp_path / "log", own_group=True)
     port = str(urlsplit(server.url).port)
     url = server.url
-    finished = threading.Event()
+    enough, finished = threading.Event(), threading.Event()
     problems: list[BaseException] = []
     receipts: list[str] = []
 
     def students_day() -> None:
         try:
-            for number in range(rounds):
-                receipt = api(url, "root").submit(COURSE, ASSIGNMENT, files, f"k{number}", None)
+            while not enough.is_set():
+                receipt = api(url, "root").submit(COURSE, ASSIGNMENT, files, f"k{len(receipts)}", None)
                 receipts.append(receipt["timestamp"])
                 chosen = {"root": receipt["timestamp"]}
                 (answer,) = api(url, "root").collect(COURSE, ASSIGNMENT, chosen, None)
@@ -415,16 +416,15 @@ def test_a_killed_server_costs_nobody_anything(tmp_path: Path, work: str) -> Non
         api(url, "root").release(COURSE, ASSIGNMENT, files, {})
         day = threading.Thread(target=students_day)
         day.start()
-        kills = 0
-        while kills < 5 * rounds and not finished.wait(random.uniform(0.0, 0.3)):
+        for number in range(kills):
+            finished.wait(random.uniform(0.05, 0.4))
             server.kill()
-            kills += 1
-            server = servers.start(volume, tmp_path / f"log{kills}", "--port", port, own_group=True)
-            finished.wait(0.5)  # without a chance to finish anything, patience would end
+            server = servers.start(volume, tmp_path / f"log{number}", "--port", port, own_group=True)
+        enough.set()
         day.join()
-        assert kills
         assert problems == []
         assert [moment for _, moment in api(url, "root").submissions(COURSE, ASSIGNMENT, "root")] == receipts
-        assert len(receipts) == rounds
+        assert list(verify_volume(volume)) == []
     finally:
+        enough.set()
         server.kill()
