@@ -19,11 +19,13 @@ from ngshare_fs.config import (
     SettingsError,
     near_match,
     read_settings,
+    text_of_file,
 )
 from ngshare_fs.listening import Handover, ListenError
 from ngshare_fs.logs import CONTROLS, LOG, set_up
 
 WRONG_USE = 2
+USER_TOKEN_FILE = "--user-token-file"  # noqa: S105 - the name of an option
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -50,7 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given = make_parser().parse_args(words)
         if given.command == "verify":
             return _verify(given.data)
-        return _serve({name.replace("_", "-"): value for name, value in vars(given).items() if name != "command"})
+        flags = {name.replace("_", "-"): value for name, value in vars(given).items() if name != "command"}
+        if given.command == "doctor":
+            return _doctor(flags)
+        return _serve(flags)
     except SettingsError as error:
         return _fail(str(error), WRONG_USE, words)
 
@@ -67,14 +72,15 @@ def make_parser() -> argparse.ArgumentParser:
         description="Serve the exchange. Every option can also be set as NGSHARE_FS_* in the environment, or in "
         "a YAML file; a flag counts before the environment, the environment before the file.",
     )  # fmt: skip
-    serve.add_argument("--config", metavar="FILE", help=f"a YAML file with options (or {CONFIG_VARIABLE})")
-    for option in OPTIONS:
-        default = (option.default_text or option.default or "").replace("`", "")
-        text = f"{option.help.replace('`', '')} (default: {default})".replace("%", "%%")
-        if option.is_switch:
-            serve.add_argument(option.flag, action=argparse.BooleanOptionalAction, help=text)
-        else:
-            serve.add_argument(option.flag, metavar=option.metavar, help=text)
+    _add_options(serve)
+    doctor = commands.add_parser(
+        "doctor", help="look for what keeps a server from working", allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,
+        description="Look at volume, hub, token, roles and routes of a server with these options, which are those of "
+        "`serve`. Exit code 0: all is fine; 1: something is wrong; 2: a wrong option.",
+    )  # fmt: skip
+    doctor.add_argument(USER_TOKEN_FILE, metavar="FILE", help="a file with the token of a user, to try it")
+    _add_options(doctor)
     verify = commands.add_parser(
         "verify", help="check a data folder", allow_abbrev=False,
         description="Check a data folder: one line for each finding. "
@@ -82,6 +88,17 @@ def make_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     verify.add_argument("--data", metavar="DIR", help=f"the data folder (or {BY_NAME['data'].variable})")
     return parser
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", metavar="FILE", help=f"a YAML file with options (or {CONFIG_VARIABLE})")
+    for option in OPTIONS:
+        default = (option.default_text or option.default or "").replace("`", "")
+        text = f"{option.help.replace('`', '')} (default: {default})".replace("%", "%%")
+        if option.is_switch:
+            parser.add_argument(option.flag, action=argparse.BooleanOptionalAction, help=text)
+        else:
+            parser.add_argument(option.flag, metavar=option.metavar, help=text)
 
 
 def _serve(flags: dict[str, Raw]) -> int:
@@ -106,6 +123,21 @@ def _serve(flags: dict[str, Raw]) -> int:
         return rehearse(settings) if handover.role == "rehearsal" else serve(settings, handover)
     except (ListenError, VolumeError) as error:
         return _fail(str(error), 1, log_format=settings.log_format)
+
+
+def _doctor(flags: dict[str, Raw]) -> int:
+    file = flags.pop(USER_TOKEN_FILE.removeprefix("--"), None)
+    try:
+        user_token = None if file is None else text_of_file(file)
+    except ValueError as error:
+        raise SettingsError(f"{USER_TOKEN_FILE}: {error}") from None
+    settings = read_settings(flags, os.environ)
+    from ngshare_fs.doctor import examine, lines_of
+
+    observations = examine(settings, user_token)
+    for line in lines_of(observations):
+        print(line.translate(CONTROLS).encode(errors="backslashreplace").decode())
+    return 1 if any(observation.fine is False for observation in observations) else 0
 
 
 def _verify(data: str | None) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -17,6 +18,8 @@ PROGRAM = "ngshare-fs"
 STANDALONE_DATA = "./ngshare-data"
 HUB_DATA = "/srv/ngshare"
 DEFAULT_PREFIX = "/api/"
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 12121
 # The probes answer outside the prefix; an exchange below them would hide behind their answers.
 PROBES = ("/healthz/", "/readyz/")
 
@@ -27,16 +30,23 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Hub:
-    """What JupyterHub tells its services in the environment."""
+    """The JupyterHub that this is a service of.
+
+    Args:
+        api_url: where it answers services, such as `http://hub:8081/hub/api`.
+        api_token: this service's token; never logged.
+        client_id: the service as an OAuth client, such as `service-ngshare`.
+        service_name: the service's name, such as `ngshare`.
+        browser_url: where browsers find it: a URL or an absolute path that ends with `/hub/`.
+        callback: where the hub sends browsers after signing in, exactly as the hub knows it: a URL or an absolute path.
+    """
 
     api_url: str
     api_token: str = field(repr=False)
-    service_prefix: str
     client_id: str
-    base_url: str = "/"
-    host: str = ""
-    service_name: str = ""
-    service_url: str = ""
+    service_name: str
+    browser_url: str
+    callback: str
 
 
 @dataclass(frozen=True)
@@ -55,16 +65,23 @@ class Settings:
     max_files: int
     log_format: str
     drain_seconds: int
+    auth_cache: int
+    auth_grace: int
+    require_service_scope: bool
+    hub_admins: bool
+    services: Mapping[str, bool]
+    cookie_secret: str | None = field(repr=False)
     hub: Hub | None
 
 
-# What a source holds before it is understood: a text, a list of texts (files only), or a switch (flags only).
-Raw = str | list[str] | bool
+# What a source holds before it is understood: a text, a list of texts or a mapping with one more below (files only),
+# or a switch (flags only).
+Raw = str | list[str] | dict[str, dict[str, str]] | bool
 
 
 def _text(raw: Raw) -> str:
     if not isinstance(raw, str):
-        raise ValueError("takes one value, not a list")
+        raise ValueError("takes one value, not a list or a mapping")
     return raw
 
 
@@ -118,6 +135,64 @@ def _names(raw: Raw) -> frozenset[str]:
             raise ValueError("a name in the list is empty")
         return frozenset(raw)
     return frozenset(name.strip() for name in _text(raw).split(",") if name.strip())
+
+
+def _services(raw: Raw) -> dict[str, bool]:
+    """Names of services, and whether each is an admin: `{autograder: {admin: true}}` or `autograder:admin,reader`."""
+    if isinstance(raw, dict):
+        found = {}
+        for name, rights in raw.items():
+            unknown = set(rights) - {"admin"}
+            if not name or unknown:
+                raise ValueError(f"{name!r} has {min(unknown)!r}; what can be said of a service is `admin: true`"
+                                 if unknown else "a service has no name")  # fmt: skip
+            found[name] = _switch(rights.get("admin", "false"))
+        return found
+    found = {}
+    for entry in _text(raw).split(",") if raw else []:
+        name, colon, right = entry.strip().partition(":")
+        if not name or (colon and right != "admin"):
+            raise ValueError(f"{entry.strip()!r} is neither a service's name nor NAME:admin")
+        found[name] = bool(colon)
+    return found
+
+
+def text_of_file(raw: Raw) -> str:
+    """What a file holds, such as a token that should not be seen in a list of processes."""
+    path = _text(raw)
+    try:
+        content = Path(path).expanduser().read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: not UTF-8") from None
+    if not content:
+        raise ValueError(f"{path} is empty")
+    return content
+
+
+def _url(raw: Raw) -> str:
+    url = _text(raw)
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url):
+        raise ValueError(f"{url!r} is not a URL such as http://hub:8081/hub/api")
+    return url.rstrip("/")
+
+
+def _hub_url(raw: Raw) -> str:
+    url = _url(raw)
+    return url + "/" if url.endswith("/hub") else url + "/hub/"
+
+
+def _callback(raw: Raw) -> str:
+    text = _text(raw)
+    return _url(text) if not text.startswith("/") else _prefix(text + "/")[:-1]
+
+
+def _client(raw: Raw) -> str:
+    text = _text(raw)
+    if not re.fullmatch(r"[\x21-\x7e]{1,255}", text):
+        raise ValueError(f"{text!r} is not an OAuth client such as service-ngshare")
+    return text
 
 
 def _folder(raw: Raw) -> Path:
@@ -200,8 +275,14 @@ OPTIONS = (
         "where names may hold commas and blanks",
         "nobody",
     ),
-    Option("host", _host, "127.0.0.1", "HOST", "the address to listen on; `0.0.0.0` or `::` for all"),
-    Option("port", _integer(0, 65535), "12121", "PORT", "the port to listen on; `0` picks a free one"),
+    Option(
+        "host", _host, None, "HOST", "the address to listen on; `0.0.0.0` or `::` for all",
+        f"that of `$JUPYTERHUB_SERVICE_URL`, or `{DEFAULT_HOST}` where that is not set",
+    ),
+    Option(
+        "port", _integer(0, 65535), None, "PORT", "the port to listen on; `0` picks a free one",
+        f"that of `$JUPYTERHUB_SERVICE_URL`, or `{DEFAULT_PORT}` where that is not set",
+    ),
     Option(
         "prefix", _prefix, None, "PATH", "where the API starts; begins and ends with `/`",
         f"`$JUPYTERHUB_SERVICE_PREFIX`, or `{DEFAULT_PREFIX}` where that is not set",
@@ -225,23 +306,60 @@ OPTIONS = (
         "drain-seconds", _integer(1, 3600), "60", "SECONDS",
         "how long a stop or a restart waits for requests under way before it cuts them off",
     ),
+    Option(
+        "auth-cache", _integer(0, 3600), "60", "SECONDS",
+        "how long the hub's answer about a token is believed before it is asked again",
+    ),
+    Option(
+        "auth-grace", _integer(0, 86400), "300", "SECONDS",
+        "how long a token that the hub has confirmed goes on working while the hub does not answer",
+    ),
+    Option(
+        "require-service-scope", _switch, "false", "",
+        "let in only tokens with the scope `access:services`; otherwise the token of a user's own server will do, too",
+    ),
+    Option("hub-admins", _switch, "false", "", "the hub's admins are admins here, too"),
+    Option(
+        "services", _services, "", "NAMES",
+        "services of the hub that may call, as `service:NAME` in rosters: names separated by commas, `NAME:admin` for "
+        "one that may do everything; in the file `{NAME: {admin: true}}`",
+        "none",
+    ),
+    Option(
+        "hub-api-url", _url, None, "URL", "where the hub answers services, such as `http://hub:8081/hub/api`",
+        "`$JUPYTERHUB_API_URL`",
+    ),
+    Option(
+        "hub-token-file", text_of_file, None, "FILE", "a file with this service's own token",
+        "`$JUPYTERHUB_API_TOKEN`",
+    ),
+    Option(
+        "hub-client-id", _client, None, "NAME", "this service as an OAuth client of the hub", "`$JUPYTERHUB_CLIENT_ID`"
+    ),
+    Option(
+        "hub-url", _hub_url, None, "URL", "where browsers find the hub, if not below the same address as this service",
+        "`$JUPYTERHUB_PUBLIC_HUB_URL`, or made from `$JUPYTERHUB_HOST` and `$JUPYTERHUB_BASE_URL`",
+    ),
+    Option(
+        "oauth-callback", _callback, None, "URL",
+        "where the hub sends browsers after signing in: exactly the service's `oauth_redirect_uri`, if it has one",
+        "`$JUPYTERHUB_OAUTH_CALLBACK_URL`, or `oauth_callback` below the prefix",
+    ),
 )  # fmt: skip
 
 BY_NAME = {option.name: option for option in OPTIONS}
 CONFIG_VARIABLE = "NGSHARE_FS_CONFIG"
 
+# What the hub has to say, by variable or by option.
 HUB_VARIABLES = {
-    "api_token": "JUPYTERHUB_API_TOKEN",
-    "api_url": "JUPYTERHUB_API_URL",
-    "service_prefix": "JUPYTERHUB_SERVICE_PREFIX",
-    "client_id": "JUPYTERHUB_CLIENT_ID",
+    "hub-token-file": "JUPYTERHUB_API_TOKEN",
+    "hub-api-url": "JUPYTERHUB_API_URL",
+    "prefix": "JUPYTERHUB_SERVICE_PREFIX",
+    "hub-client-id": "JUPYTERHUB_CLIENT_ID",
 }
-OPTIONAL_HUB_VARIABLES = {
-    "base_url": "JUPYTERHUB_BASE_URL",
-    "host": "JUPYTERHUB_HOST",
-    "service_name": "JUPYTERHUB_SERVICE_NAME",
-    "service_url": "JUPYTERHUB_SERVICE_URL",
-}
+SERVICE_URL_VARIABLE = "JUPYTERHUB_SERVICE_URL"
+COOKIE_SECRET_VARIABLE = "NGSHARE_FS_COOKIE_SECRET"  # noqa: S105
+SHORTEST_COOKIE_SECRET = 32
 
 
 def near_match(word: str, words: list[str], before: str = "") -> str:
@@ -279,36 +397,96 @@ def read_settings(flags: Mapping[str, Raw], environment: Mapping[str, str]) -> S
     for option in OPTIONS:
         if option.name not in values and option.default is not None:
             values[option.name] = option.parse(option.default)
-    if "prefix" not in values:
-        hub_prefix = environment.get("JUPYTERHUB_SERVICE_PREFIX")
-        values["prefix"] = (
-            _parse(BY_NAME["prefix"], hub_prefix, "JUPYTERHUB_SERVICE_PREFIX") if hub_prefix else DEFAULT_PREFIX
-        )
     if "data" not in values:
         values["data"] = _folder(STANDALONE_DATA if values["standalone"] else HUB_DATA)
-    hub = None if values["standalone"] else _read_hub(environment)
-    return Settings(**{name.replace("-", "_"): value for name, value in values.items()}, hub=hub)
+    hub = None if values["standalone"] else _read_hub(values, environment)
+    host, port = DEFAULT_HOST, DEFAULT_PORT
+    if hub is not None:
+        host, port = _listen_where_the_hub_looks(environment)
+    values.setdefault("host", host)
+    values.setdefault("port", port)
+    if "prefix" not in values:
+        hub_prefix = environment.get(HUB_VARIABLES["prefix"])
+        values["prefix"] = (
+            _parse(BY_NAME["prefix"], hub_prefix, HUB_VARIABLES["prefix"]) if hub_prefix else DEFAULT_PREFIX
+        )
+    cookie_secret = environment.get(COOKIE_SECRET_VARIABLE) or None
+    if cookie_secret is not None and len(cookie_secret) < SHORTEST_COOKIE_SECRET:
+        raise SettingsError(
+            f"{COOKIE_SECRET_VARIABLE}: shorter than {SHORTEST_COOKIE_SECRET} characters; "
+            "`openssl rand -hex 32` makes one"
+        )
+    of_hub = {"hub-api-url", "hub-token-file", "hub-client-id", "hub-url", "oauth-callback"}
+    kept = {name.replace("-", "_"): value for name, value in values.items() if name not in of_hub}
+    return Settings(**kept, hub=hub, cookie_secret=cookie_secret)
 
 
 def _parse(option: Option, raw: Raw, place: str) -> Any:
+    return _parse_with(option.parse, raw, place)
+
+
+def _parse_with(parse: Callable[[Raw], Any], raw: Raw, place: str) -> Any:
     try:
-        return option.parse(raw)
+        return parse(raw)
     except ValueError as error:
         raise SettingsError(f"{place}: {error}") from None
 
 
-def _read_hub(environment: Mapping[str, str]) -> Hub:
-    missing = [variable for variable in HUB_VARIABLES.values() if not environment.get(variable)]
+def _read_hub(values: dict[str, Any], environment: Mapping[str, str]) -> Hub:
+    """The hub, and the prefix that it gave, from its variables and the options that count before them."""
+    missing = [
+        f"{variable} (or {BY_NAME[name].flag})"
+        for name, variable in HUB_VARIABLES.items()
+        if name not in values and not environment.get(variable)
+    ]
     if missing:
         raise SettingsError(
             f"not started by JupyterHub: {', '.join(missing)} not set "
             "(--standalone serves without JupyterHub, for trying it out)"
         )
-    values = {name: environment[variable] for name, variable in HUB_VARIABLES.items()}
-    for name, variable in OPTIONAL_HUB_VARIABLES.items():
-        if environment.get(variable):
-            values[name] = environment[variable]
-    return Hub(**values)
+    for name, variable in HUB_VARIABLES.items():
+        if name not in values:
+            parse = BY_NAME[name].parse if name != "hub-token-file" else _text
+            values[name] = _parse_with(parse, environment[variable], variable)
+    token = values["hub-token-file"]
+    if not re.fullmatch(r"[\x21-\x7e]+", token):
+        raise SettingsError(f"{HUB_VARIABLES['hub-token-file']}: holds characters that no token has")
+    prefix, client_id = values["prefix"], values["hub-client-id"]
+    found = re.fullmatch(r"(.*/)services/([^/]+)/", prefix)
+    service_name = environment.get("JUPYTERHUB_SERVICE_NAME") or (
+        client_id.removeprefix("service-") if client_id.startswith("service-") else found[2] if found else client_id
+    )
+    base_url = environment.get("JUPYTERHUB_BASE_URL") or (found[1] if found else "/")
+    browser_url = values.get("hub-url")
+    public = "JUPYTERHUB_PUBLIC_HUB_URL"
+    if browser_url is None and environment.get(public):
+        browser_url = _parse_with(_hub_url, environment[public], public)
+    if browser_url is None:
+        browser_url = environment.get("JUPYTERHUB_HOST", "").rstrip("/") + base_url + "hub/"
+    callback, variable = values.get("oauth-callback"), "JUPYTERHUB_OAUTH_CALLBACK_URL"
+    if callback is None and environment.get(variable):
+        callback = _parse_with(_callback, environment[variable], variable)
+    return Hub(
+        api_url=values["hub-api-url"], api_token=token, client_id=client_id, service_name=service_name,
+        browser_url=browser_url, callback=callback or prefix + "oauth_callback",
+    )  # fmt: skip
+
+
+def _listen_where_the_hub_looks(environment: Mapping[str, str]) -> tuple[str, int]:
+    """The host and the port of the service's URL, for there the proxy will look for it."""
+    url = environment.get(SERVICE_URL_VARIABLE)
+    if not url:
+        return DEFAULT_HOST, DEFAULT_PORT
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise SettingsError(f"{SERVICE_URL_VARIABLE}: {error}") from None
+    if parts.scheme != "http" or not host:
+        raise SettingsError(
+            f"{SERVICE_URL_VARIABLE}: {url!r} is not like http://127.0.0.1:{DEFAULT_PORT}; https is for the proxy to do"
+        )
+    return host, 80 if port is None else port
 
 
 def _read_file(path: str) -> dict[str, tuple[str, Raw]]:
@@ -350,7 +528,23 @@ def _raw(node: yaml.Node, place: str) -> Raw:
         return str(node.value)
     if isinstance(node, yaml.SequenceNode) and all(isinstance(item, yaml.ScalarNode) for item in node.value):
         return [str(item.value) for item in node.value]
+    if isinstance(node, yaml.MappingNode):
+        return {_scalar(key, place): _mapping(value, place) for key, value in node.value}
     raise SettingsError(f"{place}: takes a value or a list of values, nothing nested")
+
+
+def _mapping(node: yaml.Node, place: str) -> dict[str, str]:
+    if isinstance(node, yaml.ScalarNode) and not node.value:
+        return {}
+    if not isinstance(node, yaml.MappingNode):
+        raise SettingsError(f"{place}: not a mapping such as {{autograder: {{admin: true}}}}")
+    return {_scalar(key, place): _scalar(value, place) for key, value in node.value}
+
+
+def _scalar(node: yaml.Node, place: str) -> str:
+    if not isinstance(node, yaml.ScalarNode):
+        raise SettingsError(f"{place}: nested too deeply")
+    return str(node.value)
 
 
 def options_table() -> str:

@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from ngshare_fs.api import make_application
+from ngshare_fs.application import make_application
 from ngshare_fs.banner import announce
 from ngshare_fs.config import Settings
+from ngshare_fs.hub import HubClient
+from ngshare_fs.hub.checkup import look_at_hub
 from ngshare_fs.listening import HELD_BACK, QUEUE, Handover, handover_environment, listen, same_command
 from ngshare_fs.logs import LOG
 from ngshare_fs.store import Volume
@@ -31,6 +33,9 @@ CLEAN_UP_SECONDS = 2
 # A thread that hangs in a dead network file system would keep the process for ever.
 EXIT_SECONDS = 10
 REHEARSAL_SECONDS = 60
+# The hub may start after us, and be mended while we serve.
+GREET_AGAIN_SECONDS = 2.0
+GREET_AGAIN_AT_LAST_SECONDS = 60.0
 
 
 @dataclass
@@ -147,7 +152,9 @@ async def _serve(settings: Settings, handover: Handover, listener: socket.socket
     elif handover.role == "successor":
         LOG.info("restarted, process %d serves on", os.getpid())
 
+    greeting = asyncio.create_task(greet_hub(settings))
     await _until_told(orders, alone=handover.lifeline is None)
+    greeting.cancel()
     restarting = not orders.stop.is_set()
     if not restarting:
         await _accept_the_rest(accepting)
@@ -166,6 +173,28 @@ async def _serve(settings: Settings, handover: Handover, listener: socket.socket
         _become_successor(listener)
     LOG.info("stopped")
     return 0
+
+
+async def greet_hub(settings: Settings) -> None:
+    """Look until the hub is there and knows us; what is wrong is said in one line, and serving goes on meanwhile."""
+    if settings.hub is None:
+        return
+    client = HubClient(settings.hub)
+    pause, said = GREET_AGAIN_SECONDS, ""
+    try:
+        while True:
+            found = await look_at_hub(client, settings.hub, settings.prefix)
+            wrong = next((observation for observation in found if observation.fine is False), None)
+            if wrong is None:
+                LOG.info("%s", found[0])
+                return
+            if str(wrong) != said:
+                said = str(wrong)
+                LOG.error("%s", said)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, GREET_AGAIN_AT_LAST_SECONDS)
+    finally:
+        await client.close()
 
 
 async def _until_told(orders: Orders, alone: bool) -> None:

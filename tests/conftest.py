@@ -14,7 +14,7 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
 from yarl import URL
 
-from ngshare_fs.api import make_application
+from ngshare_fs.application import make_application
 from ngshare_fs.config import Settings, read_settings
 from ngshare_fs.store import Volume
 

@@ -9,10 +9,11 @@ import pytest
 from ngshare_fs.api.endpoints import ENDPOINTS
 from ngshare_fs.cli import make_parser
 from ngshare_fs.config import (
+    COOKIE_SECRET_VARIABLE,
     HUB_VARIABLES,
-    OPTIONAL_HUB_VARIABLES,
     OPTIONS,
     PROBES,
+    SERVICE_URL_VARIABLE,
     Option,
     options_table,
     read_settings,
@@ -41,7 +42,7 @@ def test_every_option_is_explained(option: Option) -> None:
         assert word in CONFIGURATION
 
 
-@pytest.mark.parametrize("word", [*HUB_VARIABLES.values(), *OPTIONAL_HUB_VARIABLES.values(), *PROBES])
+@pytest.mark.parametrize("word", [*HUB_VARIABLES.values(), COOKIE_SECRET_VARIABLE, SERVICE_URL_VARIABLE, *PROBES])
 def test_what_settings_heed_is_explained(word: str) -> None:
     assert word in CONFIGURATION
 

@@ -28,11 +28,34 @@ VALUES: dict[str, tuple[list[str], list[object]]] = {
     "max-files": (["1", "2", "3"], [1, 2, 3]),
     "log-format": (["json", "text", "json"], ["json", "text", "json"]),
     "drain-seconds": (["1", "2", "3"], [1, 2, 3]),
+    "auth-cache": (["1", "2", "0"], [1, 2, 0]),
+    "auth-grace": (["1", "2", "0"], [1, 2, 0]),
+    "require-service-scope": (["1", "off", "no"], [True, False, False]),
+    "hub-admins": (["1", "off", "no"], [True, False, False]),
+    "services": (
+        ["a:admin,b", "c", "{d: {admin: true}, e: }"],
+        [{"a": True, "b": False}, {"c": False}, {"d": True, "e": False}],
+    ),
+    "hub-api-url": (["http://a/hub/api", "http://b/", "https://c"], ["http://a/hub/api", "http://b", "https://c"]),
+    "hub-client-id": (["service-a", "b", "c"], ["service-a", "b", "c"]),
+    "hub-url": (
+        ["http://a", "https://b/jh/hub/", "http://c/hub"],
+        ["http://a/hub/", "https://b/jh/hub/", "http://c/hub/"],
+    ),
+    "oauth-callback": (["/a/b", "https://b/c", "http://c"], ["/a/b", "https://b/c", "http://c"]),
+}
+
+
+OF_HUB = {
+    "hub-api-url": "api_url",
+    "hub-client-id": "client_id",
+    "hub-url": "browser_url",
+    "oauth-callback": "callback",
 }
 
 
 def value(settings: Settings, name: str) -> object:
-    return getattr(settings, name.replace("-", "_"))
+    return getattr(settings.hub, OF_HUB[name]) if name in OF_HUB else getattr(settings, name.replace("-", "_"))
 
 
 def from_file(tmp_path: Path, text: str, **environment: str) -> Settings:
@@ -59,7 +82,7 @@ def wrong_file(tmp_path: Path, text: str) -> str:
     return message.removeprefix(str(file))
 
 
-@pytest.mark.parametrize("name", [option.name for option in OPTIONS])
+@pytest.mark.parametrize("name", [option.name for option in OPTIONS if option.name != "hub-token-file"])
 def test_a_flag_counts_before_the_environment_and_that_before_the_file(tmp_path: Path, name: str) -> None:
     (flag, variable, in_file), (by_flag, by_variable, by_file) = VALUES[name]
     file = tmp_path / "ngshare.yaml"
@@ -178,8 +201,10 @@ def test_mistakes_in_the_file_are_named_with_their_line(tmp_path: Path) -> None:
     assert wrong_file(tmp_path, "max_files: 1\n") == ":1: 'max_files' is no option; did you mean max-files?"
     assert wrong_file(tmp_path, "colour: red\n") == ":1: 'colour' is no option"
     assert wrong_file(tmp_path, "port: 1\nport: 2\n") == ":2: port is set twice"
-    assert wrong_file(tmp_path, "port: [1]\n") == ":1: port: takes one value, not a list"
-    assert wrong_file(tmp_path, "port: {a: b}\n") == ":1: port: takes a value or a list of values, nothing nested"
+    assert wrong_file(tmp_path, "port: [1]\n") == ":1: port: takes one value, not a list or a mapping"
+    assert wrong_file(tmp_path, "port: {a: {}}\n") == ":1: port: takes one value, not a list or a mapping"
+    assert wrong_file(tmp_path, "port: {a: b}\n") == ":1: port: not a mapping such as {autograder: {admin: true}}"
+    assert wrong_file(tmp_path, "admins: [[a]]\n") == ":1: admins: takes a value or a list of values, nothing nested"
     assert wrong_file(tmp_path, "admins: ['']\n") == ":1: admins: a name in the list is empty"
     assert wrong_file(tmp_path, "[1]: 2\n") == ":1: '' is no option"
     assert wrong_file(tmp_path, "- port\n") == ": not a list of `option: value` lines"
@@ -193,3 +218,91 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert wrong({"config": str(tmp_path)}) == f"{tmp_path}: Is a directory"
     (tmp_path / "latin.yaml").write_bytes(b"admins: zo\xeb\n")
     assert wrong({"config": str(tmp_path / "latin.yaml")}) == f"{tmp_path}/latin.yaml: not UTF-8"
+
+
+def under_hub(**environment: str) -> Settings:
+    return read_settings({}, {**HUB, **environment})
+
+
+def test_the_token_may_come_from_a_file_and_is_shown_nowhere(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("from-the-file\n")
+    without = {name: text for name, text in HUB.items() if name != "JUPYTERHUB_API_TOKEN"}
+    settings = read_settings({"hub-token-file": str(file)}, without)
+    assert settings.hub is not None
+    assert settings.hub.api_token == "from-the-file"
+    assert "from-the-file" not in repr(settings)
+    secret = "s" * 32
+    assert secret not in repr(under_hub(NGSHARE_FS_COOKIE_SECRET=secret))
+    for content, problem in (("", "is empty"), ("a b", "characters that no token has")):
+        file.write_text(content)
+        assert problem in wrong({"standalone": False, "hub-token-file": str(file)}, without)
+    assert "No such file" in wrong({"standalone": False, "hub-token-file": str(tmp_path / "none")}, without)
+
+
+def test_it_listens_where_the_hub_looks_unless_told_otherwise() -> None:
+    settings = under_hub(JUPYTERHUB_SERVICE_URL="http://127.0.0.2:10101")
+    assert (settings.host, settings.port) == ("127.0.0.2", 10101)
+    settings = under_hub(JUPYTERHUB_SERVICE_URL="http://[::1]:1", NGSHARE_FS_PORT="2")
+    assert (settings.host, settings.port) == ("::1", 2)
+    assert under_hub(JUPYTERHUB_SERVICE_URL="http://localhost").port == 80
+    assert (under_hub().host, under_hub().port) == ("127.0.0.1", 12121)
+    alone = read_settings(ALONE, {"JUPYTERHUB_SERVICE_URL": "http://0.0.0.0:1"})
+    assert (alone.host, alone.port) == ("127.0.0.1", 12121)
+    for url in ("https://127.0.0.1:1", "127.0.0.1:1", "http://127.0.0.1:x", "http://"):
+        said = wrong({"standalone": False}, {**HUB, "JUPYTERHUB_SERVICE_URL": url})
+        assert said.startswith("JUPYTERHUB_SERVICE_URL: ")
+
+
+@pytest.mark.parametrize(
+    ("environment", "name", "browser_url", "callback"),
+    [
+        ({}, "ngshare", "/hub/", "/services/ngshare/oauth_callback"),
+        (
+            {"JUPYTERHUB_SERVICE_PREFIX": "/jh/services/x/", "JUPYTERHUB_CLIENT_ID": "own-id"},
+            "x", "/jh/hub/", "/jh/services/x/oauth_callback",
+        ),
+        (
+            {"JUPYTERHUB_HOST": "https://hub.example", "JUPYTERHUB_BASE_URL": "/jh/", "JUPYTERHUB_SERVICE_NAME": "y"},
+            "y", "https://hub.example/jh/hub/", "/services/ngshare/oauth_callback",
+        ),
+        (
+            {
+                "JUPYTERHUB_PUBLIC_HUB_URL": "https://hub.example/hub/",
+                "JUPYTERHUB_OAUTH_CALLBACK_URL": "https://grades.example/callback",
+            },
+            "ngshare", "https://hub.example/hub/", "https://grades.example/callback",
+        ),
+    ],
+)  # fmt: skip
+def test_where_browsers_are_sent(environment: dict[str, str], name: str, browser_url: str, callback: str) -> None:
+    hub = under_hub(**environment).hub
+    assert hub is not None
+    assert (hub.service_name, hub.browser_url, hub.callback) == (name, browser_url, callback)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("services", "a:root", "neither a service's name nor NAME:admin"),
+        ("services", ",", "neither a service's name nor NAME:admin"),
+        ("hub-api-url", "hub:8081", "is not a URL"),
+        ("hub-api-url", "http://user:password@hub/hub/api", "is not a URL"),
+        ("hub-url", "/hub/", "is not a URL"),
+        ("oauth-callback", "/a/../b", "is not a plain path"),
+        ("hub-client-id", "a b", "is not an OAuth client"),
+        ("auth-cache", "1h", "is not a whole number"),
+    ],
+)
+def test_mistakes_about_the_hub_are_named(name: str, text: str, problem: str) -> None:
+    assert problem in wrong({name: text})
+
+
+def test_a_cookie_secret_that_can_be_guessed_is_refused() -> None:
+    assert "shorter than 32" in wrong({}, {"NGSHARE_FS_COOKIE_SECRET": "short"})
+
+
+def test_what_is_said_of_a_service_is_understood_or_named(tmp_path: Path) -> None:
+    assert "what can be said of a service" in wrong_file(tmp_path, "services: {a: {root: true}}\n")
+    assert "neither true nor false" in wrong_file(tmp_path, "services: {a: {admin: perhaps}}\n")
+    assert "neither a service's name" in wrong_file(tmp_path, "services: 'a:b'\n")

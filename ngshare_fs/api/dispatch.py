@@ -12,7 +12,7 @@ from ngshare_fs.api.call import Call, Endpoint, TreeAnswer
 from ngshare_fs.api.checks import check
 from ngshare_fs.api.failures import answer
 from ngshare_fs.api.form import Form, FormReader
-from ngshare_fs.api.identity import USER, Identity
+from ngshare_fs.api.identity import USER, Caller, Identity
 from ngshare_fs.api.ready_answers import ReadyAnswers
 from ngshare_fs.api.refusals import Refused
 from ngshare_fs.api.tree_answer import LargeAnswer, made
@@ -29,7 +29,6 @@ class Dispatcher:
         blocking: where slow calls run.
         forms: reads the arguments.
         identity: knows who asks.
-        admins: user names.
         debug: whether debug mode is on.
         ready: answers that many ask for.
     """
@@ -38,7 +37,6 @@ class Dispatcher:
     blocking: Blocking
     forms: FormReader
     identity: Identity
-    admins: frozenset[str]
     debug: bool
     ready: ReadyAnswers = field(default_factory=ReadyAnswers)
 
@@ -76,25 +74,25 @@ class Dispatcher:
 
     async def _call(self, request: web.Request, endpoint: Endpoint) -> Call:
         upload = self.volume.upload()
-        user = await self.identity.from_headers(request)
-        if user is not None:
-            request[USER] = user
+        caller = await self.identity.from_headers(request, endpoint.writes)
+        if caller is not None:
+            request[USER] = caller.name
             if endpoint.writes:
                 # Whoever may not do this need not send 100 MiB to hear it.
-                await self.blocking.read(check, self._made_call(request, user, Form(upload)), endpoint)
+                await self.blocking.read(check, self._made_call(request, caller, Form(upload)), endpoint)
         try:
             form = await self.forms.read(request, upload)
-            if user is None:
-                user = self.identity.from_form(request, form, endpoint.is_page)
-                request[USER] = user
+            if caller is None:
+                caller = self.identity.from_form(request, form, endpoint.is_page)
+                request[USER] = caller.name
         except BaseException:
             if upload.touched_the_disk:
                 await self.blocking.write(upload.discard)
             raise
-        return self._made_call(request, user, form)
+        return self._made_call(request, caller, form)
 
-    def _made_call(self, request: web.Request, user: str, form: Form) -> Call:
-        return Call(self.volume, user, user in self.admins, self.debug, request.match_info, form)
+    def _made_call(self, request: web.Request, caller: Caller, form: Form) -> Call:
+        return Call(self.volume, caller.name, caller.is_admin, self.debug, request.match_info, form)
 
     async def _stream(self, request: web.Request, body: LargeAnswer) -> web.StreamResponse:
         try:

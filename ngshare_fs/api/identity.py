@@ -1,31 +1,63 @@
 """Who is asking."""
 
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from aiohttp import web
 
-from ngshare_fs.api import refusals
+from ngshare_fs.api import cross_site, refusals
 from ngshare_fs.api.form import Form
-from ngshare_fs.api.refusals import Refused
+from ngshare_fs.api.refusals import Refusal, Refused
+from ngshare_fs.api.sessions import Session, Sessions
+from ngshare_fs.hub import Account, HubDown, Tokens
+from ngshare_fs.hub.account import ACCESS_SERVICES
+
+logger = logging.getLogger(__name__)
 
 # Stand-alone, a client that can only send a token (ngshare_exchange sends no `user` with a GET) names its user in it.
 # The mark keeps a real token, sent here by mistake, from being taken for a name and written into the log.
 USER_TOKEN = "user:"  # noqa: S105
+TOKEN = re.compile(r"(?:token|bearer) +([\x21-\x7e]{1,1024})", re.IGNORECASE)
 # Under this key a request carries its user, for the log.
 USER = web.RequestKey("ngshare_fs.user", str)
+# A service is known by this and its name, in rosters, manifests and the log: it may be named like a user.
+SERVICE_MARK = "service:"
+# The hub ends a session at once when somebody signs out; a page is asked for by hand, so it can afford to look.
+SESSION_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is asking.
+
+    Args:
+        name: as in rosters.
+        is_admin: whether they may do everything.
+        session: of a browser, where that is how they signed in.
+    """
+
+    name: str
+    is_admin: bool
+    session: Session | None = None
 
 
 class Identity(Protocol):
     """Knows the user of a request."""
 
-    async def from_headers(self, request: web.Request) -> str | None:
+    async def from_headers(self, request: web.Request, writes: bool) -> Caller | None:
         """The user, where the headers alone decide; None where the arguments have a say.
 
+        Args:
+            writes: whether the request changes anything.
+
         Raises:
-            Refused: nobody is signed in.
+            Refused: nobody is signed in, or somebody who may not be here.
         """
 
-    def from_form(self, request: web.Request, form: Form, is_page: bool) -> str:
+    def from_form(self, request: web.Request, form: Form, is_page: bool) -> Caller:
         """The user that the arguments name.
 
         Args:
@@ -37,32 +69,121 @@ class Identity(Protocol):
 
 
 class StandAlone:
-    """Whoever the parameter `user` names. For trials on one machine: everybody can be anybody."""
+    """Whoever the parameter `user` names. For trials on one machine: everybody can be anybody.
 
-    async def from_headers(self, request: web.Request) -> str | None:
+    Args:
+        admins: user names.
+    """
+
+    def __init__(self, admins: frozenset[str]) -> None:
+        self._admins = admins
+
+    async def from_headers(self, request: web.Request, writes: bool) -> Caller | None:
         """None: the arguments decide."""
         return None
 
-    def from_form(self, request: web.Request, form: Form, is_page: bool) -> str:
+    def from_form(self, request: web.Request, form: Form, is_page: bool) -> Caller:
         """The argument `user`, or the user in `Authorization: token user:NAME`; on pages `user` by default."""
         user = form.optional("user")
         if user is None:
             _, _, token = request.headers.get("Authorization", "").partition(" ")
             user = token.strip().removeprefix(USER_TOKEN) if token.strip().startswith(USER_TOKEN) else None
         if user is None and is_page:
-            return "user"
+            user = "user"
         if not user:
             raise Refused(refusals.NOBODY_NAMED)
-        return user
+        return Caller(user, user in self._admins)
 
 
-class HubIsMissing:
-    """Nobody: signing in through JupyterHub is not part of this version."""
+@dataclass(frozen=True)
+class Admission:
+    """Who of the hub's users and services is let in, and as whom.
 
-    async def from_headers(self, request: web.Request) -> str | None:
-        """Refuse everybody."""
+    Args:
+        service: our name at the hub.
+        admins: user names.
+        hub_admins: whether the hub's admins are ours.
+        require_service_scope: whether the token of a user's own server is not enough.
+        services: those that may call, and whether as an admin.
+    """
+
+    service: str
+    admins: frozenset[str]
+    hub_admins: bool
+    require_service_scope: bool
+    services: Mapping[str, bool]
+
+    def caller(self, account: Account, session: Session | None = None) -> Caller:
+        """Who is asking, as far as the rosters are concerned.
+
+        Raises:
+            Refused: they may not.
+        """
+        if account.kind == "service":
+            if account.name not in self.services:
+                raise Refused(refusals.UNKNOWN_SERVICE)
+            return Caller(SERVICE_MARK + account.name, self.services[account.name])
+        if account.name.startswith(SERVICE_MARK):
+            raise Refused(refusals.NAMED_LIKE_A_SERVICE)
+        if not account.may_use(self.service) and (self.require_service_scope or not account.is_of_own_server):
+            raise Refused(self._no_scope())
+        is_admin = account.name in self.admins or (self.hub_admins and account.admin)
+        return Caller(account.name, is_admin, session)
+
+    def _no_scope(self) -> Refusal:
+        said = refusals.NO_SCOPE
+        return Refusal(said.status, f"{said.message}: it needs the scope {ACCESS_SERVICES}!service={self.service}")
+
+
+class SignedIn:
+    """Users of a JupyterHub: by a token in `Authorization`, or by the session of a browser.
+
+    Args:
+        tokens: knows their owners.
+        sessions: opens cookies.
+        admission: who is let in.
+        prefix: where our own pages are.
+    """
+
+    def __init__(self, tokens: Tokens, sessions: Sessions, admission: Admission, prefix: str) -> None:
+        self._tokens = tokens
+        self._sessions = sessions
+        self._admission = admission
+        self._prefix = prefix
+
+    async def from_headers(self, request: web.Request, writes: bool) -> Caller | None:
+        """The owner of the token, or of the session where there is no token."""
+        if "Authorization" in request.headers:
+            # What no token looks like is not sent to the hub.
+            found = TOKEN.fullmatch(request.headers["Authorization"])
+            if not found:
+                raise Refused(refusals.UNKNOWN_TOKEN)
+            return self._admission.caller(await self._owner(found[1], refusals.UNKNOWN_TOKEN))
+        session = self._sessions.of(request)
+        if session is None:
+            raise Refused(refusals.NOT_SIGNED_IN)
+        cross_site.check(request, self._prefix, session.xsrf, writes)
+        return await self.of_session(session)
+
+    async def of_session(self, session: Session) -> Caller:
+        """Whose a session is.
+
+        Raises:
+            Refused: it has ended, or its user is not let in any more.
+        """
+        account = await self._owner(session.token, refusals.NOT_SIGNED_IN, SESSION_SECONDS)
+        return self._admission.caller(account, session)
+
+    def from_form(self, request: web.Request, form: Form, is_page: bool) -> Caller:
+        """Nobody: on a hub, arguments do not say who is asking."""
         raise Refused(refusals.NOT_SIGNED_IN)
 
-    def from_form(self, request: web.Request, form: Form, is_page: bool) -> str:
-        """Refuse everybody."""
-        raise Refused(refusals.NOT_SIGNED_IN)
+    async def _owner(self, token: str, unknown: Refusal, at_most: float | None = None) -> Account:
+        try:
+            account = await self._tokens.owner(token, at_most)
+        except HubDown as error:
+            logger.warning("somebody could not be let in: %s", error)
+            raise Refused(refusals.HUB_DOWN) from None
+        if account is None:
+            raise Refused(unknown)
+        return account

@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 
 PATH = "openapi.json"
 
+# What any endpoint may answer before it knows who is asking.
+_OF_IDENTITY = (
+    refusals.NOT_SIGNED_IN,
+    refusals.NOBODY_NAMED,
+    refusals.UNKNOWN_TOKEN,
+    refusals.NO_SCOPE,
+    refusals.UNKNOWN_SERVICE,
+    refusals.NAMED_LIKE_A_SERVICE,
+    refusals.CROSS_SITE,
+    refusals.HUB_DOWN,
+)
 # What any endpoint may answer that reads arguments and the volume.
 _ALWAYS = (
     refusals.MALFORMED_URL,
@@ -162,7 +173,7 @@ def _responses(endpoint: Endpoint, has_body: bool) -> dict[str, Any]:
 
 def refusals_of(endpoint: Endpoint, has_body: bool) -> list[Refusal]:
     """Everything that an endpoint may refuse with."""
-    found: list[Refusal] = [refusals.NOT_SIGNED_IN, refusals.NOBODY_NAMED]
+    found: list[Refusal] = [*_OF_IDENTITY]
     if endpoint.who is not Who.ANYONE:
         found.append(refusals.PERMISSION_DENIED)
     if "{course}" in endpoint.path and not endpoint.new_course:

@@ -35,6 +35,12 @@ class Refusal:
 
 
 NOT_SIGNED_IN = Refusal(403, "Please sign in")
+UNKNOWN_TOKEN = Refusal(403, "JupyterHub does not know this token: restart your server, or sign in again")
+NO_SCOPE = Refusal(403, "This token may not be used here")
+UNKNOWN_SERVICE = Refusal(403, "This is the token of a service that is not let in; name it with --services")
+NAMED_LIKE_A_SERVICE = Refusal(403, "User names that begin with service: are not let in")
+CROSS_SITE = Refusal(403, "Not sent by a page of this service")
+HUB_DOWN = Refusal(503, "JupyterHub does not answer, try again", retry_after=5)
 NOBODY_NAMED = Refusal(403, "Please supply user")
 PERMISSION_DENIED = Refusal(403, "Permission denied")
 DEBUG_MODE_IS_OFF = Refusal(403, "Debug mode is off")

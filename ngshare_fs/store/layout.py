@@ -16,6 +16,7 @@ TRASH_FILE = "trash.yaml"
 PRIVATE = ".ngshare"
 LOCKS = os.path.join(PRIVATE, "locks")
 STAGING = os.path.join(PRIVATE, "staging")
+COOKIE_SECRET = os.path.join(PRIVATE, "cookie-secret")
 
 COURSE_FILE = "course.yaml"
 ASSIGNMENTS = "assignments"

@@ -220,17 +220,18 @@ def _unusable(root: str, error: OSError) -> str:
         place = os.path.dirname(place)
     try:
         status = os.stat(place)
-        owner = f"{place} belongs to {_user(status.st_uid)} with mode {status.st_mode & 0o7777:04o}"
+        owner = f"{place} belongs to {user_name(status.st_uid)} with mode {status.st_mode & 0o7777:04o}"
     except OSError as problem:
         owner = f"{place} cannot be looked at ({problem.strerror})"
     return (
         f"cannot use {root} as the volume: {error.strerror} ({error.filename}); {owner}, "
-        f"the server runs as {_user(os.geteuid())}: let that user own the folder (chown -R) on a volume that "
+        f"the server runs as {user_name(os.geteuid())}: let that user own the folder (chown -R) on a volume that "
         "is mounted for writing and has space left, or give --data another folder"
     )
 
 
-def _user(uid: int) -> str:
+def user_name(uid: int) -> str:
+    """A user of the system, by name where there is one."""
     try:
         return f"{pwd.getpwuid(uid).pw_name} (uid {uid})"
     except KeyError:

@@ -30,7 +30,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from ngshare_fs.api import make_application
+from ngshare_fs.application import make_application
 from ngshare_fs.config import read_settings
 from ngshare_fs.store import StoreError, Volume, flushers
 from ngshare_fs.store.flushers import AllTogether, EachByItself

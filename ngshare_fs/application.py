@@ -1,0 +1,76 @@
+"""Puts the application together."""
+
+from aiohttp import web
+
+from ngshare_fs.api import health, openapi
+from ngshare_fs.api.blocking import Blocking
+from ngshare_fs.api.dispatch import Dispatcher
+from ngshare_fs.api.endpoints import ENDPOINTS
+from ngshare_fs.api.failures import answering_failures
+from ngshare_fs.api.form import FormReader
+from ngshare_fs.api.identity import Admission, Identity, SignedIn, StandAlone
+from ngshare_fs.api.sessions import Sessions
+from ngshare_fs.config import Settings
+from ngshare_fs.hub import HubClient, Tokens
+from ngshare_fs.store import Volume, secret
+from ngshare_fs.web import pages, sign_in
+
+
+def make_application(volume: Volume, settings: Settings) -> web.Application:
+    """The application that serves a volume.
+
+    Args:
+        volume: open; closed by the caller, after the application.
+        settings: of which it heeds all but where to listen and how many processes there are.
+
+    Raises:
+        VolumeError, OSError: the secret that cookies are sealed with can neither be read nor made.
+    """
+    blocking = Blocking()
+    application = web.Application(middlewares=[answering_failures(settings.debug)])
+    identity = _identity(application, volume, settings)
+    dispatcher = Dispatcher(
+        volume=volume,
+        blocking=blocking,
+        forms=FormReader(blocking, settings.max_request, settings.max_files),
+        identity=identity,
+        debug=settings.debug,
+    )
+    for endpoint in ENDPOINTS:
+        application.router.add_route(
+            endpoint.method,
+            settings.prefix + endpoint.path,
+            dispatcher.handler(endpoint),
+            expect_handler=dispatcher.expect,
+        )
+    health.add_routes(application, settings.prefix, volume, blocking)
+    openapi.add_route(application, settings)
+    pages.add_routes(application, settings, volume, blocking, identity)
+
+    async def finish_slow_calls(_: web.Application) -> None:
+        blocking.close()
+
+    application.on_cleanup.append(finish_slow_calls)
+    return application
+
+
+def _identity(application: web.Application, volume: Volume, settings: Settings) -> Identity:
+    if settings.hub is None:
+        return StandAlone(settings.admins)
+    hub = HubClient(settings.hub)
+
+    async def leave_hub(_: web.Application) -> None:
+        await hub.close()
+
+    application.on_cleanup.append(leave_hub)
+    sessions = Sessions(settings.cookie_secret or secret.cookie_secret(volume), settings.prefix)
+    admission = Admission(
+        settings.hub.service_name,
+        settings.admins,
+        settings.hub_admins,
+        settings.require_service_scope,
+        settings.services,
+    )
+    identity = SignedIn(Tokens(hub, settings.auth_cache, settings.auth_grace), sessions, admission, settings.prefix)
+    sign_in.add_routes(application, settings, hub, sessions, identity)
+    return identity

@@ -1,0 +1,81 @@
+"""Looks whether the hub is there, and knows this service as what it takes itself for."""
+
+from ngshare_fs.config import Hub
+from ngshare_fs.hub.account import Account
+from ngshare_fs.hub.client import HubClient, HubDown, Rejected
+from ngshare_fs.observation import Observation
+
+# Cookies and tokens carry times; log lines of both are read side by side.
+CLOCKS_DIFFER_SECONDS = 30.0
+API_TOKEN, CLIENT_ID = "JUPYTERHUB_API_TOKEN", "JUPYTERHUB_CLIENT_ID"
+
+
+async def look_at_hub(client: HubClient, hub: Hub, prefix: str) -> list[Observation]:
+    """Look at the hub, its clock, our token, our prefix and our OAuth client; at no more where the hub is not there."""
+    try:
+        greeting = await client.greeting()
+        found = [Observation("hub", True, f"JupyterHub {greeting.version} at {hub.api_url}")]
+        if greeting.clock_ahead is not None:
+            found.append(_clock(greeting.clock_ahead))
+        account = await client.own_account()
+        found.append(_token(account))
+        if account is not None and account.kind == "service":
+            found += [_prefix(account.name, prefix), await _oauth(client, hub)]
+    except HubDown as error:
+        remedy = "is it running, and is JUPYTERHUB_API_URL right?"
+        return [Observation("hub", False, str(error), remedy)]
+    return found
+
+
+async def look_at_user(client: HubClient, hub: Hub, token: str, require_service_scope: bool) -> Observation:
+    """Look whether the owner of a token would be let in."""
+    try:
+        account = await client.account(token)
+    except HubDown as error:
+        return Observation("roles", None, f"nobody could tell: {error}")
+    if account is None:
+        return Observation("roles", False, "the hub does not know that token", "make a new one on the hub's token page")
+    scopes = ", ".join(sorted(scope for scope in account.scopes if scope.startswith("access:"))) or "no access: scope"
+    saw = f"{account.kind} {account.name!r} with {scopes}"
+    if account.kind == "service":
+        return Observation("roles", False, saw, "services are let in by --services; give the token of a user")
+    wanted = f"access:services!service={hub.service_name}"
+    if account.may_use(hub.service_name):
+        return Observation("roles", True, saw)
+    grant = f'"user" the scopes "self" and "{wanted}" in c.JupyterHub.load_roles'
+    if account.is_of_own_server and not require_service_scope:
+        return Observation("roles", True, f"{saw}: enough for nbgrader; for pages, too, give the role {grant}")
+    return Observation("roles", False, saw, f"give the role {grant}")
+
+
+def _clock(ahead: float) -> Observation:
+    saw = f"the hub's is {abs(ahead):.0f} s {'ahead' if ahead > 0 else 'behind'}"
+    return Observation("clock", abs(ahead) < CLOCKS_DIFFER_SECONDS, saw, "let both machines keep time by NTP")
+
+
+def _token(account: Account | None) -> Observation:
+    if account is None:
+        remedy = f"{API_TOKEN} has to be the api_token of this service in the hub's configuration"
+        return Observation("token", False, "the hub does not know the token of this service", remedy)
+    if account.kind != "service":
+        remedy = f"{API_TOKEN} has to be the api_token of a service in the hub's configuration"
+        return Observation("token", False, f"it belongs to the user {account.name!r}", remedy)
+    return Observation("token", True, f"the hub knows it as that of the service {account.name!r}")
+
+
+def _prefix(name: str, prefix: str) -> Observation:
+    if prefix.endswith(f"/services/{name}/"):
+        return Observation("prefix", True, prefix)
+    saw = f"it is {prefix}, and the hub's proxy serves this service at .../services/{name}/"
+    return Observation("prefix", False, saw, "set JUPYTERHUB_SERVICE_PREFIX, or --prefix, to that")
+
+
+async def _oauth(client: HubClient, hub: Hub) -> Observation:
+    """A code that cannot be right: what the hub complains of shows whether it knows the client and its secret."""
+    try:
+        await client.token_for("no-code", "no-verifier")
+    except Rejected as error:
+        if error.code == "invalid_client":
+            remedy = f"{CLIENT_ID} has to be the service's oauth_client_id, by default service-NAME"
+            return Observation("sign-in", False, f"the hub does not know the client {hub.client_id!r}", remedy)
+    return Observation("sign-in", True, f"as {hub.client_id!r}, by {hub.browser_url}, back to {hub.callback}")

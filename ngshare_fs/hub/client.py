@@ -1,0 +1,166 @@
+"""Calls to the hub's REST API."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import aiohttp
+
+from ngshare_fs.config import Hub
+from ngshare_fs.hub.account import Account
+
+# The hub answers some hundred calls a second: whoever waits longer than this has 2,000 others before.
+ANSWER_SECONDS = 15.0
+CONNECT_SECONDS = 5.0
+# More at once would only wait inside the hub, whose other users want to be served, too.
+CALLS_AT_ONCE = 16
+
+
+class HubDown(Exception):
+    """The hub did not answer, or not as a hub does. The text is one line for the operator, without any secret."""
+
+
+class Rejected(Exception):
+    """The hub answered, and said no. The text is what it said.
+
+    Args:
+        code: of RFC 6749, 5.2, such as `invalid_grant`.
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Greeting:
+    """What the hub says of itself.
+
+    Args:
+        version: such as 6.1.1.
+        clock_ahead: by how many seconds its clock is ahead of ours; None where it does not say.
+    """
+
+    version: str
+    clock_ahead: float | None
+
+
+@dataclass(frozen=True)
+class _Answer:
+    status: int
+    content: Any  # None where it was no JSON
+    date: str | None
+
+
+class HubClient:
+    """The hub, as one of its services sees it. It keeps connections, once it has made one: close it.
+
+    Args:
+        hub: where it is, and who we are.
+    """
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Let go of connections; what is under way fails."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def greeting(self) -> Greeting:
+        """What the hub says to everybody.
+
+        Raises:
+            HubDown: it did not answer, or is no hub.
+        """
+        answer = await self._call("GET", "/")
+        version = answer.content.get("version") if isinstance(answer.content, dict) else None
+        if answer.status != 200 or not isinstance(version, str):
+            raise HubDown(f"{self._hub.api_url} is not the API of a JupyterHub (it answers {answer.status})")
+        said = parsedate_to_datetime(answer.date) if answer.date else None
+        return Greeting(version, None if said is None else said.timestamp() - time.time())
+
+    async def account(self, token: str) -> Account | None:
+        """Whose a token is; None where the hub does not know it.
+
+        Raises:
+            HubDown: it did not answer.
+        """
+        answer = await self._call("GET", "/user", token)
+        if answer.status in (401, 403):
+            return None
+        if answer.status != 200:
+            raise HubDown(f"{self._hub.api_url}/user answers {answer.status}")
+        try:
+            return Account.understand(answer.content)
+        except ValueError as error:
+            raise HubDown(f"{self._hub.api_url}/user does not answer as a hub does: {error}") from None
+
+    async def own_account(self) -> Account | None:
+        """Whose the token of this service is; None where the hub does not know it.
+
+        Raises:
+            HubDown: it did not answer.
+        """
+        return await self.account(self._hub.api_token)
+
+    async def token_for(self, code: str, verifier: str) -> tuple[str, int]:
+        """Exchange the code that a browser brought for a token of its user (RFC 6749, 4.1.3, with RFC 7636).
+
+        Args:
+            code: from the callback.
+            verifier: what the challenge was made of.
+
+        Returns:
+            The token, and for how many seconds it holds.
+
+        Raises:
+            HubDown: it did not answer.
+            Rejected: it does not take the code, or does not know us.
+        """
+        form = {
+            "grant_type": "authorization_code",
+            "client_id": self._hub.client_id,
+            "client_secret": self._hub.api_token,
+            "code": code,
+            "code_verifier": verifier,
+            "redirect_uri": self._hub.callback,
+        }
+        answer = await self._call("POST", "/oauth2/token", form=form)
+        content = answer.content if isinstance(answer.content, dict) else {}
+        if 400 <= answer.status < 500:
+            code = str(content.get("error", ""))
+            raise Rejected(code, str(content.get("error_description") or code or answer.status))
+        token, seconds = content.get("access_token"), content.get("expires_in")
+        if answer.status != 200 or not isinstance(token, str) or not token:
+            raise HubDown(f"{self._hub.api_url}/oauth2/token answers {answer.status}")
+        return token, seconds if isinstance(seconds, int) else 0
+
+    async def _call(
+        self, method: str, path: str, token: str | None = None, form: dict[str, str] | None = None
+    ) -> _Answer:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=CALLS_AT_ONCE),
+                timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS, sock_connect=CONNECT_SECONDS),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        url = self._hub.api_url + path
+        headers = {"Authorization": f"token {token}"} if token else {}
+        try:
+            # Redirects are not followed: the token is for the hub alone.
+            async with self._session.request(method, url, headers=headers, data=form, allow_redirects=False) as answer:
+                try:
+                    content = await answer.json(content_type=None)
+                except ValueError:
+                    content = None
+                return _Answer(answer.status, content, answer.headers.get("Date"))
+        except asyncio.TimeoutError:
+            raise HubDown(f"no answer from {self._hub.api_url} in time") from None
+        except (aiohttp.ClientError, OSError) as error:
+            reason = getattr(error, "os_error", error)
+            said = getattr(reason, "strerror", None) or type(error).__name__
+            raise HubDown(f"{self._hub.api_url} cannot be reached: {said}") from None

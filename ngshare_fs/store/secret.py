@@ -1,0 +1,54 @@
+"""A secret that all processes and pods of a volume share, and that outlives them: it lies on the volume."""
+
+import logging
+import os
+import secrets
+import stat
+
+from ngshare_fs.store import layout
+from ngshare_fs.store.errors import VolumeError
+from ngshare_fs.store.volume import Volume
+
+logger = logging.getLogger(__name__)
+
+SHORTEST = 32
+
+
+def cookie_secret(volume: Volume) -> str:
+    """What cookies are sealed with; made at first use. Deleting the file ends all sessions at the next start.
+
+    Raises:
+        VolumeError: there is one, and it cannot be used; the text says what to do.
+        OSError: it can be neither read nor made.
+    """
+    path = os.path.join(volume.root, layout.COOKIE_SECRET)
+    with volume.locks.hold("cookie-secret"):
+        if not os.path.lexists(path):
+            _make(volume, path)
+    with open(path, encoding="ascii", errors="replace") as file:
+        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        found = file.read(4096).strip()
+    if mode & 0o077:
+        logger.warning("%s could be read by others (mode %04o): now it cannot", path, mode)
+        os.chmod(path, 0o600)
+    if len(found) < SHORTEST:
+        raise VolumeError(f"{path} is shorter than {SHORTEST} characters: delete it, and a new one is made")
+    return found
+
+
+def _make(volume: Volume, path: str) -> None:
+    staged = volume.staging.new_path()
+    unflushed = volume.unflushed()
+    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with open(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32) + "\n")
+        unflushed.add_file(staged)
+        unflushed.flush()
+        os.rename(staged, path)
+    except BaseException:
+        if os.path.lexists(staged):
+            os.unlink(staged)
+        raise
+    unflushed.changed(os.path.dirname(path))
+    unflushed.flush()

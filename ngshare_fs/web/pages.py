@@ -1,0 +1,100 @@
+"""The pages: for now, the one at the prefix."""
+
+from dataclasses import dataclass
+from importlib.resources import files as package_files
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from ngshare_fs.api.blocking import Blocking
+from ngshare_fs.api.debug import PATH as DEBUG_PATH
+from ngshare_fs.api.form import Form
+from ngshare_fs.api.identity import USER, Caller, Identity
+from ngshare_fs.api.refusals import NOT_SIGNED_IN, OF_STORE_ERROR, Refused
+from ngshare_fs.config import Settings
+from ngshare_fs.store import StoreError, Volume, course, roster
+from ngshare_fs.store.errors import BrokenManifest, CourseNotFound
+from ngshare_fs.web.rendering import add_headers, page, refusal_page
+
+STYLE = "static/style.css"
+
+
+@dataclass(frozen=True)
+class TakenCourse:
+    """A course, as its page shows it to somebody.
+
+    Args:
+        name: its name.
+        role: what they are there.
+    """
+
+    name: str
+    role: str
+
+
+def add_routes(
+    application: web.Application, settings: Settings, volume: Volume, blocking: Blocking, identity: Identity
+) -> None:
+    """Serve the pages below the prefix."""
+    prefix = settings.prefix
+    style = package_files("ngshare_fs.web").joinpath(STYLE).read_text("utf-8")
+
+    async def start(request: web.Request) -> web.Response:
+        caller = await identity.from_headers(request, writes=False)
+        if caller is None:
+            caller = identity.from_form(request, Form(volume.upload(), dict(request.query)), is_page=True)
+        request[USER] = caller.name
+        return page(
+            "start",
+            prefix,
+            user=caller.name,
+            is_admin=caller.is_admin,
+            xsrf=caller.session.xsrf if caller.session else None,
+            courses=await blocking.read(_courses, volume, caller),
+            standalone=settings.standalone,
+            debug=settings.debug,
+            debug_path=DEBUG_PATH,
+        )
+
+    async def css(request: web.Request) -> web.Response:
+        return web.Response(text=style, content_type="text/css", headers={"Cache-Control": "max-age=3600"})
+
+    async def with_slash(request: web.Request) -> web.Response:
+        return web.Response(status=308, headers={"Location": prefix})
+
+    application.router.add_get(prefix, _as_page(start, prefix), allow_head=False)
+    application.router.add_get(prefix + STYLE, css, allow_head=False)
+    if prefix != "/":
+        application.router.add_get(prefix.rstrip("/"), with_slash, allow_head=False)
+    application.on_response_prepare.append(add_headers)
+
+
+def _as_page(handler: Handler, prefix: str) -> Handler:
+    """Refuse with a page where somebody looks at it; who is not signed in is sent to the hub instead."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Refused as error:
+            if error.refusal is NOT_SIGNED_IN:
+                raise
+            return refusal_page(error.refusal, prefix)
+        except StoreError as error:
+            return refusal_page(OF_STORE_ERROR[type(error)], prefix)
+
+    return handle
+
+
+def _courses(volume: Volume, caller: Caller) -> list[TakenCourse]:
+    names = course.all_courses(volume) if caller.is_admin else course.courses_of(volume, caller.name)
+    return [TakenCourse(name, _role(volume, name, caller.name)) for name in names]
+
+
+def _role(volume: Volume, name: str, user: str) -> str:
+    try:
+        people = roster.of(volume, name)
+    except BrokenManifest:
+        return "cannot be read"
+    except CourseNotFound:
+        return "just deleted"
+    return "instructor" if user in people.instructors else "student" if user in people.students else "admin"

@@ -1,0 +1,56 @@
+"""Pages from templates, and the headers that every page has."""
+
+from http import HTTPStatus
+from typing import Any
+
+import jinja2
+from aiohttp import web
+
+from ngshare_fs.api.refusals import Refusal
+
+_templates = jinja2.Environment(
+    loader=jinja2.PackageLoader("ngshare_fs.web"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+)
+
+# No script runs, nothing is framed, nothing is loaded from elsewhere, and no other window may hold on to the page.
+PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Give an answer the headers that keep it from being misused; a signal of aiohttp's."""
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if response.content_type == "text/html":
+        response.headers.update(PAGE_HEADERS)
+
+
+def page(template: str, prefix: str, status: int = 200, **content: Any) -> web.Response:
+    """A page.
+
+    Args:
+        template: the file of this name, without its ending.
+        prefix: where the service is.
+        content: what the template asks for.
+    """
+    text = _templates.get_template(f"{template}.html").render(prefix=prefix, **content)
+    return web.Response(status=status, text=text, content_type="text/html")
+
+
+def refusal_page(refusal: Refusal, prefix: str, more: str = "") -> web.Response:
+    """A page that says why there is none.
+
+    Args:
+        more: what to do about it.
+    """
+    title = HTTPStatus(refusal.status).phrase
+    response = page("refusal", prefix, refusal.status, title=title, message=refusal.message, more=more)
+    if refusal.retry_after is not None:
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    return response

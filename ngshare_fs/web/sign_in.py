@@ -1,0 +1,146 @@
+"""Signing in with the hub: the authorization code flow of OAuth 2 (RFC 6749, 4.1), with PKCE (RFC 7636, S256).
+
+No library does it for us: oauthlib refuses a hub that is reached by http, as inside a cluster, and the clients of
+authlib are made for other HTTP libraries than aiohttp.
+"""
+
+import base64
+import hashlib
+import hmac
+import logging
+import re
+import secrets
+from urllib.parse import urlencode
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from ngshare_fs.api import cross_site, refusals
+from ngshare_fs.api.identity import SignedIn
+from ngshare_fs.api.refusals import Refusal, Refused
+from ngshare_fs.api.sessions import Sessions
+from ngshare_fs.config import Hub, Settings
+from ngshare_fs.hub import HubClient, HubDown, Rejected
+from ngshare_fs.web.rendering import page, refusal_page
+
+logger = logging.getLogger(__name__)
+
+CALLBACK = "oauth_callback"
+SIGN_OUT = "sign-out"
+XSRF_FIELD = "_xsrf"
+# How long somebody may take to type a password.
+SECONDS = 600
+LONGEST_NEXT = 2048
+
+BEGUN_ELSEWHERE = Refusal(403, "This sign-in was not begun in this browser, or longer than ten minutes ago.")
+NOT_GRANTED = Refusal(403, "JupyterHub did not sign you in here.")
+TRY_AGAIN = "Open this service again to start anew."
+
+
+class SignIn:
+    """The way to the hub and back.
+
+    Args:
+        hub: where browsers find it, and who we are there.
+        client: exchanges codes for tokens.
+        sessions: makes cookies.
+        identity: knows whose a session is.
+        prefix: where the service is.
+    """
+
+    def __init__(self, hub: Hub, client: HubClient, sessions: Sessions, identity: SignedIn, prefix: str) -> None:
+        self._hub = hub
+        self._client = client
+        self._sessions = sessions
+        self._identity = identity
+        self._prefix = prefix
+
+    def begin(self, request: web.Request) -> web.Response:
+        """Send a browser to the hub, to come back to the page that it asked for."""
+        state, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+        query = urlencode(
+            {
+                "client_id": self._hub.client_id,
+                "redirect_uri": self._hub.callback,
+                "response_type": "code",
+                "state": state,
+                "code_challenge": challenge,
+                "code_challenge_method": "S256",
+            }
+        )
+        response = web.Response(status=302)
+        response.headers["Location"] = f"{self._hub.browser_url}api/oauth2/authorize?{query}"
+        response.headers["Cache-Control"] = "no-store"
+        content = {"state": state, "verifier": verifier, "next": self._next(request)}
+        self._sessions.write(request, response, _cookie(state), content, SECONDS)
+        return response
+
+    async def callback(self, request: web.Request) -> web.Response:
+        """A browser comes back from the hub."""
+        state, code = request.query.get("state", ""), request.query.get("code", "")
+        # Only who began it has the cookie: otherwise somebody could be made to work in another one's name.
+        begun = self._sessions.read(request, _cookie(state), SECONDS)
+        if begun is None or not hmac.compare_digest(begun["state"].encode(), state.encode("utf-8", "replace")):
+            return refusal_page(BEGUN_ELSEWHERE, self._prefix, TRY_AGAIN)
+        if not code:
+            logger.warning("the hub sent somebody back without a code: %r", request.query.get("error", "")[:100])
+            return refusal_page(NOT_GRANTED, self._prefix, TRY_AGAIN)
+        try:
+            token, seconds = await self._client.token_for(code, begun["verifier"])
+        except Rejected as error:
+            logger.warning("the hub did not take the code that it gave out: %s", error)
+            return refusal_page(NOT_GRANTED, self._prefix, TRY_AGAIN)
+        except HubDown as error:
+            logger.warning("somebody could not sign in: %s", error)
+            return refusal_page(refusals.HUB_DOWN, self._prefix)
+        response = web.Response(status=302, headers={"Location": begun["next"], "Cache-Control": "no-store"})
+        self._sessions.begin(request, response, token, seconds)
+        self._sessions.end(request, response, _cookie(state))
+        return response
+
+    async def sign_out(self, request: web.Request) -> web.Response:
+        """End the session, here only: the hub's own goes on."""
+        session = self._sessions.of(request)
+        if session is not None:
+            form = await request.post()
+            cross_site.check(request, self._prefix, session.xsrf, True, str(form.get(XSRF_FIELD, "")))
+        response = page("signed_out", self._prefix, hub_logout=self._hub.browser_url + "logout")
+        self._sessions.end(request, response)
+        return response
+
+    def _next(self, request: web.Request) -> str:
+        """The address that was asked for: of this service, so that nobody is sent elsewhere."""
+        wanted = request.rel_url.raw_path_qs
+        if wanted.startswith(self._prefix) and len(wanted) <= LONGEST_NEXT and re.fullmatch(r"[\x21-\x7e]+", wanted):
+            return wanted
+        return self._prefix
+
+
+def add_routes(
+    application: web.Application, settings: Settings, client: HubClient, sessions: Sessions, identity: SignedIn
+) -> None:
+    """Let people sign in, and send those to the hub who open an address without having done so."""
+    assert settings.hub is not None
+    sign_in = SignIn(settings.hub, client, sessions, identity, settings.prefix)
+    application.router.add_get(settings.prefix + CALLBACK, sign_in.callback, allow_head=False)
+    application.router.add_post(settings.prefix + SIGN_OUT, sign_in.sign_out)
+    application.middlewares.append(_sending_to_the_hub(sign_in))
+
+
+def _sending_to_the_hub(sign_in: SignIn) -> Middleware:
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Refused as error:
+            if error.refusal is refusals.NOT_SIGNED_IN and cross_site.is_navigation(request):
+                return sign_in.begin(request)
+            raise
+
+    return middleware
+
+
+def _cookie(state: str) -> str:
+    """One for each attempt: people open several pages at once."""
+    return "ngshare-sign-in-" + re.sub("[^A-Za-z0-9_-]", "", state)[:8]
