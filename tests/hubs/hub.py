@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -154,6 +154,13 @@ class Hub:
     def stop(self) -> None:
         """Ask the hub to end, as an init system would, and wait."""
         self._running.close()
+
+    def kill_service(self) -> None:
+        """End a service that the hub manages, at once."""
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if str(self.volume).encode() in (process / "cmdline").read_bytes().split(b"\0"):
+                    os.kill(int(process.name), signal.SIGKILL)
 
     @contextmanager
     def halted(self) -> Iterator[None]:
@@ -313,11 +320,12 @@ def running_hub(folder: Path, plan: Plan) -> Iterator[Hub]:
         hub = Hub(plan, of_this_attempt)
         with ExitStack() as running:
             running.callback(hub.stop)
+            service = None
             try:
                 hub.start()
                 if not plan.managed:
                     # Now, while the hub starts: it looks for the service for half a minute before it adds the route.
-                    running.enter_context(hub.external_service())
+                    service = running.enter_context(hub.external_service())
                 hub.wait_until_served()
             except AssertionError:
                 # Between looking for a free port and listening there, somebody else may have taken it.
@@ -326,4 +334,5 @@ def running_hub(folder: Path, plan: Plan) -> Iterator[Hub]:
                     continue
                 raise
             yield hub
+            assert service is None or service.poll() is None, hub.service_log
             return
