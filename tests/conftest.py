@@ -69,6 +69,11 @@ class Exchange:
         return [str(path) for path in (self.data / ".ngshare/staging").glob("*/*")]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options are known from the start only where this file defines them."""
+    parser.addoption("--all-hubs", action="store_true", help="try every version of JupyterHub, not the newest alone")
+
+
 MakeExchange = Callable[..., Awaitable[Exchange]]
 
 

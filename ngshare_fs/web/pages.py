@@ -70,16 +70,21 @@ def add_routes(
 
 
 def _as_page(handler: Handler, prefix: str) -> Handler:
-    """Refuse with a page where somebody looks at it; who is not signed in is sent to the hub instead."""
+    """Refuse with a page where somebody looks at it; who is not signed in is sent to the hub instead.
+
+    Whoever sends a token is a program, and parses every answer as JSON.
+    """
 
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
             return await handler(request)
         except Refused as error:
-            if error.refusal is NOT_SIGNED_IN:
+            if error.refusal is NOT_SIGNED_IN or "Authorization" in request.headers:
                 raise
             return refusal_page(error.refusal, prefix)
         except StoreError as error:
+            if "Authorization" in request.headers:
+                raise
             return refusal_page(OF_STORE_ERROR[type(error)], prefix)
 
     return handle

@@ -107,11 +107,12 @@ class SignIn:
     async def sign_out(self, request: web.Request) -> web.Response:
         """End the session, here only: the hub's own goes on."""
         session = self._sessions.of(request)
+        response = page("signed_out", self._prefix, hub_logout=self._hub.browser_url + "logout")
         if session is not None:
             form = await request.post()
             cross_site.check(request, self._prefix, session.xsrf, True, str(form.get(XSRF_FIELD, "")))
-        response = page("signed_out", self._prefix, hub_logout=self._hub.browser_url + "logout")
-        self._sessions.end(request, response)
+            # Never without: a form on another site comes without the cookie, and would take it away.
+            self._sessions.end(request, response)
         return response
 
     def _next(self, request: web.Request) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from examples.environments import made
 from examples.whole_cycle import environments
 from examples.whole_cycle.cycle import ASSIGNMENT, DATA_FILE, Cycle
 from tests import servers
@@ -48,11 +49,11 @@ def test_a_half_made_environment_is_made_again(tmp_path: Path, monkeypatch: pyte
     left_over.touch()
     said: list[str] = []
 
-    programs = environments.made("empty", [], said.append)
+    programs = made("empty", [], said.append)
     assert programs == tmp_path / "empty" / "bin"
     assert (programs / "python").exists()
     assert not left_over.exists()
     assert len(said) == 1
 
-    assert environments.made("empty", [], said.append) == programs
+    assert made("empty", [], said.append) == programs
     assert len(said) == 1  # the finished one is used as it is

@@ -1,0 +1,102 @@
+"""Hubs that many tests share, and a browser."""
+
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, async_playwright
+
+from examples.environments import NotInstallable, proxy
+from tests.hubs.environments import NEWEST, VERSIONS
+from tests.hubs.hub import Hub, Plan, running_hub
+
+# Nothing that a browser does on its own is wanted here, least of all on the network.
+BROWSER_ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+ACTION_SECONDS = 20
+
+StartHub = Callable[[Plan], Hub]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what needs a hub on each version that is asked for."""
+    if "version" in metafunc.fixturenames:
+        versions = VERSIONS if metafunc.config.getoption("--all-hubs") else [NEWEST]
+        metafunc.parametrize("version", versions, indirect=True, scope="session", ids=lambda version: f"hub{version}")
+
+
+@pytest.fixture(scope="session")
+def version(request: pytest.FixtureRequest) -> str:
+    """The version of JupyterHub."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def with_proxy() -> None:
+    """Skip where a hub cannot run."""
+    try:
+        proxy()
+    except NotInstallable as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def granting_hub(version: str, with_proxy: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """A hub that lets its users use the service, and manages it; the service is in debug mode and forgets quickly."""
+    folder = tmp_path_factory.mktemp("granting")
+    with running_hub(folder, Plan(version, options=("--debug", "--auth-cache", "1"))) as hub:
+        yield hub
+
+
+@pytest.fixture(scope="session")
+def plain_hub(version: str, with_proxy: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """A hub below `/jh/` that grants nothing but what every hub does; the service runs beside it."""
+    folder = tmp_path_factory.mktemp("plain")
+    with running_hub(folder, Plan(version, base_url="/jh/", managed=False, granted=False)) as hub:
+        yield hub
+
+
+@pytest.fixture
+def start_hub(version: str, with_proxy: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartHub]:
+    """Starts hubs of this test's own, to be killed; they are of the version that is tried."""
+    with ExitStack() as running:
+
+        def start(plan: Plan) -> Hub:
+            assert plan.version == version
+            return running.enter_context(running_hub(tmp_path_factory.mktemp("own"), plan))
+
+        yield start
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium, without a window."""
+    program = shutil.which("chromium")
+    if not program:
+        pytest.skip("chromium is not installed: tools/system_packages.sh does it on Debian")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=BROWSER_ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def profile(browser: Browser) -> BrowserContext:
+    """A browser's profile, with no cookies yet."""
+    return await new_profile(browser)
+
+
+async def new_profile(browser: Browser) -> BrowserContext:
+    """Somebody else's browser, as far as cookies tell."""
+    profile = await browser.new_context()
+    profile.set_default_timeout(ACTION_SECONDS * 1000)
+    return profile

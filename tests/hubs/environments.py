@@ -1,0 +1,15 @@
+"""The hubs' software: a virtual environment for each version of JupyterHub."""
+
+from pathlib import Path
+
+from examples.environments import made
+
+# The newest of each, as pip finds it on the day when the environment is made.
+VERSIONS = ("4", "5", "6")
+NEWEST = VERSIONS[-1]
+RELEASES = {"4": "4.1.*", "5": "5.*", "6": "6.*"}
+
+
+def hub_programs(version: str) -> Path:
+    """Return the folder of the programs of a JupyterHub of this version, made on first use."""
+    return made(f"jupyterhub-{version}", ([f"jupyterhub=={RELEASES[version]}"],))
