@@ -24,7 +24,7 @@ def make_application(volume: Volume, settings: Settings) -> web.Application:
         settings: of which it heeds all but where to listen and how many processes there are.
 
     Raises:
-        VolumeError, OSError: the secret that cookies are sealed with can neither be read nor made.
+        VolumeError: the secret that cookies are sealed with can neither be read nor made.
     """
     blocking = Blocking()
     application = web.Application(middlewares=[answering_failures(settings.debug)])

@@ -9,6 +9,7 @@ import aiohttp
 from ngshare_fs.config import Settings
 from ngshare_fs.hub import HubClient
 from ngshare_fs.hub.checkup import look_at_hub, look_at_user
+from ngshare_fs.hub.client import reason_of
 from ngshare_fs.observation import Observation
 from ngshare_fs.store.checkup import look_at_volume
 
@@ -82,5 +83,4 @@ async def _look_at_url(subject: str, url: str, remedy: str) -> Observation:
     except asyncio.TimeoutError:
         return Observation(subject, False, f"{url} does not answer in time", remedy)
     except (aiohttp.ClientError, OSError) as error:
-        reason = getattr(getattr(error, "os_error", error), "strerror", None) or type(error).__name__
-        return Observation(subject, False, f"{url}: {reason}", remedy)
+        return Observation(subject, False, f"{url}: {reason_of(error)}", remedy)

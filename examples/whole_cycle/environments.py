@@ -25,3 +25,12 @@ def for_nbgrader(say: Callable[[str], None] = print) -> Path:
 def for_server(say: Callable[[str], None] = print) -> Path:
     """Return the folder of the programs of the server: this repository's, edits to it included."""
     return made("server", (["--editable", str(REPOSITORY)],), say)
+
+
+def for_plug_ins(say: Callable[[str], None] = print) -> Path:
+    """Return the folder of the programs of nbgrader with this repository's plug-ins, and pytest for its own tests."""
+    installs = (
+        [f"nbgrader=={NBGRADER}", "ipykernel", "jsonschema<4.25", "pytest"],
+        ["--editable", f"{REPOSITORY}[nbgrader]"],
+    )
+    return made(f"plug-ins-{NBGRADER}", installs, say)

@@ -66,14 +66,18 @@ class Sessions:
         """Set a sealed cookie for so many seconds."""
         # The name is sealed with the content: one cookie's value does not pass for another's.
         sealed = self._fernet.encrypt(json.dumps({"cookie": name, **content}).encode()).decode()
+        # Without the padding, so that no client needs quotes around it.
+        sealed = sealed.rstrip("=")
         response.set_cookie(
             name, sealed, max_age=seconds, path=self._prefix, secure=is_https(request), httponly=True, samesite="Lax"
         )
 
     def read(self, request: web.Request, name: str, seconds: int) -> dict[str, str] | None:
         """The content of a sealed cookie that is at most so many seconds old; None where there is none."""
+        sealed = request.cookies.get(name, "")
         try:
-            content: dict[str, str] = json.loads(self._fernet.decrypt(request.cookies.get(name, ""), ttl=seconds))
+            padded = sealed + "=" * (-len(sealed) % 4)
+            content: dict[str, str] = json.loads(self._fernet.decrypt(padded, ttl=seconds))
         except (InvalidToken, ValueError):
             return None
         return content if content.pop("cookie") == name else None

@@ -1,6 +1,7 @@
 """Calls to the hub's REST API."""
 
 import asyncio
+import os
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -161,6 +162,13 @@ class HubClient:
         except asyncio.TimeoutError:
             raise HubDown(f"no answer from {self._hub.api_url} in time") from None
         except (aiohttp.ClientError, OSError) as error:
-            reason = getattr(error, "os_error", error)
-            said = getattr(reason, "strerror", None) or type(error).__name__
-            raise HubDown(f"{self._hub.api_url} cannot be reached: {said}") from None
+            raise HubDown(f"{self._hub.api_url} cannot be reached: {reason_of(error)}") from None
+
+
+def reason_of(error: Exception) -> str:
+    """Why a connection failed, in the system's words."""
+    cause = getattr(error, "os_error", error)
+    if not isinstance(cause, OSError) or cause.errno is None:
+        return type(error).__name__
+    # asyncio has put its own words in the place of the system's; those of the resolver have numbers below zero.
+    return os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)

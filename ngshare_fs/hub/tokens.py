@@ -22,6 +22,8 @@ PAUSE_SECONDS = 5.0
 # Each takes some 500 bytes. Those that were refused are kept apart: whoever guesses must not displace the known ones.
 MOST_TOKENS = 20_000
 MOST_REFUSED = 2_000
+# Asked about at a time: more than a hub could answer before those who wait give up.
+MOST_ASKED = 2_000
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,8 @@ class Tokens:
     async def _ask(self, key: bytes, token: str) -> Account | None:
         task = self._asking.get(key)
         if task is None:
+            if len(self._asking) >= MOST_ASKED:
+                raise HubDown(f"{MOST_ASKED} tokens wait for its answer")
             task = asyncio.create_task(self._answer(key, token))
             task.add_done_callback(_take_note)
             self._asking[key] = task

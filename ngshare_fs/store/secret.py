@@ -18,22 +18,28 @@ def cookie_secret(volume: Volume) -> str:
     """What cookies are sealed with; made at first use. Deleting the file ends all sessions at the next start.
 
     Raises:
-        VolumeError: there is one, and it cannot be used; the text says what to do.
-        OSError: it can be neither read nor made.
+        VolumeError: it can be neither read nor made, or cannot be used; the text says what to do.
     """
     path = os.path.join(volume.root, layout.COOKIE_SECRET)
-    with volume.locks.hold("cookie-secret"):
-        if not os.path.lexists(path):
-            _make(volume, path)
-    with open(path, encoding="ascii", errors="replace") as file:
-        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-        found = file.read(4096).strip()
-    if mode & 0o077:
-        logger.warning("%s could be read by others (mode %04o): now it cannot", path, mode)
-        os.chmod(path, 0o600)
+    try:
+        with volume.locks.hold("cookie-secret"):
+            if not os.path.lexists(path):
+                _make(volume, path)
+        found = _read(path)
+    except OSError as error:
+        raise VolumeError(f"{path}: {error.strerror}; the server has to be able to read it, and nobody else") from error
     if len(found) < SHORTEST:
         raise VolumeError(f"{path} is shorter than {SHORTEST} characters: delete it, and a new one is made")
     return found
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="ascii", errors="replace") as file:
+        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        if mode & 0o077:
+            logger.warning("%s could be read by others (mode %04o): now it cannot", path, mode)
+            os.fchmod(file.fileno(), 0o600)
+        return file.read(4096).strip()
 
 
 def _make(volume: Volume, path: str) -> None:

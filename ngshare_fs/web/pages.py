@@ -60,7 +60,7 @@ def add_routes(
         return web.Response(text=style, content_type="text/css", headers={"Cache-Control": "max-age=3600"})
 
     async def with_slash(request: web.Request) -> web.Response:
-        return web.Response(status=308, headers={"Location": prefix})
+        return web.Response(status=302, headers={"Location": prefix})
 
     application.router.add_get(prefix, _as_page(start, prefix), allow_head=False)
     application.router.add_get(prefix + STYLE, css, allow_head=False)

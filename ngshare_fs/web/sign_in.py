@@ -30,7 +30,9 @@ SIGN_OUT = "sign-out"
 XSRF_FIELD = "_xsrf"
 # How long somebody may take to type a password.
 SECONDS = 600
-LONGEST_NEXT = 2048
+LONGEST_NEXT = 1024
+COOKIE_START = "ngshare-sign-in-"
+MOST_AT_ONCE = 4
 
 BEGUN_ELSEWHERE = Refusal(403, "This sign-in was not begun in this browser, or longer than ten minutes ago.")
 NOT_GRANTED = Refusal(403, "JupyterHub did not sign you in here.")
@@ -73,6 +75,9 @@ class SignIn:
         response.headers["Location"] = f"{self._hub.browser_url}api/oauth2/authorize?{query}"
         response.headers["Cache-Control"] = "no-store"
         content = {"state": state, "verifier": verifier, "next": self._next(request)}
+        # Whoever reloads again and again would in the end send more cookies than fit into a request.
+        for left_over in [name for name in request.cookies if name.startswith(COOKIE_START)][MOST_AT_ONCE - 1 :]:
+            self._sessions.end(request, response, left_over)
         self._sessions.write(request, response, _cookie(state), content, SECONDS)
         return response
 
@@ -113,9 +118,9 @@ class SignIn:
     def _next(self, request: web.Request) -> str:
         """The address that was asked for: of this service, so that nobody is sent elsewhere."""
         wanted = request.rel_url.raw_path_qs
-        if wanted.startswith(self._prefix) and len(wanted) <= LONGEST_NEXT and re.fullmatch(r"[\x21-\x7e]+", wanted):
-            return wanted
-        return self._prefix
+        # A browser takes what begins with two slashes for the name of another host.
+        is_path = re.fullmatch(r"/(?![/\\])[\x21-\x7e]*", wanted)
+        return wanted if is_path and wanted.startswith(self._prefix) and len(wanted) <= LONGEST_NEXT else self._prefix
 
 
 def add_routes(
@@ -144,4 +149,4 @@ def _sending_to_the_hub(sign_in: SignIn) -> Middleware:
 
 def _cookie(state: str) -> str:
     """One for each attempt: people open several pages at once."""
-    return "ngshare-sign-in-" + re.sub("[^A-Za-z0-9_-]", "", state)[:8]
+    return COOKIE_START + re.sub("[^A-Za-z0-9_-]", "", state)[:8]

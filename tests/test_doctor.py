@@ -1,0 +1,179 @@
+"""`ngshare-fs doctor` and the check at the start: what is amiss is said in one line, with what to do."""
+
+import asyncio
+import dataclasses
+import os
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ngshare_fs import cli
+from ngshare_fs.config import Hub, Settings
+from ngshare_fs.hub import HubClient
+from ngshare_fs.hub.checkup import look_at_hub, look_at_user
+from ngshare_fs.observation import Observation
+from ngshare_fs.serving import greet_hub
+from ngshare_fs.store import Volume
+from ngshare_fs.store.checkup import look_at_volume
+from tests import servers
+from tests.fallible_hub import FallibleHub, user
+
+PREFIX = "/services/ngshare/"
+
+
+def wrong(found: list[Observation]) -> list[str]:
+    return [observation.subject for observation in found if observation.fine is False]
+
+
+def test_a_volume_that_is_fine(tmp_path: Path) -> None:
+    Volume.open(tmp_path / "volume").close()
+    before = sorted((tmp_path / "volume").rglob("*"))
+    found = look_at_volume(tmp_path / "volume")
+    assert wrong(found) == []
+    assert [observation.subject for observation in found] == [
+        "volume", "permissions", "locks", "space", "inodes", "volume clock",
+    ]  # fmt: skip
+    assert sorted((tmp_path / "volume").rglob("*")) == before
+
+
+def test_an_empty_folder_will_do_and_stays_empty(tmp_path: Path) -> None:
+    assert wrong(look_at_volume(tmp_path)) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_a_volume_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path, said in ((tmp_path / "none", "No such file"), (tmp_path / "file", "not a folder"), (tmp_path, "else")):
+        (found,) = look_at_volume(path)
+        assert found.fine is False
+        assert said in found.saw
+        assert "--data" in found.remedy
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root writes everywhere, and can stop doing so")
+def test_a_volume_that_belongs_to_somebody_else_is_told(tmp_path: Path) -> None:
+    Volume.open(tmp_path / "volume").close()
+    tmp_path.chmod(0o755)
+    os.seteuid(65534)
+    try:
+        # The folders above belong to root alone.
+        with suppress(PermissionError):
+            os.stat(tmp_path / "volume")
+        found = look_at_volume(tmp_path / "volume")
+    finally:
+        os.seteuid(0)
+    assert wrong(found)[0] in ("permissions", "volume")
+
+
+@pytest.fixture
+async def hub(aiohttp_server: Any) -> FallibleHub:
+    hub = FallibleHub(owners={"own-token": user("ngshare", kind="service")})
+    server = await aiohttp_server(hub.application())
+    hub.url = str(server.make_url("")).rstrip("/")
+    return hub
+
+
+@pytest.fixture
+async def clients() -> AsyncIterator[Any]:
+    opened: list[HubClient] = []
+
+    def client(hub: Hub) -> HubClient:
+        opened.append(HubClient(hub))
+        return opened[-1]
+
+    yield client
+    for one in opened:
+        await one.close()
+
+
+async def test_a_hub_that_knows_us(hub: FallibleHub, clients: Any) -> None:
+    found = await look_at_hub(clients(hub.hub), hub.hub, PREFIX)
+    assert wrong(found) == []
+    assert [observation.subject for observation in found] == ["hub", "clock", "token", "prefix", "sign-in"]
+
+
+@pytest.mark.parametrize(
+    ("change", "prefix", "subject", "said"),
+    [
+        ({"api_url": "http://127.0.0.1:1/hub/api"}, PREFIX, "hub", "Connection refused"),
+        ({"api_url": "http://no-such-host.invalid/hub/api"}, PREFIX, "hub", "cannot be reached"),
+        ({"api_url": "URL/wrong"}, PREFIX, "hub", "is not the API of a JupyterHub"),
+        ({"api_token": "unknown"}, PREFIX, "token", "JUPYTERHUB_API_TOKEN"),
+        ({"api_token": "of-a-user"}, PREFIX, "token", "belongs to the user 'ada'"),
+        ({}, "/services/other/", "prefix", "/services/ngshare/"),
+        ({"api_token": "of-another"}, "/services/another/", "sign-in", "JUPYTERHUB_CLIENT_ID"),
+    ],
+)
+async def test_what_is_wrong_with_the_hub_is_told(
+    hub: FallibleHub, clients: Any, change: dict[str, str], prefix: str, subject: str, said: str
+) -> None:
+    hub.owners["of-a-user"] = user("ada")
+    hub.owners["of-another"] = user("another", kind="service")
+    changed = dataclasses.replace(hub.hub, **{name: text.replace("URL", hub.url) for name, text in change.items()})
+    found = await look_at_hub(clients(changed), changed, prefix)
+    assert wrong(found) == [subject]
+    (line,) = [str(observation) for observation in found if observation.fine is False]
+    assert said in line
+    assert "\n" not in line
+    assert changed.api_token not in line
+
+
+@pytest.mark.parametrize(
+    ("owner", "fine", "said"),
+    [
+        (user("ada", "access:services!service=ngshare"), True, "ada"),
+        (user("ada", "access:servers!server=ada/"), True, "enough for nbgrader"),
+        (user("ada", "read:users:name!user=ada"), False, "access:services!service=ngshare"),
+        (user("grader", kind="service"), False, "--services"),
+        (None, False, "does not know"),
+    ],
+)
+async def test_whether_a_user_would_be_let_in(
+    hub: FallibleHub, clients: Any, owner: dict[str, Any] | None, fine: bool, said: str
+) -> None:
+    if owner:
+        hub.owners["token"] = owner
+    observation = await look_at_user(clients(hub.hub), hub.hub, "token", require_service_scope=False)
+    assert observation.fine is fine
+    assert said in str(observation)
+
+
+async def test_at_the_start_it_is_said_once_what_is_wrong_until_it_is_mended(
+    hub: FallibleHub, settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ngshare_fs.serving.GREET_AGAIN_SECONDS", 0.001)
+    monkeypatch.setattr("ngshare_fs.serving.GREET_AGAIN_AT_LAST_SECONDS", 0.001)
+    caplog.set_level("INFO")
+    hub.owners.clear()
+    task = asyncio.create_task(greet_hub(dataclasses.replace(settings, hub=hub.hub, prefix=PREFIX)))
+    while hub.calls["own-token"] < 5:
+        await asyncio.sleep(0)
+    hub.owners["own-token"] = user("ngshare", kind="service")
+    await task
+    lines = [record.getMessage() for record in caplog.records if record.name == "ngshare_fs"]
+    assert len(lines) == 2
+    assert lines[0].startswith("token: the hub does not know the token of this service; JUPYTERHUB_API_TOKEN")
+    assert lines[1].startswith("hub: JupyterHub 0.0.0 at ")
+
+
+def test_the_command_looks_at_a_running_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = tmp_path / "volume"
+    with servers.running(data) as server:
+        port = server.url.rpartition(":")[2].partition("/")[0]
+        arguments = ["doctor", "--standalone", "--data", str(data), "--port"]
+        assert cli.main([*arguments, port]) == 0
+        assert "service URL" in capsys.readouterr().out
+    assert cli.main([*arguments, port]) == 1
+    out = capsys.readouterr().out
+    assert "WRONG  service URL" in out
+    assert "-> start the server" in out
+
+
+def test_the_command_needs_the_same_options_as_serve(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["doctor", "--standalone", "--user-token-file", str(tmp_path / "none")]) == 2
+    assert "--user-token-file: " in capsys.readouterr().err
+    assert cli.main(["doctor", "--standalone", "--prot", "1"]) == 2
+    assert "did you mean --port" in capsys.readouterr().err
