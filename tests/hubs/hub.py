@@ -7,9 +7,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,6 +23,7 @@ from tests.hubs.running import free_address, kept
 START_SECONDS = 60
 STARTS = 5
 POLL_SECONDS = 0.02
+USERS_AT_ONCE = 25
 ADMIN = "admin"
 SERVICE_SCOPE = "access:services!service=ngshare"
 # A service that is no user, one that is called like one, and one that the server's configuration may name.
@@ -44,7 +45,6 @@ class Plan:
         granted: users may use the service: they hold its scope, which no hub gives them by default.
         options: of the server, beside the data folder and the admin.
         confirms: users are asked before the service learns who they are.
-        on_hub: more of the hub's configuration.
     """
 
     version: str = NEWEST
@@ -53,7 +53,6 @@ class Plan:
     granted: bool = True
     options: tuple[str, ...] = ()
     confirms: bool = True
-    on_hub: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class Hub:
         origin: where the proxy listens: scheme, address and port.
         prefix: the path of the service.
         url: of the service, through the proxy; ends with `/`.
-        direct_url: the same past the proxy.
+        direct_url: the same past the proxy; `address` and `service_port` are its.
         secrets: all that must not be seen anywhere.
     """
 
@@ -89,6 +88,7 @@ class Hub:
         self.url = self.origin + self.prefix
         self._hub, self._proxy_api, self._service = (f"http://{address}:{port}" for port in ports[1:])
         self.direct_url = self._service + self.prefix
+        self.service_port = ports[3]
         self.api_url = f"{self._hub}{plan.base_url}hub/api"
         self.tokens_of_services = {name: secrets.token_hex(32) for name in ("harness", "ngshare", *SERVICES)}
         self.secrets = set(self.tokens_of_services.values())
@@ -205,9 +205,11 @@ class Hub:
 
     def add_users(self, *names: str) -> None:
         """Let the hub know users; those that it knows already stay."""
-        known = {user["name"] for user in self.api("GET", "/users")}
-        if new := [name for name in names if name not in known]:
-            self.api("POST", "/users", {"usernames": new})
+        url, harness = self.api_url + "/users", self.tokens_of_services["harness"]
+        for first in range(0, len(names), USERS_AT_ONCE):
+            body = json.dumps({"usernames": names[first : first + USERS_AT_ONCE]}).encode()
+            answer = call("POST", url, harness, body=body)
+            assert answer.status in (201, 409), answer  # 409: it knows all of them
 
     def token(self, user: str, *scopes: str) -> Token:
         """Make a token with these scopes; without any, it can what its user can."""
@@ -258,7 +260,6 @@ class Hub:
                 "spawner_class": "jupyterhub.spawner.SimpleLocalProcessSpawner",
                 "services": [self._service_entry(), *self._other_services()],
                 "load_roles": self._roles(),
-                **plan.on_hub,
             },
             "Authenticator": {"allow_all": True} if plan.version != "4" else {},
             "ConfigurableHTTPProxy": {
@@ -266,7 +267,7 @@ class Hub:
                 "api_url": self._proxy_api,
                 "pid_file": str(folder / "proxy.pid"),
             },
-            "Spawner": {"cmd": [sys.executable, user_server.__file__], "ip": self.address, "poll_interval": 0},
+            "Spawner": {"cmd": [sys.executable, user_server.__file__], "ip": self.address, "poll_interval": 1},
             "SimpleLocalProcessSpawner": {"home_dir_template": str(folder / "homes" / "{username}")},
         }
 
