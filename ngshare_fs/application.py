@@ -72,5 +72,5 @@ def _identity(application: web.Application, volume: Volume, settings: Settings) 
         settings.services,
     )
     identity = SignedIn(Tokens(hub, settings.auth_cache, settings.auth_grace), sessions, admission, settings.prefix)
-    sign_in.add_routes(application, settings, hub, sessions, identity)
+    sign_in.add_routes(application, settings, hub, sessions)
     return identity

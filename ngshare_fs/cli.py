@@ -19,7 +19,7 @@ from ngshare_fs.config import (
     SettingsError,
     near_match,
     read_settings,
-    text_of_file,
+    token_of_file,
 )
 from ngshare_fs.listening import Handover, ListenError
 from ngshare_fs.logs import CONTROLS, LOG, set_up
@@ -128,7 +128,7 @@ def _serve(flags: dict[str, Raw]) -> int:
 def _doctor(flags: dict[str, Raw]) -> int:
     file = flags.pop(USER_TOKEN_FILE.removeprefix("--"), None)
     try:
-        user_token = None if file is None else text_of_file(file)
+        user_token = None if file is None else token_of_file(file)
     except ValueError as error:
         raise SettingsError(f"{USER_TOKEN_FILE}: {error}") from None
     settings = read_settings(flags, os.environ)

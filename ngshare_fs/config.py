@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import yaml
 
@@ -39,6 +39,7 @@ class Hub:
         service_name: the service's name, such as `ngshare`.
         browser_url: where browsers find it: a URL or an absolute path that ends with `/hub/`.
         callback: where the hub sends browsers after signing in, exactly as the hub knows it: a URL or an absolute path.
+        managed: whether the hub has started this process.
     """
 
     api_url: str
@@ -47,6 +48,7 @@ class Hub:
     service_name: str
     browser_url: str
     callback: str
+    managed: bool = False
 
 
 @dataclass(frozen=True)
@@ -157,8 +159,19 @@ def _services(raw: Raw) -> dict[str, bool]:
     return found
 
 
-def text_of_file(raw: Raw) -> str:
-    """What a file holds, such as a token that should not be seen in a list of processes."""
+def _token(raw: Raw) -> str:
+    text = _text(raw)
+    if not re.fullmatch(r"[\x21-\x7e]+", text):
+        raise ValueError("holds characters that no token has")  # without quoting them
+    return text
+
+
+def token_of_file(raw: Raw) -> str:
+    """The token that a file holds: an option would be seen in a list of processes.
+
+    Raises:
+        ValueError: it cannot be read, or holds something else.
+    """
     path = _text(raw)
     try:
         content = Path(path).expanduser().read_text(encoding="utf-8").strip()
@@ -168,13 +181,13 @@ def text_of_file(raw: Raw) -> str:
         raise ValueError(f"{path}: not UTF-8") from None
     if not content:
         raise ValueError(f"{path} is empty")
-    return content
+    return _token(content)
 
 
 def _url(raw: Raw) -> str:
     url = _text(raw)
     if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url):
-        raise ValueError(f"{url!r} is not a URL such as http://hub:8081/hub/api")
+        raise ValueError(f"{url!r} is not a URL that begins with http:// or https://")
     return url.rstrip("/")
 
 
@@ -330,7 +343,7 @@ OPTIONS = (
         "`$JUPYTERHUB_API_URL`",
     ),
     Option(
-        "hub-token-file", text_of_file, None, "FILE", "a file with this service's own token",
+        "hub-token-file", token_of_file, None, "FILE", "a file with this service's own token",
         "`$JUPYTERHUB_API_TOKEN`",
     ),
     Option(
@@ -446,29 +459,35 @@ def _read_hub(values: dict[str, Any], environment: Mapping[str, str]) -> Hub:
         )
     for name, variable in HUB_VARIABLES.items():
         if name not in values:
-            parse = BY_NAME[name].parse if name != "hub-token-file" else _text
+            parse = BY_NAME[name].parse if name != "hub-token-file" else _token
             values[name] = _parse_with(parse, environment[variable], variable)
     token = values["hub-token-file"]
-    if not re.fullmatch(r"[\x21-\x7e]+", token):
-        raise SettingsError(f"{HUB_VARIABLES['hub-token-file']}: holds characters that no token has")
     prefix, client_id = values["prefix"], values["hub-client-id"]
     found = re.fullmatch(r"(.*/)services/([^/]+)/", prefix)
+    # The client's name says least: the hub's configuration may give it any.
     service_name = environment.get("JUPYTERHUB_SERVICE_NAME") or (
-        client_id.removeprefix("service-") if client_id.startswith("service-") else found[2] if found else client_id
+        unquote(found[2]) if found else client_id.removeprefix("service-")
     )
-    base_url = environment.get("JUPYTERHUB_BASE_URL") or (found[1] if found else "/")
+    base_url = found[1] if found else "/"
+    if environment.get("JUPYTERHUB_BASE_URL"):
+        base_url = _parse_with(_prefix, environment["JUPYTERHUB_BASE_URL"], "JUPYTERHUB_BASE_URL")
+    host = ""
+    if environment.get("JUPYTERHUB_HOST"):
+        host = _parse_with(_url, environment["JUPYTERHUB_HOST"], "JUPYTERHUB_HOST")
     browser_url = values.get("hub-url")
     public = "JUPYTERHUB_PUBLIC_HUB_URL"
     if browser_url is None and environment.get(public):
         browser_url = _parse_with(_hub_url, environment[public], public)
     if browser_url is None:
-        browser_url = environment.get("JUPYTERHUB_HOST", "").rstrip("/") + base_url + "hub/"
+        browser_url = host + base_url + "hub/"
     callback, variable = values.get("oauth-callback"), "JUPYTERHUB_OAUTH_CALLBACK_URL"
     if callback is None and environment.get(variable):
         callback = _parse_with(_callback, environment[variable], variable)
     return Hub(
         api_url=values["hub-api-url"], api_token=token, client_id=client_id, service_name=service_name,
         browser_url=browser_url, callback=callback or prefix + "oauth_callback",
+        # Only what the hub starts has this second name of the token.
+        managed=bool(environment.get("JPY_API_TOKEN")),
     )  # fmt: skip
 
 

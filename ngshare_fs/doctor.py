@@ -1,6 +1,7 @@
 """`ngshare-fs doctor`: looks at everything that a server needs, and says what to do where something is amiss."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -75,12 +76,12 @@ async def _look_at_url(subject: str, url: str, remedy: str) -> Observation:
             session.get(url, allow_redirects=False) as answer,
         ):
             try:
-                is_ours = await answer.json(content_type=None) == {"success": True}
-            except ValueError:
+                is_ours = json.loads(await answer.content.read(1024)) == {"success": True}
+            except (ValueError, RecursionError):
                 is_ours = False
             saw = f"{url} answers" if is_ours else f"{url} answers {answer.status}, but not as this service does"
             return Observation(subject, is_ours, saw, remedy)
     except asyncio.TimeoutError:
         return Observation(subject, False, f"{url} does not answer in time", remedy)
-    except (aiohttp.ClientError, OSError) as error:
+    except (aiohttp.ClientError, OSError, ValueError) as error:
         return Observation(subject, False, f"{url}: {reason_of(error)}", remedy)

@@ -9,11 +9,16 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 
+from ngshare_fs.config import Settings
+from ngshare_fs.logs import LOG
+
 # A whole course hands in within a minute, and a restart takes about a second: the queue has room for that.
 QUEUE = 2048
+HUB_SECONDS = 25.0
 
 HANDOVER_VARIABLE = "NGSHARE_FS_HANDOVER"
 # Sent while a process is being replaced by its successor, these wait until the successor can act on them.
@@ -21,7 +26,15 @@ HELD_BACK = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
 class ListenError(Exception):
-    """The address cannot be had; the text is one line that names it and the remedy."""
+    """The address cannot be had; the text is one line that names it and the remedy.
+
+    Args:
+        is_taken: another process listens there.
+    """
+
+    def __init__(self, text: str, is_taken: bool = False) -> None:
+        super().__init__(text)
+        self.is_taken = is_taken
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -55,8 +68,32 @@ def listen(host: str, port: int) -> socket.socket:
             reason = "ports below 1024 are kept for root; choose a higher --port"
         else:
             reason = f"{error.strerror}; see --host and --port"
-        raise ListenError(f"cannot listen on {address}: {reason}") from None
+        is_taken = error.errno == errno.EADDRINUSE
+        raise ListenError(f"cannot listen on {address}: {reason}", is_taken) from None
     return listener
+
+
+def listen_for(settings: Settings) -> socket.socket:
+    """Open the listening socket of these settings.
+
+    One that a hub has started waits for the one before it: that ends when it hears that the hub does not know it any
+    more, and the hub is long since starting the next one.
+
+    Raises:
+        ListenError: as `listen` does.
+    """
+    patience = HUB_SECONDS if settings.hub is not None and settings.hub.managed else 0.0
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return listen(settings.host, settings.port)
+        except ListenError as error:
+            if not error.is_taken or time.monotonic() > deadline:
+                raise
+            if patience:
+                LOG.warning("%s; waiting for it to end", error)
+                patience = 0.0
+            time.sleep(0.1)
 
 
 def url_of(listener: socket.socket, prefix: str) -> str:

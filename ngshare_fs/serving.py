@@ -5,21 +5,24 @@ import contextlib
 import gc
 import logging
 import os
+import re
 import select
 import signal
 import socket
 import subprocess
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from aiohttp import web
 
 from ngshare_fs.application import make_application
 from ngshare_fs.banner import announce
-from ngshare_fs.config import Settings
-from ngshare_fs.hub import HubClient
+from ngshare_fs.config import Hub, Settings
+from ngshare_fs.hub import HubClient, HubDown
 from ngshare_fs.hub.checkup import look_at_hub
-from ngshare_fs.listening import HELD_BACK, QUEUE, Handover, handover_environment, listen, same_command
+from ngshare_fs.listening import HELD_BACK, QUEUE, Handover, handover_environment, listen_for, same_command
 from ngshare_fs.logs import LOG
 from ngshare_fs.store import Volume
 from ngshare_fs.traffic import ACCESS_LOG, AccessLog, Traffic, hide_malformed
@@ -36,6 +39,7 @@ REHEARSAL_SECONDS = 60
 # The hub may start after us, and be mended while we serve.
 GREET_AGAIN_SECONDS = 2.0
 GREET_AGAIN_AT_LAST_SECONDS = 60.0
+HUB_GONE_SECONDS = 1.0
 
 
 @dataclass
@@ -97,7 +101,7 @@ def serve(settings: Settings, handover: Handover) -> int:
         ListenError: the address cannot be had.
         VolumeError: the data folder cannot be used.
     """
-    listener = handover.listener or listen(settings.host, settings.port)
+    listener = handover.listener or listen_for(settings)
     code = asyncio.run(_serve(settings, handover, listener))
     end_in_time()
     return code
@@ -152,9 +156,10 @@ async def _serve(settings: Settings, handover: Handover, listener: socket.socket
     elif handover.role == "successor":
         LOG.info("restarted, process %d serves on", os.getpid())
 
-    greeting = asyncio.create_task(greet_hub(settings))
+    beside = _beside_serving(settings, handover, orders)
     await _until_told(orders, alone=handover.lifeline is None)
-    greeting.cancel()
+    for task in beside:
+        task.cancel()
     restarting = not orders.stop.is_set()
     if not restarting:
         await _accept_the_rest(accepting)
@@ -175,10 +180,21 @@ async def _serve(settings: Settings, handover: Handover, listener: socket.socket
     return 0
 
 
+def _beside_serving(settings: Settings, handover: Handover, orders: Orders) -> list[asyncio.Task[None]]:
+    hub = settings.hub
+    if hub is None:
+        return []
+    tasks = [asyncio.create_task(greet_hub(settings))]
+    if hub.managed and handover.role == "worker":
+        tasks.append(asyncio.create_task(watch_hub(hub, _parent_of_supervisor, _stop_supervisor)))
+    elif hub.managed:
+        tasks.append(asyncio.create_task(watch_hub(hub, os.getppid, orders.ask_stop)))
+    return tasks
+
+
 async def greet_hub(settings: Settings) -> None:
     """Look until the hub is there and knows us; what is wrong is said in one line, and serving goes on meanwhile."""
-    if settings.hub is None:
-        return
+    assert settings.hub is not None
     client = HubClient(settings.hub)
     pause, said = GREET_AGAIN_SECONDS, ""
     try:
@@ -195,6 +211,43 @@ async def greet_hub(settings: Settings) -> None:
             pause = min(2 * pause, GREET_AGAIN_AT_LAST_SECONDS)
     finally:
         await client.close()
+
+
+async def watch_hub(hub: Hub, started_by: Callable[[], int], stop: Callable[[], None]) -> None:
+    """End when the hub that started this is gone and another one answers, which starts the service anew.
+
+    A hub that was killed leaves its services behind. They serve on while it is down; when it is back, it has a new
+    secret for signing in, and wants the port.
+
+    Args:
+        started_by: the id of the process that has started the service.
+        stop: ends it.
+    """
+    first = started_by()
+    while started_by() == first:  # noqa: ASYNC110 - nobody tells when a parent dies
+        await asyncio.sleep(HUB_GONE_SECONDS)
+    LOG.warning("the hub that started this service is gone; serving on until there is another one")
+    client = HubClient(hub)
+    try:
+        while True:
+            with contextlib.suppress(HubDown):
+                await client.greeting()
+                break
+            await asyncio.sleep(HUB_GONE_SECONDS)
+    finally:
+        await client.close()
+    LOG.warning("there is another hub, which starts this service anew: making room")
+    stop()
+
+
+def _parent_of_supervisor() -> int:
+    status = Path(f"/proc/{os.getppid()}/status").read_text(encoding="utf-8", errors="replace")
+    found = re.search(r"^PPid:\s*(\d+)", status, re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
+def _stop_supervisor() -> None:
+    os.kill(os.getppid(), signal.SIGTERM)
 
 
 async def _until_told(orders: Orders, alone: bool) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from ngshare_fs.banner import announce
 from ngshare_fs.config import Settings, SettingsError
-from ngshare_fs.listening import HELD_BACK, Handover, handover_environment, listen, same_command
+from ngshare_fs.listening import HELD_BACK, Handover, handover_environment, listen_for, same_command
 from ngshare_fs.logs import LOG
 
 # A worker that ends within this time of its start counts as failing at the start: the next one waits longer.
@@ -66,7 +66,7 @@ class Supervisor:
         self.settings = settings
         self.read_again = read_again
         self.announced = bool(handover.role)
-        self.listener: socket.socket | None = handover.listener or listen(settings.host, settings.port)
+        self.listener: socket.socket | None = handover.listener or listen_for(settings)
         self.workers: list[Worker] = []
         self.stopping = False
         self.early_ends = 0

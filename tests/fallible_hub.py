@@ -32,6 +32,8 @@ class FallibleHub:
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     broken: tuple[int, str] | None = None
     codes: dict[str, str] = field(default_factory=dict)
+    greeted: int = 0
+    own_token: str = "own-token"
     forms: list[dict[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -56,6 +58,7 @@ class FallibleHub:
         return application
 
     async def _version(self, request: web.Request) -> web.Response:
+        self.greeted += 1
         return await self._answer(web.json_response({"version": "0.0.0"}))
 
     async def _user(self, request: web.Request) -> web.Response:
@@ -68,7 +71,7 @@ class FallibleHub:
     async def _token(self, request: web.Request) -> web.Response:
         form = {name: str(value) for name, value in (await request.post()).items()}
         self.forms.append(form)
-        if form["client_secret"] != "own-token":
+        if (form["client_id"], form["client_secret"]) != ("service-ngshare", self.own_token):
             return await self._answer(web.json_response({"error": "invalid_client"}, status=401))
         if form["code"] not in self.codes:
             return await self._answer(web.json_response({"error": "invalid_grant"}, status=400))

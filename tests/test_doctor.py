@@ -15,7 +15,7 @@ from ngshare_fs.config import Hub, Settings
 from ngshare_fs.hub import HubClient
 from ngshare_fs.hub.checkup import look_at_hub, look_at_user
 from ngshare_fs.observation import Observation
-from ngshare_fs.serving import greet_hub
+from ngshare_fs.serving import greet_hub, watch_hub
 from ngshare_fs.store import Volume
 from ngshare_fs.store.checkup import look_at_volume
 from tests import servers
@@ -46,11 +46,48 @@ def test_an_empty_folder_will_do_and_stays_empty(tmp_path: Path) -> None:
 
 def test_what_cannot_be_a_volume_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    for path, said in ((tmp_path / "none", "No such file"), (tmp_path / "file", "not a folder"), (tmp_path, "else")):
+    for path, said in ((tmp_path / "file/none", "Not a directory"), (tmp_path / "file", "Not a directory")):
         (found,) = look_at_volume(path)
         assert found.fine is False
         assert said in found.saw
-        assert "--data" in found.remedy
+    (found,) = look_at_volume(tmp_path)
+    assert "something else" in found.saw
+    assert "--data" in found.remedy
+    (found,) = look_at_volume(tmp_path / "none/of/these")
+    assert (found.fine, "the first start makes it" in found.saw) == (True, True)
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("ngshare.yaml", "layout: 99\n", "layout 99"),
+        ("ngshare.yaml", "layout: [\n", "restore the file"),
+        (".ngshare/cookie-secret", "short\n", "shorter than 32"),
+    ],
+)
+def test_what_keeps_a_volume_from_being_opened_is_told(tmp_path: Path, file: str, content: str, said: str) -> None:
+    Volume.open(tmp_path / "volume").close()
+    (tmp_path / "volume" / file).write_text(content)
+    (found,) = look_at_volume(tmp_path / "volume")
+    assert found.fine is False
+    assert said in found.saw
+
+
+def test_a_folder_that_everybody_can_look_into_is_told(tmp_path: Path) -> None:
+    Volume.open(tmp_path / "volume").close()
+    assert (tmp_path / "volume").stat().st_mode & 0o777 == 0o700
+    (tmp_path / "volume").chmod(0o755)
+    assert wrong(look_at_volume(tmp_path / "volume")) == ["permissions"]
+
+
+def test_a_folder_that_is_missing_inside_is_told(tmp_path: Path) -> None:
+    Volume.open(tmp_path / "volume").close()
+    (tmp_path / "volume/courses").rmdir()
+    (tmp_path / "volume/courses").touch()
+    (found,) = look_at_volume(tmp_path / "volume")
+    assert "courses" in found.saw
+    assert "Not a directory" in found.saw
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root writes everywhere, and can stop doing so")
@@ -104,15 +141,19 @@ async def test_a_hub_that_knows_us(hub: FallibleHub, clients: Any) -> None:
         ({"api_token": "unknown"}, PREFIX, "token", "JUPYTERHUB_API_TOKEN"),
         ({"api_token": "of-a-user"}, PREFIX, "token", "belongs to the user 'ada'"),
         ({}, "/services/other/", "prefix", "/services/ngshare/"),
-        ({"api_token": "of-another"}, "/services/another/", "sign-in", "JUPYTERHUB_CLIENT_ID"),
+        ({}, "/jh/services/ngshare/", "prefix", "/services/ngshare/"),
+        ({"service_name": "grader"}, PREFIX, "prefix", "JUPYTERHUB_SERVICE_NAME"),
+        ({"client_id": "service-grader"}, PREFIX, "sign-in", "JUPYTERHUB_CLIENT_ID"),
+        ({"api_url": "http://a..b/hub/api"}, PREFIX, "hub", "cannot be reached"),
+        ({"api_url": "http://..:8081/hub/api"}, PREFIX, "hub", "cannot be reached"),
     ],
 )
 async def test_what_is_wrong_with_the_hub_is_told(
     hub: FallibleHub, clients: Any, change: dict[str, str], prefix: str, subject: str, said: str
 ) -> None:
     hub.owners["of-a-user"] = user("ada")
-    hub.owners["of-another"] = user("another", kind="service")
-    changed = dataclasses.replace(hub.hub, **{name: text.replace("URL", hub.url) for name, text in change.items()})
+    changes: dict[str, Any] = {name: text.replace("URL", hub.url) for name, text in change.items()}
+    changed = dataclasses.replace(hub.hub, **changes)
     found = await look_at_hub(clients(changed), changed, prefix)
     assert wrong(found) == [subject]
     (line,) = [str(observation) for observation in found if observation.fine is False]
@@ -159,6 +200,26 @@ async def test_at_the_start_it_is_said_once_what_is_wrong_until_it_is_mended(
     assert lines[1].startswith("hub: JupyterHub 0.0.0 at ")
 
 
+async def test_one_whose_hub_is_gone_serves_on_until_there_is_another(
+    hub: FallibleHub, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ngshare_fs.serving.HUB_GONE_SECONDS", 0.001)
+    stopped: list[bool] = []
+    parent = [7]
+    hub.broken = (500, "")
+    task = asyncio.create_task(watch_hub(hub.hub, lambda: parent[0], lambda: stopped.append(True)))
+    await asyncio.sleep(0.01)
+    assert hub.greeted == 0
+    parent[0] = 1
+    while hub.greeted < 3:
+        await asyncio.sleep(0)
+    assert not stopped
+    hub.broken = None
+    await task
+    assert stopped
+    assert "making room" in caplog.text
+
+
 def test_the_command_looks_at_a_running_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = tmp_path / "volume"
     with servers.running(data) as server:
@@ -177,3 +238,8 @@ def test_the_command_needs_the_same_options_as_serve(tmp_path: Path, capsys: pyt
     assert "--user-token-file: " in capsys.readouterr().err
     assert cli.main(["doctor", "--standalone", "--prot", "1"]) == 2
     assert "did you mean --port" in capsys.readouterr().err
+    (tmp_path / "token").write_text("two\nlines\n")
+    assert cli.main(["doctor", "--standalone", "--user-token-file", str(tmp_path / "token")]) == 2
+    said = capsys.readouterr().err
+    assert "characters that no token has" in said
+    assert "lines" not in said

@@ -88,7 +88,18 @@ async def test_an_answer_is_believed_for_a_while_and_a_refusal_for_a_moment(
 
 @pytest.mark.parametrize(
     "broken",
-    [(500, "{}"), (429, ""), (404, "not found"), (200, "<html>"), (200, "[]"), (200, '{"kind": "user"}'), (302, "")],
+    [
+        (500, "{}"),
+        (429, ""),
+        (404, "not found"),
+        (403, "<html>a proxy's own"),
+        (200, "<html>"),
+        (200, "[]"),
+        (200, '{"kind": "user"}'),
+        (200, "[" * 200_000),
+        (200, " " * 2**21),
+        (302, ""),
+    ],
 )
 async def test_a_confused_hub_is_a_hub_that_is_down(
     hub: FallibleHub, client: HubClient, broken: tuple[int, str], caplog: pytest.LogCaptureFixture

@@ -259,7 +259,7 @@ def test_it_listens_where_the_hub_looks_unless_told_otherwise() -> None:
     [
         ({}, "ngshare", "/hub/", "/services/ngshare/oauth_callback"),
         (
-            {"JUPYTERHUB_SERVICE_PREFIX": "/jh/services/x/", "JUPYTERHUB_CLIENT_ID": "own-id"},
+            {"JUPYTERHUB_SERVICE_PREFIX": "/jh/services/x/", "JUPYTERHUB_CLIENT_ID": "service-own-id"},
             "x", "/jh/hub/", "/jh/services/x/oauth_callback",
         ),
         (
@@ -296,6 +296,13 @@ def test_where_browsers_are_sent(environment: dict[str, str], name: str, browser
 )
 def test_mistakes_about_the_hub_are_named(name: str, text: str, problem: str) -> None:
     assert problem in wrong({name: text})
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"), [("JUPYTERHUB_BASE_URL", "garbage"), ("JUPYTERHUB_HOST", "hub.example.org")]
+)
+def test_mistakes_in_the_hubs_variables_are_named(variable: str, text: str) -> None:
+    assert wrong({"standalone": False}, {**HUB, variable: text}).startswith(f"{variable}: {text!r} ")
 
 
 def test_a_cookie_secret_that_can_be_guessed_is_refused() -> None:

@@ -229,6 +229,7 @@ async def _refused(request: web.Request) -> web.Response:
 
 async def test_by_https_the_cookie_is_for_https_alone(service: Service) -> None:
     assert "Secure" in await sign_in(service, X_Forwarded_Proto="https,http")
+    assert "Secure" in await sign_in(service, X_Forwarded_Proto="HTTPS")
 
 
 async def test_who_is_no_browser_is_refused_and_not_sent_anywhere(service: Service) -> None:
@@ -261,6 +262,17 @@ async def test_a_session_does_not_pass_for_a_sign_in_nor_the_other_way_round(ser
     begun = await service.ask("", **NAVIGATION)
     value = begun.headers["Set-Cookie"].partition(";")[0].partition("=")[2]
     assert (await service.ask("courses", Cookie=f"ngshare-session={value}", **NAVIGATION)).status == 302
+
+
+async def test_a_hub_that_forgot_this_service_is_told(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+    begun = await service.ask("", **NAVIGATION)
+    state = parse_qs(urlsplit(begun.headers["Location"]).query)["state"][0]
+    cookie = begun.headers["Set-Cookie"].partition(";")[0]
+    service.hub.own_token = "another"
+    response = await service.ask(f"oauth_callback?code=x&state={state}", Cookie=cookie, **NAVIGATION)
+    assert response.status == 503
+    assert "does not know this service" in await response.text()
+    assert "nobody can sign in" in caplog.text
 
 
 @pytest.mark.parametrize(("query", "status"), [("code=wrong", 403), ("error=access_denied", 403), ("", 403)])
@@ -350,8 +362,9 @@ async def test_with_a_cookie_other_pages_read_nothing(
 @pytest.mark.parametrize(
     ("headers", "believed"),
     [
-        ({}, True),
+        ({}, False),
         ({"Sec_Fetch_Site": "none"}, True),
+        ({"Referer": "ORIGIN" + PREFIX}, True),
         ({"Sec_Fetch_Site": "same-origin", "Referer": "ORIGIN" + PREFIX}, True),
         ({"Sec_Fetch_Site": "same-origin", "Referer": "ORIGIN/user/mallory/"}, False),
         ({"Sec_Fetch_Site": "same-origin"}, False),
@@ -389,7 +402,12 @@ async def test_pages_have_the_headers_that_keep_them_to_themselves(service: Serv
     pages = [
         await service.ask("", Cookie=cookie, **NAVIGATION),
         await service.ask("oauth_callback?state=x", **NAVIGATION),
-        await service.ask("initialize-Data6ase?action=dump&human-readable=true", Cookie=cookie, **NAVIGATION),
+        await service.ask(
+            "initialize-Data6ase?action=dump&human-readable=true",
+            Cookie=cookie,
+            Sec_Fetch_Site="none",
+            **NAVIGATION,
+        ),
         await service.ask("nowhere", **NAVIGATION),
     ]
     for response in pages:
@@ -422,6 +440,26 @@ async def test_many_sign_ins_that_are_begun_do_not_pile_up(service: Service) -> 
             if value == '""':
                 del jar[name]
     assert len(jar) <= 4
+    assert name in jar  # the newest is the one that is under way
+
+
+async def test_a_cookie_that_somebody_planted_does_not_shut_anybody_out(service: Service, cookie: str) -> None:
+    for planted in ("ngshare-session=planted", "ngshare-session="):
+        for cookies in (f"{planted}; {cookie}", f"{cookie}; {planted}"):
+            assert (await service.ask("courses", Cookie=cookies, **NAVIGATION)).status == 200
+
+
+async def test_a_sign_out_of_another_site_takes_nothing_away(service: Service) -> None:
+    response = await service.ask("sign-out", "POST", Origin="http://evil.test", Sec_Fetch_Site="cross-site")
+    assert "Set-Cookie" not in response.headers
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data", "application/x-www-form-urlencoded; charset=foo"])
+async def test_a_sign_out_that_is_no_form_is_refused(service: Service, cookie: str, kind: str) -> None:
+    response = await service.client.post(
+        PREFIX + "sign-out", data=b"x=\xff", headers={"Cookie": cookie, "Content-Type": kind}
+    )
+    assert response.status in (400, 403)
 
 
 async def test_the_secret_is_for_the_server_alone(service: Service) -> None:

@@ -31,7 +31,7 @@ def is_navigation(request: web.Request) -> bool:
 
 def is_https(request: web.Request) -> bool:
     """Whether the browser came by https: proxies append to the header, so that its first value is the outermost's."""
-    return request.headers.get("X-Forwarded-Proto", request.scheme).partition(",")[0].strip() == "https"
+    return request.headers.get("X-Forwarded-Proto", request.scheme).partition(",")[0].strip().lower() == "https"
 
 
 def check(request: web.Request, prefix: str, xsrf: str, writes: bool, sent: str | None = None) -> None:
@@ -47,8 +47,9 @@ def check(request: web.Request, prefix: str, xsrf: str, writes: bool, sent: str 
         Refused: it may have been made by somebody else's page.
     """
     if is_navigation(request):
-        # Where a GET changes something, it has to come from our own page, or to be typed.
-        typed = "Referer" not in request.headers and request.headers.get("Sec-Fetch-Site", "none") == "none"
+        # Where a GET changes something, it has to come from our own page, or to be typed. By plain http browsers do not
+        # say what was typed: there only a link counts.
+        typed = request.headers.get("Sec-Fetch-Site") == "none"
         if not writes or typed or _comes_from_within(request, prefix):
             return
         raise Refused(refusals.CROSS_SITE, "a link on another page")

@@ -6,9 +6,11 @@ at: whether its cookies are for https alone is fixed at the start, while here it
 """
 
 import base64
+import contextlib
 import hashlib
 import json
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -74,10 +76,19 @@ class Sessions:
 
     def read(self, request: web.Request, name: str, seconds: int) -> dict[str, str] | None:
         """The content of a sealed cookie that is at most so many seconds old; None where there is none."""
-        sealed = request.cookies.get(name, "")
-        try:
-            padded = sealed + "=" * (-len(sealed) % 4)
-            content: dict[str, str] = json.loads(self._fernet.decrypt(padded, ttl=seconds))
-        except (InvalidToken, ValueError):
-            return None
-        return content if content.pop("cookie") == name else None
+        # Another page of the same host may have planted a second one of that name: the first of ours counts.
+        for sealed in _cookies(request, name):
+            with contextlib.suppress(InvalidToken, ValueError):
+                padded = sealed + "=" * (-len(sealed) % 4)
+                content: dict[str, str] = json.loads(self._fernet.decrypt(padded, ttl=seconds))
+                if content.pop("cookie") == name:
+                    return content
+        return None
+
+
+def _cookies(request: web.Request, name: str) -> Iterator[str]:
+    for header in request.headers.getall("Cookie", ()):
+        for cookie in header.split(";"):
+            found, _, value = cookie.strip().partition("=")
+            if found == name:
+                yield value.strip('"')

@@ -1,5 +1,7 @@
 """Looks whether the hub is there, and knows this service as what it takes itself for."""
 
+from urllib.parse import quote, unquote, urlsplit
+
 from ngshare_fs.config import Hub
 from ngshare_fs.hub.account import Account
 from ngshare_fs.hub.client import HubClient, HubDown, Rejected
@@ -20,7 +22,7 @@ async def look_at_hub(client: HubClient, hub: Hub, prefix: str) -> list[Observat
         account = await client.own_account()
         found.append(_token(account))
         if account is not None and account.kind == "service":
-            found += [_prefix(account.name, prefix), await _oauth(client, hub)]
+            found += [_prefix(account.name, prefix, hub), await _oauth(client, hub)]
     except HubDown as error:
         remedy = "is it running, and is JUPYTERHUB_API_URL right?"
         return [Observation("hub", False, str(error), remedy)]
@@ -63,11 +65,16 @@ def _token(account: Account | None) -> Observation:
     return Observation("token", True, f"the hub knows it as that of the service {account.name!r}")
 
 
-def _prefix(name: str, prefix: str) -> Observation:
-    if prefix.endswith(f"/services/{name}/"):
-        return Observation("prefix", True, prefix)
-    saw = f"it is {prefix}, and the hub's proxy serves this service at .../services/{name}/"
-    return Observation("prefix", False, saw, "set JUPYTERHUB_SERVICE_PREFIX, or --prefix, to that")
+def _prefix(name: str, prefix: str, hub: Hub) -> Observation:
+    base = urlsplit(hub.api_url).path.removesuffix("hub/api")
+    right = f"{base}services/{quote(name)}/"
+    if unquote(prefix) != unquote(right):
+        saw = f"it is {prefix}, and the hub's proxy serves this service at {right}"
+        return Observation("prefix", False, saw, "set JUPYTERHUB_SERVICE_PREFIX, or --prefix, to that")
+    if name != hub.service_name:
+        saw = f"this takes itself for {hub.service_name!r}, and the hub for {name!r}"
+        return Observation("prefix", False, saw, "set JUPYTERHUB_SERVICE_NAME to what the hub's configuration says")
+    return Observation("prefix", True, prefix)
 
 
 async def _oauth(client: HubClient, hub: Hub) -> Observation:

@@ -1,6 +1,7 @@
 """Calls to the hub's REST API."""
 
 import asyncio
+import json
 import os
 import time
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ ANSWER_SECONDS = 15.0
 CONNECT_SECONDS = 5.0
 # More at once would only wait inside the hub, whose other users want to be served, too.
 CALLS_AT_ONCE = 16
+LONGEST_ANSWER = 2**20
+# How long a hub's OAuth tokens live unless it is told otherwise.
+DEFAULT_TOKEN_SECONDS = 14 * 24 * 3600
 
 
 class HubDown(Exception):
@@ -81,8 +85,11 @@ class HubClient:
         version = answer.content.get("version") if isinstance(answer.content, dict) else None
         if answer.status != 200 or not isinstance(version, str):
             raise HubDown(f"{self._hub.api_url} is not the API of a JupyterHub (it answers {answer.status})")
-        said = parsedate_to_datetime(answer.date) if answer.date else None
-        return Greeting(version, None if said is None else said.timestamp() - time.time())
+        try:
+            ahead = None if answer.date is None else parsedate_to_datetime(answer.date).timestamp() - time.time()
+        except ValueError:
+            ahead = None
+        return Greeting(version, ahead)
 
     async def account(self, token: str) -> Account | None:
         """Whose a token is; None where the hub does not know it.
@@ -91,7 +98,8 @@ class HubClient:
             HubDown: it did not answer.
         """
         answer = await self._call("GET", "/user", token)
-        if answer.status in (401, 403):
+        # A proxy before the hub may refuse, too, but not as the hub does.
+        if answer.status in (401, 403) and isinstance(answer.content, dict):
             return None
         if answer.status != 200:
             raise HubDown(f"{self._hub.api_url}/user answers {answer.status}")
@@ -138,7 +146,7 @@ class HubClient:
         token, seconds = content.get("access_token"), content.get("expires_in")
         if answer.status != 200 or not isinstance(token, str) or not token:
             raise HubDown(f"{self._hub.api_url}/oauth2/token answers {answer.status}")
-        return token, seconds if isinstance(seconds, int) else 0
+        return token, seconds if isinstance(seconds, int) and seconds > 0 else DEFAULT_TOKEN_SECONDS
 
     async def _call(
         self, method: str, path: str, token: str | None = None, form: dict[str, str] | None = None
@@ -154,15 +162,29 @@ class HubClient:
         try:
             # Redirects are not followed: the token is for the hub alone.
             async with self._session.request(method, url, headers=headers, data=form, allow_redirects=False) as answer:
-                try:
-                    content = await answer.json(content_type=None)
-                except ValueError:
-                    content = None
-                return _Answer(answer.status, content, answer.headers.get("Date"))
+                return _Answer(answer.status, _json(await _start_of(answer)), answer.headers.get("Date"))
         except asyncio.TimeoutError:
             raise HubDown(f"no answer from {self._hub.api_url} in time") from None
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            # ValueError: a host's name that no resolver takes, such as `a..b`.
             raise HubDown(f"{self._hub.api_url} cannot be reached: {reason_of(error)}") from None
+
+
+async def _start_of(answer: aiohttp.ClientResponse) -> bytes:
+    """The body; no more than a hub would ever send."""
+    content = bytearray()
+    async for chunk in answer.content.iter_any():
+        content += chunk
+        if len(content) > LONGEST_ANSWER:
+            break
+    return bytes(content)
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
 
 
 def reason_of(error: Exception) -> str:

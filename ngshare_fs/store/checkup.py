@@ -4,55 +4,82 @@ import contextlib
 import fcntl
 import os
 import secrets
-import stat
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from ngshare_fs.observation import Observation
 from ngshare_fs.store import durability, layout
+from ngshare_fs.store.errors import VolumeError
 from ngshare_fs.store.flushers import flush_file
-from ngshare_fs.store.volume import user_name
+from ngshare_fs.store.secret import check_cookie_secret
+from ngshare_fs.store.volume import check_layout, user_name
 
 LEAST_BYTES = 2**30
 LEAST_SHARE = 0.05
 CLOCKS_DIFFER_SECONDS = 2.0
+REMEDY = "let the server's user own the folder (chown -R), on a volume mounted for writing with room left"
 
 
 def look_at_volume(path: Path) -> list[Observation]:
     """Look at a volume's folder, its permissions, locks, space, inodes and clock."""
     root = os.path.abspath(path)
     try:
-        status = os.stat(root)
+        return _look_inside(root)
+    except FileNotFoundError:
+        return [_not_there(root)]
+    except VolumeError as error:
+        return [Observation("volume", False, str(error))]
     except OSError as error:
-        return [Observation("volume", False, f"{root}: {error.strerror}", "mount it, or give --data another folder")]
-    if not stat.S_ISDIR(status.st_mode):
-        return [Observation("volume", False, f"{root} is not a folder", "give --data a folder")]
-    is_one = os.path.exists(os.path.join(root, layout.VOLUME_FILE))
-    if not is_one and (entries := sorted(os.listdir(root))):
+        saw = f"{error.filename or root}: {error.strerror}; this runs as {user_name(os.geteuid())}"
+        return [Observation("volume", False, saw, REMEDY)]
+
+
+def _not_there(root: str) -> Observation:
+    above = os.path.dirname(root)
+    while not os.path.lexists(above):
+        above = os.path.dirname(above)
+    if os.path.isdir(above) and os.access(above, os.W_OK | os.X_OK):
+        return Observation("volume", True, f"{root} is not there: the first start makes it")
+    saw = f"{root} is not there, and {user_name(os.geteuid())} may not make it in {above}"
+    return Observation("volume", False, saw, "make it and let the server's user own it, or give --data another folder")
+
+
+def _look_inside(root: str) -> list[Observation]:
+    entries = sorted(os.listdir(root))
+    status = os.stat(root)
+    is_one = layout.VOLUME_FILE in entries
+    if is_one:
+        check_layout(os.path.join(root, layout.VOLUME_FILE))
+        check_cookie_secret(os.path.join(root, layout.COOKIE_SECRET))
+    elif set(entries) - {"lost+found"}:
         saw = f"{root} holds something else ({', '.join(entries[:3])}) and no {layout.VOLUME_FILE}"
         return [Observation("volume", False, saw, "give --data an empty folder or a volume")]
     found = [Observation("volume", True, root if is_one else f"{root} is empty: the first start makes a volume of it")]
     owner = f"belongs to {user_name(status.st_uid)}, mode {status.st_mode & 0o7777:04o}"
-    as_whom = f"{owner}; this runs as {user_name(os.geteuid())}"
-    private = os.path.join(root, layout.LOCKS)
-    probe = os.path.join(private if os.path.isdir(private) else root, f"probe-{secrets.token_hex(8)}")
+    inside = (layout.COURSES, layout.TRASH, layout.LOCKS, layout.STAGING) if is_one else ()
     started = time.monotonic()
+    with contextlib.ExitStack() as probes:
+        # Each of them has to take files; what is only read is another thing that `verify` looks at.
+        for folder in ("", *inside):
+            probe = probes.enter_context(_probe(os.path.join(root, folder)))
+        saw = f"{owner}; files were written and flushed in {(time.monotonic() - started) * 1000:.0f} ms"
+        closed = not status.st_mode & 0o007
+        remedy = f"everybody on this machine may look into it: chmod 0700 {root}"
+        found.append(Observation("permissions", closed, saw, remedy))
+        return [*found, _locks(probe), *_room(root), _clock(probe)]
+
+
+@contextlib.contextmanager
+def _probe(folder: str) -> Iterator[str]:
+    probe = os.path.join(folder, f"probe-{secrets.token_hex(8)}")
     try:
         durability.write_file(probe, b"probe")
         flush_file(probe)
-        taken = time.monotonic() - started
-        found.append(
-            Observation("permissions", True, f"{owner}; a file was written and flushed in {taken * 1000:.0f} ms")
-        )
-        found += [_locks(probe), *_room(root), _clock(probe)]
-    except OSError as error:
-        remedy = "let the server's user own the folder (chown -R), on a volume mounted for writing with room left"
-        found.append(Observation("permissions", False, f"{error.strerror}; {as_whom}", remedy))
-        found += _room(root)
+        yield probe
     finally:
         with contextlib.suppress(OSError):
             os.unlink(probe)
-    return found
 
 
 def _locks(probe: str) -> Observation:

@@ -28,9 +28,26 @@ def cookie_secret(volume: Volume) -> str:
         found = _read(path)
     except OSError as error:
         raise VolumeError(f"{path}: {error.strerror}; the server has to be able to read it, and nobody else") from error
+    _check(path, found)
+    return found
+
+
+def check_cookie_secret(path: str) -> None:
+    """Look whether the file, if it is there, can be used.
+
+    Raises:
+        VolumeError, OSError: it cannot.
+    """
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            _check(path, file.read(4096).strip())
+    except FileNotFoundError:
+        pass  # a stand-alone server needs none, and the first start under a hub makes it
+
+
+def _check(path: str, found: str) -> None:
     if len(found) < SHORTEST:
         raise VolumeError(f"{path} is shorter than {SHORTEST} characters: delete it, and a new one is made")
-    return found
 
 
 def _read(path: str) -> str:

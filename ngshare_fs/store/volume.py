@@ -129,10 +129,10 @@ def replace_file(volume: Volume, path: str, content: bytes) -> None:
 def _prepare(root: str) -> None:
     if os.path.exists(root) and not os.path.isdir(root):
         raise VolumeError(f"{root} is not a folder: give --data a folder")
-    os.makedirs(root, exist_ok=True)
+    _make_root(root)
     file = os.path.join(root, layout.VOLUME_FILE)
     if os.path.exists(file):
-        _check_layout(file)
+        check_layout(file)
     else:
         _check_empty(root)
     for folder in (layout.COURSES, layout.TRASH, layout.PRIVATE, layout.LOCKS, layout.STAGING):
@@ -147,7 +147,20 @@ def _prepare(root: str) -> None:
         flush_folder(os.path.dirname(root))
 
 
-def _check_layout(file: str) -> None:
+def _make_root(root: str) -> None:
+    os.makedirs(os.path.dirname(root), exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        # Students may have accounts on this machine. A folder that is there keeps the mode that somebody gave it.
+        os.mkdir(root, 0o700)
+
+
+def check_layout(file: str) -> None:
+    """Look whether this program knows the layout that a volume's `ngshare.yaml` gives.
+
+    Raises:
+        VolumeError: it does not, or the file is broken.
+        OSError: the file cannot be read.
+    """
     try:
         found = yaml_text.parse(Path(file).read_bytes(), file, layout_number)
     except BrokenManifest as error:

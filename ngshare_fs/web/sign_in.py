@@ -16,7 +16,6 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from ngshare_fs.api import cross_site, refusals
-from ngshare_fs.api.identity import SignedIn
 from ngshare_fs.api.refusals import Refusal, Refused
 from ngshare_fs.api.sessions import Sessions
 from ngshare_fs.config import Hub, Settings
@@ -36,6 +35,7 @@ MOST_AT_ONCE = 4
 
 BEGUN_ELSEWHERE = Refusal(403, "This sign-in was not begun in this browser, or longer than ten minutes ago.")
 NOT_GRANTED = Refusal(403, "JupyterHub did not sign you in here.")
+NOT_KNOWN = Refusal(503, "JupyterHub does not know this service any more.", retry_after=60)
 TRY_AGAIN = "Open this service again to start anew."
 
 
@@ -46,15 +46,13 @@ class SignIn:
         hub: where browsers find it, and who we are there.
         client: exchanges codes for tokens.
         sessions: makes cookies.
-        identity: knows whose a session is.
         prefix: where the service is.
     """
 
-    def __init__(self, hub: Hub, client: HubClient, sessions: Sessions, identity: SignedIn, prefix: str) -> None:
+    def __init__(self, hub: Hub, client: HubClient, sessions: Sessions, prefix: str) -> None:
         self._hub = hub
         self._client = client
         self._sessions = sessions
-        self._identity = identity
         self._prefix = prefix
 
     def begin(self, request: web.Request) -> web.Response:
@@ -76,7 +74,8 @@ class SignIn:
         response.headers["Cache-Control"] = "no-store"
         content = {"state": state, "verifier": verifier, "next": self._next(request)}
         # Whoever reloads again and again would in the end send more cookies than fit into a request.
-        for left_over in [name for name in request.cookies if name.startswith(COOKIE_START)][MOST_AT_ONCE - 1 :]:
+        begun = [name for name in request.cookies if name.startswith(COOKIE_START)]  # browsers send the oldest first
+        for left_over in begun[: -(MOST_AT_ONCE - 1)]:
             self._sessions.end(request, response, left_over)
         self._sessions.write(request, response, _cookie(state), content, SECONDS)
         return response
@@ -94,6 +93,9 @@ class SignIn:
         try:
             token, seconds = await self._client.token_for(code, begun["verifier"])
         except Rejected as error:
+            if error.code == "invalid_client":
+                logger.error("nobody can sign in: the hub does not know this service's client or token any more")
+                return refusal_page(NOT_KNOWN, self._prefix, "Tell whoever runs it.")
             logger.warning("the hub did not take the code that it gave out: %s", error)
             return refusal_page(NOT_GRANTED, self._prefix, TRY_AGAIN)
         except HubDown as error:
@@ -109,8 +111,7 @@ class SignIn:
         session = self._sessions.of(request)
         response = page("signed_out", self._prefix, hub_logout=self._hub.browser_url + "logout")
         if session is not None:
-            form = await request.post()
-            cross_site.check(request, self._prefix, session.xsrf, True, str(form.get(XSRF_FIELD, "")))
+            cross_site.check(request, self._prefix, session.xsrf, True, await _sent_along(request))
             # Never without: a form on another site comes without the cookie, and would take it away.
             self._sessions.end(request, response)
         return response
@@ -123,12 +124,10 @@ class SignIn:
         return wanted if is_path and wanted.startswith(self._prefix) and len(wanted) <= LONGEST_NEXT else self._prefix
 
 
-def add_routes(
-    application: web.Application, settings: Settings, client: HubClient, sessions: Sessions, identity: SignedIn
-) -> None:
+def add_routes(application: web.Application, settings: Settings, client: HubClient, sessions: Sessions) -> None:
     """Let people sign in, and send those to the hub who open an address without having done so."""
     assert settings.hub is not None
-    sign_in = SignIn(settings.hub, client, sessions, identity, settings.prefix)
+    sign_in = SignIn(settings.hub, client, sessions, settings.prefix)
     application.router.add_get(settings.prefix + CALLBACK, sign_in.callback, allow_head=False)
     application.router.add_post(settings.prefix + SIGN_OUT, sign_in.sign_out)
     application.middlewares.append(_sending_to_the_hub(sign_in))
@@ -145,6 +144,13 @@ def _sending_to_the_hub(sign_in: SignIn) -> Middleware:
             raise
 
     return middleware
+
+
+async def _sent_along(request: web.Request) -> str:
+    try:
+        return str((await request.post()).get(XSRF_FIELD, ""))
+    except (ValueError, LookupError):
+        raise Refused(refusals.MALFORMED_BODY) from None
 
 
 def _cookie(state: str) -> str:
