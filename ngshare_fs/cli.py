@@ -20,6 +20,7 @@ from ngshare_fs.config import (
     near_match,
     read_settings,
 )
+from ngshare_fs.course_management.arguments import add_course_commands
 from ngshare_fs.listening import Handover, ListenError
 from ngshare_fs.logs import CONTROLS, LOG, set_up
 
@@ -50,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given = make_parser().parse_args(words)
         if given.command == "verify":
             return _verify(given.data)
+        if given.command == "course":
+            return _course(given)
         return _serve({name.replace("_", "-"): value for name, value in vars(given).items() if name != "command"})
     except SettingsError as error:
         return _fail(str(error), WRONG_USE, words)
@@ -81,7 +84,17 @@ def make_parser() -> argparse.ArgumentParser:
         "Exit code 0: no findings; 1: findings; 2: it could not be checked.",
     )  # fmt: skip
     verify.add_argument("--data", metavar="DIR", help=f"the data folder (or {BY_NAME['data'].variable})")
+    course = commands.add_parser("course", help="courses and rosters on a server, as the signed-in user")
+    add_course_commands(course)
     return parser
+
+
+def _course(given: argparse.Namespace) -> int:
+    try:
+        from ngshare_fs.course_management.actions import run
+    except ImportError as error:
+        return _fail(f"{error}: pip install 'ngshare-fs[nbgrader]'", 1)
+    return run(given)
 
 
 def _serve(flags: dict[str, Raw]) -> int:
