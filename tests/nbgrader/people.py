@@ -51,6 +51,14 @@ class Person:
         """Run `nbgrader` at home, and give what it printed; check that it fails or does not."""
         return self._run(str(self._programs / "nbgrader"), *command, fails=fails)
 
+    def start(self, *command: str) -> "subprocess.Popen[bytes]":
+        """Start `nbgrader` at home; the caller ends it."""
+        return subprocess.Popen(
+            [str(self._programs / "nbgrader"), *command],
+            cwd=self.home, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
     def manage(self, *command: str, fails: bool = False) -> str:
         """The same for `ngshare-fs course`."""
         return self._run(str(self._programs / "ngshare-fs"), "course", *command, fails=fails)

@@ -6,7 +6,7 @@ import re
 import shutil
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -241,6 +241,66 @@ def test_work_whose_fate_is_unknown_is_handed_in_once(school: School) -> None:
         zoë.run("submit", ASSIGNMENT)  # on purpose
         assert len(school.stored("submissions/zoë*/*")) == 3
     assert not list(zoë.cache.glob(".ngshare_pending*"))
+
+
+PASSES = Fault(forward=True, send=2**40)
+
+
+@pytest.mark.parametrize("cut", [0, 700, 1500])
+def test_a_command_that_is_killed_leaves_nothing_half_done(school: School, cut: int) -> None:
+    """Each is killed while the server's answer is on its way, `cut` bytes of it come, and then given once more."""
+    stall = Fault(forward=True, send=cut, stall=True)
+    zoë, teacher = school.zoë, school.teacher
+    folder = zoë.home / ASSIGNMENT
+    teacher.run("release_assignment", ASSIGNMENT)
+    with faulty_proxy(school.server.url) as proxy:
+        for person in (zoë, school.max, teacher):
+            person.environment["NGSHARE_URL"] = proxy.url
+
+        def killed(person: Person, *command: str, passing: int = 0, stall: Fault = stall) -> None:
+            proxy.faults.extend([PASSES] * passing + [stall])
+            process = person.start(*command)
+            try:
+                assert proxy.stalled.wait(60)
+            finally:
+                process.kill()
+                process.wait()
+                proxy.stalled.clear()
+                proxy.go_on.set()
+                proxy.go_on.clear()
+
+        killed(zoë, "fetch_assignment", ASSIGNMENT)
+        assert not folder.exists()
+        zoë.run("fetch_assignment", ASSIGNMENT)
+        assert (folder / "data/größe m².csv").read_bytes() == b"1,2\xff\n"
+        school.max.run("fetch_assignment", ASSIGNMENT)
+
+        for text in ("old", "new"):
+            for student in (school.max, zoë):
+                (student.home / ASSIGNMENT / "own.txt").write_text(text * 500)
+            school.max.run("submit", ASSIGNMENT)
+            # A whole receipt would end the command before it is killed.
+            killed(zoë, "submit", ASSIGNMENT, passing=1, stall=replace(stall, send=min(cut, 100)))
+            zoë.run("submit", ASSIGNMENT)
+            if text == "old":
+                teacher.run("collect", ASSIGNMENT)
+        assert len(school.stored("submissions/zoë*/*")) == 2
+        assert len(zoë.listed("--cached")) == 2
+
+        killed(teacher, "collect", "--update", ASSIGNMENT, passing=1)
+        for student in (school.max, zoë):
+            text = (school.submitted / student.name / ASSIGNMENT / "own.txt").read_text()
+            assert text in ("old" * 500, "new" * 500)
+        teacher.run("collect", "--update", ASSIGNMENT)
+        for student in (school.max, zoë):
+            collected = school.submitted / student.name / ASSIGNMENT
+            assert (collected / "own.txt").read_text() == "new" * 500
+            assert sorted(path.name for path in collected.iterdir()) == [
+                "data", "own.txt", "problem 1.ipynb", "timestamp.txt"
+            ]  # fmt: skip
+    for place in (zoë.cache, *(school.submitted.glob("*"))):
+        for left in place.rglob(".ngshare-fs-*"):
+            shutil.rmtree(left)  # what was cut short; an hour later, a command sweeps it
 
 
 def test_an_instructor_hands_in_for_a_student(school: School) -> None:
