@@ -20,6 +20,7 @@ class Fault:
         headers, body: of that answer.
         send: how many bytes of the server's own answer get through before the cut; -1: that answer is not used.
         announce: whether the length of the whole answer is announced before the cut.
+        stall: instead of cutting, set the proxy's `stalled` and wait for its `go_on`.
     """
 
     forward: bool = False
@@ -28,6 +29,7 @@ class Fault:
     body: bytes = b""
     send: int = -1
     announce: bool = True
+    stall: bool = False
 
 
 LOST_REQUEST = Fault()
@@ -43,6 +45,8 @@ class FaultyProxy:
     faults: deque[Fault] = field(default_factory=deque)
     requests: list[str] = field(default_factory=list)
     tokens: list[str | None] = field(default_factory=list)
+    stalled: threading.Event = field(default_factory=threading.Event)
+    go_on: threading.Event = field(default_factory=threading.Event)
 
 
 @contextmanager
@@ -84,6 +88,10 @@ def faulty_proxy(upstream: str) -> Iterator[FaultyProxy]:
             self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(content if fault.status else content[: fault.send])
+            if fault.stall:
+                self.wfile.flush()
+                proxy.stalled.set()
+                proxy.go_on.wait(60)
 
         do_GET = do_POST = do_PUT = do_DELETE = handle_any
 

@@ -188,7 +188,7 @@ def test_a_server_that_is_down_is_said_to_be(work: str) -> None:
     started = time.monotonic()
     with pytest.raises(Unreachable, match=r"cannot be reached: nobody is listening there .*Try again in some minutes"):
         api(url, "lawrence", patience=1.5).submit(COURSE, ASSIGNMENT, files_in(work), "k", None)
-    assert 0.5 < time.monotonic() - started < 10
+    assert 0.3 < time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize(
@@ -375,10 +375,16 @@ def test_the_same_work_goes_on_with_the_same_key(tmp_path: Path) -> None:
     first = Pending(cache, ("course", "ps1"), {"a": "1"})
     assert first.key("fresh1") == "fresh1"
     assert Pending(cache, ("course", "ps1"), {"a": "1"}).key("fresh2") == "fresh1"
-    assert Pending(cache, ("course", "ps1"), {"a": "2"}).key("fresh2") == "fresh2"
     assert Pending(cache, ("course", "ps2"), {"a": "1"}).key("fresh3") == "fresh3"
+    # Other files, and then these again: that is a new submission, which has to count as the newest.
+    assert Pending(cache, ("course", "ps1"), {"a": "2"}).key("fresh4") == "fresh4"
+    assert Pending(cache, ("course", "ps1"), {"a": "1"}).key("fresh5") == "fresh5"
     first.over()
-    assert Pending(cache, ("course", "ps1"), {"a": "1"}).key("fresh4") == "fresh4"
+    assert Pending(cache, ("course", "ps1"), {"a": "1"}).key("fresh6") == "fresh6"
+    for broken in ("", "one", "a b c"):
+        file = max(Path(cache).glob(".ngshare_pending-*"), key=lambda path: path.stat().st_mtime_ns)
+        file.write_text(broken)
+        assert Pending(cache, ("course", "ps1"), {"a": "1"}).key("fresh7") == "fresh7"
 
 
 # The server is killed at any moment.
@@ -401,6 +407,8 @@ def test_a_killed_server_costs_nobody_anything(tmp_path: Path, work: str) -> Non
             while not enough.is_set():
                 receipt = api(url, "root").submit(COURSE, ASSIGNMENT, files, f"k{len(receipts)}", None)
                 receipts.append(receipt["timestamp"])
+                fetched = {file.path for file in receiving.check_tree(api(url, "root").fetch(COURSE, ASSIGNMENT))}
+                assert fetched == checksums_of(files).keys()
                 chosen = {"root": receipt["timestamp"]}
                 (answer,) = api(url, "root").collect(COURSE, ASSIGNMENT, chosen, None)
                 collected = {file.path: hashlib.md5(file.content).hexdigest() for file in receiving.check_tree(answer)}

@@ -56,7 +56,8 @@ class ExchangeFetchAssignment(Exchange, abc.ExchangeFetchAssignment):
             return
         folder = os.path.dirname(place)
         # A link that the student has put there must not have us write elsewhere.
-        if not os.path.realpath(folder).startswith(os.path.realpath(self.dest_path)):
+        inside = os.path.realpath(self.dest_path)
+        if os.path.commonpath([os.path.realpath(folder), inside]) != inside:
             self.fail(f"{folder} is a link that leads out of the assignment; {file.path} was not replaced.")
         self.log.warning("Replacing missing file '%s'", os.path.relpath(place))
         os.makedirs(folder, exist_ok=True)

@@ -96,6 +96,9 @@ class SubmissionCache:
 class Pending:
     """A submission on its way. Killed or cut off, the next attempt to hand in the same files goes on with the same key.
 
+    There is one for each assignment: other files make the earlier attempt a thing of the past, lest its key, used later
+    for files that were changed back, should bring the old timestamp.
+
     Args:
         cache: the cache's folder.
         what: course, assignment, and who hands in for whom.
@@ -103,23 +106,22 @@ class Pending:
     """
 
     def __init__(self, cache: str, what: Iterable[str], checksums: dict[str, str]) -> None:
-        text = json.dumps([list(what), sorted(checksums.items())])
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        self._file = os.path.join(cache, f".ngshare_pending-{digest}")
+        self._files = _digest(sorted(checksums.items()))
+        self._file = os.path.join(cache, f".ngshare_pending-{_digest(list(what))}")
 
     def key(self, fresh: str) -> str:
         """The key of the earlier attempt, or `fresh`, which is noted down."""
         try:
             if time.time() - os.stat(self._file).st_mtime < PENDING_SECONDS:
                 with open(self._file, encoding="utf-8") as file:
-                    known = file.read()
-                if known.isalnum() and known.isascii():
-                    return known
-        except FileNotFoundError:
+                    key, files = file.read().split()
+                if files == self._files:
+                    return key
+        except (FileNotFoundError, ValueError):
             pass
         os.makedirs(os.path.dirname(self._file), exist_ok=True)
         with open(self._file + ".new", "w", encoding="utf-8") as file:
-            file.write(fresh)
+            file.write(f"{fresh} {self._files}\n")
         os.replace(self._file + ".new", self._file)
         return fresh
 
@@ -139,6 +141,10 @@ def checksums_of(files: Iterable[LocalFile]) -> dict[str, str]:
                 digest.update(chunk)
         found[file.path] = digest.hexdigest()
     return found
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:32]
 
 
 def _escaped(name: str) -> str:

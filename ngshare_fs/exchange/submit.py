@@ -58,9 +58,14 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
             self.copy_wanted(self.src_path, tree)
             files = files_in(tree)
             checksums = checksums_of(files)
-            receipt = self._send(files, checksums)
-            self.timestamp = check_timestamp(receipt.get("timestamp"))
-            stored = _checked(receipt, checksums)
+            pending = Pending(self.cache, self._what(), checksums)
+            receipt = self._send(files, pending)
+            try:
+                self.timestamp = check_timestamp(receipt.get("timestamp"))
+                stored = _checked(receipt, checksums)
+            except ServerProblem:
+                pending.over()  # with the same key, the same would come again
+                raise
             student = str(receipt.get("student_id") or self.student or self.api.user)
             with open(os.path.join(tree, TIMESTAMP), "w", encoding="utf-8") as file:
                 file.write(self.timestamp)
@@ -79,11 +84,13 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
             os.makedirs(os.path.dirname(target), exist_ok=True)
             if not os.path.exists(target):  # a repetition may have left it there
                 os.rename(tree, target)
+            pending.over()
         self._print(stored, target, "files" in receipt)
 
-    def _send(self, files: list[LocalFile], checksums: dict[str, str]) -> dict[str, Any]:
-        what = (self.api.url, self.api.user, self.course, self.assignment, self.student or "")
-        pending = Pending(self.cache, what, checksums)
+    def _what(self) -> tuple[str, ...]:
+        return self.api.url, self.api.user, self.course, self.assignment, self.student or ""
+
+    def _send(self, files: list[LocalFile], pending: Pending) -> dict[str, Any]:
         key = pending.key(secrets.token_hex(16))
         try:
             receipt = self.api.submit(self.course, self.assignment, files, key, self.student)
@@ -96,7 +103,6 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
             if not (isinstance(problem, Refused) and problem.status >= 500):
                 pending.over()  # otherwise an earlier attempt of this call may have arrived
             raise ServerProblem(f"Your work was NOT handed in. {problem}") from None
-        pending.over()
         return receipt
 
     def _compare_notebooks(self) -> None:

@@ -27,7 +27,7 @@ class Person:
     def __init__(self, name: str, home: Path, programs: Path, url: str) -> None:
         self.name = name
         self.home = home
-        self._programs = programs
+        self.programs = programs
         self.environment = {
             "NGSHARE_URL": url,
             "JUPYTERHUB_USER": name,
@@ -49,8 +49,23 @@ class Person:
 
     def run(self, *command: str, fails: bool = False) -> str:
         """Run `nbgrader` at home, and give what it printed; check that it fails or does not."""
+        return self._run(str(self.programs / "nbgrader"), *command, fails=fails)
+
+    def start(self, *command: str) -> "subprocess.Popen[bytes]":
+        """Start `nbgrader` at home; the caller ends it."""
+        return subprocess.Popen(
+            [str(self.programs / "nbgrader"), *command],
+            cwd=self.home, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def manage(self, *command: str, fails: bool = False) -> str:
+        """The same for `ngshare-fs course`."""
+        return self._run(str(self.programs / "ngshare-fs"), "course", *command, fails=fails)
+
+    def _run(self, *command: str, fails: bool) -> str:
         done = subprocess.run(
-            [str(self._programs / "nbgrader"), *command],
+            command,
             cwd=self.home, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, encoding="utf-8", timeout=COMMAND_SECONDS, check=False,
         )  # fmt: skip

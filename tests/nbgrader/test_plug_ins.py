@@ -4,85 +4,17 @@ import json
 import os
 import re
 import shutil
-import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 
-from examples.whole_cycle import environments
 from ngshare_fs.store.verify import verify_volume
-from tests import servers
 from tests.faulty_proxy import LOST_ANSWER, Fault, faulty_proxy
+from tests.nbgrader.conftest import ASSIGNMENT, COURSE, School
 from tests.nbgrader.people import Person
 
 pytestmark = pytest.mark.others
-
-COURSE = "NBG 101+ü"
-ASSIGNMENT = "Übung 1"
-NOTEBOOK = (
-    '{"cells": [], "metadata": {"kernelspec": {"name": "python3", "display_name": "p", "language": "python"}},'
-    ' "nbformat": 4, "nbformat_minor": 5}'
-)
-
-
-@dataclass
-class School:
-    """A course with an assignment that is ready to be released."""
-
-    server: servers.Server
-    volume: Path
-    teacher: Person
-    zoë: Person
-    max: Person
-
-    @property
-    def submitted(self) -> Path:
-        return self.teacher.home / "submitted"
-
-    def stored(self, pattern: str) -> list[Path]:
-        """Files of the assignment on the server's volume, sorted by path."""
-        assignment = self.volume / "courses" / COURSE / "assignments" / ASSIGNMENT
-        return sorted(assignment.glob(pattern))
-
-    def release_and_fetch(self) -> None:
-        self.teacher.run("release_assignment", ASSIGNMENT)
-        for student in (self.zoë, self.max):
-            student.run("fetch_assignment", ASSIGNMENT)
-
-
-def _post(url: str, **fields: str) -> None:
-    body = "&".join(f"{name}={quote(value)}" for name, value in {"user": "root", **fields}.items()).encode()
-    with urllib.request.urlopen(url, body) as answer:
-        assert json.load(answer)["success"]
-
-
-@pytest.fixture
-def school(tmp_path: Path) -> Iterator[School]:
-    programs = environments.for_plug_ins()
-    volume = tmp_path / "volume"
-    with servers.running(volume) as server:
-        _post(server.url + "course/" + quote(COURSE), instructors='["teacher"]')
-        for student in ("zoë@uni.example", "max"):
-            path = f"student/{quote(COURSE)}/{quote(student)}"
-            _post(server.url + path, first_name="", last_name="", email="")
-        people = [Person(name, tmp_path / name, programs, server.url) for name in ("teacher", "zoë@uni.example", "max")]
-        for person in people:
-            with (person.home / ".jupyter/nbgrader_config.py").open("a") as file:
-                file.write(f"c.CourseDirectory.course_id = {COURSE!r}\n")
-        made = School(server, volume, *people)
-        release = made.teacher.home / "release" / ASSIGNMENT
-        (release / "data").mkdir(parents=True)
-        (release / "problem 1.ipynb").write_text(NOTEBOOK)
-        (release / "data/größe m².csv").write_bytes(b"1,2\xff\n")
-        source = made.teacher.home / "source" / ASSIGNMENT
-        source.mkdir(parents=True)
-        (source / "problem 1.ipynb").write_text(NOTEBOOK)
-        yield made
-        assert "Traceback" not in server.log
-        assert not [path for person in people for path in person.home.rglob(".ngshare-fs-*")]
 
 
 def test_a_course_with_odd_names_goes_its_way(school: School) -> None:
@@ -243,6 +175,66 @@ def test_work_whose_fate_is_unknown_is_handed_in_once(school: School) -> None:
     assert not list(zoë.cache.glob(".ngshare_pending*"))
 
 
+PASSES = Fault(forward=True, send=2**40)
+
+
+@pytest.mark.parametrize("cut", [0, 700, 1500])
+def test_a_command_that_is_killed_leaves_nothing_half_done(school: School, cut: int) -> None:
+    """Each is killed while the server's answer is on its way, `cut` bytes of it come, and then given once more."""
+    stall = Fault(forward=True, send=cut, stall=True)
+    zoë, teacher = school.zoë, school.teacher
+    folder = zoë.home / ASSIGNMENT
+    teacher.run("release_assignment", ASSIGNMENT)
+    with faulty_proxy(school.server.url) as proxy:
+        for person in (zoë, school.max, teacher):
+            person.environment["NGSHARE_URL"] = proxy.url
+
+        def killed(person: Person, *command: str, passing: int = 0, stall: Fault = stall) -> None:
+            proxy.faults.extend([PASSES] * passing + [stall])
+            process = person.start(*command)
+            try:
+                assert proxy.stalled.wait(60)
+            finally:
+                process.kill()
+                process.wait()
+                proxy.stalled.clear()
+                proxy.go_on.set()
+                proxy.go_on.clear()
+
+        killed(zoë, "fetch_assignment", ASSIGNMENT)
+        assert not folder.exists()
+        zoë.run("fetch_assignment", ASSIGNMENT)
+        assert (folder / "data/größe m².csv").read_bytes() == b"1,2\xff\n"
+        school.max.run("fetch_assignment", ASSIGNMENT)
+
+        for text in ("old", "new"):
+            for student in (school.max, zoë):
+                (student.home / ASSIGNMENT / "own.txt").write_text(text * 500)
+            school.max.run("submit", ASSIGNMENT)
+            # A whole receipt would end the command before it is killed.
+            killed(zoë, "submit", ASSIGNMENT, passing=1, stall=replace(stall, send=min(cut, 100)))
+            zoë.run("submit", ASSIGNMENT)
+            if text == "old":
+                teacher.run("collect", ASSIGNMENT)
+        assert len(school.stored("submissions/zoë*/*")) == 2
+        assert len(zoë.listed("--cached")) == 2
+
+        killed(teacher, "collect", "--update", ASSIGNMENT, passing=1)
+        for student in (school.max, zoë):
+            text = (school.submitted / student.name / ASSIGNMENT / "own.txt").read_text()
+            assert text in ("old" * 500, "new" * 500)
+        teacher.run("collect", "--update", ASSIGNMENT)
+        for student in (school.max, zoë):
+            collected = school.submitted / student.name / ASSIGNMENT
+            assert (collected / "own.txt").read_text() == "new" * 500
+            assert sorted(path.name for path in collected.iterdir()) == [
+                "data", "own.txt", "problem 1.ipynb", "timestamp.txt"
+            ]  # fmt: skip
+    for place in (zoë.cache, *(school.submitted.glob("*"))):
+        for left in place.rglob(".ngshare-fs-*"):
+            shutil.rmtree(left)  # what was cut short; an hour later, a command sweeps it
+
+
 def test_an_instructor_hands_in_for_a_student(school: School) -> None:
     school.teacher.run("release_assignment", ASSIGNMENT)
     school.teacher.run("fetch_assignment", ASSIGNMENT)
@@ -280,3 +272,30 @@ def test_missing_files_come_back_and_changed_ones_stay(school: School) -> None:
     assert "Replacing missing file" in said
     assert (folder / "data/größe m².csv").read_bytes() == b"1,2\xff\n"
     assert (folder / "problem 1.ipynb").read_text() == "mine"
+
+
+def test_the_gradebook_is_kept_in_step_with_the_roster(school: School) -> None:
+    teacher = school.teacher
+    roster = teacher.home / "roster.csv"
+    roster.write_text("student_id,first_name,last_name,email\nmax,Max,Groß,m@x\nada,Ada,,\n")
+    teacher.manage("sync", COURSE, "roster.csv")
+    listed = teacher.run("db", "student", "list")
+    assert "max (Groß, Max) -- m@x" in listed
+    assert "ada" in listed
+    assert "zoë" not in listed
+    # Work that was graded keeps a student in the gradebook, unless it is meant to go, too.
+    teacher.run("generate_assignment", ASSIGNMENT, "--force")
+    school.teacher.run("release_assignment", ASSIGNMENT)
+    school.max.run("fetch_assignment", ASSIGNMENT)
+    school.max.run("submit", ASSIGNMENT)
+    teacher.run("collect", ASSIGNMENT)
+    teacher.run("autograde", ASSIGNMENT)
+    assert "Still in the gradebook, since they have grades: max" in teacher.manage(
+        "remove-students", COURSE, "max", "ada"
+    )
+    listed = teacher.run("db", "student", "list")
+    assert "max" in listed
+    assert "ada" not in listed
+    teacher.manage("add-student", COURSE, "max", "--no-gradebook")
+    teacher.manage("remove-students", COURSE, "max", "--force")
+    assert "max" not in teacher.run("db", "student", "list")
