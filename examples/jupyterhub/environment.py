@@ -14,11 +14,5 @@ def installed(say: Callable[[str], None] = print) -> tuple[Path, Path]:
         RuntimeError: an installation failed.
     """
     of_proxy = proxy(say)
-    # The old client pins jupyter-core to a version older than nbgrader wants, and pip finds no solution: so it is
-    # installed without its dependencies, and those it needs beside nbgrader's are named here.
-    installs = (
-        ["jupyterhub==6.*", "jupyterlab==4.*", "notebook==7.*", "nbgrader==0.9.*", "rapidfuzz", "requests"],
-        ["--no-deps", "ngshare_exchange==0.5.3"],
-        ["--editable", str(REPOSITORY)],
-    )
+    installs = (["jupyterhub==6.*", "jupyterlab==4.*", "notebook==7.*", "--editable", f"{REPOSITORY}[nbgrader]"],)
     return made("jupyterhub-example", installs, say), of_proxy

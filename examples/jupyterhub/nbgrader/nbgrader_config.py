@@ -1,9 +1,7 @@
 # mypy: ignore-errors
-"""What nbgrader needs to know to use the exchange, in every user's server. It asks with the server's own token."""
+"""What nbgrader needs in every user's server: it uses the exchange at $NGSHARE_URL, with the server's own token."""
 
-import os
-
-from ngshare_exchange import configureExchange
+from ngshare_fs.exchange import configure_exchange
 
 c = get_config()  # noqa: F821 - nbgrader puts it there
-configureExchange(c, os.environ["NGSHARE_URL"])
+configure_exchange(c)
