@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-"""What nbgrader needs to know to use the exchange, in every user's server. It asks with the server's own token."""
+"""What nbgrader needs in every user's server: it uses the exchange at $NGSHARE_URL, with the server's own token."""
 
 from ngshare_fs.exchange import configure_exchange
 
