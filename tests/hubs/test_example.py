@@ -1,6 +1,7 @@
 """The example of a hub starts with one command, and the first steps of its demo do what they say."""
 
 import asyncio
+import base64
 import json
 import os
 import re
@@ -15,17 +16,25 @@ from urllib.parse import urljoin
 
 import aiohttp
 import pytest
+from playwright.async_api import Browser, Page, expect
 
 from examples.environments import REPOSITORY
 from examples.jupyterhub.environment import installed
 from tests.hubs.client import call
+from tests.hubs.conftest import new_profile
 from tests.hubs.running import free_address, kept
 
 pytestmark = pytest.mark.hubs
 
 START_SECONDS = 90
+NOTEBOOK = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
 # As the example has it: the port that is named, and three more.
 PORTS, FIRST_PORT = 4, 18000
+
+
+def tree(path: str, content: str) -> str:
+    """A tree of one file, as the API takes it."""
+    return json.dumps([{"path": path, "content": base64.b64encode(content.encode()).decode()}])
 
 
 @dataclass
@@ -41,6 +50,15 @@ class Visitor:
         async with self.session.get(urljoin(self.hub, address), headers=headers) as answer:
             assert answer.status == 200, (address, answer, await answer.text())
             return await answer.text()
+
+    async def sends(self, path: str, **fields: str) -> None:
+        """Send a form to the service as its own page would."""
+        page = await self.opens("services/ngshare/")
+        token = re.search(r'<meta name="xsrf-token" content="([^"]+)">', page)
+        assert token
+        headers = {"X-XSRF-Token": token[1], "Referer": self.hub + "services/ngshare/"}
+        async with self.session.post(f"{self.hub}services/ngshare/{path}", data=fields, headers=headers) as answer:
+            assert answer.status == 200, await answer.text()
 
     async def follows(self, page: str, words: str) -> str:
         """Follow the link with these words."""
@@ -105,6 +123,51 @@ async def test_the_first_steps_of_the_demo(example: str) -> None:
         assert await _from_server(lawrence, "lawrence", "courses") == ["course1"]
         assignments = await _from_server(lawrence, "lawrence", "assignments?course_id=course1")
         assert [found["assignment_id"] for found in assignments if found["status"] == "released"] == ["challenge"]
+
+
+async def test_an_assignment_goes_its_way_in_jupyterlab(example: str, browser: Browser) -> None:
+    async with logged_in(example, "user") as user, logged_in(example, "kevin") as kevin:
+        await user.follows(await user.opens("services/ngshare/"), "init with test data")
+        await kevin.sends("assignment/course1/ps1", files=tree("problem1.ipynb", NOTEBOOK))
+
+        page = await _in_jupyterlab(browser, example, "lawrence", "Assignment List")
+        released, fetched, submitted = (
+            page.locator(f"#{state}_assignments_list > .list_item").filter(has_text="ps1")
+            for state in ("released", "fetched", "submitted")
+        )
+        await released.get_by_role("button", name="Fetch").click()
+        await fetched.get_by_role("button", name="Submit").click()
+        await expect(submitted.locator(".nested_list_item")).to_contain_text("UTC")
+
+        listed = json.loads(await kevin.opens("services/ngshare/submissions/course1/ps1/lawrence"))
+        (handed_in,) = listed["submissions"]
+        feedback = {"timestamp": handed_in["timestamp"], "files": tree("problem1.html", "<p>Well done")}
+        await kevin.sends("feedback/course1/ps1/lawrence", **feedback)
+
+        await page.locator("#refresh_assignments_list").click()
+        await expect(submitted).to_contain_text("feedback available to fetch")
+        await submitted.get_by_role("button", name="Fetch Feedback").click()
+        await expect(submitted).to_contain_text("view feedback")
+
+
+async def test_formgrader_opens_within_jupyterlab(example: str, browser: Browser) -> None:
+    page = await _in_jupyterlab(browser, example, "kevin", "Formgrader")
+    formgrader = page.frame_locator("iframe[src*=formgrader]")
+    await expect(formgrader.get_by_text("Add new assignment...")).to_be_visible()
+
+
+async def _in_jupyterlab(browser: Browser, hub: str, user: str, entry: str) -> Page:
+    """Log in, have the server started, and choose an entry of nbgrader's menu."""
+    page = await (await new_profile(browser)).new_page()
+    page.set_default_timeout(START_SECONDS * 1000)
+    expect.set_options(timeout=START_SECONDS * 1000)
+    await page.goto(f"{hub}hub/login?next=%2Fhub%2Fspawn")
+    await page.fill("input[name=username]", user)
+    await page.fill("input[name=password]", "any")
+    await page.click("form [type=submit]")
+    await page.locator("#jp-MainMenu").get_by_text("Nbgrader").click()
+    await page.locator(".lm-Menu").get_by_text(entry, exact=True).click()
+    return page
 
 
 async def _from_server(visitor: Visitor, user: str, path: str) -> Any:
