@@ -21,6 +21,7 @@ from ngshare_fs.config import (
     read_settings,
     text_of_file,
 )
+from ngshare_fs.course_management.arguments import add_course_commands
 from ngshare_fs.listening import Handover, ListenError
 from ngshare_fs.logs import CONTROLS, LOG, set_up
 
@@ -52,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given = make_parser().parse_args(words)
         if given.command == "verify":
             return _verify(given.data)
+        if given.command == "course":
+            return _course(given)
         flags = {name.replace("_", "-"): value for name, value in vars(given).items() if name != "command"}
         if given.command == "doctor":
             return _doctor(flags)
@@ -87,6 +90,8 @@ def make_parser() -> argparse.ArgumentParser:
         "Exit code 0: no findings; 1: findings; 2: it could not be checked.",
     )  # fmt: skip
     verify.add_argument("--data", metavar="DIR", help=f"the data folder (or {BY_NAME['data'].variable})")
+    course = commands.add_parser("course", help="courses and rosters on a server, as the signed-in user")
+    add_course_commands(course)
     return parser
 
 
@@ -99,6 +104,14 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
             parser.add_argument(option.flag, action=argparse.BooleanOptionalAction, help=text)
         else:
             parser.add_argument(option.flag, metavar=option.metavar, help=text)
+
+
+def _course(given: argparse.Namespace) -> int:
+    try:
+        from ngshare_fs.course_management.actions import run
+    except ImportError as error:
+        return _fail(f"{error}: pip install 'ngshare-fs[nbgrader]'", 1)
+    return run(given)
 
 
 def _serve(flags: dict[str, Raw]) -> int:

@@ -23,6 +23,7 @@ REASONS = {
 # The contract, written out once more, so that a slip in the declarations shows.
 WHO = {
     "GET courses": Who.ANYONE,
+    "GET listing": Who.ANYONE,
     "POST course/{course}": Who.ADMIN,
     "DELETE course/{course}": Who.ADMIN,
     "POST instructor/{course}/{user}": Who.INSTRUCTOR,
@@ -42,7 +43,9 @@ WHO = {
     "GET submissions/{course}/{assignment}": Who.INSTRUCTOR,
     "GET submissions/{course}/{assignment}/{user}": Who.INSTRUCTOR_OR_SELF,
     "POST submission/{course}/{assignment}": Who.MEMBER,
+    "POST collection/{course}/{assignment}": Who.INSTRUCTOR,
     "GET submission/{course}/{assignment}/{user}": Who.INSTRUCTOR,
+    "DELETE submission/{course}/{assignment}/{user}": Who.INSTRUCTOR,
     "POST feedback/{course}/{assignment}/{user}": Who.INSTRUCTOR,
     "GET feedback/{course}/{assignment}/{user}": Who.INSTRUCTOR_OR_SELF,
     "GET initialize-Data6ase": Who.ANYONE,

@@ -31,6 +31,15 @@ def for_server(say: Callable[[str], None] = print) -> Path:
     return made("server", (["--editable", str(REPOSITORY)],), say)
 
 
+def for_plug_ins(say: Callable[[str], None] = print) -> Path:
+    """Return the folder of the programs of nbgrader with this repository's plug-ins, and pytest for its own tests."""
+    installs = (
+        [f"nbgrader=={NBGRADER}", "ipykernel", "jsonschema<4.25", "pytest"],
+        ["--editable", f"{REPOSITORY}[nbgrader]"],
+    )
+    return made(f"plug-ins-{NBGRADER}", installs, say)
+
+
 def made(name: str, installs: Sequence[Sequence[str]], say: Callable[[str], None]) -> Path:
     """Make the environment, unless an earlier run has finished it with the same packages."""
     cache = Path(os.environ.get("NGSHARE_FS_TEST_CACHE") or REPOSITORY / ".cache" / "venvs")

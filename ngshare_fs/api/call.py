@@ -1,7 +1,7 @@
 """A request on its way through the checks, and the declaration of what is checked."""
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,7 +88,18 @@ class TreeAnswer:
     for_many: bool = False
 
 
-Answer = Mapping[str, Any] | TreeAnswer
+@dataclass
+class TreesAnswer:
+    """An answer of many directory trees, each in a line of its own.
+
+    Args:
+        trees: per tree the fields that its line has in any case, and what opens it; raises `StoreError`.
+    """
+
+    trees: Sequence[tuple[Mapping[str, Any], Callable[[], Tree]]]
+
+
+Answer = Mapping[str, Any] | TreeAnswer | TreesAnswer
 
 
 @dataclass(frozen=True)
@@ -127,6 +138,9 @@ class Endpoint:
         new_assignment: the same of the assignment.
         of_student: the user in the path has to be a student, or to have handed in.
         changes: a GET that changes the volume.
+        only_reads: a POST that does not: its arguments are too long for a query string.
+        in_lines: the answer is a line of JSON per tree, and a last one: see `TreesAnswer`.
+        tagged: the answer has an `ETag`, and is left out where the client has it already.
         is_page: opened by hand in a browser; stand-alone, the user is `user` unless named.
     """
 
@@ -142,12 +156,15 @@ class Endpoint:
     new_assignment: bool = False
     of_student: bool = False
     changes: bool = False
+    only_reads: bool = False
+    in_lines: bool = False
+    tagged: bool = False
     is_page: bool = False
 
     @property
     def writes(self) -> bool:
         """Whether it changes the volume."""
-        return self.changes or self.method != "GET"
+        return self.changes or (self.method != "GET" and not self.only_reads)
 
     @property
     def manages(self) -> bool:

@@ -20,7 +20,7 @@ def check(call: Call, endpoint: Endpoint) -> None:
     needs_assignment = "{assignment}" in endpoint.path and not endpoint.new_assignment
     if needs_assignment and not assignment.exists(call.volume, call.course, call.assignment):
         raise Refused(refusals.ASSIGNMENT_NOT_FOUND)
-    if endpoint.of_student and not _has_worked_here(call):
+    if endpoint.of_student and not has_worked_here(call, call.named_user):
         raise Refused(refusals.STUDENT_NOT_FOUND)
 
 
@@ -37,8 +37,8 @@ def _check_permission(call: Call, who: Who) -> None:
     raise Refused(refusals.PERMISSION_DENIED, who.value.strip())
 
 
-def _has_worked_here(call: Call) -> bool:
-    student = call.named_user
+def has_worked_here(call: Call, student: str) -> bool:
+    """Whether somebody is on the roster of the course, or has handed in to the assignment."""
     if student in call.roster.students or student in call.roster.instructors:
         return True
     # Somebody who has left, or an admin: what is listed can be collected.

@@ -8,8 +8,9 @@ from aiohttp.typedefs import Handler
 
 from ngshare_fs.api import debug
 from ngshare_fs.api.blocking import Blocking
-from ngshare_fs.api.call import Call, Endpoint, TreeAnswer
+from ngshare_fs.api.call import Call, Endpoint, TreeAnswer, TreesAnswer
 from ngshare_fs.api.checks import check
+from ngshare_fs.api.entity_tag import json_answer, tagged
 from ngshare_fs.api.failures import answer
 from ngshare_fs.api.form import Form, FormReader
 from ngshare_fs.api.identity import USER, Caller, Identity
@@ -70,7 +71,7 @@ class Dispatcher:
             dumped = json.loads(body)
             if dumped.pop("success") and "message" not in dumped:
                 return web.Response(text=debug.page(dumped), content_type="text/html")
-        return web.Response(body=body, content_type="application/json", charset="utf-8")
+        return tagged(request, body) if endpoint.tagged else json_answer(body)
 
     async def _call(self, request: web.Request, endpoint: Endpoint) -> Call:
         upload = self.volume.upload()
@@ -96,7 +97,7 @@ class Dispatcher:
 
     async def _stream(self, request: web.Request, body: LargeAnswer) -> web.StreamResponse:
         try:
-            response = web.StreamResponse(headers={"Content-Type": "application/json; charset=utf-8"})
+            response = web.StreamResponse(headers={"Content-Type": body.content_type})
             response.content_length = body.length
             await response.prepare(request)
             try:
@@ -119,6 +120,6 @@ def _act(call: Call, endpoint: Endpoint, ready: ReadyAnswers) -> bytes | LargeAn
     with upload:
         check(call, endpoint)
         answer = endpoint.action(call)
-        if isinstance(answer, TreeAnswer):
+        if isinstance(answer, (TreeAnswer, TreesAnswer)):
             return made(answer, ready)
         return json.dumps({"success": True, **answer}).encode()

@@ -156,10 +156,13 @@ def _responses(endpoint: Endpoint, has_body: bool) -> dict[str, Any]:
         "properties": {"success": {"const": True}, **endpoint.answer},
         "additionalProperties": endpoint.path == DEBUG_PATH,
     }
-    content: dict[str, Any] = {"application/json": {"schema": success}}
+    content: dict[str, Any] = {"application/x-ndjson" if endpoint.in_lines else "application/json": {"schema": success}}
     if endpoint.path == DEBUG_PATH:
         content["text/html"] = {"schema": TEXT}
-    responses: dict[str, Any] = {"200": {"description": "Done", "content": content}}
+    done = "A line for each" if endpoint.in_lines else "Done"
+    responses: dict[str, Any] = {"200": {"description": done, "content": content}}
+    if endpoint.tagged:
+        responses["304"] = {"description": "As the client has it, which sent its `ETag` in `If-None-Match`"}
     by_status: dict[int, list[str]] = {}
     for refusal in refusals_of(endpoint, has_body):
         by_status.setdefault(refusal.status, []).append(refusal.message)

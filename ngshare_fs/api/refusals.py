@@ -70,6 +70,9 @@ NO_TIMESTAMP = Refusal(400, "Please supply timestamp")
 WRONG_TIMESTAMP = Refusal(400, "Time format incorrect")
 WRONG_ACTION = Refusal(400, "action should be clear, init, or dump")
 
+WRONG_KEY = Refusal(400, "Malformed key")
+KEY_USED = Refusal(409, "Key belongs to a submission of other files")
+
 NO_FILES = Refusal(400, "Please supply files")
 FILES_NOT_JSON = Refusal(400, "Files cannot be JSON decoded")
 ILLEGAL_PATH = Refusal(400, "Illegal path")
@@ -99,6 +102,7 @@ OF_STORE_ERROR: dict[type[errors.StoreError], Refusal] = {
     errors.StudentNotFound: STUDENT_NOT_FOUND,
     errors.SubmissionNotFound: SUBMISSION_NOT_FOUND,
     errors.IsInstructor: IS_INSTRUCTOR,
+    errors.KeyUsed: KEY_USED,
     errors.IllegalPath: ILLEGAL_PATH,
     errors.BrokenManifest: BROKEN_MANIFEST,
     errors.DamagedTree: DAMAGED,

@@ -26,6 +26,15 @@ FILE_IN_ANSWER: Schema = {
     "properties": {"path": TEXT, "checksum": MD5, "content": {"type": "string", "contentEncoding": "base64"}},
     "additionalProperties": False,
 }
+RECEIPT: Schema = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["path", "size", "checksum"],
+        "properties": {"path": TEXT, "size": {"type": "integer", "minimum": 0}, "checksum": MD5},
+        "additionalProperties": False,
+    },
+}
 FILES_IN_ANSWER: Schema = {"type": "array", "items": FILE_IN_ANSWER}
 FILES_IN_REQUEST: Schema = {
     "type": "array",

@@ -1,19 +1,38 @@
 """Endpoints of submissions and of the feedback on them."""
 
+import json
 import re
+from collections.abc import Callable
 from datetime import datetime, timezone
 
 from ngshare_fs.api import refusals
 from ngshare_fs.api.assignments import FILES, LIST_ONLY, OF_FILES, wants_list_only
-from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, TreeAnswer, Who
+from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, TreeAnswer, TreesAnswer, Who
+from ngshare_fs.api.checks import has_worked_here
 from ngshare_fs.api.refusals import Refusal, Refused
-from ngshare_fs.api.schemas import FILES_IN_ANSWER, SUBMISSION, TEXT, TIMESTAMP, list_of
+from ngshare_fs.api.schemas import FILES_IN_ANSWER, NAME, NAMES, RECEIPT, SUBMISSION, TEXT, TIMESTAMP, list_of
 from ngshare_fs.store import feedback, submission, timestamp
+from ngshare_fs.store.published import Tree
 from ngshare_fs.store.submission import Submission
 from ngshare_fs.store.timestamp import Timestamp
 
 WHICH = Argument("timestamp", TEXT, "Of the submission; the latest, where it is left out.", required=False)
+KEY = Argument(
+    "key",
+    {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
+    "Chosen at random by the client. Handing in again with the same key, after a failure, makes no second submission.",
+    required=False,
+)
+STUDENT = Argument("student", NAME, "Whose work it is, where an instructor hands it in for them.", required=False)
+BEFORE = Argument(
+    "before",
+    TEXT,
+    "What counts at this time: the newest submission that is not later, or else the newest one.",
+    required=False,
+)
+STUDENTS = Argument("students", NAMES, "Only of these.", required=False, is_json=True)
 OF_SUBMISSION = Argument("timestamp", TEXT, "Of the submission: `2020-01-30 10:30:47.524219 UTC`.")
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ZONE = re.compile(r"\s+(?:UTC|GMT)\Z", re.IGNORECASE)
 
 
@@ -30,8 +49,21 @@ def list_submissions_of(call: Call) -> Answer:
 
 def submit(call: Call) -> Answer:
     """Hand in."""
-    moment = submission.submit(call.volume, call.course, call.assignment, call.user, call.form.files())
-    return {"timestamp": moment}
+    student = call.form.optional("student")
+    if student is None:
+        student = call.user
+    elif student != call.user:
+        if not call.teaches:
+            raise Refused(refusals.PERMISSION_DENIED, Who.INSTRUCTOR.value)
+        if not student or not has_worked_here(call, student):
+            raise Refused(refusals.STUDENT_NOT_FOUND)
+    key = call.form.optional("key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise Refused(refusals.WRONG_KEY)
+    files = call.form.files()
+    moment = submission.submit(call.volume, call.course, call.assignment, student, files, by=call.user, key=key)
+    receipt = [{"path": file.path, "size": file.size, "checksum": file.md5} for file in files.files]
+    return {"timestamp": moment, "student_id": student, "files": receipt}
 
 
 def collect(call: Call) -> Answer:
@@ -41,6 +73,40 @@ def collect(call: Call) -> Answer:
         moment = _timestamp(call, unreadable=refusals.SUBMISSION_NOT_FOUND)
     tree = submission.collect(call.volume, call.course, call.assignment, call.named_user, moment)
     return TreeAnswer(tree, {"timestamp": tree.timestamp}, wants_list_only(call))
+
+
+def delete_submission(call: Call) -> Answer:
+    """Move a submission to the trash."""
+    moment = _existing(call)
+    submission.delete(call.volume, call.course, call.assignment, call.named_user, moment, by=call.user)
+    return {}
+
+
+def collect_all(call: Call) -> Answer:
+    """One submission of each student, with its files."""
+    before = None
+    if call.form.optional("before"):
+        before = _timestamp(call, unreadable=refusals.WRONG_TIMESTAMP, name="before")
+    found = submission.to_collect(call.volume, call.course, call.assignment, before, _students(call))
+
+    def opens(student: str, moment: Timestamp) -> Callable[[], Tree]:
+        return lambda: submission.collect(call.volume, call.course, call.assignment, student, moment)
+
+    fields = _entries(found)
+    return TreesAnswer([(entry, opens(*which)) for entry, which in zip(fields, found, strict=True)])
+
+
+def _students(call: Call) -> set[str] | None:
+    text = call.form.optional("students")
+    if text is None:
+        return None
+    try:
+        students = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Refused(refusals.STUDENTS_NOT_JSON) from None
+    if not isinstance(students, list) or not all(isinstance(student, str) for student in students):
+        raise Refused(refusals.WRONG_FORMAT)
+    return set(students)
 
 
 def give_feedback(call: Call) -> Answer:
@@ -64,8 +130,8 @@ def _existing(call: Call) -> Timestamp:
     return moment
 
 
-def _timestamp(call: Call, unreadable: Refusal) -> Timestamp:
-    text = call.form.text("timestamp", refusals.NO_TIMESTAMP, unreadable)
+def _timestamp(call: Call, unreadable: Refusal, name: str = "timestamp") -> Timestamp:
+    text = call.form.text(name, refusals.NO_TIMESTAMP, unreadable)
     try:
         moment = datetime.strptime(_ZONE.sub("", text), "%Y-%m-%d %H:%M:%S.%f")
     except ValueError:
@@ -101,9 +167,21 @@ ENDPOINTS = (
         Who.MEMBER,
         "Hand in",
         submit,
-        arguments=(FILES,),
-        refusals=OF_FILES,
-        answer={"timestamp": TIMESTAMP},
+        arguments=(STUDENT, KEY, FILES),
+        refusals=(refusals.STUDENT_NOT_FOUND, refusals.WRONG_KEY, *OF_FILES, refusals.KEY_USED),
+        answer={"timestamp": TIMESTAMP, "student_id": NAME, "files": RECEIPT},
+    ),
+    Endpoint(
+        "POST",
+        "collection/{course}/{assignment}",
+        Who.INSTRUCTOR,
+        "One submission of each student with its files, a line of JSON for each",
+        collect_all,
+        arguments=(BEFORE, STUDENTS),
+        refusals=(refusals.WRONG_TIMESTAMP, refusals.STUDENTS_NOT_JSON, refusals.WRONG_FORMAT),
+        answer={**SUBMISSION, "files": FILES_IN_ANSWER},
+        only_reads=True,
+        in_lines=True,
     ),
     Endpoint(
         "GET",
@@ -114,6 +192,16 @@ ENDPOINTS = (
         arguments=(WHICH, LIST_ONLY),
         refusals=(refusals.SUBMISSION_NOT_FOUND,),
         answer={"timestamp": TIMESTAMP, "files": FILES_IN_ANSWER},
+        of_student=True,
+    ),
+    Endpoint(
+        "DELETE",
+        "submission/{course}/{assignment}/{user}",
+        Who.INSTRUCTOR,
+        "Delete a submission with the feedback on it; the operator can bring it back",
+        delete_submission,
+        arguments=(OF_SUBMISSION,),
+        refusals=(refusals.NO_TIMESTAMP, refusals.WRONG_TIMESTAMP, refusals.SUBMISSION_NOT_FOUND),
         of_student=True,
     ),
     Endpoint(

@@ -1,9 +1,10 @@
 """Answers with a directory tree: small ones ready-made, large ones streamed, both with their exact length."""
 
 import json
+import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import aiofiles
@@ -11,11 +12,14 @@ import pybase64
 from aiohttp import web
 
 from ngshare_fs.api.blocking import Blocking
-from ngshare_fs.api.call import TreeAnswer
+from ngshare_fs.api.call import TreeAnswer, TreesAnswer
 from ngshare_fs.api.ready_answers import ReadyAnswers, State, can_be_kept
-from ngshare_fs.store.errors import DamagedTree
+from ngshare_fs.api.refusals import FAILURE, OF_STORE_ERROR
+from ngshare_fs.store.errors import DamagedTree, StoreError
 from ngshare_fs.store.manifest import StoredFile
 from ngshare_fs.store.published import Tree
+
+logger = logging.getLogger(__name__)
 
 # Up to this many bytes of files, an answer is made in one go.
 SMALL = 256 * 1024
@@ -23,12 +27,18 @@ SMALL = 256 * 1024
 CHUNK = 192 * 1024
 
 
+JSON = "application/json; charset=utf-8"
+LINES = "application/x-ndjson; charset=utf-8"
+
+
 class LargeAnswer(Protocol):
     """An answer that is not sent in one go. Whoever has one sends or closes it."""
 
+    content_type: str
+
     @property
-    def length(self) -> int:
-        """Of the whole answer, in bytes."""
+    def length(self) -> int | None:
+        """Of the whole answer, in bytes; None where nobody knows it yet."""
 
     async def send(self, response: web.StreamResponse, blocking: Blocking) -> None:
         """Send the body.
@@ -44,6 +54,8 @@ class LargeAnswer(Protocol):
 
 class ReadyTree:
     """An answer that is in memory, once for all who get it: none of them may hold a copy of the whole."""
+
+    content_type = JSON
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -68,6 +80,8 @@ class StreamedTree:
         tree: open, its files' sizes checked.
         fields: what the answer has beside the files.
     """
+
+    content_type = JSON
 
     def __init__(self, tree: Tree, fields: Mapping[str, Any]) -> None:
         self._tree = tree
@@ -117,12 +131,52 @@ class StreamedTree:
                 await response.write(pybase64.b64encode(chunk))
 
 
+class StreamedTrees:
+    """A line for each of many trees, opened one after the other, and a last line by which a client knows it has all."""
+
+    content_type = LINES
+    length = None
+
+    def __init__(self, answer: TreesAnswer) -> None:
+        self._trees = answer.trees
+
+    def close(self) -> None:
+        pass
+
+    async def send(self, response: web.StreamResponse, blocking: Blocking) -> None:
+        for fields, open_tree in self._trees:
+            try:
+                tree = await blocking.read(_opened, open_tree)
+            except StoreError as error:
+                # The others' work must not wait until somebody has mended this one's.
+                logger.error("%s: %s: %s", fields, type(error).__name__, error)
+                message = OF_STORE_ERROR.get(type(error), FAILURE).message
+                await response.write(json.dumps({**fields, "success": False, "message": message}).encode() + b"\n")
+                continue
+            try:
+                await StreamedTree(tree, fields).send(response, blocking)
+            finally:
+                tree.close()
+            await response.write(b"\n")
+        await response.write(json.dumps({"success": True, "submissions": len(self._trees)}).encode() + b"\n")
+
+
+def _opened(open_tree: Callable[[], Tree]) -> Tree:
+    tree = open_tree()
+    try:
+        tree.look()
+    except BaseException:
+        tree.close()
+        raise
+    return tree
+
+
 _SEPARATOR = b", "
 _END_OF_FILE = b'"}'
 _END = b"]}"
 
 
-def made(answer: TreeAnswer, ready: ReadyAnswers) -> bytes | LargeAnswer:
+def made(answer: TreeAnswer | TreesAnswer, ready: ReadyAnswers) -> bytes | LargeAnswer:
     """Make an answer, or prepare to send it piece by piece; blocking.
 
     Args:
@@ -131,6 +185,8 @@ def made(answer: TreeAnswer, ready: ReadyAnswers) -> bytes | LargeAnswer:
     Raises:
         DamagedTree: the files are not what the manifest says.
     """
+    if isinstance(answer, TreesAnswer):
+        return StreamedTrees(answer)
     tree = answer.tree
     if tree is None:
         return _start(answer.fields) + _END

@@ -43,6 +43,10 @@ class SubmissionNotFound(StoreError):
     """The student has handed in nothing, or nothing at that time."""
 
 
+class KeyUsed(StoreError):
+    """The key of a submission belongs to an earlier one with other files."""
+
+
 class IllegalPath(StoreError):
     """A path in a directory tree that could reach outside it, or that cannot be stored."""
 

@@ -32,6 +32,11 @@ def give(
         raise SubmissionNotFound(student) from None
 
 
+def given_at(volume: Volume, course: str, assignment: str, student: str, submission: Timestamp) -> Timestamp | None:
+    """When the newest feedback on a submission was given; None until some is."""
+    return newest_in(layout.feedback(volume.root, course, assignment, student, submission))
+
+
 def newest(volume: Volume, course: str, assignment: str, student: str, submission: Timestamp) -> Tree | None:
     """Open the newest feedback on a submission; None until some is given.
 

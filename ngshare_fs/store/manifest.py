@@ -42,6 +42,7 @@ class Manifest:
         files: in the order in which they were handed in.
         student: whose submission it is, or whose submission the feedback is on.
         submission: the timestamp of the submission that the feedback is on.
+        key: of submissions: what the client chose, so that handing in again after a failure is no second submission.
     """
 
     kind: str
@@ -52,6 +53,7 @@ class Manifest:
     files: tuple[StoredFile, ...]
     student: str | None = None
     submission: Timestamp | None = None
+    key: str | None = None
 
     def to_yaml(self) -> bytes:
         """The text of `manifest.yaml`."""
@@ -65,6 +67,8 @@ class Manifest:
         if self.submission is not None:
             document["submission"] = self.submission
         document["by"] = self.by
+        if self.key is not None:
+            document["key"] = self.key
         document["timestamp"] = self.timestamp
         document["files"] = [{"path": file.path, "size": file.size, "md5": file.md5} for file in self.files]
         return yaml_text.dump(document)
@@ -92,6 +96,7 @@ def understand(document: Mapping[str, Node]) -> Manifest:
         files=tuple(_stored_file(entry) for entry in files or ()),
         student=text_in(document, "student"),
         submission=None if submission is None else Timestamp(submission),
+        key=text_in(document, "key"),
     )
 
 

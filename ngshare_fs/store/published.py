@@ -6,6 +6,7 @@ durable, and published by one rename; after that it never changes, and the newes
 
 import contextlib
 import os
+import shutil
 from dataclasses import replace
 
 from ngshare_fs.store import layout, timestamp
@@ -13,11 +14,14 @@ from ngshare_fs.store.cached_folders import timestamps_in
 from ngshare_fs.store.cached_yaml import Marks, marks_of
 from ngshare_fs.store.directory_tree import Upload, check_path
 from ngshare_fs.store.durability import Unflushed
-from ngshare_fs.store.errors import BrokenManifest, DamagedTree, IllegalPath
+from ngshare_fs.store.errors import BrokenManifest, DamagedTree, IllegalPath, KeyUsed
 from ngshare_fs.store.layout import FILES, MANIFEST
 from ngshare_fs.store.manifest import Manifest, StoredFile
 from ngshare_fs.store.timestamp import Timestamp
 from ngshare_fs.store.volume import Volume
+
+# A client repeats what it has just handed in. The look for its key stays cheap: it goes back no further than this.
+LATEST_WITH_KEYS = 100
 
 
 def newest_in(folder: str) -> Timestamp | None:
@@ -28,8 +32,12 @@ def newest_in(folder: str) -> Timestamp | None:
 
 def write_manifest(tree: str, manifest: Manifest, upload: Upload, unflushed: Unflushed) -> None:
     """Write a staged tree's manifest, the last thing that it needs."""
-    files = tuple(StoredFile(file.path, file.size, file.md5) for file in upload.files)
-    unflushed.write_file(f"{tree}/{MANIFEST}", replace(manifest, files=files).to_yaml())
+    unflushed.write_file(f"{tree}/{MANIFEST}", replace(manifest, files=stored_files(upload)).to_yaml())
+
+
+def stored_files(upload: Upload) -> tuple[StoredFile, ...]:
+    """An upload's files as a manifest lists them."""
+    return tuple(StoredFile(file.path, file.size, file.md5) for file in upload.files)
 
 
 def publish(volume: Volume, upload: Upload, parent: str, manifest: Manifest, at: Timestamp | None = None) -> Timestamp:
@@ -41,10 +49,12 @@ def publish(volume: Volume, upload: Upload, parent: str, manifest: Manifest, at:
         at: the timestamp to give it instead of the present, for sample data.
 
     Returns:
-        its timestamp, later than that of every other tree in `parent`.
+        its timestamp, later than that of every other tree in `parent`; that of the earlier one where the manifest has
+        the key of one that the same user has published, which then is not published a second time.
 
     Raises:
         FileNotFoundError: the folder above is gone: somebody deleted the assignment or the course meanwhile.
+        KeyUsed: that earlier one has other files.
     """
     unflushed = volume.unflushed()
     moment = at or timestamp.now()
@@ -54,6 +64,16 @@ def publish(volume: Volume, upload: Upload, parent: str, manifest: Manifest, at:
         unflushed.flush()
         # The lock makes timestamps increase strictly. It is held for a look and a rename: the flush is done before.
         with volume.locks.hold("publish", parent[len(volume.root) :]):
+            earlier = _published_before(volume, parent, manifest)
+            if earlier is not None:
+                if earlier.files != stored_files(upload):
+                    raise KeyUsed(f"{parent}: {manifest.key}")
+                # Whoever published it may have died before flushing its entry; its content was flushed before that.
+                unflushed.make_folder_unless_there(parent)
+                unflushed.changed(parent)
+                unflushed.flush()
+                shutil.rmtree(staged, ignore_errors=True)
+                return earlier.timestamp
             newest = None if at else newest_in(parent)
             if newest is not None and moment <= newest:
                 # Overtaken since, or the clock was set back. Nobody can overtake a second time.
@@ -66,6 +86,18 @@ def publish(volume: Volume, upload: Upload, parent: str, manifest: Manifest, at:
     unflushed.changed(parent)
     unflushed.flush()
     return moment
+
+
+def _published_before(volume: Volume, parent: str, manifest: Manifest) -> Manifest | None:
+    if manifest.key is None:
+        return None
+    for moment in reversed(timestamps_in(parent)[-LATEST_WITH_KEYS:]):
+        with contextlib.suppress(BrokenManifest):
+            found = manifest_at(volume, f"{parent}/{timestamp.folder_of(moment)}")
+            if (found.key, found.by) == (manifest.key, manifest.by):
+                # The folder's name counts, not what the manifest says.
+                return replace(found, timestamp=moment)
+    return None
 
 
 class Tree:

@@ -1,9 +1,10 @@
 """Submissions: what students hand in."""
 
 import os
+from collections.abc import Collection
 from typing import NamedTuple
 
-from ngshare_fs.store import layout, names, timestamp
+from ngshare_fs.store import layout, names, timestamp, trash, trash_file
 from ngshare_fs.store.assignment import exists, identity
 from ngshare_fs.store.cached_folders import timestamps_in
 from ngshare_fs.store.directory_tree import Upload
@@ -28,21 +29,26 @@ def submit(
     student: str,
     upload: Upload,
     at: Timestamp | None = None,
+    by: str | None = None,
+    key: str | None = None,
 ) -> Timestamp:
     """Hand in.
 
     Args:
         at: the timestamp to give it instead of the present, for sample data.
+        by: who does it, where that is not the student.
+        key: what names this submission, however often it is handed in.
 
     Returns:
-        its timestamp, later than that of the student's earlier ones.
+        its timestamp, later than that of the student's earlier ones; that of the earlier one with this key and `by`.
 
     Raises:
+        KeyUsed: the one with this key has other files.
         AssignmentNotFound: there is no such assignment, or it was deleted meanwhile.
     """
     if not exists(volume, course, assignment):
         raise AssignmentNotFound(assignment)
-    manifest = Manifest(SUBMISSION, course, assignment, student, timestamp.now(), (), student=student)
+    manifest = Manifest(SUBMISSION, course, assignment, by or student, timestamp.now(), (), student=student, key=key)
     parent = layout.submissions_of(volume.root, course, assignment, student)
     try:
         if not layout.is_folder(os.path.dirname(parent)):  # an assignment that was made by hand
@@ -117,6 +123,52 @@ def collect(volume: Volume, course: str, assignment: str, student: str, moment: 
     try:
         return Tree(volume, parent, moment)
     except (FileNotFoundError, NotADirectoryError):
+        raise SubmissionNotFound(student) from None
+
+
+def to_collect(
+    volume: Volume, course: str, assignment: str, before: Timestamp | None, students: Collection[str] | None
+) -> list[Submission]:
+    """One submission of each student: the newest one, or what counts at a deadline.
+
+    Args:
+        before: the latest time that counts; of a student who has none by then, it is the newest one all the same.
+        students: of these only.
+
+    Returns:
+        sorted by student.
+
+    Raises:
+        AssignmentNotFound: there is no such assignment.
+    """
+    chosen: dict[str, Submission] = {}
+    for found in submissions_to(volume, course, assignment):  # oldest first
+        if students is not None and found.student not in students:
+            continue
+        earlier = chosen.get(found.student)
+        in_time = before is None or found.timestamp <= before
+        if in_time or earlier is None or (before is not None and earlier.timestamp > before):
+            chosen[found.student] = found
+    return [chosen[student] for student in sorted(chosen)]
+
+
+def delete(volume: Volume, course: str, assignment: str, student: str, moment: Timestamp, by: str) -> None:
+    """Move a submission with the feedback on it into the trash.
+
+    Raises:
+        SubmissionNotFound: there is none of that timestamp.
+    """
+    what = {
+        "kind": trash_file.SUBMISSION,
+        "course": course,
+        "assignment": assignment,
+        "student": student,
+        "submission": moment,
+        "by": by,
+    }
+    try:
+        trash.throw_away(volume, layout.submission(volume.root, course, assignment, student, moment), what)
+    except FileNotFoundError:
         raise SubmissionNotFound(student) from None
 
 

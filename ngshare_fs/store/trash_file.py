@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ngshare_fs.store import timestamp
+from ngshare_fs.store.names import folder_of
 from ngshare_fs.store.timestamp import Timestamp
 from ngshare_fs.store.yaml_text import Node, WrongShape, text_in
 
 COURSE = "course"
 ASSIGNMENT = "assignment"
-KINDS = (COURSE, ASSIGNMENT)
+SUBMISSION = "submission"
+KINDS = (COURSE, ASSIGNMENT, SUBMISSION)
 
 
 @dataclass(frozen=True)
@@ -17,10 +20,11 @@ class Deletion:
 
     Args:
         kind: one of `KINDS`.
-        course: the deleted course, or the course of the deleted assignment.
-        assignment: the deleted assignment, empty where it is a course.
+        course: the deleted course, or the one of what was deleted.
+        assignment: the deleted assignment, or the one of the deleted submission; empty where it is a course.
         by: who deleted it.
         timestamp: when.
+        student, submission: whose submission it is, and of when; empty where it is none.
     """
 
     kind: str
@@ -28,6 +32,15 @@ class Deletion:
     assignment: str
     by: str
     timestamp: Timestamp
+    student: str = ""
+    submission: Timestamp | None = None
+
+    @property
+    def folder(self) -> str:
+        """The name of the folder that was deleted."""
+        if self.submission is not None:
+            return timestamp.folder_of(self.submission)
+        return folder_of(self.course if self.kind == COURSE else self.assignment)
 
 
 def understand(document: Mapping[str, Node]) -> Deletion:
@@ -42,9 +55,11 @@ def understand(document: Mapping[str, Node]) -> Deletion:
     return Deletion(
         kind=kind,
         course=_required(document, "course"),
-        assignment=_required(document, "assignment") if kind == ASSIGNMENT else "",
+        assignment="" if kind == COURSE else _required(document, "assignment"),
         by=_required(document, "by"),
         timestamp=Timestamp(_required(document, "timestamp")),
+        student=_required(document, "student") if kind == SUBMISSION else "",
+        submission=Timestamp(_required(document, "submission")) if kind == SUBMISSION else None,
     )
 
 

@@ -39,6 +39,11 @@ LOST_AND_FOUND = "lost+found"
 # `trash.yaml` names the folder by the time of the deletion; 8 random digits keep two deletions apart.
 _TIMESTAMP_LENGTH = len("20200130T103047.524219Z")
 _RANDOM_END = re.compile("-[0-9a-f]{8}")
+_DIFFERS = {
+    trash_file.COURSE: COURSE_DIFFERS,
+    trash_file.ASSIGNMENT: ASSIGNMENT_DIFFERS,
+    trash_file.SUBMISSION: TIMESTAMP_DIFFERS,
+}
 
 
 def verify_volume(root: Path) -> Iterator[Finding]:
@@ -175,14 +180,18 @@ def _check_deletion(entry: OpenFolder) -> Iterator[Finding]:
         return
     if deletion.timestamp != moment:
         yield TIMESTAMP_DIFFERS.at(path, f"{deletion.timestamp!r}, not {moment!r}")
-    is_course = deletion.kind == trash_file.COURSE
-    name = deletion.course if is_course else deletion.assignment
-    deleted = folder_of(name) if folder_of(name) in contents else contents[0]
+    deleted = deletion.folder if deletion.folder in contents else contents[0]
+    differs = _DIFFERS[deletion.kind]
+    name = deletion.assignment or deletion.course
+    checks = {
+        trash_file.COURSE: _check_course,
+        trash_file.ASSIGNMENT: _check_assignment,
+        trash_file.SUBMISSION: lambda tree: _check_submission(tree, folder_of(deletion.student)),
+    }
     for folder in contents:
         if folder != deleted:
             yield STRAY.at(entry.path(folder))
             continue
-        if folder_of(name) != folder:
-            differs = COURSE_DIFFERS if is_course else ASSIGNMENT_DIFFERS
-            yield differs.at(path, differ(name, folder))
-        yield from look_into(entry, folder, _check_course if is_course else _check_assignment)
+        if deletion.folder != folder:
+            yield differs.at(path, differ(deletion.submission or name, folder))
+        yield from look_into(entry, folder, checks[deletion.kind])

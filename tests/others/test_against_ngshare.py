@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,16 @@ class Pair:
             assert ngshares.outcome == expected, f"ngshare itself answers otherwise: {where}: {ngshares.text}"
             assert ours.outcome == expected, f"{where}: {ours.text}"
             assert ours.content_type == "application/json", where
-            assert comparable(ours.body, our_times) == comparable(ngshares.body, ngshares_times), where
+            assert comparable(_without_receipt(call, ours.body), our_times) == comparable(
+                ngshares.body, ngshares_times
+            ), where
+
+
+def _without_receipt(call: Call, body: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Leave out what our answer to a submission has beside the timestamp."""
+    if body is None or (call.method, call.path[0]) != ("POST", "submission"):
+        return body
+    return {name: value for name, value in body.items() if name not in ("student_id", "files")}
 
 
 @pytest.fixture(scope="module", params=["debug", "no debug"])

@@ -1,0 +1,140 @@
+"""Everything that nbgrader lists, in one answer: courses, assignments, submissions, feedback."""
+
+import contextlib
+from typing import Any
+
+from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
+from ngshare_fs.api.schemas import MD5, NAME, TEXT, TIMESTAMP, Schema, list_of
+from ngshare_fs.store import assignment, course, feedback, release, roster, submission
+from ngshare_fs.store.errors import AssignmentNotFound, BrokenManifest, CourseNotFound, SubmissionNotFound
+from ngshare_fs.store.manifest import Manifest
+from ngshare_fs.store.submission import Submission
+
+NOTEBOOK = ".ipynb"
+
+COURSE = Argument("course", TEXT, "Only this course; no error where it is none of the user's.", required=False)
+SUBMISSIONS = Argument(
+    "submissions",
+    TEXT,
+    "`all` lists everybody's in the courses that the user teaches; their own otherwise.",
+    required=False,
+)
+
+
+def list_everything(call: Call) -> Answer:
+    """Courses, assignments, submissions and feedback of the user."""
+    names = course.all_courses(call.volume) if call.is_admin else course.courses_of(call.volume, call.user)
+    only = call.form.optional("course")
+    wants_all = call.form.texts.get("submissions") == "all"
+    listed = []
+    for name in names:
+        if only in (None, "", name):
+            # One whose file is broken, or that was deleted just now, must not hide the others.
+            with contextlib.suppress(BrokenManifest, CourseNotFound):
+                listed.append(_course(call, name, wants_all))
+    return {"user": call.user, "courses": listed}
+
+
+def _course(call: Call, name: str, wants_all: bool) -> dict[str, Any]:
+    people = roster.of(call.volume, name)
+    teaches = call.is_admin or call.user in people.instructors
+    role = "instructor" if call.user in people.instructors else "student" if call.user in people.students else "admin"
+    assignments = []
+    submissions = []
+    for each in assignment.assignments_of(call.volume, name):
+        with contextlib.suppress(AssignmentNotFound):
+            assignments.append({"assignment_id": each, **_release(call, name, each)})
+            if wants_all and teaches:
+                found = submission.submissions_to(call.volume, name, each)
+            else:
+                found = submission.submissions_by(call.volume, name, each, call.user)
+            submissions += [_submission(call, name, each, one) for one in found]
+    return {"course_id": name, "role": role, "assignments": assignments, "submissions": submissions}
+
+
+def _release(call: Call, name: str, each: str) -> dict[str, Any]:
+    try:
+        tree = release.newest(call.volume, name, each)
+    except BrokenManifest:
+        tree = None  # it is there; what fetching it says is for the operator
+    if tree is None:
+        return {"timestamp": None, "notebooks": []}
+    with tree:
+        return {"timestamp": tree.timestamp, "notebooks": _notebooks(tree.manifest)}
+
+
+def _submission(call: Call, name: str, each: str, found: Submission) -> dict[str, Any]:
+    student, moment = found
+    given = feedback.given_at(call.volume, name, each, student, moment)
+    listed: dict[str, Any] = {
+        "assignment_id": each,
+        "student_id": student,
+        "timestamp": moment,
+        "notebooks": None,
+        "feedback": None if given is None else {"timestamp": given, "files": None},
+    }
+    # Of a whole course's submissions, the folders' names have to do: opening thousands of manifests takes seconds.
+    if student == call.user:
+        with contextlib.suppress(BrokenManifest, SubmissionNotFound):
+            with submission.collect(call.volume, name, each, student, moment) as tree:
+                listed["notebooks"] = _notebooks(tree.manifest)
+            returned = feedback.newest(call.volume, name, each, student, moment)
+            if returned is not None:
+                with returned:
+                    files = [{"path": file.path, "checksum": file.md5} for file in returned.manifest.files]
+                    listed["feedback"] = {"timestamp": returned.timestamp, "files": files}
+    return listed
+
+
+def _notebooks(manifest: Manifest) -> list[str]:
+    return [
+        file.path.removesuffix(NOTEBOOK)
+        for file in manifest.files
+        if file.path.endswith(NOTEBOOK) and "/" not in file.path
+    ]
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+_FEEDBACK: Schema = {
+    "type": "object",
+    "required": ["timestamp", "files"],
+    "properties": {"timestamp": TIMESTAMP, "files": _or_null(list_of({"path": TEXT, "checksum": MD5}))},
+    "additionalProperties": False,
+}
+_TEXTS: Schema = {"type": "array", "items": TEXT}
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "listing",
+        Who.ANYONE,
+        "Courses with the user's role, their assignments and notebooks, submissions and feedback",
+        list_everything,
+        arguments=(COURSE, SUBMISSIONS),
+        answer={
+            "user": NAME,
+            "courses": list_of(
+                {
+                    "course_id": NAME,
+                    "role": {"enum": ["instructor", "student", "admin"]},
+                    "assignments": list_of(
+                        {"assignment_id": NAME, "timestamp": _or_null(TIMESTAMP), "notebooks": _TEXTS}
+                    ),
+                    "submissions": list_of(
+                        {
+                            "assignment_id": NAME,
+                            "student_id": NAME,
+                            "timestamp": TIMESTAMP,
+                            "notebooks": _or_null(_TEXTS),
+                            "feedback": _or_null(_FEEDBACK),
+                        }
+                    ),
+                }
+            ),
+        },
+        tagged=True,
+    ),
+)

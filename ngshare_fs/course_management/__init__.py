@@ -1,0 +1,1 @@
+"""Courses and their rosters by command line, against a server, as the signed-in user."""

@@ -1,0 +1,237 @@
+"""What the commands do."""
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ngshare_fs.course_management import gradebook, roster_file
+from ngshare_fs.course_management.arguments import old_parser
+from ngshare_fs.course_management.roster_file import NAMES, Student, WrongRoster
+from ngshare_fs.exchange import server
+from ngshare_fs.exchange.client import Client
+from ngshare_fs.exchange.problems import Refused, ServerProblem
+from ngshare_fs.exchange.sending import Body
+
+PATIENCE_SECONDS = 30.0
+
+
+class Management:
+    """The actions; each is named after its command.
+
+    Args:
+        given: the parsed words.
+    """
+
+    def __init__(self, given: argparse.Namespace) -> None:
+        self._given = given
+        self._here = gradebook.configuration()
+        url = given.url or (self._here.url if self._here else "")
+        self._client = Client(server.find(url), PATIENCE_SECONDS, logging.getLogger("ngshare_fs.course"))
+
+    def create(self) -> None:
+        """Make a course."""
+        instructors = self._given.instructors
+        _warn_of_capitals(instructors)
+        self._client.call("POST", "course", self._course, body=Body({"instructors": json.dumps(instructors)}))
+        print(f"Successfully created {self._course}")
+
+    def delete(self) -> None:
+        """Move a course to the trash."""
+        self._client.call("DELETE", "course", self._course)
+        print(f"Successfully deleted {self._course}; the operator can bring it back")
+
+    def list(self) -> None:
+        """Show the courses."""
+        try:
+            courses = self._client.call("GET", "listing")["courses"]
+        except Refused as refusal:
+            if not refusal.knows_no_such_call:
+                raise
+            courses = [{"course_id": name, "role": ""} for name in self._client.call("GET", "courses")["courses"]]
+        for course in courses:
+            print(_line(course["course_id"], course["role"]))
+
+    def show(self) -> None:
+        """Show a course."""
+        for title in ("instructors", "students"):
+            people = self._client.call("GET", title, self._course)[title]
+            print(f"{title}: {len(people)}")
+            for person in people:
+                names = " ".join(person[name] for name in ("first_name", "last_name") if person[name])
+                print(_line(f"  {person['username']}", names, person["email"] or ""))
+        assignments = self._client.call("GET", "assignments", self._course)["assignments"]
+        print(f"assignments: {len(assignments)}")
+        for assignment in assignments:
+            print(f"  {assignment}")
+
+    def add_instructor(self) -> None:
+        """Add an instructor."""
+        self._add_person("instructor")
+        print(f"Successfully added {self._given.user} as an instructor to {self._course}")
+
+    def remove_instructor(self) -> None:
+        """Remove an instructor."""
+        self._client.call("DELETE", "instructor", self._course, self._given.user)
+        print(f"Successfully deleted instructor {self._given.user} from {self._course}")
+
+    def add_student(self) -> None:
+        """Add a student."""
+        student = self._add_person("student")
+        print(f"Successfully added/updated {student.user} on {self._course}")
+        self._in_step([student], [])
+
+    def add_students(self) -> None:
+        """Add the students in a file."""
+        wanted = roster_file.read(self._given.file)
+        there = self._students()
+        self._refuse_instructors(wanted)
+        self._post([_with_names(student, there) for student in wanted])
+        for student in wanted:
+            print(f"{student.user} was successfully added to {self._course}")
+        self._in_step(wanted, [])
+
+    def remove_students(self) -> None:
+        """Remove students."""
+        self._remove(self._given.users)
+        self._in_step([], self._given.users)
+
+    def sync(self) -> None:
+        """Make the roster the one in a file."""
+        wanted = roster_file.read(self._given.file)
+        there = self._students()
+        self._refuse_instructors(wanted)
+        added = [student for student in wanted if student.user not in there]
+        changed = [student for student in wanted if student.user in there and _changes(student, there[student.user])]
+        users = {student.user for student in wanted}
+        removed = [user for user in there if user not in users]
+        for student in added:
+            print(_line(f"+ {student.user}", *(value for value in student.names.values() if value)))
+        for student in changed:
+            print(f"~ {student.user}: {', '.join(_changes(student, there[student.user]))}")
+        for user in removed:
+            print(f"- {user}")
+        counts = f"{len(added)} to add, {len(changed)} to change, {len(removed)} to remove"
+        if self._given.dry_run:
+            print(f"{counts}; nothing was changed")
+            return
+        if added or changed:
+            self._post([_with_names(student, there) for student in (*added, *changed)])
+        self._remove(removed)
+        print(counts.replace(" to add", " added").replace(" to change", " changed").replace(" to remove", " removed"))
+        self._in_step(wanted, removed)
+
+    @property
+    def _course(self) -> str:
+        name: str = self._given.course
+        return name
+
+    def _students(self) -> dict[str, dict[str, Any]]:
+        return {each["username"]: each for each in self._client.call("GET", "students", self._course)["students"]}
+
+    def _refuse_instructors(self, wanted: Iterable[Student]) -> None:
+        teachers = {each["username"] for each in self._client.call("GET", "instructors", self._course)["instructors"]}
+        both = [student.user for student in wanted if student.user in teachers]
+        if both:
+            raise WrongRoster(f"nothing was changed: {', '.join(both)} cannot be a student, being an instructor")
+
+    def _add_person(self, role: str) -> Student:
+        given = self._given
+        _warn_of_capitals([given.user])
+        names = {name: getattr(given, name) for name in NAMES if getattr(given, name) is not None}
+        student = Student(given.user, names)
+        there: dict[str, dict[str, Any]] = {}
+        if len(names) < len(NAMES):
+            try:
+                there[given.user] = self._client.call("GET", role, self._course, given.user)
+            except Refused as refusal:
+                if not refusal.says("Student not found", "Instructor not found"):
+                    raise
+        fields = _with_names(student, there)
+        del fields["username"]
+        self._client.call("POST", role, self._course, given.user, body=Body(fields))
+        return student
+
+    def _post(self, students: Sequence[dict[str, str]]) -> None:
+        _warn_of_capitals(student["username"] for student in students)
+        answer = self._client.call("POST", "students", self._course, body=Body({"students": json.dumps(students)}))
+        failed = [f"{each['username']}: {each.get('message')}" for each in answer["status"] if not each["success"]]
+        if failed:
+            raise ServerProblem("Some students were not added, the others were:\n  " + "\n  ".join(failed))
+
+    def _remove(self, users: Iterable[str]) -> None:
+        missing = []
+        for user in users:
+            try:
+                self._client.call("DELETE", "student", self._course, user)
+                print(f"Successfully deleted {user} from {self._course}")
+            except Refused as refusal:
+                if not refusal.says("Student not found"):
+                    raise
+                if not self._client.repeated:
+                    missing.append(user)
+        if missing:
+            raise ServerProblem(f"Not on the roster of {self._course}: {', '.join(missing)}")
+
+    def _in_step(self, added: Sequence[Student], removed: Sequence[str]) -> None:
+        if not self._given.gradebook or not (added or removed):
+            return
+        reason = gradebook.why_not(self._here, self._course)
+        if reason is not None:
+            print(f"nbgrader's gradebook was left as it is: {reason}", file=sys.stderr)
+            return
+        assert self._here is not None
+        gradebook.add(self._here, added)
+        kept = gradebook.remove(self._here, removed, self._given.force)
+        if kept:
+            print(f"Still in the gradebook, since they have grades: {', '.join(kept)} (--force)", file=sys.stderr)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Do what `ngshare-fs course` was told.
+
+    Returns:
+        the exit code: 0, or 1 where it was not done.
+    """
+    action = given.action.removesuffix("_course").replace("-", "_")
+    try:
+        getattr(Management(given), action)()
+    except (ServerProblem, WrongRoster) as problem:
+        print(f"ngshare-fs: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def old_main(arguments: Sequence[str] | None = None) -> int:
+    """The command `ngshare-course-management`."""
+    return run(old_parser().parse_args(arguments))
+
+
+def _with_names(student: Student, there: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """What the server is sent: what is not given stays as it is."""
+    present = there.get(student.user, {})
+    names = {name: student.names.get(name, present.get(name) or "") for name in NAMES}
+    return {"username": student.user, **names}
+
+
+def _changes(student: Student, present: dict[str, Any]) -> list[str]:
+    return [
+        f"{name} {present[name] or ''!r} → {value!r}"
+        for name, value in student.names.items()
+        if value != (present[name] or "")
+    ]
+
+
+def _line(*parts: str) -> str:
+    return "  ".join(part for part in parts if part)
+
+
+def _warn_of_capitals(users: Iterable[str]) -> None:
+    capital = [user for user in users if user != user.lower()]
+    if capital:
+        print(
+            f"JupyterHub makes user names lower-case, so that these may be nobody's: {', '.join(capital)}",
+            file=sys.stderr,
+        )

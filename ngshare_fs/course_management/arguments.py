@@ -1,0 +1,106 @@
+"""The words of `ngshare-fs course`, and those of ngshare's old command."""
+
+import argparse
+from pathlib import Path
+
+
+def add_course_commands(parser: argparse.ArgumentParser) -> None:
+    """Give the parser of `ngshare-fs course` its commands."""
+    parser.add_argument("--url", default="", help="of the server; looked for as nbgrader's plug-ins do where left out")
+    commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    create = commands.add_parser("create", help="make a course (admins)")
+    _course(create)
+    create.add_argument("instructors", metavar="INSTRUCTOR", nargs="*", help="who teaches it")
+    _course(commands.add_parser("delete", help="move a course to the trash, with all that is in it (admins)"))
+    commands.add_parser("list", help="the courses that you take or teach, and your role")
+    _course(commands.add_parser("show", help="a course's instructors, students and assignments"))
+    add_instructor = commands.add_parser("add-instructor", help="add an instructor (admins), or change your own entry")
+    _course(add_instructor)
+    _person(add_instructor)
+    remove_instructor = commands.add_parser("remove-instructor", help="remove an instructor (admins)")
+    _course(remove_instructor)
+    remove_instructor.add_argument("user", metavar="USER")
+    add_student = commands.add_parser("add-student", help="add a student, or change the entry")
+    _course(add_student)
+    _person(add_student)
+    _gradebook(add_student)
+    add_students = commands.add_parser("add-students", help="add or change the students in a CSV file")
+    _course(add_students)
+    _file(add_students)
+    _gradebook(add_students)
+    remove_students = commands.add_parser("remove-students", help="remove students; what they handed in stays")
+    _course(remove_students)
+    remove_students.add_argument("users", metavar="USER", nargs="+")
+    _gradebook(remove_students)
+    sync = commands.add_parser("sync", help="make the roster the one in a CSV file: add, change, remove")
+    _course(sync)
+    _file(sync)
+    sync.add_argument("--dry-run", action="store_true", help="only show what would be done")
+    _gradebook(sync)
+
+
+def old_parser() -> argparse.ArgumentParser:
+    """The parser of `ngshare-course-management`, whose words end up as those of `ngshare-fs course`."""
+    parser = argparse.ArgumentParser(
+        prog="ngshare-course-management", description="ngshare's old command; the new one is `ngshare-fs course`."
+    )
+    parser.set_defaults(url="")
+    commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    def add(name: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=f"as `ngshare-fs course {name.replace('_', '-')}`")
+        _course(command)
+        return command
+
+    create = add("create_course")
+    create.add_argument("instructors", metavar="INSTRUCTOR", nargs="*")
+    for name in ("add_instructor", "add_student"):
+        command = add(name)
+        command.add_argument("user", metavar="USER")
+        command.add_argument("-f", "--first_name")
+        command.add_argument("-l", "--last_name")
+        command.add_argument("-e", "--email")
+        if name == "add_student":
+            _old_gradebook(command)
+    add("remove_instructor").add_argument("user", metavar="USER")
+    add_students = add("add_students")
+    _file(add_students)
+    _old_gradebook(add_students)
+    remove_students = add("remove_students")
+    remove_students.add_argument("users", metavar="STUDENT", nargs="+")
+    _old_gradebook(remove_students)
+    return parser
+
+
+def _course(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("course", metavar="COURSE")
+
+
+def _person(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("user", metavar="USER")
+    for name in ("first-name", "last-name", "email"):
+        parser.add_argument(f"--{name}", help="stays as it is where left out")
+
+
+def _file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file", metavar="FILE.csv", type=Path, help="its first row: student_id,first_name,last_name,email"
+    )
+
+
+def _gradebook(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--gradebook",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="keep nbgrader's gradebook in step (default), or leave it",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="remove students from the gradebook together with their grades"
+    )
+
+
+def _old_gradebook(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-gb", dest="gradebook", action="store_false")
+    parser.add_argument("--force", action="store_true")

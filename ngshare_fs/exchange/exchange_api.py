@@ -1,0 +1,338 @@
+"""The server's calls as the plug-ins use them; where an older server lacks one, what it takes to do without."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ngshare_fs.exchange.client import Client, Passing
+from ngshare_fs.exchange.problems import (
+    ASSIGNMENT_EXISTS,
+    ASSIGNMENT_NOT_FOUND,
+    PERMISSION_DENIED,
+    STUDENT_NOT_FOUND,
+    SUBMISSION_NOT_FOUND,
+    Refused,
+    ServerProblem,
+)
+from ngshare_fs.exchange.sending import Body, LocalFile
+
+NOTEBOOK = ".ipynb"
+# A list is wanted at once or not at all: nbgrader's extensions wait for it, and all of JupyterLab with them.
+LIST_PATIENCE = 10.0
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A submission in a list.
+
+    Args:
+        assignment, student, timestamp: which it is.
+        notebooks: names without `.ipynb`; None where they are not known.
+        has_feedback: whether there is some.
+        feedback: checksums of its files by path; None where they are not known.
+    """
+
+    assignment: str
+    student: str
+    timestamp: str
+    notebooks: tuple[str, ...] | None
+    has_feedback: bool
+    feedback: dict[str, str] | None
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course in a list.
+
+    Args:
+        name: its name.
+        role: `instructor`, `student` or `admin`; empty where an older server does not say.
+        assignments: released ones, with their notebooks' names.
+        submissions: the user's own, or everybody's.
+    """
+
+    name: str
+    role: str
+    assignments: dict[str, tuple[str, ...]]
+    submissions: tuple[Submission, ...]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a user sees.
+
+    Args:
+        user: the name under which the server knows them.
+        courses: sorted.
+    """
+
+    user: str
+    courses: tuple[Course, ...]
+
+
+@dataclass
+class _Kept:
+    answer: dict[str, Any] = field(default_factory=dict)
+
+
+# formgrader asks at every page, by a new object: what has not changed is not sent again.
+_kept: dict[tuple[str, ...], _Kept] = {}
+
+
+class ExchangeApi:
+    """The calls.
+
+    Args:
+        client: makes them.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.url = client.server.url
+        self.user = client.server.user
+
+    def listing(self, course: str = "", everybody: bool = False) -> Listing:
+        """Courses, assignments and submissions.
+
+        Args:
+            course: only this one.
+            everybody: all submissions to the courses that the user teaches.
+        """
+        query = {"course": course} if course else {}
+        if everybody:
+            query["submissions"] = "all"
+        server = self._client.server
+        kept = _kept.setdefault((server.url, server.token, server.user, course, str(everybody)), _Kept())
+        headers = {"If-None-Match": kept.answer["etag"]} if "etag" in kept.answer else None
+        try:
+            answer = self._client.call("GET", "listing", query=query, headers=headers, patience=LIST_PATIENCE)
+        except Refused as refusal:
+            if refusal.knows_no_such_call:
+                return self._listing_by_parts(course, everybody)
+            raise
+        if answer:
+            kept.answer = answer
+        self.user = kept.answer["user"]
+        return Listing(self.user, tuple(_course(each) for each in kept.answer["courses"]))
+
+    def notebooks(self, course: str, assignment: str) -> tuple[dict[str, Any], ...]:
+        """The files of a release, without their content."""
+        answer = self._client.call("GET", "assignment", course, assignment, query={"list_only": "true"})
+        return tuple(answer["files"])
+
+    def fetch(self, course: str, assignment: str) -> dict[str, Any]:
+        """A release with its files."""
+        return self._client.call("GET", "assignment", course, assignment)
+
+    def release(self, course: str, assignment: str, files: Sequence[LocalFile], checksums: dict[str, str]) -> None:
+        """Release a new assignment.
+
+        Args:
+            checksums: of the files by path.
+
+        Raises:
+            Refused: also where the assignment was released before.
+        """
+        try:
+            self._client.call("POST", "assignment", course, assignment, body=Body({}, files))
+        except Refused as refusal:
+            # Nobody knows which answer was lost on the way: what is there may be ours.
+            if refusal.says(ASSIGNMENT_EXISTS) and self._client.repeated:
+                there = {file["path"]: file["checksum"] for file in self.notebooks(course, assignment)}
+                if there == checksums:
+                    return
+            raise
+
+    def release_again(self, course: str, assignment: str, files: Sequence[LocalFile]) -> None:
+        """Make a new release; submissions stay.
+
+        Raises:
+            ServerProblem: also where an older server could only delete them all first.
+        """
+        try:
+            self._client.call("PUT", "assignment", course, assignment, body=Body({}, files))
+        except Refused as refusal:
+            if refusal.status == 405:
+                raise ServerProblem(
+                    "This exchange cannot release an assignment again without destroying what was handed in. "
+                    "Nothing was done. To do so nevertheless, remove it first: nbgrader list --remove"
+                ) from None
+            raise
+
+    def unrelease(self, course: str, assignment: str) -> None:
+        """Take an assignment back, with what was handed in."""
+        try:
+            self._client.call("DELETE", "assignment", course, assignment)
+        except Refused as refusal:
+            if not (refusal.says(ASSIGNMENT_NOT_FOUND) and self._client.repeated):
+                raise
+
+    def submit(
+        self, course: str, assignment: str, files: Sequence[LocalFile], key: str, student: str | None
+    ) -> dict[str, Any]:
+        """Hand in.
+
+        Args:
+            key: chosen at random: a repetition with the same key is the same submission.
+            student: for whom, where it is not for oneself.
+
+        Returns:
+            the receipt: `timestamp`, and from our server `student_id` and `files`.
+        """
+        fields = {"key": key} if student is None else {"key": key, "student": student}
+        return self._client.call("POST", "submission", course, assignment, body=Body(fields, files))
+
+    def submissions(self, course: str, assignment: str, student: str | None = None) -> list[tuple[str, str]]:
+        """Students and timestamps of submissions, oldest first."""
+        path = ["submissions", course, assignment] + ([] if student is None else [student])
+        entries = self._client.call("GET", *path)["submissions"]
+        return [(entry["student_id"], entry["timestamp"]) for entry in entries]
+
+    def remove_submission(self, course: str, assignment: str, student: str, timestamp: str) -> None:
+        """Take a submission away, as an instructor.
+
+        Raises:
+            ServerProblem: also where an older server cannot.
+        """
+        query = {"timestamp": timestamp}
+        try:
+            self._client.call("DELETE", "submission", course, assignment, student, query=query)
+        except Refused as refusal:
+            if refusal.status == 405:
+                raise ServerProblem("This exchange cannot remove single submissions. Nothing was done.") from None
+            if not (refusal.says(SUBMISSION_NOT_FOUND) and self._client.repeated):
+                raise
+
+    def collect(
+        self, course: str, assignment: str, chosen: dict[str, str], before: str | None
+    ) -> Iterator[dict[str, Any]]:
+        """Download submissions, in one request while nothing goes wrong; what came is not asked for again.
+
+        Args:
+            chosen: timestamps by student.
+            before: the rule by which they were chosen.
+
+        Returns:
+            answers as of `GET submission`, with `student_id`; one with `success` false where the server cannot read it.
+        """
+        remaining = dict(chosen)
+        came: list[dict[str, Any]] = []
+        lines: Iterator[dict[str, Any]] | None = None
+
+        def next_line() -> dict[str, Any] | None:
+            nonlocal lines
+            headway = lines is not None
+            try:
+                if lines is None:
+                    fields = {"students": json.dumps(sorted(remaining))}
+                    if before is not None:
+                        fields["before"] = before
+                    lines = self._client.lines("collection", course, assignment, body=Body(fields))
+                return next(lines, None)
+            except Passing as failure:
+                lines = None
+                failure.headway = failure.headway or (headway and bool(came))
+                came.clear()
+                raise
+
+        try:
+            while remaining:
+                line = self._client.retrying(next_line)
+                if line is None or "submissions" in line:
+                    break
+                came.append(line)
+                remaining.pop(line["student_id"], None)
+                yield line
+        except Refused as refusal:
+            if not refusal.knows_no_such_call:
+                raise
+            yield from self._collect_one_by_one(course, assignment, remaining)
+
+    def _collect_one_by_one(self, course: str, assignment: str, chosen: dict[str, str]) -> Iterator[dict[str, Any]]:
+        for student, timestamp in chosen.items():
+            try:
+                # An older server does not find a timestamp with its zone.
+                query = {"timestamp": timestamp.removesuffix(" UTC")}
+                answer = self._client.call("GET", "submission", course, assignment, student, query=query)
+            except Refused as refusal:
+                answer = {"success": False, "message": refusal.message}
+            yield {**answer, "student_id": student}
+
+    def give_feedback(
+        self, course: str, assignment: str, student: str, timestamp: str, files: Sequence[LocalFile]
+    ) -> None:
+        """Give feedback on a submission."""
+        body = Body({"timestamp": timestamp}, files)
+        self._client.call("POST", "feedback", course, assignment, student, body=body)
+
+    def feedback(self, course: str, assignment: str, student: str, timestamp: str) -> dict[str, Any]:
+        """The feedback on a submission; no files until there is some."""
+        return self._client.call("GET", "feedback", course, assignment, student, query={"timestamp": timestamp})
+
+    def _listing_by_parts(self, only: str, everybody: bool) -> Listing:
+        courses = []
+        for name in self._list("courses", "courses"):
+            if only not in ("", name):
+                continue
+            assignments: dict[str, tuple[str, ...]] = {}
+            submissions: list[Submission] = []
+            for assignment in self._list("assignments", "assignments", name):
+                assignments[assignment] = _notebook_names(file["path"] for file in self.notebooks(name, assignment))
+                found = self._submissions_seen(name, assignment, everybody)
+                submissions += [self._submission_by_parts(name, assignment, *each) for each in found]
+            courses.append(Course(name, "", assignments, tuple(submissions)))
+        return Listing(self.user, tuple(courses))
+
+    def _submissions_seen(self, course: str, assignment: str, everybody: bool) -> list[tuple[str, str]]:
+        if everybody:
+            try:
+                return self.submissions(course, assignment)
+            except Refused as refusal:
+                if not refusal.says(PERMISSION_DENIED):
+                    raise
+        try:
+            return self.submissions(course, assignment, self.user)
+        except Refused as refusal:
+            if refusal.says(STUDENT_NOT_FOUND, PERMISSION_DENIED):
+                return []
+            raise
+
+    def _submission_by_parts(self, course: str, assignment: str, student: str, timestamp: str) -> Submission:
+        query = {"timestamp": timestamp, "list_only": "true"}
+        try:
+            files = self._client.call("GET", "feedback", course, assignment, student, query=query)["files"]
+        except Refused as refusal:
+            if not refusal.says(STUDENT_NOT_FOUND, SUBMISSION_NOT_FOUND):
+                raise
+            files = []
+        feedback = {file["path"]: file["checksum"] for file in files}
+        return Submission(assignment, student, timestamp, None, bool(files), feedback)
+
+    def _list(self, key: str, *path: str) -> list[str]:
+        names: list[str] = self._client.call("GET", *path)[key]
+        return names
+
+
+def _course(entry: dict[str, Any]) -> Course:
+    assignments = {each["assignment_id"]: tuple(each["notebooks"]) for each in entry["assignments"]}
+    return Course(entry["course_id"], entry["role"], assignments, tuple(map(_submission, entry["submissions"])))
+
+
+def _submission(entry: dict[str, Any]) -> Submission:
+    notebooks, given = entry["notebooks"], entry["feedback"]
+    checksums = None
+    if given is not None and given["files"] is not None:
+        checksums = {file["path"]: file["checksum"] for file in given["files"]}
+    return Submission(
+        entry["assignment_id"],
+        entry["student_id"],
+        entry["timestamp"],
+        None if notebooks is None else tuple(notebooks),
+        given is not None,
+        checksums,
+    )
+
+
+def _notebook_names(paths: Iterable[str]) -> tuple[str, ...]:
+    return tuple(path.removesuffix(NOTEBOOK) for path in paths if path.endswith(NOTEBOOK) and "/" not in path)

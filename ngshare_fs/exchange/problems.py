@@ -1,0 +1,90 @@
+"""What can go wrong between us and the server, in words that say what to do about it."""
+
+NOT_SIGNED_IN = "Please sign in"
+PERMISSION_DENIED = "Permission denied"
+COURSE_NOT_FOUND = "Course not found"
+ASSIGNMENT_NOT_FOUND = "Assignment not found"
+ASSIGNMENT_EXISTS = "Assignment already exists"
+STUDENT_NOT_FOUND = "Student not found"
+SUBMISSION_NOT_FOUND = "Submission not found"
+TOO_LARGE = "Request too large"
+
+_ADVICE = {
+    NOT_SIGNED_IN: (
+        "You are not signed in to the exchange. Stop your server and start it again from the hub's control panel; "
+        "if that does not help, tell your administrator."
+    ),
+    PERMISSION_DENIED: (
+        "You may not do this in this course. If you take or teach it, ask your instructor to add you with your exact "
+        "user name."
+    ),
+    COURSE_NOT_FOUND: "Look at the spelling of the course's name; if it is right, tell your instructor.",
+    ASSIGNMENT_NOT_FOUND: "It was never released, or was taken back: look at the list of assignments again.",
+    STUDENT_NOT_FOUND: "Look at the spelling of the user name, and whether it is on the course's roster.",
+    SUBMISSION_NOT_FOUND: "The server has no such submission (any more).",
+    TOO_LARGE: "The files are more than the server takes at once: remove large data files, and try again.",
+    "Illegal path": "A file's name cannot be stored: rename files with odd names, and try again.",
+    "Insufficient storage": "The server's disk is full. Tell your instructor at once, and try again later.",
+    "Checksum does not match": "The files were damaged on the way. Try again.",
+    "Content cannot be base64 decoded": "The files were damaged on the way. Try again.",
+    "Not Found": (
+        "There is no exchange at this address: look at the URL in nbgrader_config.py, or tell your administrator."
+    ),
+}
+_OF_STATUS = {
+    401: _ADVICE[NOT_SIGNED_IN],
+    404: _ADVICE["Not Found"],
+    413: _ADVICE[TOO_LARGE],
+    500: "The server failed. Try again; if it goes on, tell your administrator.",
+}
+
+
+class ServerProblem(Exception):
+    """The server did not do what it was asked for. The text says what happened, and what to do."""
+
+
+class Unreachable(ServerProblem):
+    """No answer could be had; nobody knows whether the request has done its work.
+
+    Args:
+        url: of the server.
+        reason: what happened last.
+        seconds: how long it was tried.
+    """
+
+    def __init__(self, url: str, reason: str, seconds: float) -> None:
+        super().__init__(
+            f"The exchange at {url} cannot be reached: {reason} (tried for {seconds:.0f} s). "
+            "Try again in some minutes; if it goes on, tell your instructor or administrator."
+        )
+
+
+class Refused(ServerProblem):
+    """The server said no.
+
+    Args:
+        status: HTTP status.
+        message: its reason; empty where it gave none that we understand.
+        url: of the server.
+    """
+
+    def __init__(self, status: int, message: str, url: str) -> None:
+        self.status = status
+        self.message = message
+        reason = message.partition(" (")[0]
+        advice = _ADVICE.get(reason) or _OF_STATUS.get(status, "")
+        said = f"The exchange says: {message}." if message else f"{url} answers HTTP {status}, and not as an exchange."
+        super().__init__(f"{said} {advice}".strip())
+
+    def says(self, *messages: str) -> bool:
+        """Whether its reason is one of these."""
+        return self.message.partition(" (")[0] in messages
+
+    @property
+    def knows_no_such_call(self) -> bool:
+        """Whether this is an older server that does not have the call."""
+        return self.status == 405 or (self.status == 404 and self.message in ("", "Not Found"))
+
+
+class UntrustworthyAnswer(ServerProblem):
+    """What came is not what the server has, or would do harm; nothing of it was used."""

@@ -1,0 +1,25 @@
+"""A progress bar for what takes long, where somebody watches."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+# What is smaller is over before anybody has read the bar.
+SMALLEST = 8 * 2**20
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[int], object]]:
+    """Show how far a transfer has come; gives a function to be told of each piece.
+
+    Args:
+        what: the verb before the bar.
+        total: bytes; 0 where nobody knows.
+    """
+    if total < SMALLEST or not sys.stderr.isatty():
+        yield lambda count: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=total, desc=what, unit="B", unit_scale=True, leave=False) as bar:
+        yield bar.update

@@ -1,0 +1,79 @@
+"""`nbgrader release_feedback`: return feedback to the students."""
+
+import glob
+import os
+import re
+
+from nbgrader.exchange import abc
+
+from ngshare_fs.exchange.base import Exchange
+from ngshare_fs.exchange.problems import ServerProblem, Unreachable
+from ngshare_fs.exchange.sending import LocalFile
+from ngshare_fs.exchange.submission_cache import TIMESTAMP
+
+
+class ExchangeReleaseFeedback(Exchange, abc.ExchangeReleaseFeedback):
+    """Returns the generated pages; what fails for one student does not keep the others from theirs."""
+
+    def init_src(self) -> None:
+        """Find the feedback."""
+        directory = self.coursedir
+        assert self.course
+        pattern = directory.format_path(directory.feedback_directory, directory.student_id or "*", self.assignment)
+        self.src_path = pattern
+        expression = re.escape(os.path.sep).join(
+            [
+                directory.format_path(directory.feedback_directory, "(?P<student>.*)", self.assignment, escape=True),
+                "",
+            ]
+        )
+        excluded = set((directory.student_id_exclude or "").split(","))
+        self.folders: dict[str, str] = {}
+        for folder in sorted(glob.glob(pattern)):
+            match = re.fullmatch(expression, os.path.join(folder, ""))
+            if match is None:
+                self.log.error("Could not match '%s' with regexp '%s'", folder, expression)
+            elif match["student"] in excluded:
+                self.log.debug("Skipping student '%s'", match["student"])
+            else:
+                self.folders[match["student"]] = folder
+
+    def init_dest(self) -> None:
+        """Nothing to prepare."""
+
+    def copy_files(self) -> None:
+        """Send each student's."""
+        failures = []
+        for student, folder in self.folders.items():
+            try:
+                self._give(student, folder)
+            except Unreachable:
+                raise
+            except ServerProblem as problem:
+                failures.append(f"{student}: {problem}")
+        if failures:
+            self.fail(
+                f"Feedback for {len(failures)} of {len(self.folders)} students was not released; the others have "
+                "theirs:\n  " + "\n  ".join(failures)
+            )
+        if not self.folders:
+            self.log.warning("No feedback found at: %s", self.src_path)
+
+    def _give(self, student: str, folder: str) -> None:
+        pages = sorted(glob.glob(os.path.join(glob.escape(folder), "*.html")))
+        if not pages:
+            return
+        try:
+            with open(os.path.join(folder, TIMESTAMP), encoding="utf-8") as file:
+                timestamp = file.read().strip()
+        except FileNotFoundError:
+            raise ServerProblem(f"{folder} has no {TIMESTAMP}: generate the feedback again") from None
+        self.log.info(
+            "Releasing feedback for student '%s' on assignment '%s/%s' (%s)",
+            student,
+            self.course,
+            self.assignment,
+            timestamp,
+        )
+        files = [LocalFile(os.path.basename(page), page, os.path.getsize(page)) for page in pages]
+        self.api.give_feedback(self.course, self.assignment, student, timestamp, files)

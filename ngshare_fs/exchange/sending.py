@@ -1,0 +1,124 @@
+"""Directory trees on their way to the server: read, encoded and hashed while they are sent."""
+
+import base64
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ngshare_fs.exchange.problems import ServerProblem
+
+# Read at once; a multiple of 3, so that base64 needs no padding in between.
+CHUNK = 192 * 1024
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """A file to be sent.
+
+    Args:
+        path: in the tree, with `/`.
+        place: on this machine.
+        size: in bytes.
+    """
+
+    path: str
+    place: str
+    size: int
+
+
+def files_in(folder: str) -> list[LocalFile]:
+    """All files below a folder, sorted by path.
+
+    Raises:
+        ServerProblem: a name is no text, so that no server could keep it.
+    """
+    found = []
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            place = os.path.join(parent, name)
+            path = os.path.relpath(place, folder)
+            try:
+                path.encode("utf-8")
+            except UnicodeEncodeError:
+                raise ServerProblem(
+                    f"The name of the file {path!r} is no UTF-8 text: rename it, and try again."
+                ) from None
+            found.append(LocalFile(path, place, os.path.getsize(place)))
+    return sorted(found, key=lambda file: file.path)
+
+
+class Body:
+    """The body of a request, as multipart/form-data. It can be sent more than once, and knows its length.
+
+    Args:
+        fields: ordinary arguments.
+        files: the directory tree, sent as the argument `files`; None where the call has none.
+    """
+
+    def __init__(self, fields: Mapping[str, str], files: Sequence[LocalFile] | None = None) -> None:
+        self._boundary = secrets.token_hex(16)
+        self._fields = fields
+        self._files = files
+        self.sent: Callable[[int], object] | None = None
+
+    @property
+    def content_type(self) -> str:
+        """For the header of this name."""
+        return f"multipart/form-data; boundary={self._boundary}"
+
+    def __len__(self) -> int:
+        length = sum(len(part) for part in self._parts_before_files()) + len(self._end())
+        for number, file in enumerate(self._files or ()):
+            length += len(_before_content(number, file)) + (file.size + 2) // 3 * 4 + len(_after_content(_NO_DIGEST))
+        return length
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks():
+            yield chunk
+            if self.sent is not None:
+                self.sent(len(chunk))
+
+    def _chunks(self) -> Iterator[bytes]:
+        yield from self._parts_before_files()
+        for number, file in enumerate(self._files or ()):
+            yield _before_content(number, file)
+            digest = hashlib.md5(usedforsecurity=False)
+            remaining = file.size
+            with open(file.place, "rb") as content:
+                while chunk := content.read(CHUNK):
+                    remaining -= len(chunk)
+                    if remaining < 0:
+                        break
+                    digest.update(chunk)
+                    yield base64.b64encode(chunk)
+            if remaining:
+                raise ServerProblem(f"{file.path} has changed while it was being sent. Save it, and try again.")
+            yield _after_content(digest.hexdigest())
+        yield self._end()
+
+    def _parts_before_files(self) -> Iterator[bytes]:
+        for name, value in self._fields.items():
+            yield self._head(name) + value.encode("utf-8") + b"\r\n"
+        if self._files is not None:
+            yield self._head("files") + b"["
+
+    def _head(self, name: str) -> bytes:
+        return f'--{self._boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode()
+
+    def _end(self) -> bytes:
+        return (b"" if self._files is None else b"]\r\n") + f"--{self._boundary}--\r\n".encode()
+
+
+_NO_DIGEST = "0" * 32
+
+
+def _before_content(number: int, file: LocalFile) -> bytes:
+    separator = b", " if number else b""
+    return separator + json.dumps({"path": file.path}).encode()[:-1] + b', "content": "'
+
+
+def _after_content(digest: str) -> bytes:
+    return f'", "checksum": "{digest}"}}'.encode()

@@ -1,0 +1,65 @@
+"""People who use nbgrader with the plug-ins, each with a home of their own."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+COMMAND_SECONDS = 120
+CONFIGURATION = """\
+from ngshare_fs.exchange import configure_exchange
+
+c = get_config()
+configure_exchange(c)
+"""
+
+
+class Person:
+    """Somebody who runs nbgrader at home.
+
+    Args:
+        name: the user name.
+        home: a folder, made here.
+        programs: where nbgrader is.
+        url: of the server.
+    """
+
+    def __init__(self, name: str, home: Path, programs: Path, url: str) -> None:
+        self.name = name
+        self.home = home
+        self._programs = programs
+        self.environment = {
+            "NGSHARE_URL": url,
+            "JUPYTERHUB_USER": name,
+            "HOME": str(home),
+            "PATH": os.pathsep.join([str(programs), os.defpath]),
+            "JUPYTER_CONFIG_DIR": str(home / ".jupyter"),
+            "JUPYTER_DATA_DIR": str(home / "data"),
+            "IPYTHONDIR": str(home / ".ipython"),
+            "LC_ALL": "C.UTF-8",
+            "NO_PROXY": "*",
+        }
+        (home / ".jupyter").mkdir(parents=True)
+        (home / ".jupyter" / "nbgrader_config.py").write_text(CONFIGURATION)
+
+    @property
+    def cache(self) -> Path:
+        """Where copies of submissions are."""
+        return self.home / "data" / "nbgrader_cache"
+
+    def run(self, *command: str, fails: bool = False) -> str:
+        """Run `nbgrader` at home, and give what it printed; check that it fails or does not."""
+        done = subprocess.run(
+            [str(self._programs / "nbgrader"), *command],
+            cwd=self.home, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, encoding="utf-8", timeout=COMMAND_SECONDS, check=False,
+        )  # fmt: skip
+        assert done.returncode == (1 if fails else 0), done.stdout
+        assert "Traceback" not in done.stdout, done.stdout
+        return done.stdout
+
+    def listed(self, *options: str) -> list[str]:
+        """What `nbgrader list` lists."""
+        printed = self.run("list", *options)
+        lines = [line.partition("] ")[2] for line in printed.splitlines() if line.startswith("[ListApp")]
+        return [line for line in lines if not re.fullmatch(r"\w+ (submitted )?assignments:", line, re.IGNORECASE)]

@@ -1,0 +1,282 @@
+"""The plug-ins with nbgrader's real commands: a course's life, and every failure said, with nothing half done."""
+
+import json
+import os
+import re
+import shutil
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from examples.whole_cycle import environments
+from ngshare_fs.store.verify import verify_volume
+from tests import servers
+from tests.faulty_proxy import LOST_ANSWER, Fault, faulty_proxy
+from tests.nbgrader.people import Person
+
+pytestmark = pytest.mark.others
+
+COURSE = "NBG 101+ü"
+ASSIGNMENT = "Übung 1"
+NOTEBOOK = (
+    '{"cells": [], "metadata": {"kernelspec": {"name": "python3", "display_name": "p", "language": "python"}},'
+    ' "nbformat": 4, "nbformat_minor": 5}'
+)
+
+
+@dataclass
+class School:
+    """A course with an assignment that is ready to be released."""
+
+    server: servers.Server
+    volume: Path
+    teacher: Person
+    zoë: Person
+    max: Person
+
+    @property
+    def submitted(self) -> Path:
+        return self.teacher.home / "submitted"
+
+    def stored(self, pattern: str) -> list[Path]:
+        """Files of the assignment on the server's volume, sorted by path."""
+        assignment = self.volume / "courses" / COURSE / "assignments" / ASSIGNMENT
+        return sorted(assignment.glob(pattern))
+
+    def release_and_fetch(self) -> None:
+        self.teacher.run("release_assignment", ASSIGNMENT)
+        for student in (self.zoë, self.max):
+            student.run("fetch_assignment", ASSIGNMENT)
+
+
+def _post(url: str, **fields: str) -> None:
+    body = "&".join(f"{name}={quote(value)}" for name, value in {"user": "root", **fields}.items()).encode()
+    with urllib.request.urlopen(url, body) as answer:
+        assert json.load(answer)["success"]
+
+
+@pytest.fixture
+def school(tmp_path: Path) -> Iterator[School]:
+    programs = environments.for_plug_ins()
+    volume = tmp_path / "volume"
+    with servers.running(volume) as server:
+        _post(server.url + "course/" + quote(COURSE), instructors='["teacher"]')
+        for student in ("zoë@uni.example", "max"):
+            path = f"student/{quote(COURSE)}/{quote(student)}"
+            _post(server.url + path, first_name="", last_name="", email="")
+        people = [Person(name, tmp_path / name, programs, server.url) for name in ("teacher", "zoë@uni.example", "max")]
+        for person in people:
+            with (person.home / ".jupyter/nbgrader_config.py").open("a") as file:
+                file.write(f"c.CourseDirectory.course_id = {COURSE!r}\n")
+        made = School(server, volume, *people)
+        release = made.teacher.home / "release" / ASSIGNMENT
+        (release / "data").mkdir(parents=True)
+        (release / "problem 1.ipynb").write_text(NOTEBOOK)
+        (release / "data/größe m².csv").write_bytes(b"1,2\xff\n")
+        source = made.teacher.home / "source" / ASSIGNMENT
+        source.mkdir(parents=True)
+        (source / "problem 1.ipynb").write_text(NOTEBOOK)
+        yield made
+        assert "Traceback" not in server.log
+        assert not [path for person in people for path in person.home.rglob(".ngshare-fs-*")]
+
+
+def test_a_course_with_odd_names_goes_its_way(school: School) -> None:
+    teacher, zoë = school.teacher, school.zoë
+    teacher.run("generate_assignment", ASSIGNMENT, "--force")
+    school.release_and_fetch()
+    assert zoë.listed() == [f"{COURSE} {ASSIGNMENT} (already downloaded)"]
+    for number in (1, 2):
+        (zoë.home / ASSIGNMENT / "own.txt").write_text(str(number))
+        printed = zoë.run("submit", ASSIGNMENT)
+        (timestamp,) = re.findall(rf"Submitted as: {re.escape(COURSE)} {ASSIGNMENT} (.*UTC)", printed)
+        assert "The server has stored 2 files:" in printed
+    (entry,) = school.max.run("submit", ASSIGNMENT).split("Receipt: ")[1:]
+    receipt = json.loads(Path(entry.strip()).read_text())
+    assert (receipt["course"], receipt["student"], receipt["confirmed_by_server"]) == (COURSE, "max", True)
+    assert [file["path"] for file in receipt["files"]] == ["problem 1.ipynb"]
+
+    teacher.run("release_assignment", ASSIGNMENT, fails=True)
+    teacher.run("release_assignment", ASSIGNMENT, "--force")
+    assert len(school.stored("releases/*")) == 2
+    assert len(school.stored("submissions/*/*")) == 3
+
+    assert len(teacher.listed("--inbound")) == 3
+    teacher.run("collect", ASSIGNMENT)
+    collected = school.submitted / zoë.name / ASSIGNMENT
+    assert (collected / "own.txt").read_text() == "2"
+    assert (collected / "timestamp.txt").read_text() == timestamp
+    teacher.run("autograde", ASSIGNMENT, "--create")
+    teacher.run("generate_feedback", ASSIGNMENT)
+    teacher.run("release_feedback", ASSIGNMENT)
+    first, second = zoë.listed("--cached")
+    assert first.endswith("(no feedback available)")
+    assert second == f"{COURSE} {zoë.name} {ASSIGNMENT} {timestamp} (feedback ready to be fetched)"
+    zoë.run("fetch_feedback", ASSIGNMENT)
+    page = zoë.home / ASSIGNMENT / "feedback" / timestamp / "problem 1.html"
+    assert page.exists()
+    assert [path.name for path in page.parent.parent.iterdir()] == [timestamp]
+    assert zoë.listed("--cached")[1].endswith("(feedback already fetched)")
+    page.write_text("old")
+    assert zoë.listed("--cached")[1].endswith("(feedback ready to be fetched)")
+    # The cache is lost: the server knows.
+    shutil.rmtree(zoë.cache)
+    assert len(zoë.listed("--cached")) == 2
+    entries = json.loads(zoë.run("list", "--cached", "--json", "--quiet"))
+    assert [one["feedback_updated"] for one in entries[0]["submissions"]] == [False, True]
+    assert list(verify_volume(school.volume)) == []
+
+
+def test_every_failure_is_said(school: School) -> None:
+    teacher, zoë = school.teacher, school.zoë
+    said = zoë.run("fetch_assignment", ASSIGNMENT, fails=True)
+    assert "The exchange says: Assignment not found. It was never released, or was taken back" in said
+    school.release_and_fetch()
+    assert "You already have a copy" in zoë.run("fetch_assignment", ASSIGNMENT, fails=True)
+    said = zoë.run("submit", "no such", fails=True)
+    assert f"Did you mean: {zoë.home / ASSIGNMENT}" in said
+    said = zoë.run("submit", ASSIGNMENT, "--course=none", fails=True)
+    assert "The exchange says: Course not found" in said
+    said = zoë.run("submit", ASSIGNMENT, "--CourseDirectory.max_dir_size=0", fails=True)
+    assert "Directory size is too big" in said
+    said = zoë.run("submit", ASSIGNMENT, "--student=max", fails=True)
+    assert "Your work was NOT handed in. The exchange says: Permission denied." in said
+    said = zoë.run("collect", ASSIGNMENT, fails=True)
+    assert "The exchange says: Permission denied." in said
+    said = zoë.run("list", "--remove", ASSIGNMENT, fails=True)
+    assert f"Only instructors may remove what is in the course {COURSE}" in said
+    assert "Name the assignment or the course" in teacher.run("list", "--remove", "--course=", fails=True)
+    said = zoë.run("fetch_feedback", ASSIGNMENT, "--course=none", fails=True)
+    assert "You are not in the course none" in said
+    assert "Destination already exists, add --force" in teacher.run("release_assignment", ASSIGNMENT, fails=True)
+    zoë.environment["JUPYTERHUB_USER"] = "stranger"
+    said = zoë.run("submit", ASSIGNMENT, fails=True)
+    assert "ask your instructor to add you with your exact user name" in said
+    zoë.environment["JUPYTERHUB_USER"] = zoë.name
+    # Without pages, feedback is nobody's mistake; without a time, it is.
+    folder = teacher.home / "feedback" / "max" / ASSIGNMENT
+    folder.mkdir(parents=True)
+    teacher.run("release_feedback", ASSIGNMENT)
+    (folder / "problem 1.html").write_text("good")
+    assert "has no timestamp.txt" in teacher.run("release_feedback", ASSIGNMENT, fails=True)
+    (folder / "timestamp.txt").write_text("2020-01-01 00:00:00.000000 UTC")
+    said = teacher.run("release_feedback", ASSIGNMENT, fails=True)
+    assert "max: The exchange says: Student not found" in said or "max: The exchange says: Submission not found" in said
+
+    school.server.stop()
+    commands = (
+        (zoë, ("fetch_assignment", ASSIGNMENT, "--replace")),
+        (zoë, ("submit", ASSIGNMENT)),
+        (zoë, ("list",)),
+        (zoë, ("list", "--cached")),
+        (zoë, ("fetch_feedback", ASSIGNMENT)),
+        (teacher, ("release_assignment", ASSIGNMENT, "--force")),
+        (teacher, ("collect", ASSIGNMENT)),
+        (teacher, ("release_feedback", ASSIGNMENT)),
+    )
+    for person, command in commands:
+        said = person.run(*command, "--Exchange.patience=0.1", fails=True)
+        assert "cannot be reached: nobody is listening there" in said, command
+    assert not list(zoë.cache.glob("*/*"))
+
+
+def test_a_server_that_nobody_named_is_said_to_be_missing(school: School) -> None:
+    del school.zoë.environment["NGSHARE_URL"]
+    assert "It is not known where the exchange is" in school.zoë.run("list", fails=True)
+
+
+def test_damage_leaves_the_old_copy_and_everybody_elses(school: School) -> None:
+    school.release_and_fetch()
+    teacher = school.teacher
+    for text in ("old", "new"):
+        for student in (school.zoë, school.max):
+            (student.home / ASSIGNMENT / "own.txt").write_text(text)
+            student.run("submit", ASSIGNMENT)
+        if text == "old":
+            teacher.run("collect", ASSIGNMENT)
+    school.stored("submissions/max/*/files/own.txt")[-1].write_text("NEW")  # as long as it was
+    said = teacher.run("collect", ASSIGNMENT, "--update", fails=True)
+    assert "1 of 2 submissions could not be collected" in said
+    assert "max: own.txt was damaged on the way: its checksum does not match" in said
+    assert (school.submitted / "max" / ASSIGNMENT / "own.txt").read_text() == "old"
+    assert (school.submitted / school.zoë.name / ASSIGNMENT / "own.txt").read_text() == "new"
+    school.stored("submissions/max/*/files/own.txt")[-1].unlink()
+    said = teacher.run("collect", ASSIGNMENT, "--update", fails=True)
+    assert "max: the exchange says: Stored files are damaged" in said
+    assert (school.submitted / "max" / ASSIGNMENT / "own.txt").read_text() == "old"
+
+    shutil.rmtree(school.zoë.home / ASSIGNMENT)
+    (school.stored("releases/*/files/data/*.csv")[0]).write_bytes(b"9,9\xff\n")
+    assert "damaged on the way" in school.zoë.run("fetch_assignment", ASSIGNMENT, fails=True)
+    assert not (school.zoë.home / ASSIGNMENT).exists()
+
+
+def test_work_whose_fate_is_unknown_is_handed_in_once(school: School) -> None:
+    school.release_and_fetch()
+    zoë = school.zoë
+    with faulty_proxy(school.server.url) as proxy:
+        zoë.environment["NGSHARE_URL"] = proxy.url
+        # One answer lost: the student sees a pause.
+        zoë.run("submit", ASSIGNMENT)
+        proxy.faults.clear()
+        before = len(proxy.requests)
+        (zoë.home / ASSIGNMENT / "own.txt").write_text("more")
+        # All answers lost, until patience ends.
+        proxy.faults.extend([LOST_ANSWER] * 50)
+        said = zoë.run("submit", ASSIGNMENT, "--Exchange.patience=0", fails=True)
+        assert "cannot be reached" in said
+        assert len(proxy.requests) == before + 1
+        proxy.faults.clear()
+        answers = [True, False]  # the list of notebooks, then the submission
+        proxy.faults.extend(Fault(forward=True, send=2**40) if passes else LOST_ANSWER for passes in answers)
+        said = zoë.run("submit", ASSIGNMENT, "--Exchange.patience=0", fails=True)
+        assert "It is not known whether your work was handed in: submit again" in said
+        assert len(school.stored("submissions/zoë*/*")) == 2
+        zoë.run("submit", ASSIGNMENT)
+        assert len(school.stored("submissions/zoë*/*")) == 2
+        zoë.run("submit", ASSIGNMENT)  # on purpose
+        assert len(school.stored("submissions/zoë*/*")) == 3
+    assert not list(zoë.cache.glob(".ngshare_pending*"))
+
+
+def test_an_instructor_hands_in_for_a_student(school: School) -> None:
+    school.teacher.run("release_assignment", ASSIGNMENT)
+    school.teacher.run("fetch_assignment", ASSIGNMENT)
+    school.teacher.run("submit", ASSIGNMENT, "--student=max")
+    (manifest,) = school.stored("submissions/max/*/manifest.yaml")
+    assert "by: teacher\n" in manifest.read_text()
+    assert "Student not found" in school.teacher.run("submit", ASSIGNMENT, "--student=nobody", fails=True)
+    school.teacher.run("collect", ASSIGNMENT, "--student=zoë@uni.example")
+    assert not school.submitted.exists()
+    school.teacher.run("collect", ASSIGNMENT, "--student=max")
+    assert os.listdir(school.submitted) == ["max"]
+
+
+def test_a_shared_course_is_the_groups(school: School) -> None:
+    with (school.teacher.home / ".jupyter/nbgrader_config.py").open("a") as file:
+        file.write("c.CourseDirectory.groupshared = True\n")
+    school.release_and_fetch()
+    school.max.run("submit", ASSIGNMENT)
+    school.teacher.run("collect", ASSIGNMENT)
+    folder = school.submitted / "max" / ASSIGNMENT
+    assert folder.stat().st_mode & 0o7777 == 0o2775 | 0o2770
+    assert (folder / "problem 1.ipynb").stat().st_mode & 0o777 == 0o664
+
+
+def test_missing_files_come_back_and_changed_ones_stay(school: School) -> None:
+    school.release_and_fetch()
+    folder = school.zoë.home / ASSIGNMENT
+    (folder / "problem 1.ipynb").write_text("mine")
+    shutil.rmtree(folder / "data")
+    (folder / "data").symlink_to(school.zoë.home / ".jupyter")
+    said = school.zoë.run("fetch_assignment", ASSIGNMENT, "--replace", fails=True)
+    assert "leads out of the assignment" in said
+    (folder / "data").unlink()
+    said = school.zoë.run("fetch_assignment", ASSIGNMENT, "--replace")
+    assert "Replacing missing file" in said
+    assert (folder / "data/größe m².csv").read_bytes() == b"1,2\xff\n"
+    assert (folder / "problem 1.ipynb").read_text() == "mine"
