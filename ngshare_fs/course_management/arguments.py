@@ -6,38 +6,36 @@ from pathlib import Path
 
 def add_course_commands(parser: argparse.ArgumentParser) -> None:
     """Give the parser of `ngshare-fs course` its commands."""
-    parser.add_argument("--url", default="", help="of the server; looked for as nbgrader's plug-ins do where left out")
     commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
-    create = commands.add_parser("create", help="make a course (admins)")
-    _course(create)
-    create.add_argument("instructors", metavar="INSTRUCTOR", nargs="*", help="who teaches it")
-    _course(commands.add_parser("delete", help="move a course to the trash, with all that is in it (admins)"))
-    commands.add_parser("list", help="the courses that you take or teach, and your role")
-    _course(commands.add_parser("show", help="a course's instructors, students and assignments"))
-    add_instructor = commands.add_parser("add-instructor", help="add an instructor (admins), or change your own entry")
-    _course(add_instructor)
-    _person(add_instructor)
-    remove_instructor = commands.add_parser("remove-instructor", help="remove an instructor (admins)")
-    _course(remove_instructor)
-    remove_instructor.add_argument("user", metavar="USER")
-    add_student = commands.add_parser("add-student", help="add a student, or change the entry")
-    _course(add_student)
+    def add(name: str, help: str, of_a_course: bool = True) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=help, allow_abbrev=False, description=help[0].upper() + help[1:] + ".")
+        command.add_argument(
+            "--url", default="", help="of the server; looked for as nbgrader's plug-ins do where left out"
+        )
+        if of_a_course:
+            _course(command)
+        return command
+
+    add("create", "make a course (admins)").add_argument(
+        "instructors", metavar="INSTRUCTOR", nargs="*", help="who teaches it"
+    )
+    add("delete", "move a course to the trash, with all that is in it (admins)")
+    add("list", "show the courses that you take or teach, and your role", of_a_course=False)
+    add("show", "show a course's instructors, students and assignments")
+    _person(add("add-instructor", "add an instructor (admins), or change your own entry"))
+    add("remove-instructor", "remove an instructor (admins)").add_argument("user", metavar="USER")
+    add_student = add("add-student", "add a student, or change the entry")
     _person(add_student)
-    _gradebook(add_student)
-    add_students = commands.add_parser("add-students", help="add or change the students in a CSV file")
-    _course(add_students)
+    add_students = add("add-students", "add or change the students in a CSV file")
     _file(add_students)
-    _gradebook(add_students)
-    remove_students = commands.add_parser("remove-students", help="remove students; what they handed in stays")
-    _course(remove_students)
+    remove_students = add("remove-students", "remove students; what they handed in stays")
     remove_students.add_argument("users", metavar="USER", nargs="+")
-    _gradebook(remove_students)
-    sync = commands.add_parser("sync", help="make the roster the one in a CSV file: add, change, remove")
-    _course(sync)
+    sync = add("sync", "make the roster the one in a CSV file: add, change, remove")
     _file(sync)
     sync.add_argument("--dry-run", action="store_true", help="only show what would be done")
-    _gradebook(sync)
+    for command in (add_student, add_students, remove_students, sync):
+        _gradebook(command)
 
 
 def old_parser() -> argparse.ArgumentParser:

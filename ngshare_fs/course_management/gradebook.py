@@ -30,7 +30,7 @@ def configuration() -> Configuration | None:
         from nbgrader.coursedir import CourseDirectory
     except ImportError:
         return None
-    app = NbGrader()
+    app = NbGrader(log_level="ERROR")  # that there is no file to load is no news
     app.config_file_paths.append(os.getcwd())
     app.load_config_file()
     directory = CourseDirectory(config=app.config)

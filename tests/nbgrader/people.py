@@ -49,8 +49,15 @@ class Person:
 
     def run(self, *command: str, fails: bool = False) -> str:
         """Run `nbgrader` at home, and give what it printed; check that it fails or does not."""
+        return self._run(str(self._programs / "nbgrader"), *command, fails=fails)
+
+    def manage(self, *command: str, fails: bool = False) -> str:
+        """The same for `ngshare-fs course`."""
+        return self._run(str(self._programs / "ngshare-fs"), "course", *command, fails=fails)
+
+    def _run(self, *command: str, fails: bool) -> str:
         done = subprocess.run(
-            [str(self._programs / "nbgrader"), *command],
+            command,
             cwd=self.home, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, encoding="utf-8", timeout=COMMAND_SECONDS, check=False,
         )  # fmt: skip

@@ -280,3 +280,30 @@ def test_missing_files_come_back_and_changed_ones_stay(school: School) -> None:
     assert "Replacing missing file" in said
     assert (folder / "data/größe m².csv").read_bytes() == b"1,2\xff\n"
     assert (folder / "problem 1.ipynb").read_text() == "mine"
+
+
+def test_the_gradebook_is_kept_in_step_with_the_roster(school: School) -> None:
+    teacher = school.teacher
+    roster = teacher.home / "roster.csv"
+    roster.write_text("student_id,first_name,last_name,email\nmax,Max,Groß,m@x\nada,Ada,,\n")
+    teacher.manage("sync", COURSE, "roster.csv")
+    listed = teacher.run("db", "student", "list")
+    assert "max (Groß, Max) -- m@x" in listed
+    assert "ada" in listed
+    assert "zoë" not in listed
+    # Work that was graded keeps a student in the gradebook, unless it is meant to go, too.
+    teacher.run("generate_assignment", ASSIGNMENT, "--force")
+    school.teacher.run("release_assignment", ASSIGNMENT)
+    school.max.run("fetch_assignment", ASSIGNMENT)
+    school.max.run("submit", ASSIGNMENT)
+    teacher.run("collect", ASSIGNMENT)
+    teacher.run("autograde", ASSIGNMENT)
+    assert "Still in the gradebook, since they have grades: max" in teacher.manage(
+        "remove-students", COURSE, "max", "ada"
+    )
+    listed = teacher.run("db", "student", "list")
+    assert "max" in listed
+    assert "ada" not in listed
+    teacher.manage("add-student", COURSE, "max", "--no-gradebook")
+    teacher.manage("remove-students", COURSE, "max", "--force")
+    assert "max" not in teacher.run("db", "student", "list")

@@ -1,0 +1,189 @@
+"""`ngshare-fs course` against a real server: rosters by command, a mistake in a file changes nothing."""
+
+import json
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from ngshare_fs.cli import main
+from ngshare_fs.course_management import gradebook
+from ngshare_fs.course_management.actions import old_main
+from ngshare_fs.course_management.roster_file import Student, WrongRoster, parse, read
+from tests import servers
+
+COURSE = "NBG 101+ü"
+Run = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+    with servers.running(tmp_path_factory.mktemp("served") / "volume", "--debug") as server:
+        yield server
+
+
+@pytest.fixture
+def as_user(
+    served: servers.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    """Runs the command as a user, checks its exit code, and gives what it printed on both streams."""
+    urllib.request.urlopen(served.url + "initialize-Data6ase?action=clear&user=root").close()
+    monkeypatch.chdir(tmp_path)
+    for name, value in (("NGSHARE_URL", served.url), ("HOME", str(tmp_path)), ("JUPYTER_CONFIG_DIR", str(tmp_path))):
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("JUPYTERHUB_API_TOKEN", raising=False)
+
+    def run(user: str, *words: str, code: int = 0, old: bool = False) -> str:
+        monkeypatch.setenv("NGSHARE_USER", user)
+        assert (old_main(words) if old else main(["course", *words])) == code
+        printed = capsys.readouterr()
+        return printed.out + printed.err
+
+    return run
+
+
+def _students(served: servers.Server) -> dict[str, Any]:
+    with urllib.request.urlopen(f"{served.url}students/{quote(COURSE)}?user=root") as answer:
+        return {each.pop("username"): each for each in json.load(answer)["students"]}
+
+
+@pytest.fixture
+def course(as_user: Run) -> Run:
+    assert "Successfully created" in as_user("root", "create", COURSE, "teacher")
+    return as_user
+
+
+def test_a_course_comes_and_goes(course: Run) -> None:
+    assert course("teacher", "list") == f"{COURSE}  instructor\n"
+    assert course("root", "list") == f"{COURSE}  admin\n"
+    course("root", "add-instructor", COURSE, "second", "--first-name", "Zoë")
+    course("second", "add-instructor", COURSE, "second", "--last-name", "Müller")
+    assert "  second  Zoë Müller\n" in course("teacher", "show", COURSE)
+    course("root", "remove-instructor", COURSE, "second")
+    assert "instructors: 1\n  teacher\nstudents: 0\nassignments: 0\n" in course("teacher", "show", COURSE)
+    assert "Permission denied" in course("teacher", "delete", COURSE, code=1)
+    course("root", "delete", COURSE)
+    assert "Course not found" in course("root", "show", COURSE, code=1)
+
+
+def test_students_come_and_go(course: Run, served: servers.Server) -> None:
+    course("teacher", "add-student", COURSE, "ada", "--first-name", "Ada", "--email", "ada@x")
+    course("teacher", "add-student", COURSE, "ada", "--last-name", "Lovelace")
+    assert _students(served) == {"ada": {"first_name": "Ada", "last_name": "Lovelace", "email": "ada@x"}}
+    assert "lower-case" in course("teacher", "add-student", COURSE, "Max")
+    said = course("teacher", "remove-students", COURSE, "Max", "nobody", code=1)
+    assert f"Successfully deleted Max from {COURSE}" in said
+    assert f"Not on the roster of {COURSE}: nobody" in said
+    assert _students(served).keys() == {"ada"}
+    assert "Cannot add instructor as student" in course("teacher", "add-student", COURSE, "teacher", code=1)
+    assert "ask your instructor" in course("ada", "add-student", COURSE, "eve", code=1)
+
+
+def test_a_roster_is_brought_in_step(course: Run, served: servers.Server, tmp_path: Path) -> None:
+    roster = tmp_path / "roster.csv"
+    roster.write_text("student_id,first_name,last_name,email\nada,Ada,Lovelace,ada@x\nmax,,,\nguest,,,\n")
+    course("teacher", "add-students", COURSE, str(roster))
+    before = _students(served)
+    assert before.keys() == {"ada", "max", "guest"}
+
+    roster.write_text(
+        "\ufeffstudent_id;first_name\r\nada;Ada\r\nmax;Max\r\nzoë@uni.example;Zoë\r\n\r\n", encoding="utf-8"
+    )
+    said = course("teacher", "sync", COURSE, str(roster), "--dry-run")
+    assert said.splitlines() == [
+        "+ zoë@uni.example  Zoë",
+        "~ max: first_name '' → 'Max'",
+        "- guest",
+        "1 to add, 1 to change, 1 to remove; nothing was changed",
+    ]
+    assert _students(served) == before
+    assert "1 added, 1 changed, 1 removed" in course("teacher", "sync", COURSE, str(roster))
+    after = _students(served)
+    assert after.keys() == {"ada", "max", "zoë@uni.example"}
+    assert after["ada"] == before["ada"]  # the file says nothing of last name and email
+    assert "0 added, 0 changed, 0 removed" in course("teacher", "sync", COURSE, str(roster))
+
+
+def test_a_mistake_in_a_row_changes_nothing(course: Run, served: servers.Server, tmp_path: Path) -> None:
+    roster = tmp_path / "roster.csv"
+    rows = [f"student{number},,," for number in range(2, 17)]
+    roster.write_text("\n".join(["student_id,first_name,last_name,email", *rows, ",Ada,,", "max,,,", "max,,,"]))
+    for command in ("add-students", "sync"):
+        said = course("teacher", command, COURSE, str(roster), code=1)
+        assert "row 17: the student_id is missing" in said
+        assert "row 19: max is in row 18, too" in said
+    roster.write_text("student_id\nada\nteacher\n")
+    assert "teacher cannot be a student, being an instructor" in course("teacher", "sync", COURSE, str(roster), code=1)
+    assert _students(served) == {}
+
+
+def test_the_old_commands_words_are_understood(as_user: Run, served: servers.Server, tmp_path: Path) -> None:
+    roster = tmp_path / "roster.csv"
+    roster.write_text("student_id,first_name,last_name,email\nmax,Max,Groß,m@x\nguest,,,\n")
+    for user, *words in (
+        ("root", "create_course", COURSE, "teacher"),
+        ("root", "add_instructor", COURSE, "second", "-f", "S", "-l", "S", "-e", "s@x"),
+        ("root", "remove_instructor", COURSE, "second"),
+        ("teacher", "add_student", COURSE, "ada", "--first_name", "Ada", "--last_name", "L", "--email", "", "--no-gb"),
+        ("teacher", "add_students", COURSE, str(roster), "--no-gb"),
+        ("teacher", "remove_students", COURSE, "guest", "--no-gb", "--force"),
+    ):
+        assert "Successfully" in as_user(user, *words, old=True) or words[0] == "add_students"
+    assert _students(served).keys() == {"ada", "max"}
+
+
+def test_another_courses_gradebook_is_left_alone(course: Run) -> None:
+    said = course("teacher", "add-student", COURSE, "ada")
+    assert "nbgrader's gradebook was left as it is" in said
+    assert "gradebook" not in course("teacher", "add-student", COURSE, "ada", "--no-gradebook")
+    assert gradebook.why_not(gradebook.Configuration("", COURSE, ""), COURSE) is None
+    said = gradebook.why_not(gradebook.Configuration("", "other", ""), COURSE) or ""
+    assert "is that of other" in said
+    assert "does not say" in (gradebook.why_not(gradebook.Configuration("", "", ""), COURSE) or "")
+
+
+def test_the_url_can_be_given(course: Run, served: servers.Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NGSHARE_URL", "http://127.0.0.1:1/")
+    assert COURSE in course("teacher", "list", "--url", served.url)
+    assert "no URL of an exchange" in course("teacher", "list", "--url", "nowhere", code=1)
+
+
+def test_a_server_that_is_nowhere_is_said_to_be(as_user: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NGSHARE_URL")
+    assert "It is not known where the exchange is" in as_user("root", "list", code=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "x.csv is empty"),
+        ("name\nada\n", "row 1: there is no column student_id"),
+        ("student_id,email,email\n", "row 1: there are two columns email"),
+        ("student_id,email\nada,a@x,more\n", "row 2: it has 3 values, but there are 2 columns"),
+        ("email,student_id\na@x\n", "row 2: the student_id is missing"),
+        ('student_id\n"a\nb"\n', "row 2: it has control characters or line breaks"),
+        ('student_id\n"a\n', "unexpected end of data"),
+    ],
+)
+def test_files_that_are_no_rosters_are_refused(text: str, said: str) -> None:
+    with pytest.raises(WrongRoster, match=said):
+        parse(text, "x.csv")
+
+
+def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(WrongRoster, match="No such file"):
+        read(tmp_path / "none.csv")
+    (tmp_path / "latin.csv").write_bytes("student_id,last_name\nada,L\nmax,Groß\n".encode("latin-1"))
+    with pytest.raises(WrongRoster, match="line 3: this is no UTF-8"):
+        read(tmp_path / "latin.csv")
+
+
+def test_names_are_optional() -> None:
+    assert parse("student_id\n007\n no \n", "x") == [Student("007"), Student("no")]
+    assert parse("grade,student_id,email\n1,ada,a@x\n2,max\n", "x") == [
+        Student("ada", {"email": "a@x"}),
+        Student("max", {"email": ""}),
+    ]
