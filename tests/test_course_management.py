@@ -64,8 +64,9 @@ def test_a_course_comes_and_goes(course: Run) -> None:
     assert "  second  Zoë Müller\n" in course("teacher", "show", COURSE)
     course("root", "remove-instructor", COURSE, "second")
     assert "instructors: 1\n  teacher\nstudents: 0\nassignments: 0\n" in course("teacher", "show", COURSE)
-    assert "Permission denied" in course("teacher", "delete", COURSE, code=1)
-    course("root", "delete", COURSE)
+    assert "Permission denied" in course("teacher", "delete", COURSE, "--yes", code=1)
+    assert "say --yes" in course("root", "delete", COURSE, code=1)
+    course("root", "delete", COURSE, "--yes")
     assert "Course not found" in course("root", "show", COURSE, code=1)
 
 
@@ -94,13 +95,15 @@ def test_a_roster_is_brought_in_step(course: Run, served: servers.Server, tmp_pa
     )
     said = course("teacher", "sync", COURSE, str(roster), "--dry-run")
     assert said.splitlines() == [
-        "+ zoë@uni.example  Zoë",
+        "+ zoë@uni.example Zoë",
         "~ max: first_name '' → 'Max'",
         "- guest",
         "1 to add, 1 to change, 1 to remove; nothing was changed",
     ]
     assert _students(served) == before
-    assert "1 added, 1 changed, 1 removed" in course("teacher", "sync", COURSE, str(roster))
+    assert "say --yes" in course("teacher", "sync", COURSE, str(roster), code=1)
+    assert _students(served) == before
+    assert "1 added, 1 changed, 1 removed" in course("teacher", "sync", COURSE, str(roster), "--yes")
     after = _students(served)
     assert after.keys() == {"ada", "max", "zoë@uni.example"}
     assert after["ada"] == before["ada"]  # the file says nothing of last name and email
@@ -182,8 +185,8 @@ def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
 
 
 def test_names_are_optional() -> None:
-    assert parse("student_id\n007\n no \n", "x") == [Student("007"), Student("no")]
-    assert parse("grade,student_id,email\n1,ada,a@x\n2,max\n", "x") == [
+    assert parse("student_id\n007\n no \n", "x").students == [Student("007"), Student("no")]
+    assert parse("grade,id,email\n1,ada,a@x\n2,max\n", "x").students == [
         Student("ada", {"email": "a@x"}),
         Student("max", {"email": ""}),
     ]

@@ -9,6 +9,8 @@ from typing import Any
 
 from ngshare_fs.course_management import gradebook, roster_file
 from ngshare_fs.course_management.arguments import old_parser
+from ngshare_fs.course_management.confirmation import NotConfirmed, confirm
+from ngshare_fs.course_management.difference import difference
 from ngshare_fs.course_management.roster_file import NAMES, Student, WrongRoster
 from ngshare_fs.exchange import server
 from ngshare_fs.exchange.client import Client
@@ -27,6 +29,7 @@ class Management:
 
     def __init__(self, given: argparse.Namespace) -> None:
         self._given = given
+        self._removed: list[str] = []
         self._here = gradebook.configuration()
         url = given.url or (self._here.url if self._here else "")
         self._client = Client(server.find(url), PATIENCE_SECONDS, logging.getLogger("ngshare_fs.course"))
@@ -40,6 +43,7 @@ class Management:
 
     def delete(self) -> None:
         """Move a course to the trash."""
+        confirm(f"Delete {self._course} with all that was handed in?", self._given.yes)
         self._client.call("DELETE", "course", self._course)
         print(f"Successfully deleted {self._course}; the operator can bring it back")
 
@@ -85,7 +89,7 @@ class Management:
 
     def add_students(self) -> None:
         """Add the students in a file."""
-        wanted = roster_file.read(self._given.file)
+        wanted = self._file()
         there = self._students()
         self._refuse_instructors(wanted)
         self._post([_with_names(student, there) for student in wanted])
@@ -95,28 +99,27 @@ class Management:
 
     def remove_students(self) -> None:
         """Remove students."""
-        self._remove(self._given.users)
-        self._in_step([], self._given.users)
+        try:
+            self._remove(self._given.users)
+        finally:
+            # Whoever was not on the roster must not keep the others in the gradebook.
+            self._in_step([], self._removed)
 
     def sync(self) -> None:
         """Make the roster the one in a file."""
-        wanted = roster_file.read(self._given.file)
+        wanted = self._file()
         there = self._students()
         self._refuse_instructors(wanted)
-        added = [student for student in wanted if student.user not in there]
-        changed = [student for student in wanted if student.user in there and _changes(student, there[student.user])]
-        users = {student.user for student in wanted}
-        removed = [user for user in there if user not in users]
-        for student in added:
-            print(_line(f"+ {student.user}", *(value for value in student.names.values() if value)))
-        for student in changed:
-            print(f"~ {student.user}: {', '.join(_changes(student, there[student.user]))}")
-        for user in removed:
-            print(f"- {user}")
+        found = difference(wanted, there)
+        for line in found.lines():
+            print(line)
+        added, changed, removed = found.added, [each.student for each in found.changed], found.removed
         counts = f"{len(added)} to add, {len(changed)} to change, {len(removed)} to remove"
         if self._given.dry_run:
             print(f"{counts}; nothing was changed")
             return
+        if removed:
+            confirm(f"Remove {len(removed)} students from {self._course}?", self._given.yes)
         if added or changed:
             self._post([_with_names(student, there) for student in (*added, *changed)])
         self._remove(removed)
@@ -127,6 +130,12 @@ class Management:
     def _course(self) -> str:
         name: str = self._given.course
         return name
+
+    def _file(self) -> Sequence[Student]:
+        roster = roster_file.read(self._given.file)
+        if roster.unknown_columns:
+            print(f"These columns mean nothing here: {', '.join(roster.unknown_columns)}", file=sys.stderr)
+        return roster.students
 
     def _students(self) -> dict[str, dict[str, Any]]:
         return {each["username"]: each for each in self._client.call("GET", "students", self._course)["students"]}
@@ -166,6 +175,7 @@ class Management:
         for user in users:
             try:
                 self._client.call("DELETE", "student", self._course, user)
+                self._removed.append(user)
                 print(f"Successfully deleted {user} from {self._course}")
             except Refused as refusal:
                 if not refusal.says("Student not found"):
@@ -198,7 +208,7 @@ def run(given: argparse.Namespace) -> int:
     action = given.action.removesuffix("_course").replace("-", "_")
     try:
         getattr(Management(given), action)()
-    except (ServerProblem, WrongRoster) as problem:
+    except (ServerProblem, WrongRoster, NotConfirmed) as problem:
         print(f"ngshare-fs: {problem}", file=sys.stderr)
         return 1
     return 0
@@ -214,14 +224,6 @@ def _with_names(student: Student, there: dict[str, dict[str, Any]]) -> dict[str,
     present = there.get(student.user, {})
     names = {name: student.names.get(name, present.get(name) or "") for name in NAMES}
     return {"username": student.user, **names}
-
-
-def _changes(student: Student, present: dict[str, Any]) -> list[str]:
-    return [
-        f"{name} {present[name] or ''!r} → {value!r}"
-        for name, value in student.names.items()
-        if value != (present[name] or "")
-    ]
 
 
 def _line(*parts: str) -> str:

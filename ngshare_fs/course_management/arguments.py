@@ -20,7 +20,7 @@ def add_course_commands(parser: argparse.ArgumentParser) -> None:
     add("create", "make a course (admins)").add_argument(
         "instructors", metavar="INSTRUCTOR", nargs="*", help="who teaches it"
     )
-    add("delete", "move a course to the trash, with all that is in it (admins)")
+    _yes(add("delete", "move a course to the trash, with all that is in it (admins)"))
     add("list", "show the courses that you take or teach, and your role", of_a_course=False)
     add("show", "show a course's instructors, students and assignments")
     _person(add("add-instructor", "add an instructor (admins), or change your own entry"))
@@ -33,6 +33,7 @@ def add_course_commands(parser: argparse.ArgumentParser) -> None:
     remove_students.add_argument("users", metavar="USER", nargs="+")
     sync = add("sync", "make the roster the one in a CSV file: add, change, remove")
     _file(sync)
+    _yes(sync)
     sync.add_argument("--dry-run", action="store_true", help="only show what would be done")
     for command in (add_student, add_students, remove_students, sync):
         _gradebook(command)
@@ -69,6 +70,10 @@ def old_parser() -> argparse.ArgumentParser:
     remove_students.add_argument("users", metavar="STUDENT", nargs="+")
     _old_gradebook(remove_students)
     return parser
+
+
+def _yes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--yes", action="store_true", help="do not ask before something is removed")
 
 
 def _course(parser: argparse.ArgumentParser) -> None:

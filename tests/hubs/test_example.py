@@ -153,7 +153,7 @@ async def test_an_assignment_goes_its_way_in_jupyterlab(example: str, browser: B
 async def test_formgrader_opens_within_jupyterlab(example: str, browser: Browser) -> None:
     page = await _in_jupyterlab(browser, example, "kevin", "Formgrader")
     formgrader = page.frame_locator("iframe[src*=formgrader]")
-    await expect(formgrader.get_by_text("Add new assignment...")).to_be_visible()
+    await expect(formgrader.get_by_role("link", name="Add new assignment...")).to_be_visible()
 
 
 async def _in_jupyterlab(browser: Browser, hub: str, user: str, entry: str) -> Page:

@@ -278,7 +278,7 @@ def test_the_gradebook_is_kept_in_step_with_the_roster(school: School) -> None:
     teacher = school.teacher
     roster = teacher.home / "roster.csv"
     roster.write_text("student_id,first_name,last_name,email\nmax,Max,Groß,m@x\nada,Ada,,\n")
-    teacher.manage("sync", COURSE, "roster.csv")
+    teacher.manage("sync", COURSE, "roster.csv", "--yes")
     listed = teacher.run("db", "student", "list")
     assert "max (Groß, Max) -- m@x" in listed
     assert "ada" in listed

@@ -1,0 +1,27 @@
+"""Asking before something is done that is hard to take back."""
+
+import sys
+
+
+class NotConfirmed(Exception):
+    """Nobody has said yes."""
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Go on only if somebody wants it.
+
+    Args:
+        question: what is about to be done.
+        yes: it was said on the command line.
+
+    Raises:
+        NotConfirmed: the answer was no, or there is nobody to ask.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        # A script that waits for an answer would wait for ever.
+        raise NotConfirmed(f"{question} Nobody is there to ask: say --yes. Nothing was changed.")
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise NotConfirmed("Nothing was changed.")
