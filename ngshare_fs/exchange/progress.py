@@ -16,10 +16,12 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], object]]:
         what: the verb before the bar.
         total: bytes; 0 where nobody knows.
     """
-    if total < SMALLEST or not sys.stderr.isatty():
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        tqdm = None  # a transfer must not fail for want of its picture
+    if tqdm is None or total < SMALLEST or not sys.stderr.isatty():
         yield lambda count: None
         return
-    from tqdm import tqdm
-
     with tqdm(total=total, desc=what, unit="B", unit_scale=True, leave=False) as bar:
         yield bar.update
