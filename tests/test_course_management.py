@@ -13,6 +13,7 @@ from ngshare_fs.cli import main
 from ngshare_fs.course_management import gradebook
 from ngshare_fs.course_management.actions import old_main
 from ngshare_fs.course_management.roster_file import Student, WrongRoster, parse, read
+from ngshare_fs.exchange.client import Client
 from tests import servers
 
 COURSE = "NBG 101+ü"
@@ -190,3 +191,46 @@ def test_names_are_optional() -> None:
         Student("ada", {"email": "a@x"}),
         Student("max", {"email": ""}),
     ]
+
+
+def test_programs_get_json(course: Run) -> None:
+    course("teacher", "add-student", COURSE, "ada", "--first-name", "Ada")
+    assert json.loads(course("teacher", "list", "--json")) == [{"course_id": COURSE, "role": "instructor"}]
+    shown = json.loads(course("teacher", "show", COURSE, "--json"))
+    assert [person["username"] for person in shown["students"]] == ["ada"]
+    assert shown["assignments"] == []
+
+
+def test_names_do_not_act_on_a_terminal(course: Run) -> None:
+    course("teacher", "add-student", COURSE, "ada", "--first-name", "\x1b[2JAda\nstudents: 9")
+    shown = course("teacher", "show", COURSE)
+    assert "\x1b" not in shown
+    assert "\\x1b[2JAda\\x0astudents: 9" in shown
+
+
+@pytest.mark.parametrize(("action", "words"), [("create", ()), ("delete", ("--yes",))])
+def test_what_was_done_although_its_answer_was_lost_is_done(
+    course: Run, monkeypatch: pytest.MonkeyPatch, action: str, words: tuple[str, ...]
+) -> None:
+    other = "other"
+    if action == "delete":
+        course("root", "create", other)
+    call = Client.call
+
+    def loses_the_first_answer(client: Client, *arguments: Any, **options: Any) -> dict[str, Any]:
+        call(client, *arguments, **options)
+        client.retrying = _says_that_it_was_repeated(client, client.retrying)  # type: ignore[method-assign]
+        return call(client, *arguments, **options)
+
+    monkeypatch.setattr(Client, "call", loses_the_first_answer)
+    assert "Successfully" in course("root", action, other, *words)
+
+
+def _says_that_it_was_repeated(client: Client, retrying: Callable[..., Any]) -> Callable[..., Any]:
+    def repeated(*arguments: Any) -> Any:
+        try:
+            return retrying(*arguments)
+        finally:
+            client.repeated = True
+
+    return repeated

@@ -4,8 +4,9 @@ import argparse
 import json
 import logging
 import sys
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TextIO
 
 from ngshare_fs.course_management import gradebook, roster_file
 from ngshare_fs.course_management.arguments import old_parser
@@ -16,6 +17,7 @@ from ngshare_fs.exchange import server
 from ngshare_fs.exchange.client import Client
 from ngshare_fs.exchange.problems import Refused, ServerProblem
 from ngshare_fs.exchange.sending import Body
+from ngshare_fs.logs import CONTROLS
 
 PATIENCE_SECONDS = 30.0
 
@@ -38,14 +40,25 @@ class Management:
         """Make a course."""
         instructors = self._given.instructors
         _warn_of_capitals(instructors)
-        self._client.call("POST", "course", self._course, body=Body({"instructors": json.dumps(instructors)}))
-        print(f"Successfully created {self._course}")
+        with self._done_before("Course already exists"):
+            self._client.call("POST", "course", self._course, body=Body({"instructors": json.dumps(instructors)}))
+        say(f"Successfully created {self._course}")
+
+    @contextmanager
+    def _done_before(self, message: str) -> Iterator[None]:
+        """Where an answer was lost, the repeated call says that it is done already."""
+        try:
+            yield
+        except Refused as refusal:
+            if not (self._client.repeated and refusal.says(message)):
+                raise
 
     def delete(self) -> None:
         """Move a course to the trash."""
         confirm(f"Delete {self._course} with all that was handed in?", self._given.yes)
-        self._client.call("DELETE", "course", self._course)
-        print(f"Successfully deleted {self._course}; the operator can bring it back")
+        with self._done_before("Course not found"):
+            self._client.call("DELETE", "course", self._course)
+        say(f"Successfully deleted {self._course}; the operator can bring it back")
 
     def list(self) -> None:
         """Show the courses."""
@@ -55,36 +68,42 @@ class Management:
             if not refusal.knows_no_such_call:
                 raise
             courses = [{"course_id": name, "role": ""} for name in self._client.call("GET", "courses")["courses"]]
+        if self._given.json:
+            print(json.dumps([{"course_id": course["course_id"], "role": course["role"]} for course in courses]))
+            return
         for course in courses:
-            print(_line(course["course_id"], course["role"]))
+            say(_line(course["course_id"], course["role"]))
 
     def show(self) -> None:
         """Show a course."""
-        for title in ("instructors", "students"):
-            people = self._client.call("GET", title, self._course)[title]
-            print(f"{title}: {len(people)}")
-            for person in people:
-                names = " ".join(person[name] for name in ("first_name", "last_name") if person[name])
-                print(_line(f"  {person['username']}", names, person["email"] or ""))
+        people = {title: self._client.call("GET", title, self._course)[title] for title in ("instructors", "students")}
         assignments = self._client.call("GET", "assignments", self._course)["assignments"]
-        print(f"assignments: {len(assignments)}")
+        if self._given.json:
+            print(json.dumps({**people, "assignments": assignments}))
+            return
+        for title, persons in people.items():
+            say(f"{title}: {len(persons)}")
+            for person in persons:
+                names = " ".join(person[name] for name in ("first_name", "last_name") if person[name])
+                say(_line(f"  {person['username']}", names, person["email"] or ""))
+        say(f"assignments: {len(assignments)}")
         for assignment in assignments:
-            print(f"  {assignment}")
+            say(f"  {assignment}")
 
     def add_instructor(self) -> None:
         """Add an instructor."""
         self._add_person("instructor")
-        print(f"Successfully added {self._given.user} as an instructor to {self._course}")
+        say(f"Successfully added {self._given.user} as an instructor to {self._course}")
 
     def remove_instructor(self) -> None:
         """Remove an instructor."""
         self._client.call("DELETE", "instructor", self._course, self._given.user)
-        print(f"Successfully deleted instructor {self._given.user} from {self._course}")
+        say(f"Successfully deleted instructor {self._given.user} from {self._course}")
 
     def add_student(self) -> None:
         """Add a student."""
         student = self._add_person("student")
-        print(f"Successfully added/updated {student.user} on {self._course}")
+        say(f"Successfully added/updated {student.user} on {self._course}")
         self._in_step([student], [])
 
     def add_students(self) -> None:
@@ -94,7 +113,7 @@ class Management:
         self._refuse_instructors(wanted)
         self._post([_with_names(student, there) for student in wanted])
         for student in wanted:
-            print(f"{student.user} was successfully added to {self._course}")
+            say(f"{student.user} was successfully added to {self._course}")
         self._in_step(wanted, [])
 
     def remove_students(self) -> None:
@@ -112,18 +131,18 @@ class Management:
         self._refuse_instructors(wanted)
         found = difference(wanted, there)
         for line in found.lines():
-            print(line)
+            say(line)
         added, changed, removed = found.added, [each.student for each in found.changed], found.removed
         counts = f"{len(added)} to add, {len(changed)} to change, {len(removed)} to remove"
         if self._given.dry_run:
-            print(f"{counts}; nothing was changed")
+            say(f"{counts}; nothing was changed")
             return
         if removed:
             confirm(f"Remove {len(removed)} students from {self._course}?", self._given.yes)
         if added or changed:
             self._post([_with_names(student, there) for student in (*added, *changed)])
         self._remove(removed)
-        print(counts.replace(" to add", " added").replace(" to change", " changed").replace(" to remove", " removed"))
+        say(counts.replace(" to add", " added").replace(" to change", " changed").replace(" to remove", " removed"))
         self._in_step(wanted, removed)
 
     @property
@@ -134,7 +153,7 @@ class Management:
     def _file(self) -> Sequence[Student]:
         roster = roster_file.read(self._given.file)
         if roster.unknown_columns:
-            print(f"These columns mean nothing here: {', '.join(roster.unknown_columns)}", file=sys.stderr)
+            say(f"These columns mean nothing here: {', '.join(roster.unknown_columns)}", sys.stderr)
         return roster.students
 
     def _students(self) -> dict[str, dict[str, Any]]:
@@ -176,7 +195,7 @@ class Management:
             try:
                 self._client.call("DELETE", "student", self._course, user)
                 self._removed.append(user)
-                print(f"Successfully deleted {user} from {self._course}")
+                say(f"Successfully deleted {user} from {self._course}")
             except Refused as refusal:
                 if not refusal.says("Student not found"):
                     raise
@@ -190,13 +209,13 @@ class Management:
             return
         reason = gradebook.why_not(self._here, self._course)
         if reason is not None:
-            print(f"nbgrader's gradebook was left as it is: {reason}", file=sys.stderr)
+            say(f"nbgrader's gradebook was left as it is: {reason}", sys.stderr)
             return
         assert self._here is not None
         gradebook.add(self._here, added)
         kept = gradebook.remove(self._here, removed, self._given.force)
         if kept:
-            print(f"Still in the gradebook, since they have grades: {', '.join(kept)} (--force)", file=sys.stderr)
+            say(f"Still in the gradebook, since they have grades: {', '.join(kept)} (--force)", sys.stderr)
 
 
 def run(given: argparse.Namespace) -> int:
@@ -209,7 +228,7 @@ def run(given: argparse.Namespace) -> int:
     try:
         getattr(Management(given), action)()
     except (ServerProblem, WrongRoster, NotConfirmed) as problem:
-        print(f"ngshare-fs: {problem}", file=sys.stderr)
+        say(f"ngshare-fs: {problem}", sys.stderr)
         return 1
     return 0
 
@@ -226,6 +245,11 @@ def _with_names(student: Student, there: dict[str, dict[str, Any]]) -> dict[str,
     return {"username": student.user, **names}
 
 
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Print a line; a name in it neither breaks it off nor acts on the terminal."""
+    print(text.translate(CONTROLS), file=stream)
+
+
 def _line(*parts: str) -> str:
     return "  ".join(part for part in parts if part)
 
@@ -233,7 +257,7 @@ def _line(*parts: str) -> str:
 def _warn_of_capitals(users: Iterable[str]) -> None:
     capital = [user for user in users if user != user.lower()]
     if capital:
-        print(
+        say(
             f"JupyterHub makes user names lower-case, so that these may be nobody's: {', '.join(capital)}",
-            file=sys.stderr,
+            sys.stderr,
         )

@@ -21,8 +21,12 @@ def add_course_commands(parser: argparse.ArgumentParser) -> None:
         "instructors", metavar="INSTRUCTOR", nargs="*", help="who teaches it"
     )
     _yes(add("delete", "move a course to the trash, with all that is in it (admins)"))
-    add("list", "show the courses that you take or teach, and your role", of_a_course=False)
-    add("show", "show a course's instructors, students and assignments")
+    for_programs = "as JSON, for programs"
+    listed = add("list", "show the courses that you take or teach, and your role", of_a_course=False)
+    listed.add_argument("--json", action="store_true", help=for_programs)
+    add("show", "show a course's instructors, students and assignments").add_argument(
+        "--json", action="store_true", help=for_programs
+    )
     _person(add("add-instructor", "add an instructor (admins), or change your own entry"))
     add("remove-instructor", "remove an instructor (admins)").add_argument("user", metavar="USER")
     add_student = add("add-student", "add a student, or change the entry")
