@@ -12,6 +12,7 @@ from traitlets import Bool
 from ngshare_fs.exchange.base import Exchange
 from ngshare_fs.exchange.exchange_api import Course, Listing, Submission
 from ngshare_fs.exchange.fetch_feedback import checksum_of
+from ngshare_fs.exchange.formgrader import forget_other_gradebook
 from ngshare_fs.exchange.submission_cache import SubmissionCache
 
 Entry = dict[str, Any]
@@ -28,6 +29,7 @@ class ExchangeList(abc.ExchangeList, Exchange):
         Returns:
             what is listed.
         """
+        forget_other_gradebook(self.coursedir, self.log)
         with self.failures():
             return super().start()
 

@@ -11,12 +11,14 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from html import unescape
+from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 import aiohttp
 import pytest
 from playwright.async_api import Browser, Page, expect
+from yarl import URL
 
 from examples.environments import REPOSITORY
 from examples.jupyterhub.environment import installed
@@ -81,10 +83,15 @@ async def logged_in(hub: str, user: str) -> AsyncIterator[Visitor]:
 
 
 @pytest.fixture(scope="module")
-def example(with_proxy: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the example keeps everything."""
+    return tmp_path_factory.mktemp("example")
+
+
+@pytest.fixture(scope="module")
+def example(with_proxy: None, folder: Path) -> Iterator[str]:
     """The address of the example's hub."""
     installed()  # beforehand: the first time, it takes minutes
-    folder = tmp_path_factory.mktemp("example")
     log_file = folder.with_suffix(".log")
     address, ports = free_address(PORTS, FIRST_PORT)
     where = ["--address", address, "--port", str(ports[0]), "--folder", str(folder)]
@@ -154,6 +161,30 @@ async def test_formgrader_opens_within_jupyterlab(example: str, browser: Browser
     page = await _in_jupyterlab(browser, example, "kevin", "Formgrader")
     formgrader = page.frame_locator("iframe[src*=formgrader]")
     await expect(formgrader.get_by_role("link", name="Add new assignment...")).to_be_visible()
+
+
+async def test_formgrader_goes_from_one_course_to_another(example: str, folder: Path) -> None:
+    """What "Formgrader (local)" asks for, of the folder that is open; each course has its own gradebook."""
+    for name in ("one", "two"):
+        course = folder / "homes/kevin" / name
+        (course / "source" / f"ps-{name}").mkdir(parents=True)
+        config = f'c = get_config()\nc.CourseDirectory.course_id = "course-{name}"\n'
+        (course / "nbgrader_config.py").write_text(config)
+    formgrader = f"{example}user/kevin/formgrader/"
+    async with logged_in(example, "kevin") as kevin:
+        await _from_server(kevin, "kevin", "courses")
+        for name in ("one", "two", "one"):
+            page = await kevin.opens(f"{formgrader}?path={quote(str(folder / 'homes/kevin' / name))}")
+            assert f"course-{name}" in page
+            assignments = json.loads(await kevin.opens(f"{formgrader}api/assignments"))
+            assert [assignment["name"] for assignment in assignments] == [f"ps-{name}"]
+            cookies = kevin.session.cookie_jar.filter_cookies(URL(formgrader))
+            headers = {"X-XSRFToken": cookies["_xsrf"].value}
+            student = {"first_name": "", "last_name": "", "email": ""}
+            async with kevin.session.put(f"{formgrader}api/student/of-{name}", json=student, headers=headers) as answer:
+                assert answer.status == 200, await answer.text()
+            students = json.loads(await kevin.opens(f"{formgrader}api/students"))
+            assert [student["id"] for student in students] == [f"of-{name}"]
 
 
 async def _in_jupyterlab(browser: Browser, hub: str, user: str, entry: str) -> Page:
