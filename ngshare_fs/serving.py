@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,9 +18,8 @@ from aiohttp import web
 
 from ngshare_fs.application import make_application
 from ngshare_fs.banner import announce
-from ngshare_fs.config import Hub, Settings
-from ngshare_fs.hub import HubClient, HubDown
-from ngshare_fs.hub.checkup import look_at_hub
+from ngshare_fs.config import Settings
+from ngshare_fs.hub.watch import greet_hub, watch_hub
 from ngshare_fs.listening import HELD_BACK, QUEUE, Handover, handover_environment, listen_for, same_command
 from ngshare_fs.logs import LOG
 from ngshare_fs.store import Volume
@@ -36,10 +34,6 @@ CLEAN_UP_SECONDS = 2
 # A thread that hangs in a dead network file system would keep the process for ever.
 EXIT_SECONDS = 10
 REHEARSAL_SECONDS = 60
-# The hub may start after us, and be mended while we serve.
-GREET_AGAIN_SECONDS = 2.0
-GREET_AGAIN_AT_LAST_SECONDS = 60.0
-HUB_GONE_SECONDS = 1.0
 
 
 @dataclass
@@ -184,60 +178,12 @@ def _beside_serving(settings: Settings, handover: Handover, orders: Orders) -> l
     hub = settings.hub
     if hub is None:
         return []
-    tasks = [asyncio.create_task(greet_hub(settings))]
+    tasks = [asyncio.create_task(greet_hub(hub, settings.prefix))]
     if hub.managed and handover.role == "worker":
         tasks.append(asyncio.create_task(watch_hub(hub, _parent_of_supervisor, _stop_supervisor)))
     elif hub.managed:
         tasks.append(asyncio.create_task(watch_hub(hub, os.getppid, orders.ask_stop)))
     return tasks
-
-
-async def greet_hub(settings: Settings) -> None:
-    """Look until the hub is there and knows us; what is wrong is said in one line, and serving goes on meanwhile."""
-    assert settings.hub is not None
-    client = HubClient(settings.hub)
-    pause, said = GREET_AGAIN_SECONDS, ""
-    try:
-        while True:
-            found = await look_at_hub(client, settings.hub, settings.prefix)
-            wrong = next((observation for observation in found if observation.fine is False), None)
-            if wrong is None:
-                LOG.info("%s", found[0])
-                return
-            if str(wrong) != said:
-                said = str(wrong)
-                LOG.error("%s", said)
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, GREET_AGAIN_AT_LAST_SECONDS)
-    finally:
-        await client.close()
-
-
-async def watch_hub(hub: Hub, started_by: Callable[[], int], stop: Callable[[], None]) -> None:
-    """End when the hub that started this is gone and another one answers, which starts the service anew.
-
-    A hub that was killed leaves its services behind. They serve on while it is down; when it is back, it has a new
-    secret for signing in, and wants the port.
-
-    Args:
-        started_by: the id of the process that has started the service.
-        stop: ends it.
-    """
-    first = started_by()
-    while started_by() == first:  # noqa: ASYNC110 - nobody tells when a parent dies
-        await asyncio.sleep(HUB_GONE_SECONDS)
-    LOG.warning("the hub that started this service is gone; serving on until there is another one")
-    client = HubClient(hub)
-    try:
-        while True:
-            with contextlib.suppress(HubDown):
-                await client.greeting()
-                break
-            await asyncio.sleep(HUB_GONE_SECONDS)
-    finally:
-        await client.close()
-    LOG.warning("there is another hub, which starts this service anew: making room")
-    stop()
 
 
 def _parent_of_supervisor() -> int:

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from ngshare_fs import cli
-from ngshare_fs.config import Hub, Settings
+from ngshare_fs.config import Hub
 from ngshare_fs.hub import HubClient
 from ngshare_fs.hub.checkup import look_at_hub, look_at_user
+from ngshare_fs.hub.watch import greet_hub, watch_hub
 from ngshare_fs.observation import Observation
-from ngshare_fs.serving import greet_hub, watch_hub
 from ngshare_fs.store import Volume
 from ngshare_fs.store.checkup import look_at_volume
 from tests import servers
@@ -183,13 +183,13 @@ async def test_whether_a_user_would_be_let_in(
 
 
 async def test_at_the_start_it_is_said_once_what_is_wrong_until_it_is_mended(
-    hub: FallibleHub, settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    hub: FallibleHub, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ngshare_fs.serving.GREET_AGAIN_SECONDS", 0.001)
-    monkeypatch.setattr("ngshare_fs.serving.GREET_AGAIN_AT_LAST_SECONDS", 0.001)
+    monkeypatch.setattr("ngshare_fs.hub.watch.GREET_AGAIN_SECONDS", 0.001)
+    monkeypatch.setattr("ngshare_fs.hub.watch.GREET_AGAIN_AT_LAST_SECONDS", 0.001)
     caplog.set_level("INFO")
     hub.owners.clear()
-    task = asyncio.create_task(greet_hub(dataclasses.replace(settings, hub=hub.hub, prefix=PREFIX)))
+    task = asyncio.create_task(greet_hub(hub.hub, PREFIX))
     while hub.calls["own-token"] < 5:
         await asyncio.sleep(0)
     hub.owners["own-token"] = user("ngshare", kind="service")
@@ -203,7 +203,7 @@ async def test_at_the_start_it_is_said_once_what_is_wrong_until_it_is_mended(
 async def test_one_whose_hub_is_gone_serves_on_until_there_is_another(
     hub: FallibleHub, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ngshare_fs.serving.HUB_GONE_SECONDS", 0.001)
+    monkeypatch.setattr("ngshare_fs.hub.watch.HUB_GONE_SECONDS", 0.001)
     stopped: list[bool] = []
     parent = [7]
     hub.broken = (500, "")
