@@ -29,6 +29,40 @@ from tests.hubs.running import free_address, kept
 pytestmark = pytest.mark.hubs
 
 START_SECONDS = 90
+# As "Create Assignment" makes it: a cell to be filled in, and one that tests it.
+EXERCISE = {
+    "cells": [
+        {
+            "cell_type": "code",
+            "id": "answer",
+            "execution_count": None,
+            "outputs": [],
+            "source": "def answer():\n    ### BEGIN SOLUTION\n    return 42\n    ### END SOLUTION",
+            "metadata": {
+                "nbgrader": {
+                    "schema_version": 3, "cell_type": "code", "grade_id": "answer",
+                    "solution": True, "grade": False, "locked": False, "task": False,
+                }
+            },
+        },
+        {
+            "cell_type": "code",
+            "id": "tests",
+            "execution_count": None,
+            "outputs": [],
+            "source": "assert answer() == 42",
+            "metadata": {
+                "nbgrader": {
+                    "schema_version": 3, "cell_type": "code", "grade_id": "tests", "points": 3,
+                    "solution": False, "grade": True, "locked": True, "task": False,
+                }
+            },
+        },
+    ],
+    "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    "nbformat": 4,
+    "nbformat_minor": 5,
+}  # fmt: skip
 NOTEBOOK = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
 # As the example has it: the port that is named, and three more.
 PORTS, FIRST_PORT = 4, 18000
@@ -61,6 +95,18 @@ class Visitor:
         headers = {"X-XSRF-Token": token[1], "Referer": self.hub + "services/ngshare/"}
         async with self.session.post(f"{self.hub}services/ngshare/{path}", data=fields, headers=headers) as answer:
             assert answer.status == 200, await answer.text()
+
+    async def presses(self, method: str, address: str, **sent: str) -> Any:
+        """Press a button of one of nbgrader's pages in one's own server, and return what it answers."""
+        url = urljoin(self.hub, address)
+        cookie = self.session.cookie_jar.filter_cookies(URL(url))["_xsrf"]
+        headers = {"X-XSRFToken": cookie.value}
+        async with self.session.request(method, url, json=sent, headers=headers) as answer:
+            text = await answer.text()
+            assert answer.status == 200, (address, text)
+            found = json.loads(text)
+            assert not isinstance(found, dict) or found.get("success", True) is True, (address, found)
+            return found
 
     async def follows(self, page: str, words: str) -> str:
         """Follow the link with these words."""
@@ -132,6 +178,58 @@ async def test_the_first_steps_of_the_demo(example: str) -> None:
         assert [found["assignment_id"] for found in assignments if found["status"] == "released"] == ["challenge"]
 
 
+async def test_the_whole_demo(example: str, folder: Path) -> None:
+    """Its buttons in their order, by what they send; the steps are those of the README."""
+    homes = folder / "homes"
+    async with (
+        logged_in(example, "user") as user,
+        logged_in(example, "kevin") as kevin,
+        logged_in(example, "lawrence") as lawrence,
+    ):
+        await user.follows(await user.opens("services/ngshare/"), "init with test data")  # 1 to 4
+        (homes / "kevin").mkdir(parents=True, exist_ok=True)
+        config = 'c = get_config()\nc.CourseDirectory.course_id = "course1"\n'
+        (homes / "kevin/nbgrader_config.py").write_text(config)  # 5 to 8
+        await _from_server(kevin, "kevin", "courses")
+        grader = "user/kevin/formgrader/api/"
+        await kevin.opens("user/kevin/formgrader/")  # 9
+        await kevin.presses("PUT", f"{grader}assignment/demo", name="demo")  # 10, 11
+        source = homes / "kevin/source/demo"
+        source.mkdir(parents=True, exist_ok=True)
+        (source / "problem1.ipynb").write_text(json.dumps(EXERCISE))  # 12
+        await kevin.presses("POST", f"{grader}assignment/demo/assign")  # 13
+        await kevin.presses("POST", f"{grader}assignment/demo/release")  # 14
+
+        await _from_server(lawrence, "lawrence", "courses")  # 15, 16
+        of_demo = "?course_id=course1&assignment_id=demo"
+        await lawrence.presses("POST", f"user/lawrence/assignments/fetch{of_demo}")  # 17
+        homework = homes / "lawrence/demo/problem1.ipynb"
+        assert "SOLUTION" not in homework.read_text()
+        homework.write_text(homework.read_text().replace("raise NotImplementedError()", "return 42"))  # 18
+        await lawrence.presses("POST", f"user/lawrence/assignments/submit{of_demo}")  # 19
+
+        await kevin.presses("POST", f"{grader}assignment/demo/collect")  # 20, 21
+        (submission,) = json.loads(await kevin.opens(f"{grader}submissions/demo"))
+        assert submission["student"] == "lawrence"  # 22
+        await kevin.presses("POST", f"{grader}submission/demo/lawrence/autograde")  # 23
+        (graded,) = json.loads(await kevin.opens(f"{grader}submissions/demo"))
+        assert (graded["score"], graded["max_score"]) == (3.0, 3.0)
+        (notebook,) = json.loads(await kevin.opens(f"{grader}submitted_notebooks/demo/problem1"))
+        comments = json.loads(await kevin.opens(f"{grader}comments?submission_id={notebook['id']}"))
+        for comment in comments:
+            await kevin.presses("PUT", f"{grader}comment/{comment['id']}", manual_comment="Well done, Lawrence")  # 24
+        await kevin.presses("POST", f"{grader}assignment/demo/generate_feedback")  # 25, 26
+        await kevin.presses("POST", f"{grader}assignment/demo/release_feedback")
+
+        await lawrence.presses("POST", f"user/lawrence/assignments/fetch_feedback{of_demo}")  # 27, 28
+        listed = await _from_server(lawrence, "lawrence", "assignments?course_id=course1")
+        (found,) = [each for each in listed if each["assignment_id"] == "demo" and each["status"] == "submitted"]
+        assert found["submissions"][0]["has_local_feedback"] is True  # 29
+        (page,) = (homes / "lawrence/demo/feedback").glob("*/problem1.html")
+        assert "lawrence" in found["student_id"]
+        assert "3.0" in page.read_text()  # 30
+
+
 async def test_an_assignment_goes_its_way_in_jupyterlab(example: str, browser: Browser) -> None:
     async with logged_in(example, "user") as user, logged_in(example, "kevin") as kevin:
         await user.follows(await user.opens("services/ngshare/"), "init with test data")
@@ -178,11 +276,7 @@ async def test_formgrader_goes_from_one_course_to_another(example: str, folder: 
             assert f"course-{name}" in page
             assignments = json.loads(await kevin.opens(f"{formgrader}api/assignments"))
             assert [assignment["name"] for assignment in assignments] == [f"ps-{name}"]
-            cookies = kevin.session.cookie_jar.filter_cookies(URL(formgrader))
-            headers = {"X-XSRFToken": cookies["_xsrf"].value}
-            student = {"first_name": "", "last_name": "", "email": ""}
-            async with kevin.session.put(f"{formgrader}api/student/of-{name}", json=student, headers=headers) as answer:
-                assert answer.status == 200, await answer.text()
+            await kevin.presses("PUT", f"{formgrader}api/student/of-{name}", first_name="", last_name="", email="")
             students = json.loads(await kevin.opens(f"{formgrader}api/students"))
             assert [student["id"] for student in students] == [f"of-{name}"]
 
