@@ -129,7 +129,8 @@ def replace_file(volume: Volume, path: str, content: bytes) -> None:
 def _prepare(root: str) -> None:
     if os.path.exists(root) and not os.path.isdir(root):
         raise VolumeError(f"{root} is not a folder: give --data a folder")
-    _make_root(root)
+    # Students may have accounts on this machine. A folder that is there keeps the mode that somebody gave it.
+    os.makedirs(root, 0o700, exist_ok=True)
     file = os.path.join(root, layout.VOLUME_FILE)
     if os.path.exists(file):
         check_layout(file)
@@ -145,13 +146,6 @@ def _prepare(root: str) -> None:
         os.rename(staged, file)
         flush_folder(root)
         flush_folder(os.path.dirname(root))
-
-
-def _make_root(root: str) -> None:
-    os.makedirs(os.path.dirname(root), exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        # Students may have accounts on this machine. A folder that is there keeps the mode that somebody gave it.
-        os.mkdir(root, 0o700)
 
 
 def check_layout(file: str) -> None:
