@@ -11,6 +11,7 @@ from ngshare_fs.config import Settings
 from ngshare_fs.hub import HubClient
 from ngshare_fs.hub.checkup import look_at_hub, look_at_user
 from ngshare_fs.hub.client import reason_of
+from ngshare_fs.listening import url_at
 from ngshare_fs.observation import Observation
 from ngshare_fs.store.checkup import look_at_volume
 
@@ -51,10 +52,10 @@ async def _look_at_network(settings: Settings, user_token: str | None) -> list[O
                 found.append(await look_at_user(client, hub, user_token, settings.require_service_scope))
         finally:
             await client.close()
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 - compared, not bound
     remedy = "start the server, or see --host, --port and JUPYTERHUB_SERVICE_URL"
-    found.append(await _look_at_url("service URL", f"http://{host}:{settings.port}{settings.prefix}healthz", remedy))
+    found.append(
+        await _look_at_url("service URL", url_at(settings.host, settings.port, settings.prefix) + "healthz", remedy)
+    )
     if hub is not None:
         found.append(await _look_at_proxy(hub.browser_url, settings.prefix))
     return found

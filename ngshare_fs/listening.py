@@ -99,6 +99,11 @@ def listen_for(settings: Settings) -> socket.socket:
 def url_of(listener: socket.socket, prefix: str) -> str:
     """The address to give to a client on this machine."""
     host, port = listener.getsockname()[:2]
+    return url_at(host, port, prefix)
+
+
+def url_at(host: str, port: int, prefix: str) -> str:
+    """The address, for a client on this machine, of what listens on a host and port."""
     if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
         host = "127.0.0.1" if host == "0.0.0.0" else "::1"  # noqa: S104
     return f"http://{f'[{host}]' if ':' in host else host}:{port}{prefix}"

@@ -6,7 +6,8 @@ from ngshare_fs.api import refusals
 from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
 from ngshare_fs.api.refusals import Refused
 from ngshare_fs.api.schemas import NAME, NAMES
-from ngshare_fs.store import course
+from ngshare_fs.store import Volume, course
+from ngshare_fs.store.course_file import Roster
 
 INSTRUCTORS = Argument(
     "instructors",
@@ -19,9 +20,17 @@ INSTRUCTORS = Argument(
 
 def list_courses(call: Call) -> Answer:
     """All courses to an admin, to others those that they take or teach."""
-    if call.is_admin:
-        return {"courses": course.all_courses(call.volume)}
-    return {"courses": course.courses_of(call.volume, call.user)}
+    return {"courses": courses_seen_by(call.volume, call.user, call.is_admin)}
+
+
+def courses_seen_by(volume: Volume, user: str, is_admin: bool) -> list[str]:
+    """All courses to an admin, to others those that they take or teach."""
+    return course.all_courses(volume) if is_admin else course.courses_of(volume, user)
+
+
+def role_in(people: Roster, user: str) -> str:
+    """What somebody who sees a course is there; who is not on its roster is an admin."""
+    return "instructor" if user in people.instructors else "student" if user in people.students else "admin"
 
 
 def create_course(call: Call) -> Answer:

@@ -13,7 +13,7 @@ from ngshare_fs.api.form import Form
 from ngshare_fs.api.refusals import Refusal, Refused
 from ngshare_fs.api.sessions import Session, Sessions
 from ngshare_fs.hub import Account, HubDown, Tokens
-from ngshare_fs.hub.account import ACCESS_SERVICES
+from ngshare_fs.hub.account import scope_for
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +132,7 @@ class Admission:
 
     def _no_scope(self) -> Refusal:
         said = refusals.NO_SCOPE
-        return Refusal(said.status, f"{said.message}: it needs the scope {ACCESS_SERVICES}!service={self.service}")
+        return Refusal(said.status, f"{said.message}: it needs the scope {scope_for(self.service)}")
 
 
 class SignedIn:
@@ -163,14 +163,6 @@ class SignedIn:
         if session is None:
             raise Refused(refusals.NOT_SIGNED_IN)
         cross_site.check(request, self._prefix, session.xsrf, writes)
-        return await self.of_session(session)
-
-    async def of_session(self, session: Session) -> Caller:
-        """Whose a session is.
-
-        Raises:
-            Refused: it has ended, or its user is not let in any more.
-        """
         account = await self._owner(session.token, refusals.NOT_SIGNED_IN, SESSION_SECONDS)
         return self._admission.caller(account, session)
 

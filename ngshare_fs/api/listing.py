@@ -4,8 +4,9 @@ import contextlib
 from typing import Any
 
 from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
+from ngshare_fs.api.courses import courses_seen_by, role_in
 from ngshare_fs.api.schemas import MD5, NAME, TEXT, TIMESTAMP, Schema, list_of
-from ngshare_fs.store import assignment, course, feedback, release, roster, submission
+from ngshare_fs.store import assignment, feedback, release, roster, submission
 from ngshare_fs.store.errors import AssignmentNotFound, BrokenManifest, CourseNotFound, SubmissionNotFound
 from ngshare_fs.store.manifest import Manifest
 from ngshare_fs.store.submission import Submission
@@ -23,7 +24,7 @@ SUBMISSIONS = Argument(
 
 def list_everything(call: Call) -> Answer:
     """Courses, assignments, submissions and feedback of the user."""
-    names = course.all_courses(call.volume) if call.is_admin else course.courses_of(call.volume, call.user)
+    names = courses_seen_by(call.volume, call.user, call.is_admin)
     only = call.form.optional("course")
     wants_all = call.form.texts.get("submissions") == "all"
     listed = []
@@ -38,7 +39,7 @@ def list_everything(call: Call) -> Answer:
 def _course(call: Call, name: str, wants_all: bool) -> dict[str, Any]:
     people = roster.of(call.volume, name)
     teaches = call.is_admin or call.user in people.instructors
-    role = "instructor" if call.user in people.instructors else "student" if call.user in people.students else "admin"
+    role = role_in(people, call.user)
     assignments = []
     submissions = []
     for each in assignment.assignments_of(call.volume, name):

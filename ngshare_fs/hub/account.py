@@ -7,6 +7,11 @@ from typing import Any
 ACCESS_SERVICES = "access:services"
 
 
+def scope_for(service: str) -> str:
+    """The scope of a token that was given out for a service."""
+    return f"{ACCESS_SERVICES}!service={service}"
+
+
 @dataclass(frozen=True)
 class Account:
     """The owner of a token.
@@ -39,7 +44,7 @@ class Account:
 
     def may_use(self, service: str) -> bool:
         """Whether the token was given out for this service."""
-        return bool(self.scopes & {ACCESS_SERVICES, f"{ACCESS_SERVICES}!service={service}"})
+        return bool(self.scopes & {ACCESS_SERVICES, scope_for(service)})
 
     @property
     def is_of_own_server(self) -> bool:

@@ -3,7 +3,7 @@
 from urllib.parse import quote, unquote, urlsplit
 
 from ngshare_fs.config import Hub
-from ngshare_fs.hub.account import Account
+from ngshare_fs.hub.account import Account, scope_for
 from ngshare_fs.hub.client import HubClient, HubDown, Rejected
 from ngshare_fs.observation import Observation
 
@@ -41,10 +41,9 @@ async def look_at_user(client: HubClient, hub: Hub, token: str, require_service_
     saw = f"{account.kind} {account.name!r} with {scopes}"
     if account.kind == "service":
         return Observation("roles", False, saw, "services are let in by --services; give the token of a user")
-    wanted = f"access:services!service={hub.service_name}"
     if account.may_use(hub.service_name):
         return Observation("roles", True, saw)
-    grant = f'"user" the scopes "self" and "{wanted}" in c.JupyterHub.load_roles'
+    grant = f'"user" the scopes "self" and "{scope_for(hub.service_name)}" in c.JupyterHub.load_roles'
     if account.is_of_own_server and not require_service_scope:
         return Observation("roles", True, f"{saw}: enough for nbgrader; for pages, too, give the role {grant}")
     return Observation("roles", False, saw, f"give the role {grant}")

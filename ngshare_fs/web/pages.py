@@ -7,12 +7,13 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from ngshare_fs.api.blocking import Blocking
+from ngshare_fs.api.courses import courses_seen_by, role_in
 from ngshare_fs.api.debug import PATH as DEBUG_PATH
 from ngshare_fs.api.form import Form
 from ngshare_fs.api.identity import USER, Caller, Identity
 from ngshare_fs.api.refusals import NOT_SIGNED_IN, OF_STORE_ERROR, Refused
 from ngshare_fs.config import Settings
-from ngshare_fs.store import StoreError, Volume, course, roster
+from ngshare_fs.store import StoreError, Volume, roster
 from ngshare_fs.store.errors import BrokenManifest, CourseNotFound
 from ngshare_fs.web.rendering import add_headers, page, refusal_page
 
@@ -91,15 +92,14 @@ def _as_page(handler: Handler, prefix: str) -> Handler:
 
 
 def _courses(volume: Volume, caller: Caller) -> list[TakenCourse]:
-    names = course.all_courses(volume) if caller.is_admin else course.courses_of(volume, caller.name)
+    names = courses_seen_by(volume, caller.name, caller.is_admin)
     return [TakenCourse(name, _role(volume, name, caller.name)) for name in names]
 
 
 def _role(volume: Volume, name: str, user: str) -> str:
     try:
-        people = roster.of(volume, name)
+        return role_in(roster.of(volume, name), user)
     except BrokenManifest:
         return "cannot be read"
     except CourseNotFound:
         return "just deleted"
-    return "instructor" if user in people.instructors else "student" if user in people.students else "admin"
