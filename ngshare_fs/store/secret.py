@@ -60,18 +60,13 @@ def _read(path: str) -> str:
 
 
 def _make(volume: Volume, path: str) -> None:
-    staged = volume.staging.new_path()
     unflushed = volume.unflushed()
-    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
+    with volume.staging.file() as staged:
+        descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with open(descriptor, "w", encoding="ascii") as file:
             file.write(secrets.token_hex(32) + "\n")
         unflushed.add_file(staged)
         unflushed.flush()
         os.rename(staged, path)
-    except BaseException:
-        if os.path.lexists(staged):
-            os.unlink(staged)
-        raise
     unflushed.changed(os.path.dirname(path))
     unflushed.flush()

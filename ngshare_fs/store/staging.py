@@ -61,6 +61,17 @@ class Staging:
             shutil.rmtree(path, ignore_errors=True)
             raise
 
+    @contextlib.contextmanager
+    def file(self) -> Iterator[str]:
+        """A path for a file that is about to be written and renamed away; on failure what is there is removed."""
+        path = self.new_path()
+        try:
+            yield path
+        except BaseException:
+            if os.path.lexists(path):
+                os.unlink(path)
+            raise
+
     def sweep(self) -> None:
         """Remove what dead processes left behind; what takes long is finished in the background."""
         sweeper = threading.Thread(target=self._sweep, name="sweep staging", daemon=True)

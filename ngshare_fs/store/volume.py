@@ -111,17 +111,12 @@ def replace_file(volume: Volume, path: str, content: bytes) -> None:
     Raises:
         FileNotFoundError: it is not there.
     """
-    staged = volume.staging.new_path()
     unflushed = volume.unflushed()
-    try:
+    with volume.staging.file() as staged:
         unflushed.write_file(staged, content)
         os.chmod(staged, stat.S_IMODE(os.stat(path).st_mode))
         unflushed.flush()
         os.rename(staged, path)
-    except BaseException:
-        if os.path.lexists(staged):
-            os.unlink(staged)
-        raise
     unflushed.changed(os.path.dirname(path))
     unflushed.flush()
 
