@@ -20,7 +20,8 @@ class Fault:
         headers, body: of that answer.
         send: how many bytes of the server's own answer get through before the cut; -1: that answer is not used.
         announce: whether the length of the whole answer is announced before the cut.
-        stall: instead of cutting, set the proxy's `stalled` and wait for its `go_on`.
+        stall: instead of cutting, set the proxy's `stalled` and wait for its `go_on`. The last byte at least is kept
+            back, so that the client cannot be done with the answer by then.
     """
 
     forward: bool = False
@@ -87,7 +88,8 @@ def faulty_proxy(upstream: str) -> Iterator[FaultyProxy]:
                 self.send_header("Content-Length", str(len(content)))
             self.send_header("Connection", "close")
             self.end_headers()
-            self.wfile.write(content if fault.status else content[: fault.send])
+            own = content[:-1] if fault.stall else content
+            self.wfile.write(content if fault.status else own[: fault.send])
             if fault.stall:
                 self.wfile.flush()
                 proxy.stalled.set()
