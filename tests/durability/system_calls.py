@@ -131,6 +131,11 @@ def writes(call: SystemCall) -> bool:
     return call.name == "write"
 
 
+def of_kind(kind: str) -> Wanted:
+    """Only calls of this kind count."""
+    return lambda call: call.kind == kind
+
+
 class Watch:
     """Sees the calls while it is entered, and counts them from `count` to `stop`.
 

@@ -46,6 +46,7 @@ from tests.durability.system_calls import (
     anything,
     changes,
     failing,
+    of_kind,
     writes,
 )
 from tests.durability.verbs import VERBS, Verb, write_small_volume
@@ -209,8 +210,13 @@ async def test_a_call_that_fails_leaves_the_old_state_or_the_new(bench: Bench, v
         if disturbed is None or len(wrong) > MOST_WRONG:
             break
         expected.discard(disturbed.kind)
+    # A large body arrives in pieces that are cut anew each time, so that a number may miss a call: it is found by name.
+    for kind in sorted(expected):
+        case = Case(bench, verb, new, status)
+        disturbed = await case.run(1, failing(number), of_kind(kind))
+        assert disturbed is not None, f"{kind} was never disturbed"
+        wrong += [f"{error} at {disturbed}: {text}" for text in case.wrong]
     assert not wrong, "\n".join(wrong)
-    assert expected == set(), "every call was disturbed once"
 
 
 class Child:

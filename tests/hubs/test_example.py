@@ -151,7 +151,8 @@ def example(with_proxy: None, folder: Path) -> Iterator[str]:
             assert time.monotonic() < deadline, log_file.read_text()
             time.sleep(0.1)
         yield hub
-    assert "Traceback" not in log_file.read_text()
+    # The hub itself may stumble over the service's end while it looks after it.
+    assert not re.search(r'Traceback .*(\n\s.*)*/ngshare_fs/[a-z_/]+\.py"', log_file.read_text())
 
 
 def _answers(url: str) -> bool:
