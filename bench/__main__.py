@@ -31,7 +31,7 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
     parser = argparse.ArgumentParser(prog="python -m bench", description="See docs/speed.md.")
     parser.add_argument("works", metavar="WORK", nargs="*", help=f"one of {', '.join(KEYS)}; none means all")
     parser.add_argument("--rounds", type=int, default=0, help=f"rounds of each work (default: {ROUNDS}, quick: 1)")
-    parser.add_argument("--quick", action="store_true", help=f"a quick look: one round of {QUICK:.0%} of the work")
+    parser.add_argument("--quick", action="store_true", help=f"a quick look: one round, {QUICK} of the work")
     parser.add_argument("--scale", type=float, default=1.0, help="do only this share of each work; proves nothing")
     parser.add_argument("--rivals", default="", help=f"only these, separated by commas: {', '.join(RIVALS)}")
     parser.add_argument("--patient", action="store_true", help="wait for what takes ngshare minutes")

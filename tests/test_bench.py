@@ -63,6 +63,12 @@ def test_every_work_runs(tmp_path: Path, work: str) -> None:
     assert not missing
 
 
+def test_the_help_names_every_work() -> None:
+    command = [sys.executable, "-m", "bench", "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert all(work in done.stdout for work in KEYS)
+
+
 @pytest.mark.parametrize("work", ["rush", "fetch"])
 def test_floors_run(tmp_path: Path, work: str) -> None:
     for rounds in run_bench(tmp_path, work, "read,decode,static").values():
