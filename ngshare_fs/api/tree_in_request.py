@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ngshare_fs.api import refusals
-from ngshare_fs.api.base64_stream import Base64Stream, NotBase64
-from ngshare_fs.api.json_stream import JsonStream, NotJson
 from ngshare_fs.api.refusals import Refusal, Refused
+from ngshare_fs.base64_stream import Base64Stream, NotBase64
+from ngshare_fs.json_stream import JsonStream, NotJson
 from ngshare_fs.store.directory_tree import IncomingFile, Upload
 from ngshare_fs.store.errors import IllegalPath
 
