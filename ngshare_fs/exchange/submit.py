@@ -149,7 +149,13 @@ def _checked(receipt: dict[str, Any], sent: dict[str, str]) -> list[dict[str, An
     """The files of a receipt, which have to be those that were sent."""
     if "files" not in receipt:
         return [{"path": path, "size": 0, "checksum": checksum} for path, checksum in sent.items()]
-    stored: list[dict[str, Any]] = receipt["files"]
+    try:
+        stored = [
+            {"path": str(file["path"]), "size": int(file["size"]), "checksum": str(file["checksum"])}
+            for file in receipt["files"]
+        ]
+    except (KeyError, TypeError, ValueError):
+        stored = []
     if {file["path"]: file["checksum"] for file in stored} != sent:
         raise UntrustworthyAnswer(
             "The server has not stored what was sent. Submit again; if it goes on, tell your instructor."
