@@ -1,4 +1,4 @@
-"""Memory stays constant: neither an upload nor a download of 100 MiB is held as a whole."""
+"""Memory stays constant: neither an upload nor a download of 100 MiB is held as a whole, here or at the client."""
 
 import base64
 import hashlib
@@ -6,6 +6,8 @@ import http.client
 import itertools
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -87,3 +89,41 @@ def test_a_submission_of_100_mib_goes_up_and_down(tmp_path: Path) -> None:
         assert received == promised
         assert wanted.hexdigest() == digest.hexdigest()
         assert _peak(server) - before <= ALLOWED
+
+
+CLIENT = """
+import logging, sys
+from pathlib import Path
+from ngshare_fs.exchange.client import Client
+from ngshare_fs.exchange.exchange_api import ExchangeApi
+from ngshare_fs.exchange.receiving import aside, check_tree, write_tree
+from ngshare_fs.exchange.server import Server
+
+def peak():
+    status = Path("/proc/self/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) * 1024
+
+url, target = sys.argv[1:]
+api = ExchangeApi(Client(Server(url, "user:kevin", "kevin", standalone=True), 5, logging.getLogger()))
+chosen = dict(api.submissions("course1", "challenge", "lawrence")[-1:])
+before = peak()
+with aside(target) as place:
+    for answer in api.collect("course1", "challenge", chosen, None, place.parts):
+        write_tree(place.tree, check_tree(answer))
+print(peak() - before)
+"""
+
+
+def test_a_client_does_not_hold_what_it_downloads(tmp_path: Path) -> None:
+    with running(tmp_path / "volume", "--debug") as server, ExitStack() as closing:
+        connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)
+        closing.callback(connection.close)
+        connection.request("GET", "/api/initialize-Data6ase?action=init")
+        assert json.loads(connection.getresponse().read())["success"]
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        connection.request("POST", "/api/submission/course1/challenge", _form(), headers, encode_chunked=True)
+        assert json.loads(connection.getresponse().read())["success"]
+        target = tmp_path / "collected"
+        grown = subprocess.check_output([sys.executable, "-c", CLIENT, server.url, str(target)], timeout=120)
+        assert (target / "large").stat().st_size == SIZE
+        assert int(grown) <= ALLOWED

@@ -1,5 +1,7 @@
 """The client of nbgrader's plug-ins, without nbgrader: a pause of the server is a pause, a failure is said clearly."""
 
+import base64
+import errno
 import hashlib
 import json
 import logging
@@ -21,6 +23,8 @@ from ngshare_fs.exchange.problems import Refused, ServerProblem, Unreachable, Un
 from ngshare_fs.exchange.sending import CHUNK, Body, files_in
 from ngshare_fs.exchange.server import Server, find
 from ngshare_fs.exchange.submission_cache import Pending, SubmissionCache, checksums_of
+from ngshare_fs.exchange.tree_in_answer import LONGEST_TEXT, TreeInAnswer
+from ngshare_fs.json_stream import NotJson
 from ngshare_fs.store.verify import verify_volume
 from tests import servers
 from tests.faulty_proxy import LOST_ANSWER, LOST_REQUEST, RESTARTING, Fault, FaultyProxy, faulty_proxy
@@ -67,6 +71,26 @@ def work(tmp_path: Path) -> str:
     return folder_with(tmp_path / "work", {"p.ipynb": b'{"cells": []}', "data/größe m².csv": b"1;2\n" * 70_000})
 
 
+@pytest.fixture
+def parts(tmp_path: Path) -> str:
+    """Where contents arrive."""
+    return folder_with(tmp_path / "parts", {"left over": b"of an attempt that failed"})
+
+
+def checksum_of(place: str) -> str:
+    return hashlib.md5(Path(place).read_bytes()).hexdigest()
+
+
+def arrived(text: bytes | str, parts: str, size: int = 2**20) -> dict[str, Any]:
+    """What the client makes of an answer that arrives in chunks."""
+    data = text.encode() if isinstance(text, str) else text
+    tree = TreeInAnswer(parts)
+    for start in range(0, len(data), size):
+        tree.feed(data[start : start + size])
+    answer: dict[str, Any] = tree.finish()
+    return answer
+
+
 # What arrives is what was sent.
 
 
@@ -93,13 +117,13 @@ def test_a_name_that_is_no_text_is_a_problem(tmp_path: Path) -> None:
         files_in(str(tmp_path))
 
 
-def test_work_of_any_size_and_name_arrives(proxy: FaultyProxy, work: str) -> None:
+def test_work_of_any_size_and_name_arrives(proxy: FaultyProxy, work: str, parts: str) -> None:
     files = files_in(work)
     receipt = api(proxy.url, "lawrence").submit(COURSE, ASSIGNMENT, files, "k", None)
     assert {file["path"]: file["checksum"] for file in receipt["files"]} == checksums_of(files)
     chosen = {"lawrence": receipt["timestamp"]}
-    (answer,) = api(proxy.url, "kevin").collect(COURSE, ASSIGNMENT, chosen, None)
-    collected = {file.path: hashlib.md5(file.content).hexdigest() for file in receiving.check_tree(answer)}
+    (answer,) = api(proxy.url, "kevin").collect(COURSE, ASSIGNMENT, chosen, None, parts)
+    collected = {file.path: checksum_of(file.place) for file in receiving.check_tree(answer)}
     assert collected == checksums_of(files)
 
 
@@ -125,17 +149,17 @@ def test_a_submission_outlasts_a_restart_and_is_one(proxy: FaultyProxy, work: st
     assert there == [("lawrence", receipt["timestamp"])]
 
 
-def test_the_time_that_the_server_asks_for_is_given(proxy: FaultyProxy) -> None:
+def test_the_time_that_the_server_asks_for_is_given(proxy: FaultyProxy, parts: str) -> None:
     busy = json.dumps({"success": False, "message": "Busy, try again"}).encode()
     proxy.faults.append(Fault(status=503, headers=(("Retry-After", "2"),), body=busy))
     started = time.monotonic()
-    api(proxy.url, "lawrence").fetch(COURSE, ASSIGNMENT)
+    api(proxy.url, "lawrence").fetch(COURSE, ASSIGNMENT, parts)
     assert time.monotonic() - started >= 2
 
     proxy.faults.append(Fault(status=503, headers=(("Retry-After", "60"),), body=busy))
     started = time.monotonic()
     with pytest.raises(Refused, match="Busy, try again"):
-        api(proxy.url, "lawrence", patience=5).fetch(COURSE, ASSIGNMENT)
+        api(proxy.url, "lawrence", patience=5).fetch(COURSE, ASSIGNMENT, parts)
     assert time.monotonic() - started < 5
 
 
@@ -156,7 +180,9 @@ def test_a_release_whose_answer_was_lost_is_a_release(proxy: FaultyProxy, work: 
 
 @pytest.mark.parametrize("announce", [True, False])
 @pytest.mark.parametrize("cut", [0, 100, 1000, 2000])
-def test_a_collection_goes_on_where_it_was_cut(proxy: FaultyProxy, tmp_path: Path, cut: int, announce: bool) -> None:
+def test_a_collection_goes_on_where_it_was_cut(
+    proxy: FaultyProxy, tmp_path: Path, cut: int, announce: bool, parts: str
+) -> None:
     chosen = {}
     for student in ("ann", "eric", "lawrence"):
         files = files_in(folder_with(tmp_path / student, {"p.ipynb": student.encode() * 100}))
@@ -164,11 +190,12 @@ def test_a_collection_goes_on_where_it_was_cut(proxy: FaultyProxy, tmp_path: Pat
         chosen[student] = receipt["timestamp"]
     proxy.requests.clear()
     proxy.faults.append(Fault(forward=True, send=cut, announce=announce))
-    came = list(api(proxy.url, "kevin").collect(COURSE, ASSIGNMENT, chosen, None))
-    assert [answer["student_id"] for answer in came] == ["ann", "eric", "lawrence"]
-    for answer in came:
+    came = []
+    for answer in api(proxy.url, "kevin").collect(COURSE, ASSIGNMENT, chosen, None, parts):
         (file,) = receiving.check_tree(answer)
-        assert file.content == answer["student_id"].encode() * 100
+        assert Path(file.place).read_bytes() == answer["student_id"].encode() * 100
+        came.append(answer["student_id"])
+    assert came == ["ann", "eric", "lawrence"]
     assert len(proxy.requests) == 2
 
 
@@ -204,10 +231,10 @@ def test_a_server_that_is_down_is_said_to_be(work: str) -> None:
         (Fault(status=403, body=b'{"success": false, "message": "Please sign in"}'), "You are not signed in"),
     ],
 )
-def test_answers_of_others_are_understood(proxy: FaultyProxy, fault: Fault, said: str) -> None:
+def test_answers_of_others_are_understood(proxy: FaultyProxy, fault: Fault, said: str, parts: str) -> None:
     proxy.faults.append(fault)
     with pytest.raises(Refused, match=said):
-        api(proxy.url, "lawrence").fetch(COURSE, ASSIGNMENT)
+        api(proxy.url, "lawrence").fetch(COURSE, ASSIGNMENT, parts)
 
 
 def test_refusals_say_what_to_do(proxy: FaultyProxy, work: str) -> None:
@@ -232,12 +259,14 @@ def test_what_is_too_large_is_said_to_be(tmp_path: Path) -> None:
             api(server.url, "root").release(COURSE, ASSIGNMENT, files, {})
 
 
-def test_the_token_is_the_one_of_the_hub(proxy: FaultyProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_token_is_the_one_of_the_hub(
+    proxy: FaultyProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: str
+) -> None:
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login somebody password else\n")
     (tmp_path / ".netrc").chmod(0o600)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
-    api(proxy.url, "lawrence").fetch(COURSE, ASSIGNMENT)
+    api(proxy.url, "lawrence").fetch(COURSE, ASSIGNMENT, parts)
     assert proxy.tokens == ["token user:lawrence"]
 
 
@@ -280,7 +309,7 @@ def test_a_server_that_cannot_be_found_is_said_to_be(url: str) -> None:
 # What comes from the server is checked before it is written.
 
 
-def entry(path: Any, content: str = "YWI=", **more: str) -> dict[str, Any]:
+def entry(path: Any, content: Any = "YWI=", **more: Any) -> dict[str, Any]:
     return {"path": path, "content": content, **more}
 
 
@@ -299,23 +328,128 @@ def entry(path: Any, content: str = "YWI=", **more: str) -> dict[str, Any]:
         [entry("a/..")],
         [entry("a\0")],
         [entry(1)],
+        [entry("a\ud800")],
         [entry("a", "YWI")],
+        [entry("a", "YW=I")],
+        [entry("a", "YWI=YWI=")],
+        [entry("a", "YW-I")],
+        [entry("a", "YW\ud800I")],
+        [entry("a", "\0")],
+        [entry("a", None)],
+        [entry("a", ["YWI="])],
+        [entry("a", {"content": "YWI="})],
         [entry("a", checksum="0" * 32)],
+        [entry("a", checksum=1)],
+        [entry("a"), entry("b", checksum="0" * 32)],
+        {"a": entry("a")},
     ],
 )
-def test_answers_that_would_do_harm_are_refused(files: Any) -> None:
+def test_answers_that_would_do_harm_are_refused(files: Any, parts: str) -> None:
+    answer = arrived(json.dumps({"files": files}), parts)
     with pytest.raises(UntrustworthyAnswer):
-        list(receiving.check_tree({"files": files}))
+        list(receiving.check_tree(answer))
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/", "a\0"])
+def test_damage_is_said_to_be_damage(parts: str) -> None:
+    for damaged in (entry("data/a", "YW-I"), entry("data/a", checksum="0" * 32)):
+        with pytest.raises(UntrustworthyAnswer, match=r"data/a was damaged on the way: .* Try again\."):
+            list(receiving.check_tree(arrived(json.dumps({"files": [damaged]}), parts)))
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 2**20])
+def test_an_answer_is_understood_as_json_is(size: int, parts: str) -> None:
+    content = bytes(range(256)) * 3
+    wrapped = base64.encodebytes(content).decode()  # as ngshare does, with line breaks
+    files = [entry("größe/m²😀", checksum=hashlib.md5(b"ab").hexdigest()), entry("", ""), entry("c", wrapped)]
+    answer = {
+        "success": True,
+        "timestamp": "2020-01-01 00:00:00 UTC",
+        "files": files,
+        "content": "no content", "more": [{"content": [1, -2.5e3, None, True, {}, []]}, "\\\"/\b\n\ud83d"],
+    }  # fmt: skip
+    for text in (json.dumps(answer), json.dumps(answer, ensure_ascii=False).replace("\ud83d", "\\ud83d")):
+        found = arrived(text.encode(), parts, size)
+        came = [file.pop("content") for file in found["files"]]
+        assert [Path(part.place).read_bytes() for part in came] == [b"ab", b"", content]
+        assert [part.size for part in came] == [2, 0, len(content)]
+        assert [part.md5 for part in came] == [hashlib.md5(each).hexdigest() for each in (b"ab", b"", content)]
+        rest = [{key: value for key, value in file.items() if key != "content"} for file in files]
+        assert found == {**answer, "files": rest}
+        assert len(os.listdir(parts)) == 3
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", '{"files": [{"content": "YW', '{"a": "\\x"}', '{"files": [{"content": "\\q"}]}', "{}{}", "<p>"]
+)
+def test_what_is_no_answer_is_said_to_be_none(text: str, parts: str) -> None:
+    with pytest.raises(NotJson):
+        arrived(text, parts)
+
+
+def test_a_text_without_an_end_is_not_held(parts: str) -> None:
+    with pytest.raises(NotJson, match="a text is too long"):
+        arrived('{"message": "' + "x" * (LONGEST_TEXT + 1) + '"}', parts)
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ["a", "a/b"],
+        ["a/b", "a"],
+        ["a" * 256],
+        ["x/" + "a" * 256 + "/b"],
+        ["x/" * 1000 + "b"],
+        [("x" * 30 + "/") * 200 + "b"],
+    ],
+)
+def test_paths_that_cannot_be_stored_here_are_a_problem(paths: list[str], parts: str, tmp_path: Path) -> None:
+    target = tmp_path / "above" / "target"
+    answer = arrived(json.dumps({"files": [entry(path) for path in paths]}), parts)
+    with pytest.raises(UntrustworthyAnswer, match="cannot be stored here"), receiving.aside(str(target)) as place:
+        receiving.write_tree(place.tree, receiving.check_tree(answer))
+    assert not target.parent.exists()
+
+
+def test_a_tree_goes_from_one_disk_to_another(parts: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def replace(source: str, target: str) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    files = list(receiving.check_tree(arrived(json.dumps({"files": [entry("a/b")]}), parts)))
+    monkeypatch.setattr(os, "replace", replace)
+    receiving.write_tree(str(tmp_path / "tree"), files)
+    assert (tmp_path / "tree/a/b").read_bytes() == b"ab"
+    assert os.listdir(parts) == []
+
+
+@pytest.mark.parametrize("announce", [True, False])
+@pytest.mark.parametrize("cut", [0, 1, 40, 100])
+def test_a_download_that_is_cut_begins_anew(proxy: FaultyProxy, parts: str, cut: int, announce: bool) -> None:
+    proxy.faults.extend([Fault(forward=True, send=cut, announce=announce)] * 2)
+    (file,) = receiving.check_tree(api(proxy.url, "lawrence").fetch(COURSE, ASSIGNMENT, parts))
+    assert (file.path, Path(file.place).read_bytes()) == ("p.ipynb", b"{}")
+    assert len(os.listdir(parts)) == 1
+    assert len(proxy.requests) == 3
+    proxy.faults.extend([Fault(forward=True, send=cut, announce=announce)] * 9)
+    with pytest.raises(Unreachable, match="cannot be reached"):
+        api(proxy.url, "lawrence", patience=0).fetch(COURSE, ASSIGNMENT, parts)
+
+
+def test_a_line_that_is_none_is_said_to_be(proxy: FaultyProxy, parts: str) -> None:
+    for body in (b"<p>\n", b"[]\n", b'{"a"\n', b'{"success": true}\n'):
+        proxy.faults.append(Fault(status=200, body=body))
+        with pytest.raises(UntrustworthyAnswer):
+            list(api(proxy.url, "kevin").collect(COURSE, ASSIGNMENT, {"ann": "2020-01-01 00:00:00 UTC"}, None, parts))
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/", "a\0", "a\ud800"])
 def test_names_that_lead_elsewhere_are_refused(name: str) -> None:
     with pytest.raises(UntrustworthyAnswer):
         receiving.check_component(name, "user name")
 
 
 @pytest.mark.parametrize(
-    "text", [None, 1, "", "..", "2020-01-01", "2020-01-01 00:00:00/..", "2020-01-01 00:00:00 ../x"]
+    "text",
+    [None, 1, "", "..", "2020-01-01", "2020-01-01 00:00:00/..", "2020-01-01 00:00:00 ../x", "2020-02-30 00:00:00"],
 )
 def test_timestamps_that_are_none_are_refused(text: object) -> None:
     with pytest.raises(UntrustworthyAnswer):
@@ -327,15 +461,15 @@ def test_timestamps_that_are_none_are_refused(text: object) -> None:
 def test_a_failure_leaves_the_old_folder_and_nothing_else(tmp_path: Path) -> None:
     old = tmp_path / "above" / "target"
     folder_with(old, {"work": b"old"})
-    with pytest.raises(FileExistsError), receiving.aside(str(old)) as folder:
-        os.mkdir(os.path.dirname(folder_with(Path(folder) / "sub", {"work": b"half"})))
+    with pytest.raises(FileExistsError), receiving.aside(str(old)) as place:
+        os.mkdir(os.path.dirname(folder_with(Path(place.tree) / "sub", {"work": b"half"})))
     assert (old / "work").read_bytes() == b"old"
     assert os.listdir(old.parent) == ["target"]
     with pytest.raises(ValueError, match="cut"), receiving.aside(str(tmp_path / "new" / "x" / "target")):
         raise ValueError("cut")
     assert not (tmp_path / "new").exists()
-    with receiving.aside(str(old)) as folder:
-        folder_with(Path(folder), {"work": b"new"})
+    with receiving.aside(str(old)) as place:
+        folder_with(Path(place.tree), {"work": b"new"})
     assert (old / "work").read_bytes() == b"new"
     assert os.listdir(old.parent) == ["target"]
 
@@ -350,6 +484,83 @@ def test_what_a_killed_command_left_behind_is_removed_later(tmp_path: Path, monk
     with receiving.aside(str(tmp_path / "b")):
         pass
     assert sorted(os.listdir(tmp_path)) == ["a", "b"]
+
+
+def killed_between_the_renames(target: Path) -> None:
+    """Replace a folder in a process of its own, which dies when the old one is out of the way."""
+    child = os.fork()
+    if not child:
+        try:
+            rename = os.rename
+
+            def rename_or_die(source: str, to: str) -> None:
+                if to == str(target):
+                    os._exit(0)
+                rename(source, to)
+
+            os.rename = rename_or_die  # type: ignore[assignment]
+            with receiving.aside(str(target)) as place:
+                folder_with(Path(place.tree), {"work": b"new"})
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.parametrize("age", [0, -1])
+def test_what_was_being_replaced_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, age: int) -> None:
+    target = tmp_path / "target"
+    folder_with(target, {"work": b"old"})
+    killed_between_the_renames(target)
+    assert not target.exists()
+    if age:
+        monkeypatch.setattr(receiving, "LEFT_OVER_SECONDS", age)
+    receiving.sweep(str(tmp_path))
+    assert (target / "work").read_bytes() == b"old"
+    # What took its place in the meantime stays.
+    killed_between_the_renames(target)
+    folder_with(target, {"work": b"newer"})
+    receiving.sweep(str(tmp_path))
+    assert (target / "work").read_bytes() == b"newer"
+    with receiving.aside(str(target)) as place:
+        folder_with(Path(place.tree), {"work": b"newest"})
+    assert (target / "work").read_bytes() == b"newest"
+    assert bool(age) == (os.listdir(tmp_path) == ["target"])
+
+
+def test_what_cannot_be_brought_back_is_not_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "target"
+    folder_with(target, {"work": b"old"})
+    killed_between_the_renames(target)
+    monkeypatch.setattr(receiving, "LEFT_OVER_SECONDS", -1)
+    with monkeypatch.context() as refusing:
+
+        def refuse(source: str, to: str) -> None:
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        refusing.setattr(os, "rename", refuse)
+        receiving.sweep(str(tmp_path))
+    receiving.sweep(str(tmp_path))
+    assert (target / "work").read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["target"]
+
+
+def test_two_commands_replace_the_same_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one puts its own in place between the two renames."""
+    target = tmp_path / "target"
+    folder_with(target, {"work": b"old"})
+    rename = os.rename
+    others = iter([b"first", b"second"])
+
+    def rename_after_another(source: str, to: str) -> None:
+        if to == str(target) and (content := next(others, None)):
+            folder_with(target, {"work": content})
+        rename(source, to)
+
+    monkeypatch.setattr(os, "rename", rename_after_another)
+    with receiving.aside(str(target)) as place:
+        folder_with(Path(place.tree), {"work": b"new"})
+    assert (target / "work").read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["target"]
 
 
 # The cache.
@@ -391,7 +602,7 @@ def test_the_same_work_goes_on_with_the_same_key(tmp_path: Path) -> None:
 
 
 @pytest.mark.durability
-def test_a_killed_server_costs_nobody_anything(tmp_path: Path, work: str) -> None:
+def test_a_killed_server_costs_nobody_anything(tmp_path: Path, work: str, parts: str) -> None:
     volume = tmp_path / "volume"
     files = files_in(work)
     kills = 6 * int(os.environ.get("NGSHARE_FS_ROUNDS", "1"))
@@ -407,11 +618,12 @@ def test_a_killed_server_costs_nobody_anything(tmp_path: Path, work: str) -> Non
             while not enough.is_set():
                 receipt = api(url, "root").submit(COURSE, ASSIGNMENT, files, f"k{len(receipts)}", None)
                 receipts.append(receipt["timestamp"])
-                fetched = {file.path for file in receiving.check_tree(api(url, "root").fetch(COURSE, ASSIGNMENT))}
+                release = api(url, "root").fetch(COURSE, ASSIGNMENT, parts)
+                fetched = {file.path for file in receiving.check_tree(release)}
                 assert fetched == checksums_of(files).keys()
                 chosen = {"root": receipt["timestamp"]}
-                (answer,) = api(url, "root").collect(COURSE, ASSIGNMENT, chosen, None)
-                collected = {file.path: hashlib.md5(file.content).hexdigest() for file in receiving.check_tree(answer)}
+                (answer,) = api(url, "root").collect(COURSE, ASSIGNMENT, chosen, None, parts)
+                collected = {file.path: checksum_of(file.place) for file in receiving.check_tree(answer)}
                 assert collected == checksums_of(files)
         except BaseException as problem:
             problems.append(problem)

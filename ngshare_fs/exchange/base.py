@@ -1,5 +1,6 @@
 """What all seven plug-ins share: their options, the connection, and failures in nbgrader's words."""
 
+import errno
 import os
 import shutil
 import stat
@@ -17,6 +18,8 @@ from ngshare_fs.exchange import server
 from ngshare_fs.exchange.client import Client
 from ngshare_fs.exchange.exchange_api import ExchangeApi
 from ngshare_fs.exchange.problems import ServerProblem
+
+DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Exchange(abc.Exchange):
@@ -85,6 +88,8 @@ class Exchange(abc.Exchange):
         except shutil.Error as error:
             self.fail("; ".join(f"{source}: {reason}" for source, _, reason in error.args[0]))
         except OSError as error:
+            if error.errno in DISK_IS_FULL:
+                self.fail("Your disk is full, or your quota is used up. Remove files, and try again.")
             self.fail(f"{error.filename or 'A file'}: {error.strerror or error}")
 
     @property

@@ -16,6 +16,8 @@ from ngshare_fs.exchange.problems import NOT_SIGNED_IN, Refused, ServerProblem, 
 from ngshare_fs.exchange.progress import progress
 from ngshare_fs.exchange.sending import Body
 from ngshare_fs.exchange.server import Server
+from ngshare_fs.exchange.tree_in_answer import TreeInAnswer
+from ngshare_fs.json_stream import NotJson
 
 Result = TypeVar("Result")
 
@@ -120,13 +122,49 @@ class Client:
             content = b"".join(chunks)
             if response.status_code == 304:
                 return {}
-            answer = self._understood(response, content)
+            answer = self._understood(response.status_code, _json(content))
             if tag := response.headers.get("ETag"):
                 answer["etag"] = tag
             return answer
 
-    def lines(self, *path: str, body: Body) -> Iterator[dict[str, Any]]:
+    def tree(self, *path: str, query: Mapping[str, str] | None = None, folder: str) -> dict[str, Any]:
+        """Download a directory tree.
+
+        Args:
+            folder: for its contents; it is emptied first.
+
+        Returns:
+            the answer, as of `TreeInAnswer`.
+
+        Raises:
+            Refused: the server said no.
+            Unreachable: no answer could be had in time.
+        """
+        return self.retrying(lambda: self._tree(path, query, folder))
+
+    def _tree(self, path: tuple[str, ...], query: Mapping[str, str] | None, folder: str) -> dict[str, Any]:
+        with self._response("GET", path, query, None, None) as response:
+            if response.status_code != 200:
+                return self._understood(response.status_code, _json(response.content))
+            arriving = TreeInAnswer(folder)
+            with progress("receiving", int(response.headers.get("Content-Length") or 0)) as received:
+                for chunk in response.iter_content(2**20):
+                    try:
+                        arriving.feed(chunk)
+                    except NotJson:
+                        return self._understood(200, None)
+                    received(len(chunk))
+            try:
+                answer = arriving.finish()
+            except NotJson:
+                raise self._lost("the answer ended too early") from None
+            return self._understood(200, answer)
+
+    def lines(self, *path: str, body: Body, folder: str) -> Iterator[dict[str, Any]]:
         """Call an endpoint that answers in lines, once: `retrying` is up to the caller, who knows what has come.
+
+        Args:
+            folder: for the contents of one line's directory tree; it is emptied before the next.
 
         Raises:
             Refused: the server said no.
@@ -134,16 +172,36 @@ class Client:
         """
         with self._response("POST", path, None, body, None) as response:
             if response.status_code != 200:
-                self._understood(response, response.content)
-            for line in _lines(response):
-                try:
-                    entry = json.loads(line)
-                except ValueError:
-                    raise UntrustworthyAnswer(f"{self.server.url} sent what is no line of a collection.") from None
-                yield entry
-                if "submissions" in entry:
-                    return
+                self._understood(response.status_code, _json(response.content))
+            arriving = TreeInAnswer(folder)
+            with progress("receiving", None) as received:
+                for chunk in response.iter_content(2**20):
+                    *ends, rest = chunk.split(b"\n")
+                    for end in ends:
+                        entry = self._line(arriving, end)
+                        yield entry
+                        if "submissions" in entry:
+                            return
+                        arriving = TreeInAnswer(folder)
+                    self._fed(arriving, rest)
+                    received(len(chunk))
         raise self._lost("the answer ended too early")
+
+    def _line(self, arriving: TreeInAnswer, end: bytes) -> dict[str, Any]:
+        self._fed(arriving, end)
+        try:
+            entry = arriving.finish()
+        except NotJson:
+            entry = None
+        if not isinstance(entry, dict):
+            raise UntrustworthyAnswer(f"{self.server.url} sent what is no line of a collection.")
+        return entry
+
+    def _fed(self, arriving: TreeInAnswer, piece: bytes) -> None:
+        try:
+            arriving.feed(piece)
+        except NotJson:
+            raise UntrustworthyAnswer(f"{self.server.url} sent what is no line of a collection.") from None
 
     def retrying(self, attempt: Callable[[], Result], patience: float | None = None) -> Result:
         """Repeat an attempt that raises `Passing`, with growing pauses, while patience lasts.
@@ -233,12 +291,7 @@ class Client:
 
         return Passing(problem, f"The exchange says: {reason}", float(wait) if wait.isdecimal() else 0)
 
-    def _understood(self, response: requests.Response, content: bytes) -> dict[str, Any]:
-        status = response.status_code
-        try:
-            answer = json.loads(content)
-        except ValueError:
-            answer = None
+    def _understood(self, status: int, answer: Any) -> dict[str, Any]:
         if isinstance(answer, dict) and answer.get("success") is True and status == 200:
             return answer
         if isinstance(answer, dict) and "message" in answer:
@@ -248,23 +301,16 @@ class Client:
         raise Refused(status, "", self.server.url)
 
 
-def _lines(response: requests.Response) -> Iterator[bytes]:
-    # Pieces of a line are joined once: a line may have a hundred MiB.
-    pieces: list[bytes] = []
-    for chunk in response.iter_content(2**20):
-        *ends, rest = chunk.split(b"\n")
-        for end in ends:
-            pieces.append(end)
-            yield b"".join(pieces)
-            pieces = []
-        pieces.append(rest)
+def _json(content: bytes) -> Any:
+    """What it says; None where it is none."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _message(content: bytes) -> str:
-    try:
-        answer = json.loads(content)
-    except ValueError:
-        return ""
+    answer = _json(content)
     return str(answer.get("message", "")) if isinstance(answer, dict) else ""
 
 

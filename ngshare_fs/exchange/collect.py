@@ -3,6 +3,7 @@
 import fnmatch
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -10,15 +11,17 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.exchange import abc
 from nbgrader.utils import parse_utc
 
-from ngshare_fs.exchange.base import Exchange
+from ngshare_fs.exchange.base import DISK_IS_FULL, Exchange
 from ngshare_fs.exchange.problems import ServerProblem
 from ngshare_fs.exchange.receiving import (
     Received,
     aside,
+    beside,
     check_component,
     check_timestamp,
     check_tree,
     is_ignored,
+    sweep,
     write_tree,
 )
 from ngshare_fs.exchange.submission_cache import TIMESTAMP
@@ -61,14 +64,19 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
                 failures.append(f"{student}: {problem}")
         before = None if self.deadline is None else f"{self.deadline:%Y-%m-%d %H:%M:%S.%f} UTC"
         missing = dict(wanted)
-        for answer in self.api.collect(self.course, self.assignment, wanted, before):
-            sent = answer.get("student_id")
-            if not isinstance(sent, str) or missing.pop(sent, None) is None:
-                continue  # not asked for
-            try:
-                self._put_in_place(sent, answer)
-            except ServerProblem as problem:
-                failures.append(f"{sent}: {problem}")
+        with beside(os.path.join(self.coursedir.root, "submitted")) as parts:
+            for answer in self.api.collect(self.course, self.assignment, wanted, before, parts):
+                sent = answer.get("student_id")
+                if not isinstance(sent, str) or missing.pop(sent, None) is None:
+                    continue  # not asked for
+                try:
+                    self._put_in_place(sent, answer)
+                except ServerProblem as problem:
+                    failures.append(f"{sent}: {problem}")
+                except OSError as error:
+                    if error.errno in DISK_IS_FULL:
+                        raise
+                    failures.append(f"{sent}: {error.filename}: {error.strerror}")
         failures += [f"{student}: the exchange did not send it" for student in missing]
         if failures:
             self.fail(
@@ -98,6 +106,8 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
 
     def _is_wanted(self, student: str, timestamp: str) -> bool:
         folder = self._folder(student)
+        with suppress(FileNotFoundError):
+            sweep(os.path.dirname(folder))  # an earlier command may have been killed while it replaced the folder
         if not os.path.isdir(folder):
             self.log.info("Collecting submission: %s %s", student, self.assignment)
             return True
@@ -117,11 +127,11 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
             raise ServerProblem(f"the exchange says: {answer.get('message')}")
         timestamp = check_timestamp(answer.get("timestamp"))
         files = list(self._wanted_of(check_tree(answer)))
-        with aside(self._folder(student)) as folder:
-            write_tree(folder, files)
-            with open(os.path.join(folder, TIMESTAMP), "w", encoding="utf-8") as file:
+        with aside(self._folder(student)) as place:
+            write_tree(place.tree, files)
+            with open(os.path.join(place.tree, TIMESTAMP), "w", encoding="utf-8") as file:
                 file.write(timestamp)
-            self.share(folder)
+            self.share(place.tree)
 
     def _wanted_of(self, files: Iterable[Received]) -> Iterable[Received]:
         directory = self.coursedir
@@ -132,7 +142,7 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
                 continue
             if directory.include and not any(fnmatch.fnmatch(name, pattern) for pattern in directory.include):
                 continue
-            if len(file.content) > largest:
+            if file.size > largest:
                 self.log.warning("File '%s' is too large (see CourseDirectory.max_file_size); ignored", file.path)
                 continue
             yield file
@@ -143,6 +153,6 @@ def _timestamp_in(folder: str) -> datetime | None:
     try:
         with open(os.path.join(folder, TIMESTAMP), encoding="utf-8") as file:
             found: datetime | None = parse_utc(file.read().strip())
-    except (OSError, ValueError):
+    except (OSError, OverflowError, ValueError):
         return None
     return found

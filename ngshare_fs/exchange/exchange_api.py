@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,9 @@ from ngshare_fs.exchange.problems import (
     SUBMISSION_NOT_FOUND,
     Refused,
     ServerProblem,
+    UntrustworthyAnswer,
 )
+from ngshare_fs.exchange.receiving import check_timestamp
 from ngshare_fs.exchange.sending import Body, LocalFile
 
 NOTEBOOK = ".ipynb"
@@ -111,19 +114,22 @@ class ExchangeApi:
             if refusal.knows_no_such_call:
                 return self._listing_by_parts(course, everybody)
             raise
-        if answer:
-            kept.answer = answer
-        self.user = kept.answer["user"]
-        return Listing(self.user, tuple(_course(each) for each in kept.answer["courses"]))
+        answer = answer or kept.answer
+        with self._well_formed():
+            listing = Listing(str(answer["user"]), tuple(_course(each) for each in answer["courses"]))
+        kept.answer = answer
+        self.user = listing.user
+        return listing
 
     def notebooks(self, course: str, assignment: str) -> tuple[dict[str, Any], ...]:
         """The files of a release, without their content."""
         answer = self._client.call("GET", "assignment", course, assignment, query={"list_only": "true"})
-        return tuple(answer["files"])
+        with self._well_formed():
+            return tuple({"path": str(file["path"]), "checksum": file["checksum"]} for file in answer["files"])
 
-    def fetch(self, course: str, assignment: str) -> dict[str, Any]:
-        """A release with its files."""
-        return self._client.call("GET", "assignment", course, assignment)
+    def fetch(self, course: str, assignment: str, folder: str) -> dict[str, Any]:
+        """A release with its files, whose contents go to a folder."""
+        return self._client.tree("assignment", course, assignment, folder=folder)
 
     def release(self, course: str, assignment: str, files: Sequence[LocalFile], checksums: dict[str, str]) -> None:
         """Release a new assignment.
@@ -186,8 +192,10 @@ class ExchangeApi:
     def submissions(self, course: str, assignment: str, student: str | None = None) -> list[tuple[str, str]]:
         """Students and timestamps of submissions, oldest first."""
         path = ["submissions", course, assignment] + ([] if student is None else [student])
-        entries = self._client.call("GET", *path)["submissions"]
-        return [(entry["student_id"], entry["timestamp"]) for entry in entries]
+        answer = self._client.call("GET", *path)
+        with self._well_formed():
+            entries = [(entry["student_id"], entry["timestamp"]) for entry in answer["submissions"]]
+            return [(str(student), check_timestamp(timestamp)) for student, timestamp in entries]
 
     def remove_submission(self, course: str, assignment: str, student: str, timestamp: str) -> None:
         """Take a submission away, as an instructor.
@@ -205,19 +213,20 @@ class ExchangeApi:
                 raise
 
     def collect(
-        self, course: str, assignment: str, chosen: dict[str, str], before: str | None
+        self, course: str, assignment: str, chosen: dict[str, str], before: str | None, folder: str
     ) -> Iterator[dict[str, Any]]:
         """Download submissions, in one request while nothing goes wrong; what came is not asked for again.
 
         Args:
             chosen: timestamps by student.
             before: the rule by which they were chosen.
+            folder: for the contents of one submission; it is emptied before the next.
 
         Returns:
             answers as of `GET submission`, with `student_id`; one with `success` false where the server cannot read it.
         """
         remaining = dict(chosen)
-        came: list[dict[str, Any]] = []
+        came: list[str] = []
         lines: Iterator[dict[str, Any]] | None = None
 
         def next_line() -> dict[str, Any] | None:
@@ -228,7 +237,7 @@ class ExchangeApi:
                     fields = {"students": json.dumps(sorted(remaining))}
                     if before is not None:
                         fields["before"] = before
-                    lines = self._client.lines("collection", course, assignment, body=Body(fields))
+                    lines = self._client.lines("collection", course, assignment, body=Body(fields), folder=folder)
                 return next(lines, None)
             except Passing as failure:
                 lines = None
@@ -241,20 +250,25 @@ class ExchangeApi:
                 line = self._client.retrying(next_line)
                 if line is None or "submissions" in line:
                     break
-                came.append(line)
-                remaining.pop(line["student_id"], None)
+                student = line.get("student_id")
+                if not isinstance(student, str):
+                    raise UntrustworthyAnswer(f"{self.url} sent a submission of nobody.")
+                came.append(student)
+                remaining.pop(student, None)
                 yield line
         except Refused as refusal:
             if not refusal.knows_no_such_call:
                 raise
-            yield from self._collect_one_by_one(course, assignment, remaining)
+            yield from self._collect_one_by_one(course, assignment, remaining, folder)
 
-    def _collect_one_by_one(self, course: str, assignment: str, chosen: dict[str, str]) -> Iterator[dict[str, Any]]:
+    def _collect_one_by_one(
+        self, course: str, assignment: str, chosen: dict[str, str], folder: str
+    ) -> Iterator[dict[str, Any]]:
         for student, timestamp in chosen.items():
             try:
                 # An older server does not find a timestamp with its zone.
                 query = {"timestamp": timestamp.removesuffix(" UTC")}
-                answer = self._client.call("GET", "submission", course, assignment, student, query=query)
+                answer = self._client.tree("submission", course, assignment, student, query=query, folder=folder)
             except Refused as refusal:
                 answer = {"success": False, "message": refusal.message}
             yield {**answer, "student_id": student}
@@ -266,9 +280,10 @@ class ExchangeApi:
         body = Body({"timestamp": timestamp}, files)
         self._client.call("POST", "feedback", course, assignment, student, body=body)
 
-    def feedback(self, course: str, assignment: str, student: str, timestamp: str) -> dict[str, Any]:
-        """The feedback on a submission; no files until there is some."""
-        return self._client.call("GET", "feedback", course, assignment, student, query={"timestamp": timestamp})
+    def feedback(self, course: str, assignment: str, student: str, timestamp: str, folder: str) -> dict[str, Any]:
+        """The feedback on a submission, whose contents go to a folder; no files until there is some."""
+        query = {"timestamp": timestamp}
+        return self._client.tree("feedback", course, assignment, student, query=query, folder=folder)
 
     def _listing_by_parts(self, only: str, everybody: bool) -> Listing:
         courses = []
@@ -301,34 +316,47 @@ class ExchangeApi:
     def _submission_by_parts(self, course: str, assignment: str, student: str, timestamp: str) -> Submission:
         query = {"timestamp": timestamp, "list_only": "true"}
         try:
-            files = self._client.call("GET", "feedback", course, assignment, student, query=query)["files"]
+            answer = self._client.call("GET", "feedback", course, assignment, student, query=query)
         except Refused as refusal:
             if not refusal.says(STUDENT_NOT_FOUND, SUBMISSION_NOT_FOUND):
                 raise
-            files = []
-        feedback = {file["path"]: file["checksum"] for file in files}
-        return Submission(assignment, student, timestamp, None, bool(files), feedback)
+            answer = {"files": []}
+        with self._well_formed():
+            feedback = {file["path"]: file["checksum"] for file in answer["files"]}
+        return Submission(assignment, student, timestamp, None, bool(feedback), feedback)
 
     def _list(self, key: str, *path: str) -> list[str]:
-        names: list[str] = self._client.call("GET", *path)[key]
-        return names
+        answer = self._client.call("GET", *path)
+        with self._well_formed():
+            return [str(name) for name in answer[key]]
+
+    @contextmanager
+    def _well_formed(self) -> Iterator[None]:
+        """An answer lacks what it has to have: say so, and not by a traceback."""
+        try:
+            yield
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise UntrustworthyAnswer(
+                f"{self.url} answers, but not as an exchange does: look at the URL in nbgrader_config.py, or tell "
+                "your administrator."
+            ) from None
 
 
 def _course(entry: dict[str, Any]) -> Course:
-    assignments = {each["assignment_id"]: tuple(each["notebooks"]) for each in entry["assignments"]}
-    return Course(entry["course_id"], entry["role"], assignments, tuple(map(_submission, entry["submissions"])))
+    assignments = {str(each["assignment_id"]): tuple(map(str, each["notebooks"])) for each in entry["assignments"]}
+    return Course(str(entry["course_id"]), entry["role"], assignments, tuple(map(_submission, entry["submissions"])))
 
 
 def _submission(entry: dict[str, Any]) -> Submission:
     notebooks, given = entry["notebooks"], entry["feedback"]
     checksums = None
     if given is not None and given["files"] is not None:
-        checksums = {file["path"]: file["checksum"] for file in given["files"]}
+        checksums = {str(file["path"]): file["checksum"] for file in given["files"]}
     return Submission(
-        entry["assignment_id"],
-        entry["student_id"],
-        entry["timestamp"],
-        None if notebooks is None else tuple(notebooks),
+        str(entry["assignment_id"]),
+        str(entry["student_id"]),
+        check_timestamp(entry["timestamp"]),
+        None if notebooks is None else tuple(map(str, notebooks)),
         given is not None,
         checksums,
     )

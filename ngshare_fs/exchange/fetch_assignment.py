@@ -6,7 +6,16 @@ from typing import Any
 from nbgrader.exchange import abc
 
 from ngshare_fs.exchange.base import Exchange
-from ngshare_fs.exchange.receiving import Received, aside, check_component, check_tree, is_ignored, write_tree
+from ngshare_fs.exchange.receiving import (
+    Received,
+    aside,
+    beside,
+    check_component,
+    check_tree,
+    is_ignored,
+    move,
+    write_tree,
+)
 
 
 class ExchangeFetchAssignment(Exchange, abc.ExchangeFetchAssignment):
@@ -40,15 +49,18 @@ class ExchangeFetchAssignment(Exchange, abc.ExchangeFetchAssignment):
         """Download, check, and put in place."""
         self.log.info("Source: %s", self.api.url)
         self.log.info("Destination: %s", self.dest_path)
-        answer = self.api.fetch(self.course, self.assignment)
-        files = [file for file in check_tree(answer) if not is_ignored(file.path, self.coursedir.ignore)]
         if os.path.isdir(self.dest_path):
-            for file in files:
-                self._replace_if_missing(file)
+            with beside(self.dest_path) as parts:
+                for file in self._download(parts):
+                    self._replace_if_missing(file)
         else:
-            with aside(self.dest_path) as folder:
-                write_tree(folder, files)
+            with aside(self.dest_path) as place:
+                write_tree(place.tree, self._download(place.parts))
         self.log.info("Fetched as: %s %s", self.course, self.assignment)
+
+    def _download(self, parts: str) -> list[Received]:
+        answer = self.api.fetch(self.course, self.assignment, parts)
+        return [file for file in check_tree(answer) if not is_ignored(file.path, self.coursedir.ignore)]
 
     def _replace_if_missing(self, file: Received) -> None:
         place = os.path.join(self.dest_path, file.path)
@@ -61,7 +73,4 @@ class ExchangeFetchAssignment(Exchange, abc.ExchangeFetchAssignment):
             self.fail(f"{folder} is a link that leads out of the assignment; {file.path} was not replaced.")
         self.log.warning("Replacing missing file '%s'", os.path.relpath(place))
         os.makedirs(folder, exist_ok=True)
-        unfinished = place + ".ngshare-fs-new"
-        with open(unfinished, "wb") as target:
-            target.write(file.content)
-        os.replace(unfinished, place)
+        move(file.place, place)

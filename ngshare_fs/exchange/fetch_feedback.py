@@ -8,6 +8,7 @@ from nbgrader.exchange import abc
 from ngshare_fs.exchange.base import Exchange
 from ngshare_fs.exchange.exchange_api import Submission
 from ngshare_fs.exchange.receiving import aside, check_component, check_timestamp, check_tree, write_tree
+from ngshare_fs.exchange.sending import CHUNK
 
 
 class ExchangeFetchFeedback(Exchange, abc.ExchangeFetchFeedback):
@@ -59,10 +60,12 @@ class ExchangeFetchFeedback(Exchange, abc.ExchangeFetchFeedback):
             self._fetch(submission, folder)
 
     def _fetch(self, submission: Submission, folder: str) -> None:
-        answer = self.api.feedback(self.course, submission.assignment, submission.student, submission.timestamp)
-        files = list(check_tree(answer))
-        with aside(folder) as new:
-            write_tree(new, files)
+        with aside(folder) as place:
+            answer = self.api.feedback(
+                self.course, submission.assignment, submission.student, submission.timestamp, place.parts
+            )
+            files = list(check_tree(answer))
+            write_tree(place.tree, files)
         for file in files:
             self.log.info("Fetched feedback: %s", os.path.join(folder, file.path))
 
@@ -78,6 +81,9 @@ def checksum_of(place: str) -> str | None:
     """MD5 of a file; None where there is none."""
     try:
         with open(place, "rb") as file:
-            return hashlib.md5(file.read(), usedforsecurity=False).hexdigest()
+            digest = hashlib.md5(usedforsecurity=False)
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+            return digest.hexdigest()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None

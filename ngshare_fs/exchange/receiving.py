@@ -1,9 +1,7 @@
-"""Directory trees that came from the server: checked before anything is written, and swapped into place when whole."""
+"""Directory trees that came from the server: checked before anything is used, and swapped into place when whole."""
 
-import base64
-import binascii
+import errno
 import fnmatch
-import hashlib
 import os
 import re
 import secrets
@@ -11,16 +9,27 @@ import shutil
 import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ngshare_fs.exchange.problems import UntrustworthyAnswer
+from ngshare_fs.exchange.tree_in_answer import Part
 
 # Before the names of what is still being made; hidden, so that nbgrader's globs do not see it.
 ASIDE = ".ngshare-fs-"
 # What is older was left behind by a command that was killed.
-LEFT_OVER_SECONDS = 3600
+LEFT_OVER_SECONDS = 24 * 3600
+# In a folder of that kind: what it replaces.
+REPLACED = "replaced"
+# Another command may put its own in place at the same moment, but not for ever.
+MOST_SWAPS = 10
+# As on our server; making and removing folders is recursive.
+DEEPEST_PATH = 256
+_IN_THE_WAY = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}
+# A file that one system stores and another one does not.
+_CANNOT_BE_NAMED = {errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.EILSEQ}
 
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?( [A-Za-z0-9+:-]{1,8})?")
 
@@ -31,11 +40,26 @@ class Received:
 
     Args:
         path: relative, checked.
-        content: its checksum compared.
+        place: where its content is, whose checksum was compared.
+        size: in bytes.
     """
 
     path: str
-    content: bytes
+    place: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Aside:
+    """Where a tree is made before it takes its place.
+
+    Args:
+        tree: its folder, empty.
+        parts: a folder for contents that are still arriving.
+    """
+
+    tree: str
+    parts: str
 
 
 def check_component(name: str, what: str) -> str:
@@ -44,7 +68,7 @@ def check_component(name: str, what: str) -> str:
     Raises:
         UntrustworthyAnswer: it would lead elsewhere.
     """
-    if name in ("", ".", "..") or "/" in name or "\0" in name:
+    if name in ("", ".", "..") or "/" in name or "\0" in name or not _is_text(name):
         raise UntrustworthyAnswer(f"The {what} {name!r} cannot be a folder's name.")
     return name
 
@@ -55,9 +79,11 @@ def check_timestamp(text: object) -> str:
     Raises:
         UntrustworthyAnswer: it is none.
     """
-    if not isinstance(text, str) or not _TIMESTAMP.fullmatch(text):
-        raise UntrustworthyAnswer(f"The exchange sent {text!r}, which is no timestamp.")
-    return text
+    if isinstance(text, str) and _TIMESTAMP.fullmatch(text):
+        with suppress(ValueError):
+            datetime.strptime(text[:19], "%Y-%m-%d %H:%M:%S")
+            return text
+    raise UntrustworthyAnswer(f"The exchange sent {text!r}, which is no timestamp.")
 
 
 def check_tree(answer: Mapping[str, Any]) -> Iterator[Received]:
@@ -70,16 +96,15 @@ def check_tree(answer: Mapping[str, Any]) -> Iterator[Received]:
     if not isinstance(entries, list):
         raise UntrustworthyAnswer("The exchange sent no list of files.")
     for entry in entries:
-        try:
-            path, encoded = entry["path"], entry["content"]
-            content = base64.b64decode(encoded)
-        except (TypeError, KeyError, ValueError, binascii.Error):
-            raise UntrustworthyAnswer("The exchange sent what is no file.") from None
-        check_path(path)
+        if not isinstance(entry, dict) or "content" not in entry:
+            raise UntrustworthyAnswer("The exchange sent what is no file.")
+        path, content = check_path(entry.get("path")), entry["content"]
+        if not isinstance(content, Part):
+            raise UntrustworthyAnswer(f"{path} was damaged on the way: it is no base64. Try again.")
         checksum = entry.get("checksum")
-        if checksum is not None and checksum != hashlib.md5(content, usedforsecurity=False).hexdigest():
+        if checksum is not None and checksum != content.md5:
             raise UntrustworthyAnswer(f"{path} was damaged on the way: its checksum does not match. Try again.")
-        yield Received(path, content)
+        yield Received(path, content.place, content.size)
 
 
 def check_path(path: object) -> str:
@@ -90,7 +115,17 @@ def check_path(path: object) -> str:
     """
     if not isinstance(path, str) or "\0" in path or any(part in ("", ".", "..") for part in path.split("/")):
         raise UntrustworthyAnswer(f"The exchange sent the path {path!r}, which leads outside its folder.")
+    if not _is_text(path) or path.count("/") >= DEEPEST_PATH:
+        raise UntrustworthyAnswer(f"The exchange sent the path {path[:200]!r}, which cannot be stored here.")
     return path
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_ignored(path: str, ignore: Iterable[str]) -> bool:
@@ -100,41 +135,53 @@ def is_ignored(path: str, ignore: Iterable[str]) -> bool:
 
 
 def write_tree(folder: str, files: Iterable[Received]) -> None:
-    """Write files below a folder that nobody else uses yet."""
+    """Move files into a folder that nobody else uses yet.
+
+    Raises:
+        UntrustworthyAnswer: a path cannot be stored here.
+    """
     for file in files:
         place = os.path.join(folder, file.path)
-        os.makedirs(os.path.dirname(place), exist_ok=True)
-        with open(place, "wb") as target:
-            target.write(file.content)
+        try:
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            move(file.place, place)
+        except OSError as error:
+            if error.errno not in _CANNOT_BE_NAMED:
+                raise
+            raise UntrustworthyAnswer(f"{file.path} cannot be stored here: {error.strerror}.") from None
+
+
+def move(source: str, target: str) -> None:
+    """Move a file, also from one disk to another."""
+    try:
+        os.replace(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        shutil.copyfile(source, target)
+        os.unlink(source)
 
 
 @contextmanager
-def aside(target: str) -> Iterator[str]:
+def aside(target: str) -> Iterator[Aside]:
     """A new folder beside `target`, which takes its place on leaving; on failure, `target` stays as it was.
 
     The folders above `target` are made, and removed again where nothing came of it.
     """
     parent = os.path.dirname(target)
     made = _make_folders(parent)
-    _sweep(parent)
+    sweep(parent)
     folder = os.path.join(parent, ASIDE + secrets.token_hex(8))
+    place = Aside(os.path.join(folder, "tree"), os.path.join(folder, "parts"))
     try:
-        os.mkdir(folder)
-        yield folder
-        replaced = None
-        if os.path.lexists(target):
-            replaced = os.path.join(parent, ASIDE + secrets.token_hex(8))
-            os.rename(target, replaced)
-        try:
-            os.rename(folder, target)
-        except BaseException:
-            if replaced is not None:
-                os.rename(replaced, target)
-            raise
-        if replaced is not None:
-            remove(replaced)
-    except BaseException:
+        os.makedirs(place.tree)
+        os.mkdir(place.parts)
+        yield place
+        _swap(place.tree, target, os.path.join(folder, REPLACED))
         remove(folder)
+    except BaseException:
+        if os.path.lexists(target) or not _replaced(os.path.join(folder, REPLACED)):
+            remove(folder)
         for above in reversed(made):
             try:
                 os.rmdir(above)
@@ -143,12 +190,32 @@ def aside(target: str) -> Iterator[str]:
         raise
 
 
+def _swap(new: str, target: str, replaced: str) -> None:
+    """Killed in between, it leaves the old tree in `replaced`, under its name, from where `sweep` brings it back."""
+    os.mkdir(replaced)
+    for number in range(MOST_SWAPS):
+        old = os.path.join(replaced, str(number), os.path.basename(target))
+        os.mkdir(os.path.dirname(old))
+        with suppress(FileNotFoundError):
+            os.rename(target, old)
+        try:
+            os.rename(new, target)
+            return
+        except BaseException as error:
+            another = isinstance(error, OSError) and error.errno in _IN_THE_WAY
+            if another and number < MOST_SWAPS - 1:
+                continue
+            with suppress(OSError):
+                os.rename(old, target)
+            raise
+
+
 @contextmanager
 def beside(target: str) -> Iterator[str]:
     """A new folder beside `target`, on the same disk, for as long as it is used; the folder above is made."""
     parent = os.path.dirname(target)
     os.makedirs(parent, exist_ok=True)
-    _sweep(parent)
+    sweep(parent)
     folder = os.path.join(parent, ASIDE + secrets.token_hex(8))
     os.mkdir(folder)
     try:
@@ -180,9 +247,28 @@ def _make_folders(folder: str) -> list[str]:
     return missing
 
 
-def _sweep(parent: str) -> None:
+def sweep(parent: str) -> None:
+    """Bring back what a command was replacing when it was killed, and remove what others left behind long ago."""
     with os.scandir(parent) as entries:
-        for entry in entries:
-            old = entry.name.startswith(ASIDE) and entry.is_dir(follow_symlinks=False)
-            if old and time.time() - entry.stat(follow_symlinks=False).st_ctime > LEFT_OVER_SECONDS:
+        left = [entry for entry in entries if entry.name.startswith(ASIDE) and entry.is_dir(follow_symlinks=False)]
+    for entry in left:
+        brought_back = True
+        for old in _replaced(os.path.join(entry.path, REPLACED)):
+            target = os.path.join(parent, os.path.basename(old))
+            if not os.path.lexists(target):
+                try:
+                    os.rename(old, target)
+                except OSError:
+                    brought_back = os.path.lexists(target)
+        with suppress(FileNotFoundError):
+            if brought_back and time.time() - entry.stat(follow_symlinks=False).st_ctime > LEFT_OVER_SECONDS:
                 remove(entry.path)
+
+
+def _replaced(folder: str) -> list[str]:
+    """What is there, newest first."""
+    try:
+        numbers = sorted(os.listdir(folder), reverse=True)
+        return [os.path.join(folder, number, name) for number in numbers for name in os.listdir(f"{folder}/{number}")]
+    except FileNotFoundError:  # nothing, or its command is just removing it
+        return []

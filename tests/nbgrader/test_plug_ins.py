@@ -230,7 +230,7 @@ def test_a_command_that_is_killed_leaves_nothing_half_done(school: School, cut: 
             ]  # fmt: skip
     for place in (zoë.cache, *(school.submitted.glob("*"))):
         for left in place.rglob(".ngshare-fs-*"):
-            shutil.rmtree(left)  # what was cut short; an hour later, a command sweeps it
+            shutil.rmtree(left)  # what was cut short; a day later, a command sweeps it
 
 
 def test_an_instructor_hands_in_for_a_student(school: School) -> None:

@@ -49,7 +49,10 @@ def test_work_goes_out_and_comes_back(url: str, tmp_path: Path) -> None:
     teach, ann = ExchangeApi(_client(url, "teach")), ExchangeApi(_client(url, "ann"))
     released = _files(tmp_path / "release", b"{}")
     teach.release(COURSE, ASSIGNMENT, released, checksums_of(released))
-    fetched = {file.path: file.content for file in check_tree(ann.fetch(COURSE, ASSIGNMENT))}
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    answer = ann.fetch(COURSE, ASSIGNMENT, str(parts))
+    fetched = {file.path: Path(file.place).read_bytes() for file in check_tree(answer)}
     assert fetched["p.ipynb"] == b"{}"
     assert fetched["data/größe.csv"] == bytes(range(256))
 
@@ -61,7 +64,7 @@ def test_work_goes_out_and_comes_back(url: str, tmp_path: Path) -> None:
     assert course.assignments == {ASSIGNMENT: ("p",)}
     (submission,) = course.submissions
     assert (submission.student, submission.timestamp, submission.has_feedback) == ("ann", timestamp, False)
-    (answer,) = teach.collect(COURSE, ASSIGNMENT, {"ann": timestamp}, None)
+    (answer,) = teach.collect(COURSE, ASSIGNMENT, {"ann": timestamp}, None, str(parts))
     assert {file.path for file in check_tree(answer)} == {"p.ipynb", "data/größe.csv"}
 
     teach.give_feedback(COURSE, ASSIGNMENT, "ann", timestamp, _files(tmp_path / "feedback", b"good"))
