@@ -10,6 +10,7 @@ from ngshare_fs.api.failures import answering_failures
 from ngshare_fs.api.form import FormReader
 from ngshare_fs.api.identity import Admission, Identity, SignedIn, StandAlone
 from ngshare_fs.api.sessions import Sessions
+from ngshare_fs.api.writer import Writes
 from ngshare_fs.config import Settings
 from ngshare_fs.hub import HubClient, Tokens
 from ngshare_fs.store import Volume, secret
@@ -28,10 +29,12 @@ def make_application(volume: Volume, settings: Settings) -> web.Application:
     """
     blocking = Blocking()
     application = web.Application(middlewares=[answering_failures(settings.debug)])
+    writes = Writes(blocking, volume, settings.log_format, settings.debug)
     identity = _identity(application, volume, settings)
     dispatcher = Dispatcher(
         volume=volume,
         blocking=blocking,
+        writes=writes,
         forms=FormReader(blocking, settings.max_request, settings.max_files),
         identity=identity,
         debug=settings.debug,
@@ -48,6 +51,7 @@ def make_application(volume: Volume, settings: Settings) -> web.Application:
     pages.add_routes(application, settings, volume, blocking, identity)
 
     async def finish_slow_calls(_: web.Application) -> None:
+        await writes.close()
         blocking.close()
 
     application.on_cleanup.append(finish_slow_calls)

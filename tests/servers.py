@@ -59,6 +59,29 @@ def _runs_in_group(group: int) -> bool:
     return False
 
 
+def writing_processes(server: int) -> list[int]:
+    """The processes that a server, or one of its workers, has beside it to write in.
+
+    Args:
+        server: the process id of the one or the other.
+    """
+    found = []
+    for file in Path(f"/proc/{server}/task").glob("*/children"):
+        for child in map(int, file.read_text().split()):
+            with suppress(OSError):
+                writes = b"ngshare_fs.api.writer.process" in Path(f"/proc/{child}/cmdline").read_bytes()
+                found += [child] if writes else writing_processes(child)
+    return found
+
+
+def runs(process: int) -> bool:
+    """Whether a process is there, and not just waiting for somebody to collect it."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text(errors="replace").rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 def start(
     data: Path,
     log_file: Path,

@@ -35,7 +35,7 @@ class Blocking:
             StoreError: also in place of every OSError.
         """
         return await asyncio.get_running_loop().run_in_executor(
-            self.readers, lambda: _translated(function, *args, **kwargs)
+            self.readers, lambda: translated(function, *args, **kwargs)
         )
 
     async def write(
@@ -46,13 +46,13 @@ class Blocking:
         Raises:
             StoreError: also in place of every OSError.
         """
-        return await self._to_the_end(self.writers, lambda: _translated(function, *args, **kwargs))
+        return await self._to_the_end(self.writers, lambda: translated(function, *args, **kwargs))
 
     async def manage(
         self, function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
     ) -> Result:
         """The same for one that may wait for a course's lock."""
-        return await self._to_the_end(self.managers, lambda: _translated(function, *args, **kwargs))
+        return await self._to_the_end(self.managers, lambda: translated(function, *args, **kwargs))
 
     async def _to_the_end(self, threads: ThreadPoolExecutor, call: Callable[[], Result]) -> Result:
         return await asyncio.shield(asyncio.get_running_loop().run_in_executor(threads, call))
@@ -64,7 +64,8 @@ class Blocking:
         self.managers.shutdown()
 
 
-def _translated(function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+def translated(function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+    """Call a function; an OSError becomes the store's word for it."""
     try:
         return function(*args, **kwargs)
     except OSError as error:

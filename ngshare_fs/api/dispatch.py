@@ -7,6 +7,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from ngshare_fs.api import debug
+from ngshare_fs.api.action import act, success, write
 from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.api.call import Call, Endpoint, TreeAnswer, TreesAnswer
 from ngshare_fs.api.checks import check
@@ -17,8 +18,8 @@ from ngshare_fs.api.identity import USER, Caller, Identity
 from ngshare_fs.api.ready_answers import ReadyAnswers
 from ngshare_fs.api.refusals import Refused
 from ngshare_fs.api.tree_answer import LargeAnswer, made
+from ngshare_fs.api.writer import Writes
 from ngshare_fs.store import Volume
-from ngshare_fs.store.directory_tree import Upload
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Dispatcher:
     Args:
         volume: where everything is.
         blocking: where slow calls run.
+        writes: where students' work is written.
         forms: reads the arguments.
         identity: knows who asks.
         debug: whether debug mode is on.
@@ -36,6 +38,7 @@ class Dispatcher:
 
     volume: Volume
     blocking: Blocking
+    writes: Writes
     forms: FormReader
     identity: Identity
     debug: bool
@@ -61,10 +64,7 @@ class Dispatcher:
 
     async def _answer(self, request: web.Request, endpoint: Endpoint) -> web.StreamResponse:
         call = await self._call(request, endpoint)
-        run = self.blocking.read
-        if endpoint.writes:
-            run = self.blocking.manage if endpoint.manages else self.blocking.write
-        body = await run(_act, call, endpoint, self.ready)
+        body = await self._body(call, endpoint)
         if not isinstance(body, bytes):
             return await self._stream(request, body)
         if endpoint.path == debug.PATH and call.form.texts.get("human-readable") == "true":
@@ -72,6 +72,13 @@ class Dispatcher:
             if dumped.pop("success") and "message" not in dumped:
                 return web.Response(text=debug.page(dumped), content_type="text/html")
         return tagged(request, body) if endpoint.tagged else json_answer(body)
+
+    async def _body(self, call: Call, endpoint: Endpoint) -> bytes | LargeAnswer:
+        if endpoint.manages:
+            return await self.blocking.manage(write, call, endpoint)
+        if endpoint.writes:
+            return await self.writes.write(call, endpoint)
+        return await self.blocking.read(_read, call, endpoint, self.ready)
 
     async def _call(self, request: web.Request, endpoint: Endpoint) -> Call:
         upload = self.volume.upload()
@@ -87,7 +94,7 @@ class Dispatcher:
                 caller = self.identity.from_form(request, form, endpoint.is_page)
                 request[USER] = caller.name
         except BaseException:
-            if upload.touched_the_disk:
+            if upload.made is not None:
                 await self.blocking.write(upload.discard)
             raise
         return self._made_call(request, caller, form)
@@ -113,13 +120,6 @@ class Dispatcher:
         return response
 
 
-def _act(call: Call, endpoint: Endpoint, ready: ReadyAnswers) -> bytes | LargeAnswer:
-    # The upload is given up here, in the thread that publishes it: elsewhere, somebody who no longer waits for the
-    # answer could remove files that are just being published.
-    upload: Upload = call.form.upload
-    with upload:
-        check(call, endpoint)
-        answer = endpoint.action(call)
-        if isinstance(answer, (TreeAnswer, TreesAnswer)):
-            return made(answer, ready)
-        return json.dumps({"success": True, **answer}).encode()
+def _read(call: Call, endpoint: Endpoint, ready: ReadyAnswers) -> bytes | LargeAnswer:
+    answer = act(call, endpoint)
+    return made(answer, ready) if isinstance(answer, (TreeAnswer, TreesAnswer)) else success(answer)

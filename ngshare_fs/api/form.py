@@ -15,7 +15,7 @@ from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.api.percent_encoding import UrlencodedFields
 from ngshare_fs.api.refusals import Refusal, Refused
 from ngshare_fs.api.spill import Spill
-from ngshare_fs.api.tree_in_request import TreeInRequest
+from ngshare_fs.api.tree_in_request import ArrivedTree, TreeInRequest
 from ngshare_fs.store.directory_tree import Upload
 
 Result = TypeVar("Result")
@@ -48,7 +48,7 @@ class Form:
 
     upload: Upload
     texts: dict[str, str | None] = field(default_factory=dict)
-    tree: TreeInRequest | None = None
+    tree: ArrivedTree | None = None
 
     def text(self, name: str, missing: Refusal, malformed: Refusal = refusals.MALFORMED_TEXT) -> str:
         """An argument that has to be there; it may be empty.
@@ -79,7 +79,7 @@ class Form:
         """
         if self.tree is None:
             raise Refused(refusals.NO_FILES)
-        self.tree.finish(self.upload)
+        self.tree.hand_to(self.upload)
         return self.upload
 
 
@@ -167,6 +167,7 @@ class _Intake:
     def __init__(self, upload: Upload, blocking: Blocking, max_files: int) -> None:
         self.form = Form(upload)
         self._max_files = max_files
+        self._tree: TreeInRequest | None = None
         self._spill = Spill(upload, blocking)
         self._text = bytearray()
         self._text_is_malformed = False
@@ -223,6 +224,8 @@ class _Intake:
             StoreError: the volume could not take it.
         """
         await self._spill.finish()
+        if self._tree is not None:
+            self.form.tree = self._tree.arrived()
 
     async def close(self) -> None:
         """Wait for what is under way, so that nothing is written any more."""
@@ -230,12 +233,12 @@ class _Intake:
 
     async def _take_files(self, piece: bytes | None, last: bool) -> None:
         if not self._within_files:
-            self.form.tree = TreeInRequest(self._max_files)
-            await self._spill.start_with(self.form.tree.files)
+            self._tree = TreeInRequest(self._max_files)
+            await self._spill.start_with(self._tree.files)
         self._within_files = not last
-        assert self.form.tree is not None
-        self.form.tree.feed(piece)
-        if self.form.tree.too_many:
+        assert self._tree is not None
+        self._tree.feed(piece)
+        if self._tree.too_many:
             raise Refused(refusals.TOO_LARGE)
         await self._spill.make_room()
 

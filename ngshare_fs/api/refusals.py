@@ -18,6 +18,9 @@ class Refused(Exception):
         self.refusal = refusal
         self.reason = reason
 
+    def __reduce__(self) -> tuple[type["Refused"], tuple["Refusal", str]]:
+        return type(self), (self.refusal, self.reason)
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -90,6 +93,7 @@ VOLUME_READ_ONLY = Refusal(503, "Storage is read-only", retry_after=30)
 VOLUME_FAILURE = Refusal(503, "Storage failure", retry_after=30)
 DAMAGED = Refusal(500, "Stored files are damaged")
 BROKEN_MANIFEST = Refusal(503, "Course data cannot be read; ask your administrator to run `ngshare-fs verify`", 60)
+INTERRUPTED = Refusal(503, "Interrupted while it was stored; look whether it is there, or try again", retry_after=2)
 BUSY = Refusal(503, "Busy, try again", retry_after=2)
 
 # What the store raises, most of which needs no word from any handler.
@@ -107,6 +111,7 @@ OF_STORE_ERROR: dict[type[errors.StoreError], Refusal] = {
     errors.BrokenManifest: BROKEN_MANIFEST,
     errors.DamagedTree: DAMAGED,
     errors.LockTimeout: BUSY,
+    errors.Interrupted: INTERRUPTED,
     errors.VolumeFull: VOLUME_FULL,
     errors.VolumeReadOnly: VOLUME_READ_ONLY,
     errors.VolumeFailure: VOLUME_FAILURE,

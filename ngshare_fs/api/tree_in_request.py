@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from ngshare_fs.api import refusals
@@ -48,7 +48,7 @@ class ArrivingFile:
     Args:
         pieces: decoded content that has not been moved to the volume yet.
         staged: the file on the volume that has what came before, if the content is large.
-        md5: of what is on the volume; of the rest in the end.
+        md5: of what is on the volume.
     """
 
     pieces: list[bytes] = field(default_factory=list)
@@ -102,31 +102,16 @@ class TreeInRequest:
         except NotJson:
             self._refuse(refusals.FILES_NOT_JSON)
 
-    def finish(self, upload: Upload) -> None:
-        """The text has ended: hand the files to the upload. Takes a while: not for the event loop.
-
-        Raises:
-            Refused: the tree is refused; the first reason in the API's order.
-        """
-        if self.too_many:
-            raise Refused(refusals.TOO_LARGE)
+    def arrived(self) -> "ArrivedTree":
+        """The text has ended, and what is large is on the volume: give what has come of it."""
         if refusals.FILES_NOT_JSON not in self._wrong:
             try:
                 self._json.finish()
             except NotJson:
                 self._refuse(refusals.FILES_NOT_JSON)
-        if not self._wrong & {refusals.FILES_NOT_JSON, refusals.WRONG_FORMAT}:
-            incoming = [_incoming(file) for file in self.files]
-            wanted = [file.checksum for file in self.files]
-            if any(md5 is not None and md5 != file.md5 for md5, file in zip(wanted, incoming, strict=True)):
-                self._refuse(refusals.WRONG_CHECKSUM)
-            try:
-                upload.accept(incoming)
-            except IllegalPath:
-                self._refuse(refusals.ILLEGAL_PATH)
-        for refusal in _RANK:
-            if refusal in self._wrong:
-                raise Refused(refusal)
+        if self._wrong & {refusals.FILES_NOT_JSON, refusals.WRONG_FORMAT}:
+            return ArrivedTree([], frozenset(self._wrong))
+        return ArrivedTree([_arrived(file) for file in self.files], frozenset(self._wrong))
 
     def opened(self, is_object: bool) -> None:
         if self._depth == 0:
@@ -231,14 +216,63 @@ class TreeInRequest:
         self._wrong.add(refusal)
 
 
-def _incoming(file: ArrivingFile) -> IncomingFile:
+@dataclass(frozen=True)
+class ArrivedFile:
+    """One entry that has arrived.
+
+    Args:
+        file: its checksum is still to be computed where the content waits in memory.
+        checksum: what its sender says.
+    """
+
+    file: IncomingFile
+    checksum: str | None
+
+
+@dataclass(frozen=True)
+class ArrivedTree:
+    """A tree that has arrived; another process can take it over.
+
+    Args:
+        files: nothing where the text is not what it should be.
+        wrong: what is wrong with it so far.
+    """
+
+    files: list[ArrivedFile]
+    wrong: frozenset[Refusal]
+
+    def hand_to(self, upload: Upload) -> None:
+        """Check the rest, and hand the files to the upload. Takes a while: not for the event loop.
+
+        Raises:
+            Refused: the tree is refused; the first reason in the API's order.
+        """
+        wrong = set(self.wrong)
+        incoming = [_with_checksum(arrived.file) for arrived in self.files]
+        wanted = [arrived.checksum for arrived in self.files]
+        if any(md5 is not None and md5 != file.md5 for md5, file in zip(wanted, incoming, strict=True)):
+            wrong.add(refusals.WRONG_CHECKSUM)
+        try:
+            upload.accept(incoming)
+        except IllegalPath:
+            wrong.add(refusals.ILLEGAL_PATH)
+        for refusal in _RANK:
+            if refusal in wrong:
+                raise Refused(refusal)
+
+
+def _arrived(file: ArrivingFile) -> ArrivedFile:
     assert file.path is not None
-    content = None
     if file.staged is None:
-        content = b"".join(file.pieces)
-        file.md5.update(content)
-    path = file.staged.path if file.staged is not None else None
-    return IncomingFile(file.path, file.size, file.md5.hexdigest(), content, path)
+        return ArrivedFile(IncomingFile(file.path, file.size, "", b"".join(file.pieces)), file.checksum)
+    incoming = IncomingFile(file.path, file.size, file.md5.hexdigest(), staged=file.staged.path)
+    return ArrivedFile(incoming, file.checksum)
+
+
+def _with_checksum(file: IncomingFile) -> IncomingFile:
+    if file.content is None:
+        return file
+    return replace(file, md5=hashlib.md5(file.content, usedforsecurity=False).hexdigest())
 
 
 def _without_line_breaks(piece: bytes) -> bytes:

@@ -84,11 +84,12 @@ class Upload:
 
     Args:
         staging: where it grows.
+        made: its folder, where another process has begun it.
     """
 
-    def __init__(self, staging: Staging) -> None:
+    def __init__(self, staging: Staging, made: str | None = None) -> None:
         self._staging = staging
-        self._folder: str | None = None
+        self._folder = made
         self._staged = 0
         self._files: list[IncomingFile] = []
 
@@ -99,9 +100,9 @@ class Upload:
         self.discard()
 
     @property
-    def touched_the_disk(self) -> bool:
-        """Whether `discard` has something to do."""
-        return self._folder is not None
+    def made(self) -> str | None:
+        """Its own folder, where it has one already: then `discard` has something to do."""
+        return self._folder
 
     @property
     def folder(self) -> str:

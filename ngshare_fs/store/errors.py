@@ -66,6 +66,9 @@ class BrokenManifest(StoreError):
         self.line = line
         self.problem = problem
 
+    def __reduce__(self) -> tuple[type["BrokenManifest"], tuple[str, int, str]]:
+        return type(self), (self.file, self.line, self.problem)
+
 
 class DamagedTree(StoreError):
     """Stored files are missing or differ in size from their manifest."""
@@ -73,6 +76,10 @@ class DamagedTree(StoreError):
 
 class LockTimeout(StoreError):
     """Somebody else held a lock for too long."""
+
+
+class Interrupted(StoreError):
+    """The process that was writing has ended: what it was writing is stored wholly, or not at all."""
 
 
 class VolumeFull(StoreError):

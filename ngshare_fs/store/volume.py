@@ -56,8 +56,7 @@ class Volume:
             VolumeError: the folder cannot serve as one; the text names path, owner and remedy.
         """
         root = os.path.abspath(path)
-        if sys.getfilesystemencoding().lower() != "utf-8":
-            raise VolumeError("file names cannot be written in UTF-8 here: set PYTHONUTF8=1 in the environment")
+        _check_encoding()
         try:
             _prepare(root)
             _probe(root)
@@ -67,9 +66,21 @@ class Volume:
         volume.staging.sweep()
         return volume
 
-    def upload(self) -> Upload:
-        """A new, empty upload."""
-        return Upload(self.staging)
+    @classmethod
+    def join(cls, path: str) -> "Volume":
+        """Open a volume that another process of this server has open. Nothing is made where there is none any more.
+
+        Raises:
+            VolumeError: this process could not name its files.
+            OSError: it is not there.
+        """
+        _check_encoding()
+        _check_present(path)
+        return cls(path)
+
+    def upload(self, made: str | None = None) -> Upload:
+        """A new, empty upload, or one that another process has begun in the folder `made`."""
+        return Upload(self.staging, made)
 
     def unflushed(self) -> Unflushed:
         """The account of a new write."""
@@ -102,7 +113,7 @@ def check_present(volume: Volume) -> None:
     Raises:
         FileNotFoundError: it is not.
     """
-    os.stat(os.path.join(volume.root, layout.VOLUME_FILE))
+    _check_present(volume.root)
 
 
 def replace_file(volume: Volume, path: str, content: bytes) -> None:
@@ -119,6 +130,15 @@ def replace_file(volume: Volume, path: str, content: bytes) -> None:
         os.rename(staged, path)
     unflushed.changed(os.path.dirname(path))
     unflushed.flush()
+
+
+def _check_encoding() -> None:
+    if sys.getfilesystemencoding().lower() != "utf-8":
+        raise VolumeError("file names cannot be written in UTF-8 here: set PYTHONUTF8=1 in the environment")
+
+
+def _check_present(root: str) -> None:
+    os.stat(os.path.join(root, layout.VOLUME_FILE))
 
 
 def _prepare(root: str) -> None:

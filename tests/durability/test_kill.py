@@ -1,4 +1,4 @@
-"""The whole server is killed (`kill -9`) at random moments under load, again and again on one volume.
+"""The whole server, or the process that writes for it, is killed (`kill -9`) at random moments under load.
 
 What was acknowledged is there byte for byte, what was not is wholly there or wholly absent, and the server starts at
 once. The power stays on: what survives a power cut is for other tests to say.
@@ -7,6 +7,7 @@ once. The power stays on: what survives a power cut is for other tests to say.
 import os
 import random
 import secrets
+import signal
 import subprocess
 import sys
 import time
@@ -16,14 +17,18 @@ from pathlib import Path
 
 import pytest
 
+from ngshare_fs.store.verify import verify_volume
 from tests.durability import on_disk, through_api
+from tests.durability.history import History
+from tests.durability.load import load, prepare
 from tests.durability.workload import Connection, Workload
-from tests.servers import Server, kill_group, start
+from tests.servers import Server, kill_group, running, start, writing_processes
 
 pytestmark = pytest.mark.durability
 
 ROUNDS = int(os.environ.get("NGSHARE_FS_ROUNDS", "8"))
 PATIENCE = 60
+WRITERS_KILLED = 3
 # Of the start after a kill. It takes half a second; the limit is for a machine that is busy with other things.
 START_SECONDS = 20
 
@@ -142,3 +147,27 @@ def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path, workers: int) -> 
     assert rounds.slowest_start < START_SECONDS
     answers = rounds.workload.history
     print(f"{ROUNDS} kills, {answers.acknowledged()} writes acknowledged, slowest start {rounds.slowest_start:.2f} s")
+
+
+def test_what_was_acknowledged_outlives_a_kill_of_the_writing_process(tmp_path: Path) -> None:
+    """Its server goes on; who waited for an answer is told that it is not known."""
+    chance = random.Random("the writing process")
+    for number in range(WRITERS_KILLED):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        history = History(time.monotonic_ns)
+        with running(folder / "data") as server:
+            prepare(server.url, history)
+            with load(server.url, history):
+                until(lambda: writing_processes(server.process.pid), "a process that writes")
+                (writer,) = writing_processes(server.process.pid)
+                time.sleep(chance.uniform(0, 0.5))
+                os.kill(writer, signal.SIGKILL)
+                wanted = len(history.acknowledged) + 50
+                until(lambda: len(history.acknowledged) > wanted, "fifty more answers")  # noqa: B023
+            assert {answer.status for answer in history.refused} <= {503}
+            assert history.lost(server.url) == []
+            until(lambda: len(private_files(folder / "data")) == 2, "the sweep")  # noqa: B023
+            assert server.stop() == 0
+            assert "Traceback" not in server.log
+        assert list(verify_volume(folder / "data")) == []

@@ -1,0 +1,32 @@
+"""What is called is done: once more the checks, now that nothing is still to come, then the action."""
+
+import json
+from collections.abc import Mapping
+
+from ngshare_fs.api.call import Answer, Call, Endpoint, TreeAnswer, TreesAnswer
+from ngshare_fs.api.checks import check
+
+
+def act(call: Call, endpoint: Endpoint) -> Answer:
+    """Do what an endpoint is for. Blocking; the upload is gone afterwards.
+
+    Raises:
+        Refused, StoreError, OSError: it was not done, or nobody knows whether it will last.
+    """
+    # The upload is given up here, in the thread that publishes it: elsewhere, somebody who no longer waits for the
+    # answer could remove files that are just being published.
+    with call.form.upload:
+        check(call, endpoint)
+        return endpoint.action(call)
+
+
+def write(call: Call, endpoint: Endpoint) -> bytes:
+    """The same for an endpoint that writes: the body of its answer."""
+    answer = act(call, endpoint)
+    assert not isinstance(answer, (TreeAnswer, TreesAnswer)), endpoint.path
+    return success(answer)
+
+
+def success(fields: Mapping[str, object]) -> bytes:
+    """The body of an answer that has these fields."""
+    return json.dumps({"success": True, **fields}).encode()

@@ -1,0 +1,106 @@
+"""The process beside a server that writes what many hand in at once."""
+
+import contextlib
+import gc
+import logging
+import os
+import socket
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO, Any
+
+from ngshare_fs.api.action import write
+from ngshare_fs.api.blocking import WRITERS, translated
+from ngshare_fs.api.call import Call
+from ngshare_fs.api.endpoints import ENDPOINTS
+from ngshare_fs.api.form import Form
+from ngshare_fs.api.refusals import Refused
+from ngshare_fs.api.writer.messages import END, HEAD, READY, Job, Outcome, Unexpected, pack, unpack
+from ngshare_fs.logs import LOG, set_up
+from ngshare_fs.store import StoreError, Volume
+
+logger = logging.getLogger(__name__)
+
+BUFFER = 2**20
+
+
+class Writer:
+    """Does the jobs of one server.
+
+    Args:
+        volume: where everything is.
+        connection: to the server.
+    """
+
+    def __init__(self, volume: Volume, connection: socket.socket) -> None:
+        self._volume = volume
+        self._connection = connection
+        self._sending = threading.Lock()
+        self._threads = ThreadPoolExecutor(WRITERS, thread_name_prefix="write")
+        self._endpoints = {(endpoint.method, endpoint.path): endpoint for endpoint in ENDPOINTS}
+
+    def run(self) -> None:
+        """Do what comes, until the server says that it was the last; a server that is gone has nobody to answer."""
+        self._send(0, READY)
+        with os.fdopen(os.dup(self._connection.fileno()), "rb", BUFFER) as incoming:
+            while True:
+                number, message = _next(incoming)
+                if message == END:
+                    break
+                self._threads.submit(self._do, number, message)
+        self._threads.shutdown()
+
+    def _do(self, number: int, job: Job) -> None:
+        self._send(number, self._outcome(job))
+
+    def _outcome(self, job: Job) -> Outcome:
+        try:
+            form = Form(self._volume.upload(job.made), job.texts, job.tree)
+            call = Call(self._volume, job.user, job.is_admin, job.debug, job.names, form)
+            return translated(write, call, self._endpoints[job.method, job.path])
+        except (Refused, StoreError) as error:
+            return error
+        except Exception as error:
+            logger.exception("%s %s failed", job.method, job.path)
+            return Unexpected(repr(error))
+
+    def _send(self, number: int, message: object) -> None:
+        packed = pack(number, message)
+        # The reading thread notices when the server is gone, and ends the process.
+        with self._sending, contextlib.suppress(ConnectionError):
+            self._connection.sendall(packed)
+
+
+def _next(incoming: IO[bytes]) -> tuple[int, Any]:
+    head = incoming.read(HEAD.size)
+    if len(head) == HEAD.size:
+        number, length = HEAD.unpack(head)
+        content = incoming.read(length)
+        if len(content) == length:
+            return number, unpack(content)
+    # As if killed with the server: whoever starts next must not find somebody who is still at work.
+    os._exit(1)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write for the server that started this process.
+
+    Args:
+        arguments: the descriptor of the connection, the volume's folder, the log's format, and `debug` or nothing.
+
+    Returns:
+        The exit code.
+    """
+    descriptor, root, log_format, *rest = arguments
+    set_up(log_format, debug=bool(rest))
+    connection = socket.socket(fileno=int(descriptor))
+    try:
+        volume = Volume.join(root)
+    except (OSError, StoreError) as error:
+        LOG.error("%s", error)
+        return 1
+    gc.freeze()  # what is here now stays: collecting garbage need not look at it again
+    with contextlib.closing(volume):
+        Writer(volume, connection).run()
+    return 0

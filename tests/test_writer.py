@@ -1,0 +1,269 @@
+"""When many hand in at once, a process beside the server writes: the same answers, whatever becomes of it."""
+
+import asyncio
+import os
+import pickle
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+from ngshare_fs import application
+from ngshare_fs.api import refusals
+from ngshare_fs.api.refusals import OF_STORE_ERROR, Refused
+from ngshare_fs.api.writer import Writes, writes
+from ngshare_fs.api.writer.beside import WriterBeside
+from ngshare_fs.store import Volume
+from ngshare_fs.store.errors import BrokenManifest
+from ngshare_fs.store.layout import MANIFEST
+from tests.conftest import Answer, Exchange, MakeExchange
+from tests.servers import running, runs, writing_processes
+from tests.test_bodies import (  # noqa: F401 - the same tests, by way of the other process
+    test_a_wrong_tree_is_refused_with_its_reason,
+    test_every_legal_tree_comes_back,
+    test_of_the_same_path_or_key_twice_the_last_counts,
+    test_text_that_is_no_text_is_refused,
+)
+from tests.test_calls_of_the_plugins import (  # noqa: F401
+    handed_in,
+    test_a_deleted_submission_is_in_the_trash,
+    test_a_key_belongs_to_who_used_it_and_to_its_files,
+    test_a_receipt_names_what_is_stored,
+    test_a_repeated_submission_is_one,
+    test_large_work_is_collected_whole,
+    test_many_repeats_at_once_are_one,
+    test_only_instructors_hand_in_for_others,
+    test_the_listing_has_all_that_nbgrader_shows,
+)
+from tests.trees import tree
+
+SECONDS = 30
+LARGE = 700_000  # waits on the disk while it arrives
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Writes]:
+    """All that the application makes; the other process is started by the first write already."""
+    made: list[Writes] = []
+
+    class Known(Writes):
+        def __init__(self, *arguments: object) -> None:
+            super().__init__(*arguments)  # type: ignore[arg-type]
+            made.append(self)
+
+    monkeypatch.setattr(application, "Writes", Known)
+    monkeypatch.setattr(writes, "FEW", 0)
+    return made
+
+
+async def until(condition: Callable[[], object], what: str) -> None:
+    """Wait for something."""
+    for _ in range(SECONDS * 100):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"not within {SECONDS} s: {what}")
+
+
+async def beside(exchange: Exchange, made: list[Writes]) -> WriterBeside:
+    """The other process, started if need be."""
+    await exchange.call("POST", "submission/none/a", "nobody", files="[]")
+    await until(lambda: made[0].writer, "a process beside this one")
+    writer = made[0].writer
+    assert writer is not None
+    return writer
+
+
+@pytest.fixture
+async def exchange(make_exchange: MakeExchange, made: list[Writes]) -> AsyncIterator[Exchange]:
+    """One whose students' work goes to the other process."""
+    exchange = await make_exchange()
+    writer = await beside(exchange, made)
+    yield exchange
+    assert made[0].writer in (writer, None)  # none where a test has killed it
+
+
+async def hand_in(exchange: Exchange, size: int = 100) -> Answer:
+    """Hand in one file of so many bytes."""
+    return await exchange.call("POST", "submission/c/a", "lawrence", files=tree({"p.ipynb": b"x" * size}))
+
+
+async def submissions(exchange: Exchange) -> list[str]:
+    """The timestamps of what was handed in."""
+    answer = await exchange.call("GET", "submissions/c/a/lawrence", "lawrence")
+    return [entry["timestamp"] for entry in answer.body["submissions"]]
+
+
+def staged_by(exchange: Exchange) -> set[str]:
+    """The staging folders of all processes."""
+    return set(os.listdir(exchange.data / ".ngshare/staging"))
+
+
+@contextmanager
+def held_up(exchange: Exchange) -> Iterator[None]:
+    """Nobody gets further than to the lock under which a submission is published."""
+    parent = "/courses/c/assignments/a/submissions/lawrence"
+    with exchange.volume.locks.hold("publish", parent):
+        yield
+
+
+async def test_a_rush_is_written_by_another_process(make_exchange: MakeExchange, made: list[Writes]) -> None:
+    exchange = await make_exchange()
+    await taught_course(exchange)
+    answers = await asyncio.gather(*(hand_in(exchange) for _ in range(40)))
+    writer = await beside(exchange, made)
+    assert writer.pid in writing_processes(os.getpid())
+    answers += await asyncio.gather(*(hand_in(exchange, size) for size in (10, LARGE, 0) for _ in range(10)))
+    assert {answer.status for answer in answers} == {200}
+    moments = await submissions(exchange)
+    assert sorted(answer.body["timestamp"] for answer in answers) == moments == sorted(set(moments))
+    assert exchange.left_in_staging() == []
+
+
+async def taught_course(exchange: Exchange) -> None:
+    """The course of the fixture `taught`."""
+    await exchange.call("POST", "course/c", "root", instructors='["kevin"]')
+    await exchange.call("POST", "student/c/lawrence", "kevin", first_name="", last_name="", email="")
+    await exchange.call("POST", "assignment/c/a", "kevin", files=tree({"p.ipynb": b""}))
+
+
+async def test_a_single_write_needs_no_process(
+    make_exchange: MakeExchange, made: list[Writes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writes, "FEW", 1)
+    exchange = await make_exchange()
+    await taught_course(exchange)
+    for _ in range(10):
+        assert (await hand_in(exchange)).status == 200
+    assert made[0].writer is None
+
+
+@pytest.mark.parametrize("size", [100, LARGE])
+async def test_when_it_is_killed_the_clients_hear_so_and_threads_go_on(
+    taught: Exchange, made: list[Writes], size: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer = made[0].writer
+    assert writer is not None
+    with held_up(taught):
+        asked = [asyncio.create_task(hand_in(taught, size)) for _ in range(3)]
+        await until(lambda: len(list(taught.data.glob(f".ngshare/staging/*/*/{MANIFEST}"))) == 3, "all are staged")
+        os.kill(writer.pid, signal.SIGKILL)
+        answers = await asyncio.gather(*asked)
+    assert {(answer.status, answer.message) for answer in answers} == {(503, refusals.INTERRUPTED.message)}
+    assert answers[0].headers["Retry-After"]
+    assert await submissions(taught) == []
+    await until(lambda: made[0].writer is None and len(staged_by(taught)) == 1, "what it had staged is swept")
+    assert (await hand_in(taught, size)).status == 200
+    assert len(await submissions(taught)) == 1
+    assert made[0].writer is None  # for a while
+    assert f"the writing process {writer.pid} ended unasked" in caplog.text
+    assert taught.left_in_staging() == []
+
+
+async def test_one_that_is_idle_ends_and_the_next_rush_has_another(
+    make_exchange: MakeExchange, made: list[Writes], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    started: list[WriterBeside] = []
+    start = WriterBeside.start
+
+    async def noted(arguments: Sequence[str]) -> WriterBeside:
+        started.append(await start(arguments))
+        return started[-1]
+
+    monkeypatch.setattr(WriterBeside, "start", noted)
+    monkeypatch.setattr(writes, "IDLE_SECONDS", 0.05)
+    exchange = await make_exchange()
+    await taught_course(exchange)
+    ended: list[WriterBeside] = []
+    for _ in range(2):
+        assert (await hand_in(exchange)).status == 200
+        await until(lambda: len(started) > len(ended), "a process beside this one")
+        assert await started[-1].has_ended(SECONDS)
+        ended.append(started[-1])
+        await until(lambda: made[0].writer is None and len(staged_by(exchange)) == 1, "its folder is gone")
+    assert len(await submissions(exchange)) == 2
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("python", ["/bin/false", "/nowhere/python"])
+async def test_without_one_threads_write(
+    make_exchange: MakeExchange,
+    made: list[Writes],
+    python: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    exchange = await make_exchange()
+    await taught_course(exchange)
+    monkeypatch.setattr(sys, "executable", python)
+    for _ in range(2):
+        answers = await asyncio.gather(*(hand_in(exchange) for _ in range(10)))
+        assert {answer.status for answer in answers} == {200}
+        await until(lambda: caplog.records, "the log says so")
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
+        "no process beside this one to write"
+    ]
+
+
+async def test_it_makes_no_volume_where_there_is_none(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        Volume.join(str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_it_imports_nothing_from_where_the_server_was_started(
+    make_exchange: MakeExchange, made: list[Writes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("yaml", "ngshare_fs", "json"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(1)")
+    monkeypatch.syspath_prepend(os.getcwd())
+    monkeypatch.chdir(tmp_path)
+    exchange = await make_exchange()
+    await beside(exchange, made)
+
+
+async def test_it_heeds_no_signal_of_a_terminal(taught: Exchange, made: list[Writes]) -> None:
+    writer = made[0].writer
+    assert writer is not None
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        os.kill(writer.pid, number)
+    assert (await hand_in(taught)).status == 200
+    assert made[0].writer is writer
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        Refused(refusals.PERMISSION_DENIED, "why"),
+        BrokenManifest("course.yaml", 3, "why"),
+        *(error("why") for error in OF_STORE_ERROR if error is not BrokenManifest),
+    ],
+    ids=repr,
+)
+def test_what_is_raised_there_arrives_here(raised: Exception) -> None:
+    arrived = pickle.loads(pickle.dumps(raised))
+    assert (type(arrived), str(arrived), vars(arrived)) == (type(raised), str(raised), vars(raised))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+async def test_it_ends_with_its_server(tmp_path: Path, number: signal.Signals) -> None:
+    with running(tmp_path / "volume") as server:
+        async with ClientSession(server.url) as client:
+
+            async def ask(path: str, user: str, **fields: str) -> int:
+                async with client.post(path, data={"user": user, **fields}) as response:
+                    return response.status
+
+            assert await ask("course/c", "root", instructors='["kevin"]') == 200
+            assert await ask("assignment/c/a", "kevin", files="[]") == 200
+            while not (writers := writing_processes(server.process.pid)):
+                asked = (ask("submission/c/a", "kevin", files=tree({"p": b"x"})) for _ in range(20))
+                assert set(await asyncio.gather(*asked)) == {200}
+            server.process.send_signal(number)
+        assert server.process.wait(SECONDS) == (0 if number == signal.SIGTERM else -signal.SIGKILL)
+        await until(lambda: not any(runs(pid) for pid in writers), "the other process ends")
+        assert "Traceback" not in server.log
