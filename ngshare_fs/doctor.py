@@ -10,7 +10,7 @@ import aiohttp
 from ngshare_fs.config import Settings
 from ngshare_fs.hub import HubClient
 from ngshare_fs.hub.checkup import look_at_hub, look_at_user
-from ngshare_fs.hub.client import reason_of
+from ngshare_fs.hub.unreachable import UNREACHABLE, reason_of
 from ngshare_fs.listening import url_at
 from ngshare_fs.observation import Observation
 from ngshare_fs.store.checkup import look_at_volume
@@ -82,7 +82,5 @@ async def _look_at_url(subject: str, url: str, remedy: str) -> Observation:
                 is_ours = False
             saw = f"{url} answers" if is_ours else f"{url} answers {answer.status}, but not as this service does"
             return Observation(subject, is_ours, saw, remedy)
-    except asyncio.TimeoutError:
-        return Observation(subject, False, f"{url} does not answer in time", remedy)
-    except (aiohttp.ClientError, OSError, ValueError) as error:
+    except UNREACHABLE as error:
         return Observation(subject, False, f"{url}: {reason_of(error)}", remedy)

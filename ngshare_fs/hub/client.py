@@ -1,8 +1,6 @@
 """Calls to the hub's REST API."""
 
-import asyncio
 import json
-import os
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -12,6 +10,7 @@ import aiohttp
 
 from ngshare_fs.config import Hub
 from ngshare_fs.hub.account import Account
+from ngshare_fs.hub.unreachable import UNREACHABLE, reason_of
 
 # The hub answers some hundred calls a second: whoever waits longer than this has 2,000 others before.
 ANSWER_SECONDS = 15.0
@@ -163,10 +162,7 @@ class HubClient:
             # Redirects are not followed: the token is for the hub alone.
             async with self._session.request(method, url, headers=headers, data=form, allow_redirects=False) as answer:
                 return _Answer(answer.status, _json(await _start_of(answer)), answer.headers.get("Date"))
-        except asyncio.TimeoutError:
-            raise HubDown(f"no answer from {self._hub.api_url} in time") from None
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            # ValueError: a host's name that no resolver takes, such as `a..b`.
+        except UNREACHABLE as error:
             raise HubDown(f"{self._hub.api_url} cannot be reached: {reason_of(error)}") from None
 
 
@@ -185,12 +181,3 @@ def _json(content: bytes) -> Any:
         return json.loads(content)
     except (ValueError, RecursionError):
         return None
-
-
-def reason_of(error: Exception) -> str:
-    """Why a connection failed, in the system's words."""
-    cause = getattr(error, "os_error", error)
-    if not isinstance(cause, OSError) or cause.errno is None:
-        return type(error).__name__
-    # asyncio has put its own words in the place of the system's; those of the resolver have numbers below zero.
-    return os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)
