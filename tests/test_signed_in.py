@@ -443,6 +443,14 @@ async def test_many_sign_ins_that_are_begun_do_not_pile_up(service: Service) -> 
     assert name in jar  # the newest is the one that is under way
 
 
+@pytest.mark.parametrize("name", ["(%d)", "a[%d]", "ä%d", "{%d}@", "%d,", "x" * 200 + "%d"])
+async def test_sign_ins_that_somebody_planted_do_not_shut_anybody_out(service: Service, name: str) -> None:
+    planted = "; ".join(f"ngshare-sign-in-{name % number}=x" for number in range(6))
+    begun = await service.ask("", Cookie=planted, **NAVIGATION)
+    assert begun.status == 302
+    assert len(begun.headers.getall("Set-Cookie")) == 1
+
+
 async def test_a_cookie_that_somebody_planted_does_not_shut_anybody_out(service: Service, cookie: str) -> None:
     for planted in ("ngshare-session=planted", "ngshare-session="):
         for cookies in (f"{planted}; {cookie}", f"{cookie}; {planted}"):

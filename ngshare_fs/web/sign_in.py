@@ -31,6 +31,7 @@ XSRF_FIELD = "_xsrf"
 SECONDS = 600
 LONGEST_NEXT = 1024
 COOKIE_START = "ngshare-sign-in-"
+OUR_COOKIE = re.compile(COOKIE_START + r"[A-Za-z0-9_-]{0,8}")
 MOST_AT_ONCE = 4
 
 BEGUN_ELSEWHERE = Refusal(403, "This sign-in was not begun in this browser, or longer than ten minutes ago.")
@@ -74,7 +75,9 @@ class SignIn:
         response.headers["Cache-Control"] = "no-store"
         content = {"state": state, "verifier": verifier, "next": self._next(request)}
         # Whoever reloads again and again would in the end send more cookies than fit into a request.
-        begun = [name for name in request.cookies if name.startswith(COOKIE_START)]  # browsers send the oldest first
+        # Browsers send the oldest first. Other names are not ours: a page beside us may plant one that nobody can take
+        # away, because it cannot be written into an answer.
+        begun = [name for name in request.cookies if OUR_COOKIE.fullmatch(name)]
         for left_over in begun[: -(MOST_AT_ONCE - 1)]:
             self._sessions.end(request, response, left_over)
         self._sessions.write(request, response, _cookie(state), content, SECONDS)
