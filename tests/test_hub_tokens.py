@@ -96,6 +96,7 @@ async def test_an_answer_is_believed_for_a_while_and_a_refusal_for_a_moment(
         (200, "<html>"),
         (200, "[]"),
         (200, '{"kind": "user"}'),
+        (200, '{"kind": "user", "name": "\\ud800", "scopes": ["access:services"]}'),
         (200, "[" * 200_000),
         (200, " " * 2**21),
         (302, ""),

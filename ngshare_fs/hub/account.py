@@ -40,6 +40,8 @@ class Account:
         kind, name, scopes = model.get("kind"), model.get("name"), model.get("scopes")
         if kind not in ("user", "service") or not isinstance(name, str) or not name:
             raise ValueError("neither a user nor a service")
+        if any("\ud800" <= letter <= "\udfff" for letter in name):
+            raise ValueError("a name that is no text")  # JSON can write half a letter, which nobody can write elsewhere
         return cls(kind, name, model.get("admin") is True, frozenset(_texts(scopes)))
 
     def may_use(self, service: str) -> bool:
