@@ -68,13 +68,7 @@ def _identity(application: web.Application, volume: Volume, settings: Settings) 
 
     application.on_cleanup.append(leave_hub)
     sessions = Sessions(settings.cookie_secret or secret.cookie_secret(volume), settings.prefix)
-    admission = Admission(
-        settings.hub.service_name,
-        settings.admins,
-        settings.hub_admins,
-        settings.require_service_scope,
-        settings.services,
-    )
-    identity = SignedIn(Tokens(hub, settings.auth_cache, settings.auth_grace), sessions, admission, settings.prefix)
+    tokens = Tokens(hub, settings.auth_cache, settings.auth_grace)
+    identity = SignedIn(tokens, sessions, Admission.configured(settings), settings.prefix)
     sign_in.add_routes(application, settings, hub, sessions)
     return identity

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from ngshare_fs.api.identity import Admission
 from ngshare_fs.config import Settings
 from ngshare_fs.hub import HubClient
 from ngshare_fs.hub.checkup import look_at_hub, look_at_user
@@ -49,7 +50,7 @@ async def _look_at_network(settings: Settings, user_token: str | None) -> list[O
                 remedy = "--user-token-file FILE with the token of a user tells whether that user is let in"
                 found.append(Observation("roles", None, "not looked at", remedy))
             else:
-                found.append(await look_at_user(client, hub, user_token, settings.require_service_scope))
+                found.append(await look_at_user(client, hub, user_token, Admission.configured(settings).refusal_of))
         finally:
             await client.close()
     remedy = "start the server, or see --host, --port and JUPYTERHUB_SERVICE_URL"

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ngshare_fs import cli
+from ngshare_fs.api.identity import Admission
 from ngshare_fs.config import Hub
 from ngshare_fs.hub import HubClient
 from ngshare_fs.hub.checkup import look_at_hub, look_at_user
@@ -22,6 +23,7 @@ from tests import servers
 from tests.fallible_hub import FallibleHub, user
 
 PREFIX = "/services/ngshare/"
+ADMISSION = Admission("ngshare", frozenset(), False, False, {"autograder": False})
 
 
 def wrong(found: list[Observation]) -> list[str]:
@@ -167,8 +169,11 @@ async def test_what_is_wrong_with_the_hub_is_told(
     [
         (user("ada", "access:services!service=ngshare"), True, "ada"),
         (user("ada", "access:servers!server=ada/"), True, "enough for nbgrader"),
+        (user("ada", "access:servers!server=bob/"), False, "make a token that has access:services!service=ngshare"),
         (user("ada", "read:users:name!user=ada"), False, "access:services!service=ngshare"),
         (user("grader", kind="service"), False, "--services"),
+        (user("autograder", kind="service"), True, "service 'autograder'"),
+        (user("service:autograder", "access:services"), False, "begin with service:"),
         (None, False, "does not know"),
     ],
 )
@@ -177,9 +182,20 @@ async def test_whether_a_user_would_be_let_in(
 ) -> None:
     if owner:
         hub.owners["token"] = owner
-    observation = await look_at_user(clients(hub.hub), hub.hub, "token", require_service_scope=False)
+    observation = await look_at_user(clients(hub.hub), hub.hub, "token", ADMISSION.refusal_of)
     assert observation.fine is fine
     assert said in str(observation)
+
+
+async def test_where_the_scope_is_required_the_role_of_servers_needs_it_too(hub: FallibleHub, clients: Any) -> None:
+    strict = dataclasses.replace(ADMISSION, require_service_scope=True)
+    hub.owners["token"] = user("ada", "access:servers!server=ada/")
+    observation = await look_at_user(clients(hub.hub), hub.hub, "token", strict.refusal_of)
+    assert observation.fine is False
+    assert 'the role "user" with "self", "access:services!service=ngshare"' in observation.remedy
+    # Not "self", which would let every notebook do at the hub what its owner may do.
+    of_servers = '"users:activity!user", "access:servers!server", "access:services!service=ngshare"'
+    assert f'the role "server" with {of_servers}' in observation.remedy
 
 
 async def test_at_the_start_it_is_said_once_what_is_wrong_until_it_is_mended(

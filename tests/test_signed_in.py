@@ -110,6 +110,15 @@ async def test_a_token_lets_its_owner_in_if_it_is_for_this_service_or_of_the_own
     assert "a b" not in service.hub.calls
 
 
+async def test_a_missing_scope_is_told_to_the_operator_once(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+    for token in ("none", "other", "none"):
+        assert (await service.status(token))[0] == 403
+    (said,) = [record.getMessage() for record in caplog.records if "missing scope" in record.getMessage()]
+    assert "'ada'" in said
+    assert 'the role "user" with "self", "access:services!service=ngshare"' in said
+    assert "\n" not in said
+
+
 async def test_where_the_scope_is_required_the_own_server_is_not_enough(service: Service, again: Any) -> None:
     strict = await again(service, require_service_scope=True)
     assert (await strict.status("server"))[0] == 403

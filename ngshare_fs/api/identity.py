@@ -12,8 +12,10 @@ from ngshare_fs.api import cross_site, refusals
 from ngshare_fs.api.form import Form
 from ngshare_fs.api.refusals import Refusal, Refused
 from ngshare_fs.api.sessions import Session, Sessions
+from ngshare_fs.config import Settings
 from ngshare_fs.hub import Account, HubDown, Tokens
 from ngshare_fs.hub.account import scope_for
+from ngshare_fs.hub.checkup import how_to_get_the_scope
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +44,10 @@ class Caller:
     name: str
     is_admin: bool
     session: Session | None = None
+
+
+class MissesScope(Refused):
+    """A user's token that is not for this service."""
 
 
 class Identity(Protocol):
@@ -113,6 +119,26 @@ class Admission:
     require_service_scope: bool
     services: Mapping[str, bool]
 
+    @classmethod
+    def configured(cls, settings: Settings) -> "Admission":
+        """Those that the settings let in, where there is a hub."""
+        assert settings.hub is not None
+        return cls(
+            settings.hub.service_name,
+            settings.admins,
+            settings.hub_admins,
+            settings.require_service_scope,
+            settings.services,
+        )
+
+    def refusal_of(self, account: Account) -> str | None:
+        """Why somebody is not let in; None where they are."""
+        try:
+            self.caller(account)
+        except Refused as error:
+            return error.refusal.message
+        return None
+
     def caller(self, account: Account, session: Session | None = None) -> Caller:
         """Who is asking, as far as the rosters are concerned.
 
@@ -126,7 +152,7 @@ class Admission:
         if account.name.startswith(SERVICE_MARK):
             raise Refused(refusals.NAMED_LIKE_A_SERVICE)
         if not account.may_use(self.service) and (self.require_service_scope or not account.is_of_own_server):
-            raise Refused(self._no_scope())
+            raise MissesScope(self._no_scope())
         is_admin = account.name in self.admins or (self.hub_admins and account.admin)
         return Caller(account.name, is_admin, session)
 
@@ -150,6 +176,7 @@ class SignedIn:
         self._sessions = sessions
         self._admission = admission
         self._prefix = prefix
+        self._told_of_the_scope = False
 
     async def from_headers(self, request: web.Request, writes: bool) -> Caller | None:
         """The owner of the token, or of the session where there is no token."""
@@ -158,17 +185,34 @@ class SignedIn:
             found = TOKEN.fullmatch(request.headers["Authorization"])
             if not found:
                 raise Refused(refusals.UNKNOWN_TOKEN)
-            return self._admission.caller(await self._owner(found[1], refusals.UNKNOWN_TOKEN))
+            return self._let_in(await self._owner(found[1], refusals.UNKNOWN_TOKEN))
         session = self._sessions.of(request)
         if session is None:
             raise Refused(refusals.NOT_SIGNED_IN)
         cross_site.check(request, self._prefix, session.xsrf, writes)
         account = await self._owner(session.token, refusals.NOT_SIGNED_IN, SESSION_SECONDS)
-        return self._admission.caller(account, session)
+        return self._let_in(account, session)
 
     def from_form(self, request: web.Request, form: Form, is_page: bool) -> Caller:
         """Nobody: on a hub, arguments do not say who is asking."""
         raise Refused(refusals.NOT_SIGNED_IN)
+
+    def _let_in(self, account: Account, session: Session | None = None) -> Caller:
+        try:
+            return self._admission.caller(account, session)
+        except MissesScope:
+            # No check at the start can tell: the hub shows what its roles give to users by their tokens only. Once is
+            # enough: where the hub's configuration is the cause, every request would say so.
+            if not self._told_of_the_scope:
+                self._told_of_the_scope = True
+                service = self._admission.service
+                logger.warning(
+                    "missing scope: the token of user %r is refused, it has no %s; %s",
+                    account.name,
+                    scope_for(service),
+                    how_to_get_the_scope(account, service),
+                )
+            raise
 
     async def _owner(self, token: str, unknown: Refusal, at_most: float | None = None) -> Account:
         try:

@@ -1,5 +1,6 @@
 """Looks whether the hub is there, and knows this service as what it takes itself for."""
 
+from collections.abc import Callable
 from urllib.parse import quote, unquote, urlsplit
 
 from ngshare_fs.config import Hub
@@ -29,8 +30,14 @@ async def look_at_hub(client: HubClient, hub: Hub, prefix: str) -> list[Observat
     return found
 
 
-async def look_at_user(client: HubClient, hub: Hub, token: str, require_service_scope: bool) -> Observation:
-    """Look whether the owner of a token would be let in."""
+async def look_at_user(
+    client: HubClient, hub: Hub, token: str, refusal_of: Callable[[Account], str | None]
+) -> Observation:
+    """Look whether the owner of a token would be let in.
+
+    Args:
+        refusal_of: says why an account is not let in; None where it is.
+    """
     try:
         account = await client.account(token)
     except HubDown as error:
@@ -39,14 +46,28 @@ async def look_at_user(client: HubClient, hub: Hub, token: str, require_service_
         return Observation("roles", False, "the hub does not know that token", "make a new one on the hub's token page")
     scopes = ", ".join(sorted(scope for scope in account.scopes if scope.startswith("access:"))) or "no access: scope"
     saw = f"{account.kind} {account.name!r} with {scopes}"
+    refusal = refusal_of(account)
     if account.kind == "service":
-        return Observation("roles", False, saw, "services are let in by --services; give the token of a user")
+        return Observation("roles", refusal is None, saw, "--services lets it in; or give the token of a user")
     if account.may_use(hub.service_name):
-        return Observation("roles", True, saw)
-    grant = f'"user" the scopes "self" and "{scope_for(hub.service_name)}" in c.JupyterHub.load_roles'
-    if account.is_of_own_server and not require_service_scope:
-        return Observation("roles", True, f"{saw}: enough for nbgrader; for pages, too, give the role {grant}")
-    return Observation("roles", False, saw, f"give the role {grant}")
+        return Observation("roles", refusal is None, saw, refusal or "")
+    if refusal is None:
+        return Observation("roles", True, f"{saw}: enough for nbgrader; pages need {_role_of_users(hub.service_name)}")
+    return Observation("roles", False, saw, how_to_get_the_scope(account, hub.service_name))
+
+
+def how_to_get_the_scope(account: Account, service: str) -> str:
+    """What to do where a user's token has not the scope of the service, in one line."""
+    if account.is_of_own_server:
+        # A token gets what both its role and its owner have. The other two are what servers have anyway: with "self",
+        # every notebook could do all that its owner may do at the hub.
+        of_servers = f'the role "server" with "users:activity!user", "access:servers!server", "{scope_for(service)}"'
+        return f"it takes {_role_of_users(service)}, {of_servers}, and a new start of the user's server"
+    return f"make a token that has {scope_for(service)}; if the hub makes none, it takes {_role_of_users(service)}"
+
+
+def _role_of_users(service: str) -> str:
+    return f'in c.JupyterHub.load_roles the role "user" with "self", "{scope_for(service)}"'
 
 
 def _clock(ahead: float) -> Observation:
