@@ -14,6 +14,8 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 
+from ngshare_fs.cookie_secret import problem_with
+
 PROGRAM = "ngshare-fs"
 STANDALONE_DATA = "./ngshare-data"
 HUB_DATA = "/srv/ngshare"
@@ -372,7 +374,6 @@ HUB_VARIABLES = {
 }
 SERVICE_URL_VARIABLE = "JUPYTERHUB_SERVICE_URL"
 COOKIE_SECRET_VARIABLE = "NGSHARE_FS_COOKIE_SECRET"  # noqa: S105
-SHORTEST_COOKIE_SECRET = 32
 
 
 def near_match(word: str, words: list[str], before: str = "") -> str:
@@ -424,11 +425,9 @@ def read_settings(flags: Mapping[str, Raw], environment: Mapping[str, str]) -> S
             _parse(BY_NAME["prefix"], hub_prefix, HUB_VARIABLES["prefix"]) if hub_prefix else DEFAULT_PREFIX
         )
     cookie_secret = environment.get(COOKIE_SECRET_VARIABLE) or None
-    if cookie_secret is not None and len(cookie_secret) < SHORTEST_COOKIE_SECRET:
-        raise SettingsError(
-            f"{COOKIE_SECRET_VARIABLE}: shorter than {SHORTEST_COOKIE_SECRET} characters; "
-            "`openssl rand -hex 32` makes one"
-        )
+    problem = None if cookie_secret is None else problem_with(cookie_secret)
+    if problem:
+        raise SettingsError(f"{COOKIE_SECRET_VARIABLE}: {problem}; `openssl rand -hex 32` makes one")
     of_hub = {"hub-api-url", "hub-token-file", "hub-client-id", "hub-url", "oauth-callback"}
     kept = {name.replace("-", "_"): value for name, value in values.items() if name not in of_hub}
     return Settings(**kept, hub=hub, cookie_secret=cookie_secret)

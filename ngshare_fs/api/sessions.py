@@ -40,7 +40,7 @@ class Sessions:
     """Seals and opens cookies.
 
     Args:
-        secret: of at least 32 characters, the same in all processes.
+        secret: long enough, see `ngshare_fs.cookie_secret`; the same in all processes.
         prefix: where the cookies go.
     """
 

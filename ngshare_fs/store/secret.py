@@ -5,13 +5,12 @@ import os
 import secrets
 import stat
 
+from ngshare_fs.cookie_secret import problem_with
 from ngshare_fs.store import layout
 from ngshare_fs.store.errors import VolumeError
 from ngshare_fs.store.volume import Volume
 
 logger = logging.getLogger(__name__)
-
-SHORTEST = 32
 
 
 def cookie_secret(volume: Volume) -> str:
@@ -46,8 +45,9 @@ def check_cookie_secret(path: str) -> None:
 
 
 def _check(path: str, found: str) -> None:
-    if len(found) < SHORTEST:
-        raise VolumeError(f"{path} is shorter than {SHORTEST} characters: delete it, and a new one is made")
+    problem = problem_with(found)
+    if problem:
+        raise VolumeError(f"{path} is {problem}: delete it, and a new one is made")
 
 
 def _read(path: str) -> str:
