@@ -284,6 +284,42 @@ async def test_a_hub_that_forgot_this_service_is_told(service: Service, caplog: 
     assert "nobody can sign in" in caplog.text
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<html>",
+        "[]",
+        "{}",
+        '{"access_token": ""}',
+        '{"access_token": 1}',
+        '{"access_token": "a\\nb"}',
+        '{"access_token": "\\ud800"}',
+        "[" * 100_000,
+    ],
+)
+async def test_a_hub_that_gives_out_no_token_signs_nobody_in(service: Service, content: str) -> None:
+    begun = await service.ask("", **NAVIGATION)
+    state = parse_qs(urlsplit(begun.headers["Location"]).query)["state"][0]
+    cookie = begun.headers["Set-Cookie"].partition(";")[0]
+    service.hub.broken = (200, content)
+    response = await service.ask(f"oauth_callback?code=x&state={state}", Cookie=cookie, **NAVIGATION)
+    assert (response.status, response.headers["Retry-After"]) == (503, "5")
+    assert "Set-Cookie" not in response.headers
+
+
+@pytest.mark.parametrize("seconds", ["-1", "0", "1e400", "null", '"x"', "9" * 400])
+async def test_how_long_a_session_holds_is_no_more_than_a_month(service: Service, seconds: str) -> None:
+    begun = await service.ask("", **NAVIGATION)
+    state = parse_qs(urlsplit(begun.headers["Location"]).query)["state"][0]
+    cookie = begun.headers["Set-Cookie"].partition(";")[0]
+    service.hub.broken = (200, f'{{"access_token": "root", "expires_in": {seconds}}}')
+    response = await service.ask(f"oauth_callback?code=x&state={state}", Cookie=cookie, **NAVIGATION)
+    assert response.status == 302
+    held = re.search(r"ngshare-session=[^;]+;.*Max-Age=(\d+)", response.headers.getall("Set-Cookie")[0])
+    assert held
+    assert 0 < int(held[1]) <= 30 * 24 * 3600
+
+
 @pytest.mark.parametrize(("query", "status"), [("code=wrong", 403), ("error=access_denied", 403), ("", 403)])
 async def test_what_the_hub_does_not_grant_is_told_on_a_page(service: Service, query: str, status: int) -> None:
     begun = await service.ask("", **NAVIGATION)
@@ -326,6 +362,19 @@ CHANGES = [
     ({"XSRF": "right", "Referer": "ORIGIN/services/ngshare-not/"}, False),
     ({"XSRF": "right", "Referer": "http://evil.test" + PREFIX}, False),
     ({"XSRF": "right", "Referer": "http://[" + PREFIX}, False),
+    ({"XSRF": "right", "Referer": "ORIGIN/services%2fngshare/"}, False),
+    ({"XSRF": "right", "Referer": "ORIGIN/user/mallory" + PREFIX}, False),
+    ({"XSRF": "right", "Referer": "ORIGIN/user/mallory?" + PREFIX}, False),
+    ({"XSRF": "right", "Referer": "ORIGIN" + PREFIX[:-1]}, False),
+    ({"XSRF": "right", "Referer": "ORIGIN@evil.test" + PREFIX}, False),
+    ({"XSRF": "right", "Referer": "ORIGIN.evil.test" + PREFIX}, False),
+    ({"XSRF": "right", "Referer": "ORIGIN0" + PREFIX}, False),
+    ({"XSRF": "right", "Referer": PREFIX}, False),
+    ({**FROM_WITHIN, "XSRF": "right", "Origin": "ORIGIN@evil.test"}, False),
+    ({**FROM_WITHIN, "XSRF": "right", "Origin": "ORIGIN0"}, False),
+    ({**FROM_WITHIN, "XSRF": "right", "Origin": "file://"}, False),
+    ({**FROM_WITHIN, "XSRF": "right", "Origin": ""}, False),
+    ({**FROM_WITHIN, "XSRF": "right", "Sec_Fetch_Site": "none"}, False),
     ({**FROM_WITHIN, "XSRF": "right", "Origin": "http://evil.test"}, False),
     ({**FROM_WITHIN, "XSRF": "right", "Origin": "null"}, False),
     ({**FROM_WITHIN, "XSRF": "right", "Sec_Fetch_Site": "cross-site"}, False),

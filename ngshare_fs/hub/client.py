@@ -1,6 +1,7 @@
 """Calls to the hub's REST API."""
 
 import json
+import re
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -143,7 +144,8 @@ class HubClient:
             code = str(content.get("error", ""))
             raise Rejected(code, str(content.get("error_description") or code or answer.status))
         token, seconds = content.get("access_token"), content.get("expires_in")
-        if answer.status != 200 or not isinstance(token, str) or not token:
+        # What cannot be sent in a header is no token: the session would be good for nothing but errors.
+        if answer.status != 200 or not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token):
             raise HubDown(f"{self._hub.api_url}/oauth2/token answers {answer.status}")
         return token, seconds if isinstance(seconds, int) and seconds > 0 else DEFAULT_TOKEN_SECONDS
 
