@@ -44,6 +44,7 @@ class Plan:
         managed: the hub starts the service; otherwise it was started beside the hub.
         granted: users may use the service: they hold its scope, which no hub gives them by default.
         options: of the server, beside the data folder and the admin.
+        servers_granted: the tokens of users' servers hold that scope, too.
         confirms: users are asked before the service learns who they are.
     """
 
@@ -51,6 +52,7 @@ class Plan:
     base_url: str = "/"
     managed: bool = True
     granted: bool = True
+    servers_granted: bool = False
     options: tuple[str, ...] = ()
     confirms: bool = True
 
@@ -291,6 +293,9 @@ class Hub:
         # A role is given to users that exist: the hub makes them, as this role names them.
         helps = {"name": "helper", "users": [HELPER], "scopes": [f"access:servers!server={HELPED}/"]}
         inside = {"name": "inside", "users": [INSIDER], "scopes": [SERVICE_SCOPE]}
+        if self.plan.servers_granted:
+            of_servers = ["users:activity!user", "access:servers!server", SERVICE_SCOPE]
+            granted.append({"name": "server", "scopes": of_servers})
         return [{"name": "harness", "services": ["harness"], "scopes": rights}, helps, inside, *granted]
 
     def _signal(self, number: int) -> None:

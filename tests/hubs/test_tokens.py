@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.hubs.client import call
+from tests.hubs.conftest import StartHub
 from tests.hubs.exchange import ask, must
-from tests.hubs.hub import HELPED, HELPER, INSIDER, SERVICE_SCOPE, Hub
+from tests.hubs.hub import HELPED, HELPER, INSIDER, SERVICE_SCOPE, Hub, Plan
 
 pytestmark = pytest.mark.hubs
 
@@ -49,6 +50,17 @@ def test_a_token_without_the_scope_is_told_which(plain_hub: Hub) -> None:
         answer = ask(plain_hub, "GET", "courses", token.text)
         assert answer.status == 403
         assert SERVICE_SCOPE in answer.message
+
+
+def test_where_the_scope_is_required_the_documented_roles_grant_it(start_hub: StartHub, version: str) -> None:
+    hub = start_hub(Plan(version, servers_granted=True, options=("--require-service-scope",)))
+    hub.add_users("dora")
+    must(ask(hub, "GET", "courses", hub.start_server("dora")))
+    of_server = hub.token("dora", "access:servers!server=dora/")
+    assert ask(hub, "GET", "courses", of_server.text).status == 403
+    (said,) = [line for line in hub.service_log.splitlines() if "missing scope: " in line]
+    assert "'dora'" in said
+    assert f'the role "server" with "users:activity!user", "access:servers!server", "{SERVICE_SCOPE}"' in said
 
 
 @pytest.mark.parametrize("place", ["query", "form", "cookie", "path"])
