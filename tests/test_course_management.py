@@ -14,6 +14,7 @@ from ngshare_fs.course_management import gradebook
 from ngshare_fs.course_management.actions import old_main
 from ngshare_fs.course_management.roster_file import Student, WrongRoster, parse, read
 from ngshare_fs.exchange.client import Client
+from ngshare_fs.exchange.problems import ServerProblem
 from tests import servers
 
 COURSE = "NBG 101+ü"
@@ -147,6 +148,37 @@ def test_another_courses_gradebook_is_left_alone(course: Run) -> None:
     said = gradebook.why_not(gradebook.Configuration("", "other", ""), COURSE) or ""
     assert "is that of other" in said
     assert "does not say" in (gradebook.why_not(gradebook.Configuration("", "", ""), COURSE) or "")
+
+
+def test_a_sync_that_fails_half_way_leaves_the_gradebook_in_step_with_the_server(
+    course: Run, served: servers.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roster = tmp_path / "roster.csv"
+    roster.write_text("student_id\nada\nmax\nzoe\n")
+    course("teacher", "add-students", COURSE, str(roster))
+    in_gradebook = {"ada", "max", "zoe"}
+    monkeypatch.setattr(gradebook, "configuration", lambda: gradebook.Configuration("", COURSE, ""))
+    monkeypatch.setattr(gradebook, "add", lambda _, students: in_gradebook.update(each.user for each in students))
+
+    def remove(_: object, users: list[str], __: bool) -> list[str]:
+        in_gradebook.difference_update(users)
+        return []
+
+    monkeypatch.setattr(gradebook, "remove", remove)
+    call = Client.call
+
+    def fails(client: Client, method: str, *path: str, **more: Any) -> dict[str, Any]:
+        if (method, path[-1]) == ("DELETE", "zoe"):
+            raise ServerProblem("The server is gone")
+        return call(client, method, *path, **more)
+
+    roster.write_text("student_id\nada\neve\n")
+    with monkeypatch.context() as broken:
+        broken.setattr(Client, "call", fails)
+        assert "The server is gone" in course("teacher", "sync", COURSE, str(roster), "--yes", code=1)
+    assert in_gradebook == _students(served).keys() == {"ada", "eve", "zoe"}
+    course("teacher", "sync", COURSE, str(roster), "--yes")
+    assert in_gradebook == _students(served).keys() == {"ada", "eve"}
 
 
 def test_the_url_can_be_given(course: Run, served: servers.Server, monkeypatch: pytest.MonkeyPatch) -> None:

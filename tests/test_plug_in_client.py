@@ -285,6 +285,15 @@ def test_the_token_is_the_one_of_the_hub(
             {"PROXY_PUBLIC_SERVICE_HOST": "fd00::7", "PROXY_PUBLIC_SERVICE_PORT": "443"},
             "https://[fd00::7]:443/services/ngshare/",
         ),
+        (
+            "",
+            {
+                "PROXY_PUBLIC_SERVICE_HOST": "10.0.0.7",
+                "PROXY_PUBLIC_SERVICE_PORT": "443",
+                "JUPYTERHUB_PUBLIC_HUB_URL": "https://hub.example/hub/",
+            },
+            "https://hub.example/services/ngshare/",
+        ),
         ("", {"JUPYTERHUB_PUBLIC_HUB_URL": "https://hub.example/jh/hub/"}, "https://hub.example/jh/services/ngshare/"),
         (
             "",

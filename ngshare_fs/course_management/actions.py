@@ -139,11 +139,16 @@ class Management:
             return
         if removed:
             confirm(f"Remove {len(removed)} students from {self._course}?", self._given.yes)
-        if added or changed:
-            self._post([_with_names(student, there) for student in (*added, *changed)])
-        self._remove(removed)
-        say(counts.replace(" to add", " added").replace(" to change", " changed").replace(" to remove", " removed"))
-        self._in_step(wanted, removed)
+        posted: Sequence[Student] = []
+        try:
+            if added or changed:
+                self._post([_with_names(student, there) for student in (*added, *changed)])
+            posted = wanted
+            self._remove(removed)
+            say(counts.replace(" to add", " added").replace(" to change", " changed").replace(" to remove", " removed"))
+        finally:
+            # What is done on the server is no difference any more: the next run would not bring it to the gradebook.
+            self._in_step(posted, self._removed)
 
     @property
     def _course(self) -> str:
@@ -199,7 +204,9 @@ class Management:
             except Refused as refusal:
                 if not refusal.says("Student not found"):
                     raise
-                if not self._client.repeated:
+                if self._client.repeated:
+                    self._removed.append(user)  # by the first attempt, whose answer was lost
+                else:
                     missing.append(user)
         if missing:
             raise ServerProblem(f"Not on the roster of {self._course}: {', '.join(missing)}")

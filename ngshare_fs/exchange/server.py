@@ -60,11 +60,11 @@ def find(url: str, environment: Mapping[str, str] = os.environ) -> Server:
 def _of_hub(environment: Mapping[str, str]) -> str | None:
     base = environment.get("JUPYTERHUB_BASE_URL", "/")
     # On Kubernetes, every pod is told where the services of its namespace are; the hub's chart names its proxy so.
-    host = environment.get("PROXY_PUBLIC_SERVICE_HOST")
-    if host:
-        port = environment.get("PROXY_PUBLIC_SERVICE_PORT", "80")
-        return f"{'https' if port == '443' else 'http'}://{_bracketed(host)}:{port}{base}{SERVICE}"
+    host, port = environment.get("PROXY_PUBLIC_SERVICE_HOST"), environment.get("PROXY_PUBLIC_SERVICE_PORT", "80")
     public = environment.get("JUPYTERHUB_PUBLIC_HUB_URL")
+    # No certificate names the address of a service: with https, the public name is the better one.
+    if host and not (public and port == "443"):
+        return f"{'https' if port == '443' else 'http'}://{_bracketed(host)}:{port}{base}{SERVICE}"
     if public:
         return public.rstrip("/").removesuffix("/hub") + "/" + SERVICE
     api = urlsplit(environment.get("JUPYTERHUB_API_URL", ""))
