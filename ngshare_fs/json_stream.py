@@ -5,6 +5,7 @@ may be a file of 200 MiB.
 """
 
 import codecs
+import json
 import re
 from typing import Protocol
 
@@ -195,3 +196,17 @@ def _before_a_cut_escape(data: bytes, start: int) -> int:
     while backslashes > start and data[backslashes - 1] == 0x5C:
         backslashes -= 1
     return found.start() if (found.start() - backslashes) % 2 == 0 else len(data)
+
+
+def unescaped(piece: bytes) -> str:
+    """The text of a piece of a JSON string.
+
+    Raises:
+        NotJson: it has a control character or a wrong escape.
+    """
+    try:
+        # A piece may begin or end within a character; the whole text is checked elsewhere.
+        text: str = json.loads(b'"%b"' % piece if piece.isascii() else '"' + piece.decode("utf-8", "replace") + '"')
+    except ValueError as error:
+        raise NotJson(str(error)) from None
+    return text

@@ -50,11 +50,10 @@ def kill_group(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _runs_in_group(group: int) -> bool:
-    for status in Path("/proc").glob("[0-9]*/stat"):
+    for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            state, _, of_group = status.read_text(errors="replace").rpartition(")")[2].split()[:3]
-            # One that has ended may wait for somebody to collect it; its files are closed by then.
-            if int(of_group) == group and state not in "ZX":
+            runs, of_group = _state(int(process.name))
+            if runs and of_group == group:
                 return True
     return False
 
@@ -77,9 +76,17 @@ def writing_processes(server: int) -> list[int]:
 def runs(process: int) -> bool:
     """Whether a process is there, and not just waiting for somebody to collect it."""
     try:
-        return Path(f"/proc/{process}/stat").read_text(errors="replace").rpartition(")")[2].split()[0] not in "ZX"
+        return _state(process)[0]
     except OSError:
         return False
+
+
+def _state(process: int) -> tuple[bool, int]:
+    """Whether a process runs, and its group."""
+    status = Path(f"/proc/{process}/stat").read_text(errors="replace")
+    state, _, group = status.rpartition(")")[2].split()[:3]
+    # One that has ended may wait for somebody to collect it; its files are closed by then.
+    return state not in "ZX", int(group)
 
 
 def start(

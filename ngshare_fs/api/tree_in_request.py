@@ -1,14 +1,13 @@
 """A directory tree in a request, `[{"path", "content", "checksum"}, ...]`, turned into files as it arrives."""
 
 import hashlib
-import json
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from ngshare_fs.api import refusals
 from ngshare_fs.api.refusals import Refusal, Refused
 from ngshare_fs.base64_stream import Base64Stream, NotBase64
-from ngshare_fs.json_stream import JsonStream, NotJson
+from ngshare_fs.json_stream import JsonStream, NotJson, unescaped
 from ngshare_fs.store.directory_tree import IncomingFile, Upload
 from ngshare_fs.store.errors import IllegalPath
 
@@ -173,7 +172,7 @@ class TreeInRequest:
             self._base64 = Base64Stream()
         self._expects_value = not last
         if entry.corrupt:
-            _unescaped(piece)
+            unescaped(piece)
             return
         try:
             # Nearly always there is nothing in it but base64, with or without line breaks.
@@ -182,11 +181,11 @@ class TreeInRequest:
             if last:
                 self._base64.finish()
         except NotBase64:
-            _unescaped(piece)  # not even JSON, perhaps
+            unescaped(piece)  # not even JSON, perhaps
             entry.corrupt = True
             return
         if b"\n" in piece or b"\t" in piece or b"\r" in piece:
-            _unescaped(piece)
+            unescaped(piece)
         if decoded and not self._wrong:
             entry.size += len(decoded)
             entry.held += len(decoded)
@@ -202,12 +201,12 @@ class TreeInRequest:
         """The whole string at its last piece; None before, and for one that is too long to be of use."""
         if self._text_is_too_long or len(self._text) + len(piece) > LONGEST_TEXT:
             self._text_is_too_long = True
-            _unescaped(piece)
+            unescaped(piece)
         else:
             self._text += piece
         if not last:
             return None
-        text = None if self._text_is_too_long else _unescaped(bytes(self._text))
+        text = None if self._text_is_too_long else unescaped(bytes(self._text))
         self._text_is_too_long = False
         self._text.clear()
         return text
@@ -278,18 +277,4 @@ def _with_checksum(file: IncomingFile) -> IncomingFile:
 def _without_line_breaks(piece: bytes) -> bytes:
     if b"\\\\" not in piece:
         piece = piece.replace(b"\\n", b"").replace(b"\\r", b"").replace(b"\\/", b"/")
-    return piece if b"\\" not in piece else _unescaped(piece).encode("utf-8", errors="replace")
-
-
-def _unescaped(piece: bytes) -> str:
-    """The text of a piece of a JSON string.
-
-    Raises:
-        NotJson: it has a control character or a wrong escape.
-    """
-    try:
-        # A piece may begin or end within a character; the whole text is checked elsewhere.
-        text: str = json.loads(b'"%b"' % piece if piece.isascii() else '"' + piece.decode("utf-8", "replace") + '"')
-    except ValueError as error:
-        raise NotJson(str(error)) from None
-    return text
+    return piece if b"\\" not in piece else unescaped(piece).encode("utf-8", errors="replace")

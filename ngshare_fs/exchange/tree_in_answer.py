@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ngshare_fs.base64_stream import Base64Stream, NotBase64
-from ngshare_fs.json_stream import JsonStream, NotJson
+from ngshare_fs.json_stream import JsonStream, NotJson, unescaped
 
 # All other strings of an answer are names, checksums and messages.
 LONGEST_TEXT = 2**20
@@ -91,7 +91,7 @@ class TreeInAnswer:
         if len(self._text) > LONGEST_TEXT:
             raise NotJson("a text is too long")
         if last:
-            text = _unescaped(bytes(self._text))
+            text = unescaped(bytes(self._text))
             self._text.clear()
             if is_key:
                 self._keys[-1] = text
@@ -128,7 +128,7 @@ class _Content:
             return
         try:
             # ngshare breaks base64 into lines.
-            decoded = self._base64.feed(piece if b"\\" not in piece else _unescaped(piece).encode())
+            decoded = self._base64.feed(piece if b"\\" not in piece else unescaped(piece).encode())
             if last:
                 self._base64.finish()
         except (NotBase64, UnicodeEncodeError):
@@ -141,12 +141,3 @@ class _Content:
 
     def part(self) -> Part | None:
         return None if self._corrupt else Part(self._place, self._size, self._md5.hexdigest())
-
-
-def _unescaped(text: bytes) -> str:
-    try:
-        # The stream has seen to it that the whole is UTF-8; a piece of a content may be cut within a character.
-        unescaped: str = json.loads('"' + text.decode("utf-8", "replace") + '"')
-    except ValueError as error:
-        raise NotJson(str(error)) from None
-    return unescaped
