@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
+# The versions of what is installed beside what is asked for.
+CONSTRAINTS = REPOSITORY / "tools" / "constraints.txt"
 PROXY = "5.3.0"
 
 Say = Callable[[str], None]
@@ -39,13 +41,14 @@ def made(name: str, installs: Sequence[Sequence[str]], say: Say = print) -> Path
 
     def make(folder: Path) -> None:
         _run(sys.executable, "-m", "venv", str(folder))
+        pip = (str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--constraint", str(CONSTRAINTS))
         for packages in installs:
-            _run(str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *packages)
+            _run(*pip, *packages)
 
-    contents = "\n".join([sys.version, *(" ".join(packages) for packages in installs)])
+    contents = "\n".join([sys.version, *(" ".join(packages) for packages in installs), _digest(CONSTRAINTS)])
     if "--editable" in contents:
         # This repository's code follows by itself; what it depends on does not.
-        contents += hashlib.sha256((REPOSITORY / "pyproject.toml").read_bytes()).hexdigest()
+        contents += _digest(REPOSITORY / "pyproject.toml")
     return _made_once(name, contents, make, say) / "bin"
 
 
@@ -74,6 +77,10 @@ def proxy(say: Say = print) -> Path:
 
     folder = _made_once("proxy", PROXY, make, say)
     return folder / "node_modules" / ".bin" / "configurable-http-proxy"
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _made_once(name: str, contents: str, make: Callable[[Path], None], say: Say) -> Path:

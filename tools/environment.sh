@@ -16,7 +16,7 @@ find_python() {
 # make_environment FOLDER EXTRA: the project, installed from this folder, with one of its extras ("" for none).
 make_environment() {
     stamp="$1/installed-from"
-    wanted=$(cksum pyproject.toml; echo "$2")
+    wanted=$(cksum pyproject.toml tools/constraints.txt; echo "$2")
     if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && "$1/bin/python" -c '' 2>/dev/null; then
         return
     fi
@@ -27,6 +27,7 @@ make_environment() {
         return 1
     fi
     echo "installing into $1 ..." >&2
-    "$1/bin/python" -m pip install --quiet --disable-pip-version-check --editable ".${2:+[$2]}" || return 1
+    "$1/bin/python" -m pip install --quiet --disable-pip-version-check \
+        --constraint tools/constraints.txt --editable ".${2:+[$2]}" || return 1
     echo "$wanted" > "$stamp"
 }

@@ -50,7 +50,7 @@ class Locks:
             file_lock = self._between_processes.get(number)
             if file_lock is None:
                 path = os.path.join(self._folder, f"{number:04d}.lock")
-                file_lock = FileLock(path, timeout=self._timeout, thread_local=False)
+                file_lock = lock_on(path, timeout=self._timeout)
                 self._between_processes[number] = file_lock
             try:
                 file_lock.acquire(poll_interval=POLL_SECONDS)
@@ -64,6 +64,19 @@ class Locks:
             self._in_process[number].release()
 
 
+def lock_on(path: str, *, timeout: float = -1) -> FileLock:
+    """A lock that is always `flock`, and that any thread of this process may release.
+
+    Where `flock` is missing, filelock would put a file there that says who holds it. Whoever locks by `flock` does not
+    heed that, a process with another release of filelock among them: better an error than two kinds of locks.
+
+    Args:
+        path: of the lock file.
+        timeout: how long to wait for the lock, in seconds; -1 for as long as it takes.
+    """
+    return FileLock(path, timeout=timeout, thread_local=False, fallback_to_soft=False)
+
+
 def _release(file_lock: BaseFileLock) -> None:
     try:
         file_lock.release()
@@ -75,9 +88,9 @@ def _release(file_lock: BaseFileLock) -> None:
 @contextmanager
 def if_abandoned(lock_file: str) -> Iterator[bool]:
     """Hold a lock that no process, here or on another machine, holds; False where one does."""
-    file_lock = FileLock(lock_file, blocking=False)
+    file_lock = lock_on(lock_file)
     try:
-        file_lock.acquire()
+        file_lock.acquire(blocking=False)
     except Timeout:
         yield False
         return

@@ -12,9 +12,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 
-from filelock import FileLock
-
-from ngshare_fs.store.locks import if_abandoned
+from ngshare_fs.store.locks import if_abandoned, lock_on
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +32,7 @@ class Staging:
         self._all = folder
         self._locks = locks
         name = f"process-{secrets.token_hex(8)}"
-        self._own_lock = FileLock(self._lock_file(name), thread_local=False)
+        self._own_lock = lock_on(self._lock_file(name))
         self._own_lock.acquire()
         self._own = os.path.join(folder, name)
         os.mkdir(self._own)

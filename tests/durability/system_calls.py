@@ -131,6 +131,11 @@ def writes(call: SystemCall) -> bool:
     return call.name == "write"
 
 
+def locks(call: SystemCall) -> bool:
+    """Only the calls that lock and unlock a file count."""
+    return call.name in ("flock", "lockf")
+
+
 def of_kind(kind: str) -> Wanted:
     """Only calls of this kind count."""
     return lambda call: call.kind == kind

@@ -46,6 +46,7 @@ from tests.durability.system_calls import (
     anything,
     changes,
     failing,
+    locks,
     of_kind,
     writes,
 )
@@ -62,6 +63,8 @@ ERRORS = {
     "ENOSPC": (errno.ENOSPC, 507, changes),
     "EIO": (errno.EIO, 503, anything),
     "EACCES": (errno.EACCES, 503, changes),
+    # What a volume says that is mounted without locks: nothing may then be written as if it had some.
+    "ENOSYS": (errno.ENOSYS, 503, locks),
 }
 
 
