@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ngshare_fs.store import Volume, assignment, course, durability, release, roster, submission, timestamp
+from ngshare_fs.store import volume as volumes
 from ngshare_fs.store.course_file import Person
 from ngshare_fs.store.directory_tree import IncomingFile, Upload
 from ngshare_fs.store.errors import AssignmentNotFound, LockTimeout, from_os_error
@@ -140,7 +141,7 @@ def test_only_what_the_dead_left_is_swept(volume: Volume) -> None:
 def _open_often(root: Path, together: Barrier) -> None:
     for _ in range(15):
         together.wait(60)
-        Volume.open(root).close()
+        Volume.open(Path(root)).close()
 
 
 def test_processes_that_start_at_once_do_not_sweep_each_other(tmp_path: Path) -> None:
@@ -153,6 +154,21 @@ def test_processes_that_start_at_once_do_not_sweep_each_other(tmp_path: Path) ->
         process.join(60)
         assert process.exitcode == 0
     assert list((tmp_path / "volume/.ngshare").rglob("*-*")) == []
+
+
+def test_a_folder_that_another_process_makes_a_volume_meanwhile_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_empty = volumes._check_empty
+
+    def check_late(root: str) -> None:
+        with monkeypatch.context() as undone:
+            undone.setattr(volumes, "_check_empty", check_empty)
+            Volume.open(Path(root)).close()
+        check_empty(root)
+
+    monkeypatch.setattr(volumes, "_check_empty", check_late)
+    Volume.open(tmp_path / "volume").close()
 
 
 def test_a_lock_that_is_not_let_go_ends_in_an_error(tmp_path: Path) -> None:

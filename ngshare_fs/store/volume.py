@@ -147,10 +147,15 @@ def _prepare(root: str) -> None:
     # Students may have accounts on this machine. A folder that is there keeps the mode that somebody gave it.
     os.makedirs(root, 0o700, exist_ok=True)
     file = os.path.join(root, layout.VOLUME_FILE)
+    if not os.path.exists(file):
+        try:
+            _check_empty(root)
+        except VolumeError:
+            # Unless another process has made it a volume since.
+            if not os.path.exists(file):
+                raise
     if os.path.exists(file):
         check_layout(file)
-    else:
-        _check_empty(root)
     for folder in (layout.COURSES, layout.TRASH, layout.PRIVATE, layout.LOCKS, layout.STAGING):
         os.makedirs(os.path.join(root, folder), exist_ok=True)
     if not os.path.exists(file):
