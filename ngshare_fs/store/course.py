@@ -3,9 +3,9 @@
 import errno
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from ngshare_fs.store import layout, names, roster, trash
+from ngshare_fs.store import layout, names, trash
 from ngshare_fs.store.course_file import Person, Roster
 from ngshare_fs.store.durability import Unflushed
 from ngshare_fs.store.errors import BrokenManifest, CourseExists, CourseNotFound
@@ -16,13 +16,7 @@ logger = logging.getLogger(__name__)
 
 def all_courses(volume: Volume) -> list[str]:
     """The names of all courses, sorted; from the folders' names alone, unless they are cut."""
-    found = []
-    for folder in os.listdir(layout.courses(volume.root)):
-        file = os.path.join(layout.courses(volume.root), folder, layout.COURSE_FILE)
-        name = names.name_of(folder) or (_full_name(volume, folder, file) if names.is_cut(folder) else None)
-        if name is not None and os.path.exists(file):
-            found.append(name)
-    return sorted(found)
+    return sorted(name for name, file in _course_files(volume) if os.path.exists(file))
 
 
 def courses_of(volume: Volume, user: str) -> list[str]:
@@ -31,14 +25,14 @@ def courses_of(volume: Volume, user: str) -> list[str]:
     A course whose file cannot be understood, and never was, is left out; the log says so.
     """
     found = []
-    for name in all_courses(volume):
+    for name, file in _course_files(volume):
         try:
-            people = roster.of(volume, name)
-        except (BrokenManifest, CourseNotFound):
+            people = volume.rosters.read(file).value
+        except (BrokenManifest, FileNotFoundError, NotADirectoryError):
             continue
         if user in people.instructors or user in people.students:
             found.append(name)
-    return found
+    return sorted(found)
 
 
 def create(volume: Volume, course: str, instructors: Iterable[str] = ()) -> None:
@@ -100,6 +94,16 @@ def rename_unless_there(staged: str, target: str, refusal: Exception, unflushed:
         raise
     unflushed.changed(os.path.dirname(target))
     unflushed.flush()
+
+
+def _course_files(volume: Volume) -> Iterator[tuple[str, str]]:
+    """The names of courses, and where their files are, if they are there."""
+    parent = layout.courses(volume.root)
+    for folder in os.listdir(parent):
+        file = os.path.join(parent, folder, layout.COURSE_FILE)
+        name = names.name_of(folder) or (_full_name(volume, folder, file) if names.is_cut(folder) else None)
+        if name is not None:
+            yield name, file
 
 
 def _full_name(volume: Volume, folder: str, file: str) -> str | None:
