@@ -9,6 +9,7 @@ from ngshare_fs.api.endpoints import ENDPOINTS
 from ngshare_fs.api.failures import answering_failures
 from ngshare_fs.api.form import FormReader
 from ngshare_fs.api.identity import Admission, Identity, SignedIn, StandAlone
+from ngshare_fs.api.ready_answers import ReadyAnswers
 from ngshare_fs.api.sessions import Sessions
 from ngshare_fs.api.writer import Writes
 from ngshare_fs.config import Settings
@@ -30,6 +31,7 @@ def make_application(volume: Volume, settings: Settings) -> web.Application:
     blocking = Blocking()
     application = web.Application(middlewares=[answering_failures(settings.debug)])
     writes = Writes(blocking, volume, settings.log_format, settings.debug)
+    ready = ReadyAnswers()
     identity = _identity(application, volume, settings)
     dispatcher = Dispatcher(
         volume=volume,
@@ -38,6 +40,7 @@ def make_application(volume: Volume, settings: Settings) -> web.Application:
         forms=FormReader(blocking, settings.max_request, settings.max_files),
         identity=identity,
         debug=settings.debug,
+        ready=ready,
     )
     for endpoint in ENDPOINTS:
         application.router.add_route(
@@ -53,6 +56,7 @@ def make_application(volume: Volume, settings: Settings) -> web.Application:
     async def finish_slow_calls(_: web.Application) -> None:
         await writes.close()
         blocking.close()
+        ready.close()
 
     application.on_cleanup.append(finish_slow_calls)
     return application

@@ -4,17 +4,25 @@ import asyncio
 import base64
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ngshare_fs.api import ready_answers, refusals
+from ngshare_fs.api.ready_answers import ReadyAnswers, State
 from ngshare_fs.api.refusals import OF_STORE_ERROR, Refusal
-from ngshare_fs.store import errors, volume
+from ngshare_fs.store import errors, timestamp, volume
 from ngshare_fs.store.errors import StoreError
 from ngshare_fs.store.locks import Locks
-from tests.conftest import Exchange
+from ngshare_fs.store.manifest import Manifest
+from tests.conftest import Exchange, until
 from tests.trees import tree
+
+
+def open_descriptors() -> int:
+    """How many files and connections this process has open."""
+    return len(os.listdir("/proc/self/fd"))
 
 
 def test_every_error_of_the_store_has_its_answer() -> None:
@@ -124,6 +132,49 @@ async def test_a_release_that_is_kept_ready_is_what_lies_on_the_volume(
     assert (await taught.call(*fetch)).status == 500
     await taught.call("DELETE", "assignment/c/big", "kevin")
     assert (await taught.call(*fetch)).status == 404
+
+
+def test_answers_kept_ready_are_few_and_outlast_being_forgotten() -> None:
+    opened = open_descriptors()
+    kept, state = ReadyAnswers(), State(Manifest("release", "c", "a", "kevin", timestamp.now(), ()), [])
+    bodies = [bytes([number]) * (ready_answers.MOST_BYTES // 4) for number in range(8)]
+    first = kept.keep("0", state, bodies[0])
+    for number, body in enumerate(bodies):
+        kept.keep(str(number), state, body).close()
+    assert kept.get("0", state) is None
+    assert os.pread(first.fileno(), len(bodies[0]), 0) == bodies[0]
+    first.close()
+    last = kept.get("7", state)
+    assert last is not None
+    assert os.pread(last.fileno(), len(bodies[7]), 0) == bodies[7]
+    assert kept.get("7", state._replace(manifest=replace(state.manifest, by="eric"))) is None
+    last.close()
+    kept.close()
+    assert open_descriptors() == opened
+
+
+async def test_whoever_leaves_or_lingers_over_a_release_stops_nobody(
+    taught: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ready_answers, "RACY_NANOSECONDS", -(10**12))  # old enough at once
+    content = os.urandom(3 * 10**6)
+    await taught.call("POST", "assignment/c/big", "kevin", files=tree({"f": content}))
+    fetch = ("GET", "assignment/c/big", "lawrence")
+    await taught.call(*fetch)
+    opened = open_descriptors()
+    request = b"GET /api/assignment/c/big?user=lawrence HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    others = [await asyncio.open_connection("127.0.0.1", taught.client.port, limit=1024) for _ in range(8)]
+    for reader, writer in others:
+        writer.write(request)
+        assert await reader.readexactly(500)  # and no more: much of the answer is still at the server
+    for _ in range(3):
+        assert base64.b64decode((await taught.call(*fetch)).body["files"][0]["content"]) == content
+    for _, writer in others[:4]:
+        writer.transport.abort()
+    for reader, writer in others[4:]:
+        assert len(await reader.read(-1)) > len(content)
+        writer.close()
+    await until(lambda: open_descriptors() == opened)
 
 
 async def test_a_course_whose_lock_is_stuck_stops_no_submission(taught: Exchange) -> None:

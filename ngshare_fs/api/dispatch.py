@@ -1,7 +1,7 @@
 """From a request to its answer: who asks, the arguments, the checks, the action, the answer."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -42,7 +42,7 @@ class Dispatcher:
     forms: FormReader
     identity: Identity
     debug: bool
-    ready: ReadyAnswers = field(default_factory=ReadyAnswers)
+    ready: ReadyAnswers
 
     def handler(self, endpoint: Endpoint) -> Handler:
         """The handler of one endpoint."""
@@ -107,12 +107,14 @@ class Dispatcher:
             response = web.StreamResponse(headers={"Content-Type": body.content_type})
             response.content_length = body.length
             await response.prepare(request)
+            transport = request.transport
+            if transport is None:
+                raise ConnectionResetError("the client is gone")
             try:
-                await body.send(response, self.blocking)
+                await body.send(response, transport, self.blocking)
             except BaseException:
                 # The length was promised: only a cut connection tells the client that this is not the whole.
-                if request.transport is not None:
-                    request.transport.abort()
+                transport.abort()
                 raise
             await response.write_eof()
         finally:

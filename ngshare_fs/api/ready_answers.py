@@ -1,11 +1,13 @@
 """Answers kept ready: when a lesson begins, hundreds fetch the same release.
 
 As everything else in memory they are checked against the volume at each use: by the manifest, and by the marks of each
-file (see `cached_yaml`).
+file (see `cached_yaml`). They lie in nameless files in memory, which the kernel copies into a connection by itself.
 """
 
+import os
 import threading
 from collections import OrderedDict
+from io import FileIO
 from typing import NamedTuple
 
 from ngshare_fs.store.cached_yaml import RACY_NANOSECONDS, Marks
@@ -34,29 +36,68 @@ def can_be_kept(state: State, seen: int) -> bool:
     return size <= LARGEST and seen - youngest > RACY_NANOSECONDS
 
 
+class _Kept(NamedTuple):
+    state: State
+    file: FileIO
+    size: int
+
+
 class ReadyAnswers:
     """Encoded trees by their folders."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, tuple[State, bytes]] = OrderedDict()
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._size = 0
         self._guard = threading.Lock()
 
-    def get(self, path: str, state: State) -> bytes | None:
-        """What is kept of a tree, if that is still its state."""
+    def get(self, path: str, state: State) -> FileIO | None:
+        """What is kept of a tree, if that is still its state: a file that the caller closes.
+
+        Its position is everybody's, so it says nothing.
+        """
         with self._guard:
             kept = self._kept.get(path)
-            if kept is None or kept[0] != state:
+            if kept is None or kept.state != state:
                 return None
             self._kept.move_to_end(path)
-            return kept[1]
+            return _again(kept.file)
 
-    def keep(self, path: str, state: State, body: bytes) -> None:
-        """Keep an answer of which `can_be_kept` is true."""
+    def keep(self, path: str, state: State, body: bytes) -> FileIO:
+        """Keep an answer of which `can_be_kept` is true, and give it as `get` does."""
+        file = _in_memory(body)
         with self._guard:
-            replaced = self._kept.pop(path, None)
-            self._size += len(body) - (len(replaced[1]) if replaced else 0)
-            self._kept[path] = (state, body)
+            self._forget(path)
+            self._kept[path] = _Kept(state, file, len(body))
+            self._size += len(body)
+            again = _again(file)
             while self._size > MOST_BYTES:
-                _, (_, forgotten) = self._kept.popitem(last=False)
-                self._size -= len(forgotten)
+                self._forget(next(iter(self._kept)))
+        return again
+
+    def close(self) -> None:
+        """Forget all; those who got one still have it."""
+        with self._guard:
+            for path in list(self._kept):
+                self._forget(path)
+
+    def _forget(self, path: str) -> None:
+        kept = self._kept.pop(path, None)
+        if kept is not None:
+            self._size -= kept.size
+            kept.file.close()
+
+
+def _in_memory(body: bytes) -> FileIO:
+    file = FileIO(os.memfd_create("ready answer"), "r+")
+    try:
+        view = memoryview(body)
+        while view:
+            view = view[file.write(view) :]
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _again(file: FileIO) -> FileIO:
+    return FileIO(os.dup(file.fileno()), "r")

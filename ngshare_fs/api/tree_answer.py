@@ -1,10 +1,12 @@
 """Answers with a directory tree: small ones ready-made, large ones streamed, both with their exact length."""
 
+import asyncio
 import json
 import logging
 import os
 import time
 from collections.abc import Callable, Mapping
+from io import FileIO
 from typing import Any, Protocol
 
 import aiofiles
@@ -40,8 +42,13 @@ class LargeAnswer(Protocol):
     def length(self) -> int | None:
         """Of the whole answer, in bytes; None where nobody knows it yet."""
 
-    async def send(self, response: web.StreamResponse, blocking: Blocking) -> None:
+    async def send(self, response: web.StreamResponse, transport: asyncio.Transport, blocking: Blocking) -> None:
         """Send the body.
+
+        Args:
+            response: whose head has been sent.
+            transport: over which it goes.
+            blocking: where the volume's slow calls run.
 
         Raises:
             DamagedTree: a file has changed under our hands; what was promised cannot be sent any more.
@@ -53,24 +60,27 @@ class LargeAnswer(Protocol):
 
 
 class ReadyTree:
-    """An answer that is in memory, once for all who get it: none of them may hold a copy of the whole."""
+    """An answer that is in memory, once for all who get it, and sent without this process touching it.
+
+    Args:
+        file: has it, from the start.
+    """
 
     content_type = JSON
 
-    def __init__(self, body: bytes) -> None:
-        self._body = body
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
 
     @property
     def length(self) -> int:
-        return len(self._body)
+        return os.fstat(self._file.fileno()).st_size
 
-    async def send(self, response: web.StreamResponse, blocking: Blocking) -> None:
-        view = memoryview(self._body)
-        for start in range(0, len(view), SMALL):
-            await response.write(view[start : start + SMALL])
+    async def send(self, response: web.StreamResponse, transport: asyncio.Transport, blocking: Blocking) -> None:
+        # Without a fallback: that would read from the file's position, which all share.
+        await asyncio.get_running_loop().sendfile(transport, self._file, 0, self.length, fallback=False)
 
     def close(self) -> None:
-        pass
+        self._file.close()
 
 
 class StreamedTree:
@@ -96,7 +106,7 @@ class StreamedTree:
         entries = sum(len(_before_content(file)) + _encoded_length(file.size) + len(_END_OF_FILE) for file in files)
         return len(self._start) + entries + len(_SEPARATOR) * (len(files) - 1) + len(_END)
 
-    async def send(self, response: web.StreamResponse, blocking: Blocking) -> None:
+    async def send(self, response: web.StreamResponse, transport: asyncio.Transport, blocking: Blocking) -> None:
         await response.write(self._start)
         ready: list[StoredFile] = []
         separator = b""
@@ -143,7 +153,7 @@ class StreamedTrees:
     def close(self) -> None:
         pass
 
-    async def send(self, response: web.StreamResponse, blocking: Blocking) -> None:
+    async def send(self, response: web.StreamResponse, transport: asyncio.Transport, blocking: Blocking) -> None:
         for fields, open_tree in self._trees:
             try:
                 tree = await blocking.read(_opened, open_tree)
@@ -154,7 +164,7 @@ class StreamedTrees:
                 await response.write(json.dumps({**fields, "success": False, "message": message}).encode() + b"\n")
                 continue
             try:
-                await StreamedTree(tree, fields).send(response, blocking)
+                await StreamedTree(tree, fields).send(response, transport, blocking)
             finally:
                 tree.close()
             await response.write(b"\n")
@@ -200,12 +210,12 @@ def made(answer: TreeAnswer | TreesAnswer, ready: ReadyAnswers) -> bytes | Large
         seen = time.time_ns()
         state = State(tree.manifest, tree.look())
         if answer.for_many:
-            body = ready.get(tree.path, state)
-            if body is None and can_be_kept(state, seen):
+            file = ready.get(tree.path, state)
+            if file is None and can_be_kept(state, seen):
                 body = _start(answer.fields) + _entries(tree, tree.manifest.files) + _END
-                ready.keep(tree.path, state, body)
-            if body is not None:
-                return ReadyTree(body)
+                file = ready.keep(tree.path, state, body)
+            if file is not None:
+                return ReadyTree(file)
         streamed = StreamedTree(tree, answer.fields)
         return streamed
     finally:
