@@ -1,8 +1,10 @@
 """An exchange in the test's own process, and calls to it as its users make them."""
 
+import asyncio
 import dataclasses
 import io
 import json
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,8 @@ from yarl import URL
 from ngshare_fs.application import make_application
 from ngshare_fs.config import Settings, read_settings
 from ngshare_fs.store import Volume
+
+PATIENCE = 30  # seconds
 
 
 @dataclass
@@ -87,6 +91,14 @@ def settings(tmp_path: Path) -> Settings:
         "debug": True,
     }
     return read_settings(flags, {})
+
+
+async def until(condition: Callable[[], object], what: str = "it") -> None:
+    """Wait for what happens in its own time, but not for ever."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"within {PATIENCE} s did not happen: {what}"
+        await asyncio.sleep(0.01)
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 import asyncio
 import io
 import json
-import time
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -13,18 +11,10 @@ from aiohttp import FormData
 
 from ngshare_fs.api import form
 from ngshare_fs.api.spill import LARGE_FILE, MOST_HELD
-from tests.conftest import Exchange, MakeExchange
+from tests.conftest import Exchange, MakeExchange, until
 from tests.trees import contents, tree
 
 SUBMIT = "submission/c/a"
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for what the server does in its own time, but not for ever."""
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen within 30 s"
-        await asyncio.sleep(0.01)
 
 
 async def nothing_happened(exchange: Exchange) -> None:

@@ -1,6 +1,7 @@
 """Memory stays constant: neither an upload nor a download of 100 MiB is held as a whole, here or at the client."""
 
 import base64
+import gzip
 import hashlib
 import http.client
 import itertools
@@ -13,6 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import quote_plus, urlsplit
 
+from ngshare_fs.api.form import SMALL_BODY
 from tests.servers import Server, running
 
 MIB = 2**20
@@ -88,6 +90,25 @@ def test_a_submission_of_100_mib_goes_up_and_down(tmp_path: Path) -> None:
         wanted.update(base64.b64decode(rest[: rest.index(b'"')]))
         assert received == promised
         assert wanted.hexdigest() == digest.hexdigest()
+        assert _peak(server) - before <= ALLOWED
+
+
+def test_a_small_body_that_unpacks_to_a_large_one_is_not_held(tmp_path: Path) -> None:
+    packed = gzip.compress(
+        b"user=lawrence&files=" + quote_plus('[{"path": "a", "content": "').encode() + b"A" * SIZE, 9
+    )
+    assert len(packed) < SMALL_BODY
+    with running(tmp_path / "volume", "--debug") as server, ExitStack() as closing:
+        connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)
+        closing.callback(connection.close)
+        connection.request("GET", "/api/initialize-Data6ase?action=init")
+        connection.getresponse().read()
+        _forget_peak(server)
+        before = _peak(server)
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Content-Encoding": "gzip"}
+        connection.request("POST", "/api/submission/course1/challenge", packed, headers)
+        answer = connection.getresponse()
+        assert (answer.status, json.loads(answer.read())["message"]) == (400, "Files cannot be JSON decoded")
         assert _peak(server) - before <= ALLOWED
 
 

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ngshare_fs.api.percent_encoding import MalformedPercentEncoding, UrlencodedFields, decode, decode_segment
+from ngshare_fs.api.percent_encoding import (
+    MalformedPercentEncoding,
+    UrlencodedFields,
+    decode,
+    decode_segment,
+    decoded,
+    fields_of,
+)
 from ngshare_fs.base64_stream import Base64Stream, NotBase64
 from ngshare_fs.json_stream import JsonStream, NotJson
 
@@ -161,9 +168,21 @@ def test_forms_are_understood_as_by_python(fields: list[tuple[str, str]], cuts: 
             if last:
                 found.append((name, value))
                 value = b""
-    assert [(name, value.decode("utf-8", "replace")) for name, value in found] == [
-        (name, value) for name, value in parse_qsl(data.decode(), keep_blank_values=True, errors="replace")
-    ]
+    expected = parse_qsl(data.decode(), keep_blank_values=True, errors="replace")
+    assert [(name, value.decode("utf-8", "replace")) for name, value in found] == expected
+    whole = [(name, decode(value).decode("utf-8", "replace")) for name, value in fields_of(data)]
+    assert whole == expected
+
+
+@given(st.text(alphabet="&=a%", max_size=12), CUTS)
+def test_whole_forms_are_understood_as_those_in_pieces(text: str, cuts: list[int]) -> None:
+    stream = UrlencodedFields()
+    pieces = [piece for chunk in [*chunks(text.encode(), cuts), None] for piece in stream.feed(chunk)]
+    names = [name for name, _, last in pieces if last]
+    broken = [piece is None for _, piece, _ in pieces]
+    whole = list(fields_of(text.encode()))
+    assert [name for name, _ in whole] == names
+    assert any(decoded(value) is None for _, value in whole) == any(broken)
 
 
 @given(st.binary())
@@ -175,12 +194,12 @@ def test_percent_encoding_is_undone(content: bytes) -> None:
 def test_percent_encoding_is_understood_as_by_python(text: str) -> None:
     broken = re.search("%(?![0-9A-Fa-f]{2})", text) is not None
     try:
-        decoded = decode(text.encode())
+        found = decode(text.encode())
     except MalformedPercentEncoding:
         assert broken
     else:
         assert not broken
-        assert decoded == unquote_to_bytes(text.replace("+", " "))
+        assert found == unquote_to_bytes(text.replace("+", " "))
 
 
 @pytest.mark.parametrize("broken", [b"%", b"a%2", b"%zz", b"%%20", b"% 1", b"%+1", b"%0x"])

@@ -5,7 +5,7 @@ import os
 import pickle
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from ngshare_fs.api.writer.beside import WriterBeside
 from ngshare_fs.store import Volume
 from ngshare_fs.store.errors import BrokenManifest
 from ngshare_fs.store.layout import MANIFEST
-from tests.conftest import Answer, Exchange, MakeExchange
+from tests.conftest import Answer, Exchange, MakeExchange, until
 from tests.servers import running, runs, writing_processes
 from tests.test_bodies import (  # noqa: F401 - the same tests, by way of the other process
     test_a_wrong_tree_is_refused_with_its_reason,
@@ -58,15 +58,6 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Writes]:
     monkeypatch.setattr(application, "Writes", Known)
     monkeypatch.setattr(writes, "FEW", 0)
     return made
-
-
-async def until(condition: Callable[[], object], what: str) -> None:
-    """Wait for something."""
-    for _ in range(SECONDS * 100):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError(f"not within {SECONDS} s: {what}")
 
 
 async def beside(exchange: Exchange, made: list[Writes]) -> WriterBeside:

@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from aiohttp import BodyPartReader, web
+from aiohttp import BodyPartReader, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from ngshare_fs.api import refusals
 from ngshare_fs.api.blocking import Blocking
-from ngshare_fs.api.percent_encoding import UrlencodedFields
+from ngshare_fs.api.percent_encoding import UrlencodedFields, decoded, fields_of
 from ngshare_fs.api.refusals import Refusal, Refused
 from ngshare_fs.api.spill import Spill
-from ngshare_fs.api.tree_in_request import ArrivedTree, TreeInRequest
+from ngshare_fs.api.tree_in_request import ArrivedTree, EncodedTree, TreeInRequest
 from ngshare_fs.store.directory_tree import Upload
 
 Result = TypeVar("Result")
@@ -28,6 +28,8 @@ MAX_TEXT = 4 * 2**20
 # What an argument takes in memory beside its text: without it, a million empty ones would be free.
 PER_ARGUMENT = 256
 LONGEST_NAME = 64 * 1024
+# A body of this many bytes arrives in memory as a whole: most submissions by far.
+SMALL_BODY = 384 * 1024
 # Understood in one go. Other requests get their turn in between, at least this often.
 CHUNK = 128 * 1024
 LONGEST_TURN_SECONDS = 0.005
@@ -48,7 +50,7 @@ class Form:
 
     upload: Upload
     texts: dict[str, str | None] = field(default_factory=dict)
-    tree: ArrivedTree | None = None
+    tree: ArrivedTree | EncodedTree | None = None
 
     def text(self, name: str, missing: Refusal, malformed: Refusal = refusals.MALFORMED_TEXT) -> str:
         """An argument that has to be there; it may be empty.
@@ -118,7 +120,7 @@ class FormReader:
         """
         intake = _Intake(upload, self._blocking, self._max_files)
         try:
-            await intake.take_urlencoded(_one(request.rel_url.raw_query_string.encode("utf-8", "surrogateescape")))
+            await intake.take_whole(request.rel_url.raw_query_string.encode("utf-8", "surrogateescape"))
             if request.body_exists:
                 await self._read_body(request, intake)
             await intake.finish()
@@ -130,7 +132,10 @@ class FormReader:
         self.refuse_if_too_large(request)
         try:
             if request.content_type == "application/x-www-form-urlencoded":
-                await intake.take_urlencoded(self._chunks(request))
+                if _is_small(request):
+                    await intake.take_whole(b"".join([chunk async for chunk in self._chunks(request)]))
+                else:
+                    await intake.take_urlencoded(self._chunks(request))
             elif request.content_type == "multipart/form-data":
                 await self._read_multipart(request, intake)
             else:
@@ -175,8 +180,17 @@ class _Intake:
         self._within_files = False
         self._turn_began = time.monotonic()
 
+    async def take_whole(self, encoded: bytes) -> None:
+        """Take a query string, or a small body; what it has of a tree is understood later."""
+        for name, value in fields_of(encoded):
+            if name == FILES:
+                self.form.tree = EncodedTree(value, self._max_files)
+            else:
+                await self.take(name, decoded(value), True)
+            await self._let_others_in()
+
     async def take_urlencoded(self, chunks: AsyncIterator[bytes]) -> None:
-        """Take a whole query string or body."""
+        """Take a body as it arrives."""
         fields = UrlencodedFields()
         async for chunk in chunks:
             for piece in fields.feed(chunk):
@@ -276,8 +290,10 @@ class _Pace:
             raise Refused(refusals.TOO_SLOW)
 
 
-async def _one(chunk: bytes) -> AsyncIterator[bytes]:
-    yield chunk
+def _is_small(request: web.Request) -> bool:
+    # A compressed body, which aiohttp unpacks, says nothing about its size.
+    length = request.content_length
+    return length is not None and length <= SMALL_BODY and hdrs.CONTENT_ENCODING not in request.headers
 
 
 def _decoded(value: bytes) -> str | None:

@@ -25,6 +25,14 @@ def decode(encoded: bytes) -> bytes:
     return decoded
 
 
+def decoded(encoded: bytes) -> bytes | None:
+    """The same; None where it is malformed."""
+    try:
+        return decode(encoded)
+    except MalformedPercentEncoding:
+        return None
+
+
 def decode_segment(encoded: str) -> str:
     """Decode a URL's path or a part of it, where `+` is itself.
 
@@ -34,8 +42,21 @@ def decode_segment(encoded: str) -> str:
     return decode(encoded.encode("ascii").replace(b"+", b"%2B")).decode("utf-8")
 
 
+def fields_of(body: bytes) -> Iterator[tuple[str, bytes]]:
+    """The fields of a whole form body: each one's name, and its value, still encoded."""
+    start = 0
+    while start < len(body):
+        end = body.find(b"&", start)
+        if end < 0:
+            end = len(body)
+        if end > start:
+            equals = body.find(b"=", start, end)
+            yield _text(body[start : end if equals < 0 else equals]), b"" if equals < 0 else body[equals + 1 : end]
+        start = end + 1
+
+
 class UrlencodedFields:
-    """Splits a form body into the pieces of its fields.
+    """Splits a form body that arrives in chunks into the pieces of its fields.
 
     `feed` takes the body's chunks, and None at its end; it yields `(name, piece, last)`: the field's name, the next
     piece of its decoded value, and whether it is the last one. A piece is None where the encoding is malformed.
@@ -72,9 +93,9 @@ class UrlencodedFields:
                 stop = _before_a_cut_escape(data, position)
                 self._rest = data[stop:]
                 if stop > position:
-                    yield self._name, _decoded(data[position:stop]), False
+                    yield self._name, decoded(data[position:stop]), False
                 return
-            yield self._name, _decoded(data[position : end if end >= 0 else len(data)]), True
+            yield self._name, decoded(data[position : end if end >= 0 else len(data)]), True
             self._name = None
             if end < 0:
                 self._rest = b""
@@ -87,16 +108,9 @@ class UrlencodedFields:
         return len(self._rest)
 
 
-def _decoded(encoded: bytes) -> bytes | None:
-    try:
-        return decode(encoded)
-    except MalformedPercentEncoding:
-        return None
-
-
 def _text(encoded: bytes) -> str:
-    decoded = _decoded(encoded)
-    return (encoded if decoded is None else decoded).decode("utf-8", errors="replace")
+    text = decoded(encoded)
+    return (encoded if text is None else text).decode("utf-8", errors="replace")
 
 
 def _before_a_cut_escape(data: bytes, start: int) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from ngshare_fs.api import refusals
+from ngshare_fs.api.percent_encoding import decoded
 from ngshare_fs.api.refusals import Refusal, Refused
 from ngshare_fs.base64_stream import Base64Stream, NotBase64
 from ngshare_fs.json_stream import JsonStream, NotJson, unescaped
@@ -177,7 +178,7 @@ class TreeInRequest:
         try:
             # Nearly always there is nothing in it but base64, with or without line breaks.
             plain = piece if b"\\" not in piece else _without_line_breaks(piece)
-            decoded = self._base64.feed(plain)
+            content = self._base64.feed(plain)
             if last:
                 self._base64.finish()
         except NotBase64:
@@ -186,10 +187,10 @@ class TreeInRequest:
             return
         if b"\n" in piece or b"\t" in piece or b"\r" in piece:
             unescaped(piece)
-        if decoded and not self._wrong:
-            entry.size += len(decoded)
-            entry.held += len(decoded)
-            entry.pieces.append(decoded)
+        if content and not self._wrong:
+            entry.size += len(content)
+            entry.held += len(content)
+            entry.pieces.append(content)
 
     def _end_entry(self, entry: ArrivingFile) -> None:
         if entry.path is None or not entry.has_content:
@@ -258,6 +259,27 @@ class ArrivedTree:
         for refusal in _RANK:
             if refusal in wrong:
                 raise Refused(refusal)
+
+
+@dataclass(frozen=True)
+class EncodedTree:
+    """A small tree as it was sent. Whoever writes it understands it first: that is not for the event loop either.
+
+    Args:
+        encoded: the JSON text, percent-encoded.
+        max_files: how many entries it may have.
+    """
+
+    encoded: bytes
+    max_files: int
+
+    def hand_to(self, upload: Upload) -> None:
+        """See `ArrivedTree.hand_to`; also refused where it has too many entries."""
+        tree = TreeInRequest(self.max_files)
+        tree.feed(decoded(self.encoded))
+        if tree.too_many:
+            raise Refused(refusals.TOO_LARGE)
+        tree.arrived().hand_to(upload)
 
 
 def _arrived(file: ArrivingFile) -> ArrivedFile:

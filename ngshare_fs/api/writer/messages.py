@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ngshare_fs.api.refusals import Refused
-from ngshare_fs.api.tree_in_request import ArrivedTree
+from ngshare_fs.api.tree_in_request import ArrivedTree, EncodedTree
 from ngshare_fs.store.errors import StoreError
 
 # Before each message: its number, and its length in bytes. An answer has the number of its job.
@@ -39,7 +39,7 @@ class Job:
     debug: bool
     names: dict[str, str]
     texts: dict[str, str | None]
-    tree: ArrivedTree | None
+    tree: ArrivedTree | EncodedTree | None
     made: str | None
 
 
