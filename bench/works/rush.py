@@ -21,8 +21,8 @@ from bench.works import Options, Work, times
 COURSE, ASSIGNMENT = "math", "ps1"
 CLIENTS = 50
 STUDENTS = 200
-PAIRS = 1000
-WARM_UP = 60
+PAIRS = 2000
+WARM_UP = 200
 DIFFERENT = 8  # bodies; each is handed in by many
 DOWNLOADS = 20
 
