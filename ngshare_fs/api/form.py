@@ -147,10 +147,9 @@ class FormReader:
     async def _chunks(self, request: web.Request) -> AsyncIterator[bytes]:
         pace = _Pace(self._max_request)
         # What is here already needs no watch.
-        while chunk := request.content.read_nowait() or await pace.wait_for(request.content.readany()):
+        while chunk := request.content.read_nowait(CHUNK) or await pace.wait_for(request.content.read(CHUNK)):
             pace.received(len(chunk))
-            for start in range(0, len(chunk), CHUNK):
-                yield chunk[start : start + CHUNK]
+            yield chunk
 
     async def _read_multipart(self, request: web.Request, intake: "_Intake") -> None:
         pace = _Pace(self._max_request)

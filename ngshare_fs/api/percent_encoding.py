@@ -1,6 +1,6 @@
 """`application/x-www-form-urlencoded`, decoded as it arrives."""
 
-import binascii
+import codecs
 from collections.abc import Iterator
 
 
@@ -14,15 +14,11 @@ def decode(encoded: bytes) -> bytes:
     Raises:
         MalformedPercentEncoding: a `%` is not followed by two hexadecimal digits.
     """
-    if b"=" in encoded or b"\n" in encoded or b"\r" in encoded:
-        # Seldom: encoders escape all three. In quoted-printable they would mean something.
-        encoded = encoded.replace(b"=", b"%3D").replace(b"\n", b"%0A").replace(b"\r", b"%0D")
-    # Python decodes quoted-printable (`=2B`) in C, but percent-encoding (`%2B`) step by step: ten times slower.
-    decoded = binascii.a2b_qp(encoded.replace(b"+", b" ").replace(b"%", b"="))
-    # Each escape makes one byte of three. What is none is left as it stands, and makes the result too long.
-    if len(decoded) != len(encoded) - 2 * encoded.count(b"%"):
-        raise MalformedPercentEncoding(encoded[:20].decode("ascii", errors="replace"))
-    return decoded
+    try:
+        # Python decodes `\\x2B` in C, but `%2B` step by step: seven times slower. A backslash has to be told from it.
+        return codecs.escape_decode(encoded.replace(b"+", b" ").replace(b"\\", b"\\\\").replace(b"%", b"\\x"))[0]
+    except ValueError:
+        raise MalformedPercentEncoding(encoded[:20].decode("ascii", errors="replace")) from None
 
 
 def decoded(encoded: bytes) -> bytes | None:

@@ -11,6 +11,8 @@ from ngshare_fs.store.directory_tree import Upload
 
 # A file that grows past this is written while the rest of it arrives.
 LARGE_FILE = 256 * 1024
+# Of which so much at a time.
+PORTION = 2**20
 # Smaller files of one request that may wait in memory until the request is complete.
 MOST_HELD = 2**20
 # Of a large file, what may wait for the disk: others flush the same disk, and should not wait for all of it.
@@ -49,7 +51,8 @@ class Spill:
         while self._complete < len(self._files):
             file = self._files[self._complete]
             more_may_come = self._complete == len(self._files) - 1
-            if file.held > LARGE_FILE or (file.staged is not None and file.held and not more_may_come):
+            enough = LARGE_FILE if file.staged is None else PORTION
+            if file.held > enough or (file.staged is not None and file.held and not more_may_come):
                 await self._append(file)
             if more_may_come:
                 break
@@ -101,10 +104,10 @@ def _append(upload: Upload, staged: Staged, pieces: list[bytes], md5: Checksum, 
     if staged.path is None:
         staged.path = upload.new_file()
     with open(staged.path, "ab", buffering=0) as target:
-        for piece in pieces:
-            md5.update(piece)
-            written = target.write(piece)
-            while written < len(piece):
-                written += target.write(memoryview(piece)[written:])
+        # In one piece: around each call the interpreter changes hands, and the event loop wants it as well.
+        content = memoryview(b"".join(pieces))
+        md5.update(content)
+        while content:
+            content = content[target.write(content) :]
         if flush:
             os.fdatasync(target.fileno())
