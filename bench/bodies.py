@@ -13,6 +13,9 @@ KIB, MIB = 2**10, 2**20
 SUBMISSION = (70 * KIB, 25 * KIB, 5 * KIB)
 NAMES = ("problem1.ipynb", "problem2.ipynb", "data/table.csv")
 
+BOUNDARY = "0123456789abcdef"
+MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
+
 
 def make_files(sizes: Sequence[int], seed: int) -> dict[str, bytes]:
     """Files of these sizes; the same for the same seed."""
@@ -42,9 +45,15 @@ class Work:
 
 
 def make_work(sizes: Sequence[int], seed: int) -> Work:
-    """A tree with files of these sizes."""
+    """A tree with files of these sizes, as ngshare's clients send it."""
     files = make_files(sizes, seed)
     return Work(urlencode({"files": as_tree(files)}).encode(), checksums(files))
+
+
+def multipart(sizes: Sequence[int], seed: int) -> bytes:
+    """The same tree as the plug-ins send it: a whole body of `MULTIPART`."""
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="files"\r\n\r\n'
+    return f"{head}{as_tree(make_files(sizes, seed))}\r\n--{BOUNDARY}--\r\n".encode()
 
 
 def user_part(user: str) -> bytes:

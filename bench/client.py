@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 PIECE = 2**18  # of a body, to the kernel
 HEAD = 2**14  # of an answer, at most
-FORM = "application/x-www-form-urlencoded"
+URLENCODED = "application/x-www-form-urlencoded"
 
 
 class Wrong(Exception):
@@ -126,17 +126,18 @@ class Client:
         assert parts.port is not None
         self._host, self._port, self._prefix = parts.hostname, parts.port, parts.path
 
-    async def ask(self, method: str, path: str, *body: bytes) -> Answer:
+    async def ask(self, method: str, path: str, *body: bytes, encoding: str = URLENCODED) -> Answer:
         """Make a call.
 
         Args:
             path: what follows the prefix, encoded.
             body: parts of a form; they are sent one behind the other.
+            encoding: of the form, as its content type.
         """
         started = time.perf_counter()
         head = f"{method} {self._prefix}{path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\nConnection: close\r\n"
         if body:
-            head += f"Content-Type: {FORM}\r\nContent-Length: {sum(map(len, body))}\r\n"
+            head += f"Content-Type: {encoding}\r\nContent-Length: {sum(map(len, body))}\r\n"
         loop = asyncio.get_running_loop()
         try:
             _, exchange = await loop.create_connection(

@@ -46,7 +46,8 @@ class Floor:
 
     async def _read(self, request: web.Request) -> web.Response:
         body = await request.read()
-        return self._acknowledge(body[len(b"user=") : body.index(b"&")].decode())
+        user = request.query.get("user")
+        return self._acknowledge(user or body[len(b"user=") : body.index(b"&")].decode())
 
     async def _decode(self, request: web.Request) -> web.Response:
         form = dict(parse_qsl((await request.read()).decode()))
