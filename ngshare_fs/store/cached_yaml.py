@@ -89,14 +89,11 @@ class CachedYaml(Generic[Meaning]):
             FileNotFoundError: it is not there (NotADirectoryError where a folder above is none).
             BrokenManifest: it cannot be understood, and never was.
         """
+        reading = self._unchanged(path)
+        if reading is not None:
+            return reading
         with self._parsing[hash(path) % len(self._parsing)]:
-            entry = self._entries.get(path)
-            if entry is not None and entry.trusted and marks_of(os.stat(path)) == entry.reading.marks:
-                with self._guard:
-                    if path in self._entries:
-                        self._entries.move_to_end(path)
-                return entry.reading
-            return self._read_again(path, entry)
+            return self._unchanged(path) or self._read_again(path, self._entries.get(path))
 
     def remember(self, path: str, value: Meaning, content: bytes) -> None:
         """Take note of what this process has just written, so that it need not be parsed."""
@@ -107,6 +104,15 @@ class CachedYaml(Generic[Meaning]):
         """Whether the file is still the one that this process wrote."""
         entry = self._entries.get(path)
         return entry is not None and entry.own and entry.reading.marks == marks
+
+    def _unchanged(self, path: str) -> Reading[Meaning] | None:
+        entry = self._entries.get(path)
+        if entry is None or not entry.trusted or marks_of(os.stat(path)) != entry.reading.marks:
+            return None
+        with self._guard:
+            if path in self._entries:
+                self._entries.move_to_end(path)
+        return entry.reading
 
     def _read_again(self, path: str, entry: _Entry[Meaning] | None) -> Reading[Meaning]:
         started = time.time_ns()

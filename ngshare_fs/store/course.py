@@ -100,7 +100,7 @@ def _course_files(volume: Volume) -> Iterator[tuple[str, str]]:
     """The names of courses, and where their files are, if they are there."""
     parent = layout.courses(volume.root)
     for folder in os.listdir(parent):
-        file = os.path.join(parent, folder, layout.COURSE_FILE)
+        file = f"{parent}/{folder}/{layout.COURSE_FILE}"
         name = names.name_of(folder) or (_full_name(volume, folder, file) if names.is_cut(folder) else None)
         if name is not None:
             yield name, file
