@@ -1,6 +1,7 @@
 """The bench runs, and its checks catch servers that are fast because they are wrong. No figure is judged here."""
 
 import base64
+import errno
 import hashlib
 import importlib
 import importlib.util
@@ -22,6 +23,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bench import our_data, slow_flush
+from bench.__main__ import told_of_a_full_disk
 from bench.bodies import make_files
 from bench.figures import Target, of, percentile, ratio
 from bench.load import Measured, in_own_process
@@ -293,6 +295,11 @@ def test_ratios_are_taken_within_a_round() -> None:
     at_most = Target("ten", of("ours", "x"), 10)
     assert at_most.reached(rounds) is True
     assert at_most.reached({"ours": [{"x": 10.1}]}) is False
+
+
+def test_a_full_disk_is_said_to_be_full(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=f"{tmp_path} has no room left"), told_of_a_full_disk(tmp_path / "bench-1"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_percentiles_are_values_that_occurred() -> None:

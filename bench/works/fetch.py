@@ -1,7 +1,6 @@
 """The beginning of a lesson: everybody fetches the release."""
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,8 +20,6 @@ STUDENTS = 200
 CLIENTS = 50
 TURNS = 3  # of all students: one alone is over too soon to be measured
 SEED = 1
-# A lesson begins some time after its release was made; a server may rely on what has not changed for a while.
-AGE_SECONDS = 4
 
 
 async def load(url: str, who: list[str], turns: int) -> Measured:
@@ -86,7 +83,6 @@ class Fetch(Work):
 
     def measure(self, rival: Rival, folders: Mapping[str, Path]) -> tuple[dict[str, float], list[Measured]]:
         figures: dict[str, float] = {}
-        time.sleep(AGE_SECONDS)
         with rival.running(folders[""]) as server, server.using(figures):
             measured = in_own_process(load, server.url, self.students, TURNS)
         figures |= times(measured)
