@@ -1,11 +1,13 @@
 """The volume is what `docs/volume-format.md` says: what other programs and people write is served, at the next read."""
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
 import re
 import shutil
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from urllib.parse import quote
 import pytest
 
 from ngshare_fs.store import Volume, assignment, course, feedback, layout, release, roster, submission
+from ngshare_fs.store.cached_yaml import CachedYaml
 from ngshare_fs.store.course_file import Person
 from ngshare_fs.store.directory_tree import DEEPEST_PATH, LONGEST_COMPONENT, LONGEST_PATH, IncomingFile, Upload
 from ngshare_fs.store.errors import BrokenManifest, CourseNotFound, LockTimeout
@@ -228,6 +231,35 @@ def test_a_file_that_looks_like_an_attack_stops_no_other_course(
     assert course.courses_of(volume, STUDENT) == [COURSE]
     with pytest.raises(BrokenManifest):
         roster.of(volume, "other")
+
+
+async def test_what_is_no_course_hides_none(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    courses = served.plain.root / "courses"
+    (courses / "loop").symlink_to("loop")
+    (courses / "lost+found").mkdir()
+    (courses / "a file").write_text("")
+    read = CachedYaml.read
+
+    def may_not(cache: CachedYaml[Any], path: str) -> Any:
+        if "lost+found" in path:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return read(cache, path)
+
+    monkeypatch.setattr(CachedYaml, "read", may_not)
+    for user in (STUDENT, "root"):
+        assert await served.call("GET", "courses", user) == (200, {"success": True, "courses": [COURSE]})
+
+
+async def test_a_broken_file_does_not_remember_who_met_it(served: Served) -> None:
+    assert await served.students() == [STUDENT]
+    served.course_file.write_text(served.course_file.read_text() + "  ada: [\n")
+    problem = served.volume.rosters.read(str(served.course_file)).problem
+    assert problem is not None
+    remembered = len(traceback.extract_tb(problem.__traceback__))
+    for _ in range(10):
+        with pytest.raises(BrokenManifest):
+            roster.remove_student(served.volume, COURSE, STUDENT)
+    assert len(traceback.extract_tb(problem.__traceback__)) == remembered
 
 
 async def test_the_api_serves_what_is_written_by_hand(tmp_path: Path, make_exchange: MakeExchange) -> None:

@@ -5,6 +5,7 @@ size and both times; where it changed so recently that a second change might lea
 entries racily clean), it is read again and its bytes compared, which costs less than parsing.
 """
 
+import copy
 import hashlib
 import logging
 import os
@@ -56,6 +57,18 @@ class Reading(Generic[Meaning]):
     value: Meaning
     marks: Marks
     problem: BrokenManifest | None = None
+
+    @property
+    def present(self) -> Meaning:
+        """What the file says now.
+
+        Raises:
+            BrokenManifest: it cannot be understood.
+        """
+        if self.problem is not None:
+            # A copy: raised again and again, the same one would remember who ever met it.
+            raise copy.copy(self.problem)
+        return self.value
 
 
 @dataclass

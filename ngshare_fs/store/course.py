@@ -13,6 +13,9 @@ from ngshare_fs.store.volume import Volume, check_present
 
 logger = logging.getLogger(__name__)
 
+# What looking for a course's file in a folder that is none of ours may end in: `lost+found`, a link to nowhere.
+_NO_COURSE = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP)
+
 
 def all_courses(volume: Volume) -> list[str]:
     """The names of all courses, sorted; from the folders' names alone, unless they are cut."""
@@ -28,7 +31,12 @@ def courses_of(volume: Volume, user: str) -> list[str]:
     for name, file in _course_files(volume):
         try:
             people = volume.rosters.read(file).value
-        except (BrokenManifest, FileNotFoundError, NotADirectoryError):
+        except BrokenManifest:
+            continue
+        except OSError as error:
+            if error.errno not in _NO_COURSE:
+                raise
+            check_present(volume)
             continue
         if user in people.instructors or user in people.students:
             found.append(name)

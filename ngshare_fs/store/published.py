@@ -200,12 +200,9 @@ def manifest_at(volume: Volume, path: str) -> Manifest:
     """
     file = os.path.join(path, MANIFEST)
     try:
-        reading = volume.manifests.read(file)
+        return volume.manifests.read(file).present
     except FileNotFoundError:
         raise BrokenManifest(file, 1, "the manifest is missing") from None
-    if reading.problem is not None:
-        raise reading.problem
-    return reading.value
 
 
 def full_name(volume: Volume, trees: str, of: str) -> str | None:

@@ -129,9 +129,7 @@ def change(volume: Volume, course: str, changed: Callable[[Roster], Roster]) -> 
         with volume.locks.hold("course", course):
             while True:
                 reading = volume.rosters.read(file)
-                if reading.problem is not None:
-                    raise reading.problem
-                roster = changed(reading.value)
+                roster = changed(reading.present)
                 if roster == reading.value:
                     return
                 content = roster.to_yaml()
