@@ -50,9 +50,12 @@ def log_request(request: web.BaseRequest, status: int, seconds: float, size: int
 
 
 def hide_malformed(record: logging.LogRecord) -> bool:
-    """A filter: what could not be parsed as a request is not quoted in the log, for it may carry a token."""
+    """A filter: what could not be parsed as a request is not quoted in the log, for it may carry a token.
+
+    Nor is a body that is not what its headers say, which has been answered by then.
+    """
     error = record.exc_info[1] if record.exc_info else None
-    if isinstance(error, HttpProcessingError):
+    if isinstance(error, (HttpProcessingError, web.RequestPayloadError)):
         record.msg, record.args = "not HTTP: %s", (type(error).__name__,)
         record.exc_info, record.levelno, record.levelname = None, logging.INFO, "INFO"
     return True

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import errno
 import os
 import shutil
 from dataclasses import replace
@@ -175,6 +176,23 @@ async def test_whoever_leaves_or_lingers_over_a_release_stops_nobody(
         assert len(await reader.read(-1)) > len(content)
         writer.close()
     await until(lambda: open_descriptors() == opened)
+
+
+@pytest.mark.parametrize("missing", ["sendfile", "memfd_create", "dup"])
+async def test_a_release_is_sent_where_the_system_refuses_to_help(
+    taught: Exchange, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    monkeypatch.setattr(ready_answers, "RACY_NANOSECONDS", -(10**12))  # old enough at once
+    content = os.urandom(10**6)
+    await taught.call("POST", "assignment/c/big", "kevin", files=tree({"f": content}))
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(os, missing, refuse)
+    for _ in range(2):
+        answer = await taught.call("GET", "assignment/c/big", "lawrence")
+        assert base64.b64decode(answer.body["files"][0]["content"]) == content
 
 
 async def test_a_course_whose_lock_is_stuck_stops_no_submission(taught: Exchange) -> None:

@@ -1,5 +1,6 @@
 """Logs: one line for each request, JSON that parses, and never a secret."""
 
+import base64
 import json
 import logging
 import re
@@ -10,11 +11,12 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
 from ngshare_fs.logs import JsonLines, TextLines
+from ngshare_fs.store.cached_yaml import RACY_NANOSECONDS
 from tests.servers import Server, running
 
 SECRET = "s3cr3t-t0ken"
@@ -101,6 +103,36 @@ def test_a_client_that_leaves_is_a_line_and_not_an_error(tmp_path: Path) -> None
         assert (line["status"], line["path"]) == (499, path)
         assert server.stop() == 0
         assert all("exception" not in json.loads(line) for line in server.log.splitlines())
+
+
+def test_a_body_that_cannot_be_unpacked_is_not_an_error(tmp_path: Path) -> None:
+    with running(tmp_path / "data", "--log-format", "json") as server:
+        path = urlsplit(server.url).path + "submission/c/a?user=lawrence"
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        body = "Content-Encoding: gzip\r\nContent-Length: 12\r\nConnection: close\r\n\r\nnot gzip...."
+        assert b" 400 Bad Request" in send(server, (head + body).encode())
+        wait_for_lines(server, 1)
+        assert server.stop() == 0
+        lines = [json.loads(line) for line in server.log.splitlines()]
+        assert all("exception" not in line and line["level"] != "ERROR" for line in lines), lines
+
+
+def test_a_download_that_the_kernel_copies_is_counted(tmp_path: Path) -> None:
+    with running(tmp_path / "data", "--log-format", "json", "--debug") as server:
+        assert ask(server, "initialize-Data6ase?action=init&user=root") == 200
+        files = base64.b64encode(bytes(10**6)).decode()
+        form = urlencode({"user": "kevin", "files": json.dumps([{"path": "f", "content": files}])}).encode()
+        urllib.request.urlopen(server.url + "assignment/course1/big", form, timeout=30).close()
+        released = time.monotonic()
+        sizes = []
+        while True:
+            with urllib.request.urlopen(server.url + "assignment/course1/big?user=lawrence", timeout=30) as answer:
+                sizes.append(len(answer.read()))
+            if time.monotonic() > released + RACY_NANOSECONDS / 1e9 + 0.5:
+                break
+            time.sleep(0.5)
+        lines = wait_for_lines(server, 2 + len(sizes))
+        assert [line["bytes"] for line in lines[2:]] == [pytest.approx(size, rel=0.01) for size in sizes]
 
 
 def test_a_line_on_a_terminal_can_be_read(tmp_path: Path) -> None:

@@ -107,14 +107,12 @@ class Dispatcher:
             response = web.StreamResponse(headers={"Content-Type": body.content_type})
             response.content_length = body.length
             await response.prepare(request)
-            transport = request.transport
-            if transport is None:
-                raise ConnectionResetError("the client is gone")
             try:
-                await body.send(response, transport, self.blocking)
+                await body.send(request, response, self.blocking)
             except BaseException:
                 # The length was promised: only a cut connection tells the client that this is not the whole.
-                transport.abort()
+                if request.transport is not None:
+                    request.transport.abort()
                 raise
             await response.write_eof()
         finally:

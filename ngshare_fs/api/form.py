@@ -206,6 +206,8 @@ class _Intake:
         Raises:
             Refused: the field's name is none, or the fields are too large.
         """
+        if len(name) > LONGEST_NAME:
+            raise Refused(refusals.TOO_LARGE)
         if not FIELD_NAME.fullmatch(name):
             raise Refused(refusals.MALFORMED_FIELD)
         if name == FILES:

@@ -1,7 +1,10 @@
 """`application/x-www-form-urlencoded`, decoded as it arrives."""
 
 import codecs
+import re
 from collections.abc import Iterator
+
+_FIELD = re.compile(rb"[^&]+")
 
 
 class MalformedPercentEncoding(ValueError):
@@ -40,15 +43,9 @@ def decode_segment(encoded: str) -> str:
 
 def fields_of(body: bytes) -> Iterator[tuple[str, bytes]]:
     """The fields of a whole form body: each one's name, and its value, still encoded."""
-    start = 0
-    while start < len(body):
-        end = body.find(b"&", start)
-        if end < 0:
-            end = len(body)
-        if end > start:
-            equals = body.find(b"=", start, end)
-            yield _text(body[start : end if equals < 0 else equals]), b"" if equals < 0 else body[equals + 1 : end]
-        start = end + 1
+    for field in _FIELD.finditer(body):
+        name, _, value = field[0].partition(b"=")
+        yield _text(name), value
 
 
 class UrlencodedFields:

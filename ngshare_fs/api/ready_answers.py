@@ -43,7 +43,7 @@ class _Kept(NamedTuple):
 
 
 class ReadyAnswers:
-    """Encoded trees by their folders."""
+    """Encoded trees by their folders. Memory or descriptors may run out: then `get` and `keep` raise OSError."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
@@ -65,11 +65,15 @@ class ReadyAnswers:
     def keep(self, path: str, state: State, body: bytes) -> FileIO:
         """Keep an answer of which `can_be_kept` is true, and give it as `get` does."""
         file = _in_memory(body)
+        try:
+            again = _again(file)
+        except OSError:
+            file.close()
+            raise
         with self._guard:
             self._forget(path)
             self._kept[path] = _Kept(state, file, len(body))
             self._size += len(body)
-            again = _again(file)
             while self._size > MOST_BYTES:
                 self._forget(next(iter(self._kept)))
         return again

@@ -1,6 +1,7 @@
 """Answers with a directory tree: small ones ready-made, large ones streamed, both with their exact length."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -42,12 +43,12 @@ class LargeAnswer(Protocol):
     def length(self) -> int | None:
         """Of the whole answer, in bytes; None where nobody knows it yet."""
 
-    async def send(self, response: web.StreamResponse, transport: asyncio.Transport, blocking: Blocking) -> None:
+    async def send(self, request: web.Request, response: web.StreamResponse, blocking: Blocking) -> None:
         """Send the body.
 
         Args:
+            request: to which it is the answer.
             response: whose head has been sent.
-            transport: over which it goes.
             blocking: where the volume's slow calls run.
 
         Raises:
@@ -75,9 +76,18 @@ class ReadyTree:
     def length(self) -> int:
         return os.fstat(self._file.fileno()).st_size
 
-    async def send(self, response: web.StreamResponse, transport: asyncio.Transport, blocking: Blocking) -> None:
-        # Without a fallback: that would read from the file's position, which all share.
-        await asyncio.get_running_loop().sendfile(transport, self._file, 0, self.length, fallback=False)
+    async def send(self, request: web.Request, response: web.StreamResponse, blocking: Blocking) -> None:
+        length, transport = self.length, request.transport
+        if transport is None:
+            raise ConnectionResetError("the client is gone")
+        try:
+            # Without asyncio's own fallback: that reads from the file's position, which all share.
+            await asyncio.get_running_loop().sendfile(transport, self._file, 0, length, fallback=False)
+            request.writer.output_size += length  # it has not gone through there, and is to be in the log
+        except RuntimeError:
+            # Nothing has been sent: the client has just left, or the system refuses to copy from here to there.
+            for start in range(0, length, SMALL):
+                await response.write(os.pread(self._file.fileno(), SMALL, start))
 
     def close(self) -> None:
         self._file.close()
@@ -106,7 +116,7 @@ class StreamedTree:
         entries = sum(len(_before_content(file)) + _encoded_length(file.size) + len(_END_OF_FILE) for file in files)
         return len(self._start) + entries + len(_SEPARATOR) * (len(files) - 1) + len(_END)
 
-    async def send(self, response: web.StreamResponse, transport: asyncio.Transport, blocking: Blocking) -> None:
+    async def send(self, request: web.Request, response: web.StreamResponse, blocking: Blocking) -> None:
         await response.write(self._start)
         ready: list[StoredFile] = []
         separator = b""
@@ -153,7 +163,7 @@ class StreamedTrees:
     def close(self) -> None:
         pass
 
-    async def send(self, response: web.StreamResponse, transport: asyncio.Transport, blocking: Blocking) -> None:
+    async def send(self, request: web.Request, response: web.StreamResponse, blocking: Blocking) -> None:
         for fields, open_tree in self._trees:
             try:
                 tree = await blocking.read(_opened, open_tree)
@@ -164,7 +174,7 @@ class StreamedTrees:
                 await response.write(json.dumps({**fields, "success": False, "message": message}).encode() + b"\n")
                 continue
             try:
-                await StreamedTree(tree, fields).send(response, transport, blocking)
+                await StreamedTree(tree, fields).send(request, response, blocking)
             finally:
                 tree.close()
             await response.write(b"\n")
@@ -210,10 +220,7 @@ def made(answer: TreeAnswer | TreesAnswer, ready: ReadyAnswers) -> bytes | Large
         seen = time.time_ns()
         state = State(tree.manifest, tree.look())
         if answer.for_many:
-            file = ready.get(tree.path, state)
-            if file is None and can_be_kept(state, seen):
-                body = _start(answer.fields) + _entries(tree, tree.manifest.files) + _END
-                file = ready.keep(tree.path, state, body)
+            file = _ready(answer.fields, tree, state, seen, ready)
             if file is not None:
                 return ReadyTree(file)
         streamed = StreamedTree(tree, answer.fields)
@@ -221,6 +228,20 @@ def made(answer: TreeAnswer | TreesAnswer, ready: ReadyAnswers) -> bytes | Large
     finally:
         if streamed is None:
             tree.close()
+
+
+def _ready(fields: Mapping[str, Any], tree: Tree, state: State, seen: int, ready: ReadyAnswers) -> FileIO | None:
+    # Where there is no memory or no descriptor left for it, it can still be streamed.
+    with contextlib.suppress(OSError):
+        file = ready.get(tree.path, state)
+        if file is not None:
+            return file
+    if not can_be_kept(state, seen):
+        return None
+    body = _start(fields) + _entries(tree, tree.manifest.files) + _END
+    with contextlib.suppress(OSError):
+        return ready.keep(tree.path, state, body)
+    return None
 
 
 def _start(fields: Mapping[str, Any]) -> bytes:
