@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import re
+import resource
 import select
 import signal
 import socket
@@ -34,6 +35,8 @@ CLEAN_UP_SECONDS = 2
 # A thread that hangs in a dead network file system would keep the process for ever.
 EXIT_SECONDS = 10
 REHEARSAL_SECONDS = 60
+# Files and connections that a process may have open.
+MOST_OPEN = 65536
 
 
 @dataclass
@@ -95,10 +98,19 @@ def serve(settings: Settings, handover: Handover) -> int:
         ListenError: the address cannot be had.
         VolumeError: the data folder cannot be used.
     """
+    _allow_many_connections()
     listener = handover.listener or listen_for(settings)
     code = asyncio.run(_serve(settings, handover, listener))
     end_in_time()
     return code
+
+
+def _allow_many_connections() -> None:
+    # Few systems allow a process more than 1,024 open files and connections unless it asks. Courses have more members.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_OPEN if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def rehearse(settings: Settings) -> int:

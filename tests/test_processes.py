@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import threading
@@ -158,6 +159,18 @@ class Load:
             f"an answer to every client {self.lost}",
             self.server,
         )
+
+
+def test_more_connections_are_asked_for_than_systems_give_by_default(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        with running(tmp_path / "data") as server:
+            limits = Path(f"/proc/{server.process.pid}/limits").read_text()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    allowed = next(line for line in limits.splitlines() if line.startswith("Max open files")).split()[3]
+    assert int(allowed) == min(hard, 65536)
 
 
 @one_and_several
