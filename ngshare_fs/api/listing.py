@@ -7,9 +7,9 @@ from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
 from ngshare_fs.api.courses import courses_seen_by, role_in
 from ngshare_fs.api.schemas import MD5, NAME, TEXT, TIMESTAMP, Schema, list_of
 from ngshare_fs.store import assignment, feedback, release, roster, submission
+from ngshare_fs.store.cached_folders import Submission
 from ngshare_fs.store.errors import AssignmentNotFound, BrokenManifest, CourseNotFound, SubmissionNotFound
 from ngshare_fs.store.manifest import Manifest
-from ngshare_fs.store.submission import Submission
 
 NOTEBOOK = ".ipynb"
 

@@ -12,8 +12,8 @@ from ngshare_fs.api.checks import has_worked_here
 from ngshare_fs.api.refusals import Refusal, Refused
 from ngshare_fs.api.schemas import FILES_IN_ANSWER, NAME, NAMES, RECEIPT, SUBMISSION, TEXT, TIMESTAMP, list_of
 from ngshare_fs.store import feedback, submission, timestamp
+from ngshare_fs.store.cached_folders import Submission
 from ngshare_fs.store.published import Tree
-from ngshare_fs.store.submission import Submission
 from ngshare_fs.store.timestamp import Timestamp
 
 WHICH = Argument("timestamp", TEXT, "Of the submission; the latest, where it is left out.", required=False)

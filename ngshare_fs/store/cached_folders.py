@@ -1,4 +1,4 @@
-"""What folders of dated trees hold, kept in memory and checked against the volume at each use.
+"""What students' folders hold, kept in memory and checked against the volume at each use.
 
 A list of all submissions asks for thousands of folders. Looking at a folder's times takes a fraction of reading it. As
 with files (see `cached_yaml`), what changed just now is read again, because a second change might not show.
@@ -8,34 +8,45 @@ import os
 import threading
 import time
 from collections import OrderedDict
+from typing import NamedTuple
 
-from ngshare_fs.store import timestamp
+from ngshare_fs.store import names, timestamp
 from ngshare_fs.store.cached_yaml import RACY_NANOSECONDS
 from ngshare_fs.store.timestamp import Timestamp
 
 # Folders of students that may be kept, of all lists together: some 8 MiB.
 MOST_FOLDERS = 20_000
 
-_Known = dict[str, tuple[tuple[int, int, int], list[Timestamp]]]
+
+class Submission(NamedTuple):
+    """An entry of a list of submissions."""
+
+    student: str
+    timestamp: Timestamp
+
+
+# By folder: its marks, and its submissions; None where the folder's name does not tell whose they are.
+_Known = dict[str, tuple[tuple[int, int, int], list[Submission] | None]]
 
 
 class CachedFolders:
-    """The timestamps in the folders below a folder."""
+    """The submissions in the folders of an assignment's students."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._count = 0
         self._guard = threading.Lock()
 
-    def timestamps_below(self, parent: str) -> list[tuple[str, list[Timestamp]]]:
-        """The folders below `parent`, in no order, and the timestamps of the trees in each.
+    def submissions_below(self, parent: str) -> tuple[list[Submission], list[str]]:
+        """The submissions in the folders below `parent`, in no order, and the folders whose names were cut.
 
         Raises:
             FileNotFoundError: `parent` is not there (NotADirectoryError where it is no folder).
         """
         known = self._known.get(parent, {})
         keep: _Known = {}
-        found = []
+        found: list[Submission] = []
+        cut = []
         started = time.time_ns()
         # Relative to the open folder: the way to it is looked up once, not for each.
         descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -50,14 +61,17 @@ class CachedFolders:
                     marks = (status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
                     remembered = known.get(name)
                     if remembered is None or remembered[0] != marks:
-                        remembered = (marks, timestamps_in(f"{parent}/{name}"))
+                        remembered = (marks, _submissions_in(parent, name))
                     if started - max(marks[1], marks[2]) > RACY_NANOSECONDS:
                         keep[name] = remembered
-                    found.append((name, remembered[1]))
+                    if remembered[1] is None:
+                        cut.append(name)
+                    else:
+                        found += remembered[1]
         finally:
             os.close(descriptor)
         self._keep(parent, keep)
-        return found
+        return found, cut
 
     def _keep(self, parent: str, folders: _Known) -> None:
         with self._guard:
@@ -66,6 +80,15 @@ class CachedFolders:
             while self._count > MOST_FOLDERS:
                 _, forgotten = self._known.popitem(last=False)
                 self._count -= len(forgotten)
+
+
+def _submissions_in(parent: str, folder: str) -> list[Submission] | None:
+    if names.is_cut(folder):
+        return None
+    student = names.name_of(folder)
+    if student is None:
+        return []
+    return [Submission(student, moment) for moment in timestamps_in(f"{parent}/{folder}")]
 
 
 def timestamps_in(folder: str) -> list[Timestamp]:

@@ -2,24 +2,16 @@
 
 import os
 from collections.abc import Collection
-from typing import NamedTuple
 
 from ngshare_fs.store import layout, names, timestamp, trash, trash_file
 from ngshare_fs.store.assignment import exists, identity
-from ngshare_fs.store.cached_folders import timestamps_in
+from ngshare_fs.store.cached_folders import Submission, timestamps_in
 from ngshare_fs.store.directory_tree import Upload
 from ngshare_fs.store.errors import AssignmentNotFound, SubmissionNotFound
 from ngshare_fs.store.manifest import SUBMISSION, Manifest
 from ngshare_fs.store.published import Tree, full_name, newest_in, publish
 from ngshare_fs.store.timestamp import Timestamp
 from ngshare_fs.store.volume import Volume
-
-
-class Submission(NamedTuple):
-    """An entry of a list of submissions."""
-
-    student: str
-    timestamp: Timestamp
 
 
 def submit(
@@ -80,18 +72,13 @@ def submissions_to(volume: Volume, course: str, assignment: str) -> list[Submiss
 
 def _listed(volume: Volume, parent: str) -> list[Submission]:
     try:
-        folders = volume.folders.timestamps_below(parent)
+        found, cut = volume.folders.submissions_below(parent)
     except (FileNotFoundError, NotADirectoryError):
         return []
-    found = []
-    for folder, moments in folders:
-        student = names.name_of(folder)
-        if student is None and names.is_cut(folder):
-            student = full_name(volume, f"{parent}/{folder}", "student")
-            if student is not None and names.folder_of(student) != folder:
-                continue
-        if student is not None:
-            found += [Submission(student, moment) for moment in moments]
+    for folder in cut:
+        student = full_name(volume, f"{parent}/{folder}", "student")
+        if student is not None and names.folder_of(student) == folder:
+            found += [Submission(student, moment) for moment in timestamps_in(f"{parent}/{folder}")]
     return found
 
 
