@@ -170,6 +170,14 @@ def test_help_and_version(words: list[str]) -> None:
     assert "ngshare-fs" in ended.stdout
 
 
+def test_a_start_loads_nothing_that_only_hubs_and_pages_need() -> None:
+    code = (
+        "import sys, ngshare_fs.cli, ngshare_fs.serving; print({'cryptography', 'jinja2', 'requests'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
 def test_the_installed_script_is_the_same_command() -> None:
     script = Path(sys.executable).with_name("ngshare-fs")
     if not script.exists():

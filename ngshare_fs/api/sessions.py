@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from aiohttp import web
-from cryptography.fernet import Fernet, InvalidToken
 
 from ngshare_fs.api.cross_site import is_https
 
@@ -45,6 +44,10 @@ class Sessions:
     """
 
     def __init__(self, secret: str, prefix: str) -> None:
+        # Not at the start: a process that serves stand-alone has no cookies, and saves 7 MiB.
+        from cryptography.fernet import Fernet, InvalidToken
+
+        self._not_ours = InvalidToken
         self._fernet = Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"cookies\0" + secret.encode()).digest()))
         self._prefix = prefix
 
@@ -78,7 +81,7 @@ class Sessions:
         """The content of a sealed cookie that is at most so many seconds old; None where there is none."""
         # Another page of the same host may have planted a second one of that name: the first of ours counts.
         for sealed in _cookies(request, name):
-            with contextlib.suppress(InvalidToken, ValueError):
+            with contextlib.suppress(self._not_ours, ValueError):
                 padded = sealed + "=" * (-len(sealed) % 4)
                 content: dict[str, str] = json.loads(self._fernet.decrypt(padded, ttl=seconds))
                 if content.pop("cookie") == name:

@@ -1,16 +1,16 @@
 """Pages from templates, and the headers that every page has."""
 
+import functools
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jinja2
 from aiohttp import web
 
 from ngshare_fs.api.refusals import Refusal
 
-_templates = jinja2.Environment(
-    loader=jinja2.PackageLoader("ngshare_fs.web"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
-)
+if TYPE_CHECKING:
+    import jinja2
+
 
 # No script runs, nothing is framed, nothing is loaded from elsewhere, and no other window may hold on to the page.
 PAGE_HEADERS = {
@@ -22,6 +22,15 @@ PAGE_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+
+
+@functools.cache
+def _templates() -> "jinja2.Environment":
+    # Not at the start: most processes never show a page, nbgrader does not ask for any.
+    import jinja2
+
+    loader = jinja2.PackageLoader("ngshare_fs.web")
+    return jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -39,7 +48,7 @@ def page(template: str, prefix: str, status: int = 200, **content: Any) -> web.R
         prefix: where the service is.
         content: what the template asks for.
     """
-    text = _templates.get_template(f"{template}.html").render(prefix=prefix, **content)
+    text = _templates().get_template(f"{template}.html").render(prefix=prefix, **content)
     return web.Response(status=status, text=text, content_type="text/html")
 
 
