@@ -5,7 +5,7 @@ import dataclasses
 import io
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,14 +102,22 @@ async def until(condition: Callable[[], object], what: str = "it") -> None:
 
 
 @pytest.fixture
-async def make_exchange(aiohttp_client: Any, settings: Settings) -> MakeExchange:
-    """Makes an exchange with other settings; keyword arguments are fields of `Settings`."""
+def opened_volumes() -> Iterator[list[Volume]]:
+    """Volumes that are closed in the end, after the servers that use them."""
     opened: list[Volume] = []
+    yield opened
+    for volume in opened:
+        volume.close()
+
+
+@pytest.fixture
+async def make_exchange(opened_volumes: list[Volume], aiohttp_client: Any, settings: Settings) -> MakeExchange:
+    """Makes an exchange with other settings; keyword arguments are fields of `Settings`."""
 
     async def make(**changes: Any) -> Exchange:
         changed = dataclasses.replace(settings, **changes)
         volume = Volume.open(changed.data)
-        opened.append(volume)
+        opened_volumes.append(volume)
         client: TestClient[Any, Any] = await aiohttp_client(make_application(volume, changed))
         return Exchange(client, volume, changed.data)
 

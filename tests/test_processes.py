@@ -4,8 +4,10 @@ import json
 import os
 import re
 import resource
+import shlex
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -162,15 +164,13 @@ class Load:
 
 
 def test_more_connections_are_asked_for_than_systems_give_by_default(tmp_path: Path) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
-    try:
-        with running(tmp_path / "data") as server:
-            limits = Path(f"/proc/{server.process.pid}/limits").read_text()
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    limited = tmp_path / "python"
+    limited.write_text(f'#!/bin/sh\nulimit -Sn 256\nexec {shlex.quote(sys.executable)} "$@"\n')
+    limited.chmod(0o755)
+    with running(tmp_path / "data", python=str(limited)) as server:
+        limits = Path(f"/proc/{server.process.pid}/limits").read_text()
     allowed = next(line for line in limits.splitlines() if line.startswith("Max open files")).split()[3]
-    assert int(allowed) == min(hard, 65536)
+    assert int(allowed) == min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 65536)
 
 
 @one_and_several
