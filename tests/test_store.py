@@ -141,7 +141,7 @@ def test_only_what_the_dead_left_is_swept(volume: Volume) -> None:
 def _open_often(root: Path, together: Barrier) -> None:
     for _ in range(15):
         together.wait(60)
-        Volume.open(Path(root)).close()
+        Volume.open(root).close()
 
 
 def test_processes_that_start_at_once_do_not_sweep_each_other(tmp_path: Path) -> None:
