@@ -6,6 +6,7 @@ from ngshare_fs.store import layout, names, trash
 from ngshare_fs.store.cached_folders import timestamps_in
 from ngshare_fs.store.errors import AssignmentNotFound
 from ngshare_fs.store.published import full_name
+from ngshare_fs.store.stale import look_again
 from ngshare_fs.store.volume import Volume
 
 
@@ -13,7 +14,7 @@ def assignments_of(volume: Volume, course: str) -> list[str]:
     """The names of a course's assignments in the order of their first release; from the folders' names alone."""
     parent = layout.assignments(volume.root, course)
     try:
-        folders = os.listdir(parent)
+        folders = look_again(os.listdir, parent)
     except FileNotFoundError:
         return []
     found = []

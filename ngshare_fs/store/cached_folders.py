@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ngshare_fs.store import names, timestamp
 from ngshare_fs.store.cached_yaml import RACY_NANOSECONDS
+from ngshare_fs.store.stale import look_again
 from ngshare_fs.store.timestamp import Timestamp
 
 # Folders of students that may be kept, of all lists together: some 8 MiB.
@@ -49,7 +50,7 @@ class CachedFolders:
         cut = []
         started = time.time_ns()
         # Relative to the open folder: the way to it is looked up once, not for each.
-        descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        descriptor = look_again(os.open, parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             with os.scandir(descriptor) as entries:
                 for entry in entries:
@@ -94,7 +95,7 @@ def _submissions_in(parent: str, folder: str) -> list[Submission] | None:
 def timestamps_in(folder: str) -> list[Timestamp]:
     """The timestamps of the trees in a folder, oldest first; none where the folder is missing."""
     try:
-        names = os.listdir(folder)
+        names = look_again(os.listdir, folder)
     except (FileNotFoundError, NotADirectoryError):
         return []
     if len(names) == 1:

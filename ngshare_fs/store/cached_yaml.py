@@ -18,6 +18,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from ngshare_fs.store import yaml_text
 from ngshare_fs.store.errors import BrokenManifest
+from ngshare_fs.store.stale import look_again
 from ngshare_fs.store.yaml_text import Node
 
 logger = logging.getLogger(__name__)
@@ -110,7 +111,7 @@ class CachedYaml(Generic[Meaning]):
 
     def remember(self, path: str, value: Meaning, content: bytes) -> None:
         """Take note of what this process has just written, so that it need not be parsed."""
-        reading = Reading(value, marks_of(os.stat(path)))
+        reading = Reading(value, marks_of(look_again(os.stat, path)))
         self._keep(path, _Entry(reading, _digest(content), len(content), trusted=False, own=True))
 
     def wrote(self, path: str, marks: Marks) -> bool:
@@ -120,7 +121,7 @@ class CachedYaml(Generic[Meaning]):
 
     def _unchanged(self, path: str) -> Reading[Meaning] | None:
         entry = self._entries.get(path)
-        if entry is None or not entry.trusted or marks_of(os.stat(path)) != entry.reading.marks:
+        if entry is None or not entry.trusted or marks_of(look_again(os.stat, path)) != entry.reading.marks:
             return None
         with self._guard:
             if path in self._entries:
@@ -129,7 +130,7 @@ class CachedYaml(Generic[Meaning]):
 
     def _read_again(self, path: str, entry: _Entry[Meaning] | None) -> Reading[Meaning]:
         started = time.time_ns()
-        with open(path, "rb") as file:
+        with look_again(open, path, "rb") as file:
             status = os.fstat(file.fileno())
             content = file.read()
         digest = _digest(content)

@@ -19,7 +19,7 @@ _NO_COURSE = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP)
 
 def all_courses(volume: Volume) -> list[str]:
     """The names of all courses, sorted; from the folders' names alone, unless they are cut."""
-    return sorted(name for name, file in _course_files(volume) if os.path.exists(file))
+    return sorted(name for name, file in _course_files(volume) if _is_there(file))
 
 
 def courses_of(volume: Volume, user: str) -> list[str]:
@@ -112,6 +112,15 @@ def _course_files(volume: Volume) -> Iterator[tuple[str, str]]:
         name = names.name_of(folder) or (_full_name(volume, folder, file) if names.is_cut(folder) else None)
         if name is not None:
             yield name, file
+
+
+def _is_there(file: str) -> bool:
+    try:
+        return layout.is_file(file)
+    except OSError as error:
+        if error.errno not in _NO_COURSE:
+            raise
+        return False
 
 
 def _full_name(volume: Volume, folder: str, file: str) -> str | None:

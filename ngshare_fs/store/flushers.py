@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ngshare_fs.store.durability import Flusher
+from ngshare_fs.store.stale import look_again
 
 logger = logging.getLogger(__name__)
 
@@ -182,7 +183,7 @@ def flush_folder(path: str) -> bool:
     Returns:
         whether this file system flushes folders.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = look_again(os.open, path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     except OSError as error:

@@ -5,6 +5,7 @@ import stat
 
 from ngshare_fs.store import timestamp
 from ngshare_fs.store.names import folder_of
+from ngshare_fs.store.stale import look_again
 from ngshare_fs.store.timestamp import Timestamp
 
 LAYOUT = 1
@@ -36,7 +37,7 @@ def status_of(path: str) -> os.stat_result | None:
         OSError: nobody can tell.
     """
     try:
-        return os.stat(path)
+        return look_again(os.stat, path)
     except (FileNotFoundError, NotADirectoryError):
         return None
 

@@ -17,6 +17,7 @@ from ngshare_fs.store.durability import Unflushed
 from ngshare_fs.store.errors import BrokenManifest, DamagedTree, IllegalPath, KeyUsed
 from ngshare_fs.store.layout import FILES, MANIFEST
 from ngshare_fs.store.manifest import Manifest, StoredFile
+from ngshare_fs.store.stale import look_again
 from ngshare_fs.store.timestamp import Timestamp
 from ngshare_fs.store.volume import Volume
 
@@ -117,7 +118,7 @@ class Tree:
 
     def __init__(self, volume: Volume, parent: str, moment: Timestamp) -> None:
         self.path = os.path.join(parent, timestamp.folder_of(moment))
-        self._folder = os.open(self.path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._folder = look_again(os.open, self.path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         self.timestamp = moment
         try:
             self.manifest = manifest_at(volume, self.path)

@@ -9,6 +9,7 @@ from ngshare_fs.store import layout
 from ngshare_fs.store.cached_yaml import Marks, marks_of
 from ngshare_fs.store.course_file import Person, Roster
 from ngshare_fs.store.errors import CourseNotFound, InstructorNotFound, IsInstructor, StudentNotFound
+from ngshare_fs.store.stale import look_again
 from ngshare_fs.store.volume import Volume, check_present, replace_file
 
 # An editor may write a file in several steps. A change by the server waits until the file has been quiet for this long.
@@ -133,7 +134,7 @@ def change(volume: Volume, course: str, changed: Callable[[Roster], Roster]) -> 
                 if roster == reading.value:
                     return
                 content = roster.to_yaml()
-                if marks_of(os.stat(file)) == reading.marks and _is_quiet(volume, file, reading.marks):
+                if marks_of(look_again(os.stat, file)) == reading.marks and _is_quiet(volume, file, reading.marks):
                     break
                 time.sleep(QUIET_SECONDS)
             replace_file(volume, file, content)

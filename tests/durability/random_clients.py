@@ -132,8 +132,9 @@ def prepare(server: Server) -> History:
     entries = [{"username": name, "first_name": "", "last_name": "", "email": "first"} for name in STUDENTS]
     call(server, "POST", "students", COURSE, students=json.dumps(entries))
     for name in ASSIGNMENTS:
-        call(server, "POST", "assignment", COURSE, name, user=INSTRUCTOR, files=tree(files_of("first")))
-        history.start["assignment", name] = "first"
+        content = f"first {name}"
+        call(server, "POST", "assignment", COURSE, name, user=INSTRUCTOR, files=tree(files_of(content)))
+        history.start["assignment", name] = content
         history.start |= {("work", name, student): () for student in STUDENTS}
     history.start["people", COURSE] = frozenset((name, "first") for name in STUDENTS)
     history.start |= {("people", course): None for course in SHORT_LIVED}
@@ -472,7 +473,7 @@ def check_that_no_change_is_lost(servers: Sequence[Server]) -> None:
     person = {"first_name": "", "last_name": "", "email": ""}
     call(servers[0], "POST", "course", course)
     call(servers[0], "POST", "student", course, "ada", **person)
-    call(servers[0], "POST", "assignment", course, "a", files=tree(files_of("first")))
+    call(servers[0], "POST", "assignment", course, "a", files=tree(files_of("at once")))
 
     def change(number: int) -> list[str]:
         moments = []
@@ -494,10 +495,17 @@ def check_that_no_change_is_lost(servers: Sequence[Server]) -> None:
     assert len(set(moments)) == len(moments)
 
 
-def check(history: History, data: Path) -> None:
-    """That what the clients saw can be explained, and that what was acknowledged lies on the volume, whole."""
+def check(history: History, *mounts: Path) -> None:
+    """That what the clients saw can be explained, and that what was acknowledged lies on the volume, whole.
+
+    Args:
+        mounts: the volume, each time that it is mounted; all of them have to say the same.
+    """
     assert not history.wrong, "\n".join(history.wrong[:20])
-    stored = _stored(data)
+    stored, *elsewhere = [_stored(data) for data in mounts]
+    assert elsewhere == [stored] * len(elsewhere)
+    findings = [finding for data in mounts for finding in verify_volume(data)]
+    assert findings == []
     reasons = []
     for key, operations in history.by_key.items():
         reason = why_not_linearizable(list(_settled(operations, stored)), model_of(key[0], history.start[key]))
@@ -508,7 +516,6 @@ def check(history: History, data: Path) -> None:
         for operation in operations:
             if operation.name == "submit" and isinstance(operation.answer, str):
                 assert stored.get(str(operation.argument)) == operation.answer, f"lost of {key}: {operation}"
-    assert list(verify_volume(data)) == []
 
 
 def _settled(operations: Iterable[Operation], stored: dict[str, str]) -> Iterator[Operation]:
@@ -529,8 +536,11 @@ def _settled(operations: Iterable[Operation], stored: dict[str, str]) -> Iterato
 
 
 def _stored(data: Path) -> dict[str, str]:
-    """The timestamps of all trees, by what their content says; deleted ones, too, and each looked at in full."""
-    found = {}
+    """The timestamps of all trees, by what their content says; deleted ones, too, and each looked at in full.
+
+    Nobody hands in the same content twice, so what lies there twice was published twice.
+    """
+    found: dict[str, str] = {}
     for manifest in [*data.glob("courses/**/manifest.yaml"), *data.glob("trash/**/manifest.yaml")]:
         place = manifest.parent / "files"
         files = {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
@@ -538,5 +548,7 @@ def _stored(data: Path) -> dict[str, str]:
         assert files == files_of(content), f"{manifest.parent} is not whole"
         folder = manifest.parent.name
         day, clock = f"{folder[:4]}-{folder[4:6]}-{folder[6:8]}", f"{folder[9:11]}:{folder[11:13]}:{folder[13:22]}"
-        found[content] = f"{day} {clock} UTC"
+        moment = f"{day} {clock} UTC"
+        assert content not in found, f"{content!r} lies there twice, as of {found[content]} and of {moment}"
+        found[content] = moment
     return found

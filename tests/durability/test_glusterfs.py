@@ -1,6 +1,7 @@
 """The same volume mounted twice from GlusterFS, a server on each mount, as two pods have it: together they behave like
 one. What mounts and volumes have to be told for that is in `docs/shared-volumes.md`."""
 
+import contextlib
 import fcntl
 import os
 import random
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from ngshare_fs.store import course, roster
+from ngshare_fs.store.volume import Volume
 from tests.durability.glusterfs import Gluster, gluster
 from tests.durability.random_clients import (
     busy,
@@ -35,6 +38,18 @@ file = open(sys.argv[1], "a")
 fcntl.flock(file, fcntl.LOCK_EX)
 print("held", flush=True)
 sys.stdin.read()
+"""
+
+READINGS = 1000
+REPLACER = """
+import os, sys
+new = f"{sys.argv[1]}.{os.getpid()}"
+with open(sys.argv[1]) as file:
+    content = file.read()
+while True:
+    with open(new, "w") as file:
+        file.write(content)
+    os.rename(new, sys.argv[1])
 """
 
 
@@ -95,6 +110,25 @@ def test_locks_hold_across_mounts_and_end_with_their_holder(shared: Gluster) -> 
         assert becomes_free(here / "file")
 
 
+def test_who_reads_a_roster_never_hears_that_it_is_stale(shared: Gluster) -> None:
+    """A name that is looked up leads to a file that is gone when it is opened: one in fifty says ESTALE."""
+    shared.make_volume("stale", 1)
+    here, there = (shared.mount("stale", f"stale-{number}") / "data" for number in (1, 2))
+    with contextlib.closing(Volume.open(here)) as volume:
+        course.create(volume, "NBG 101", ["kevin"])
+        command = [sys.executable, "-c", REPLACER, str(there / "courses/NBG 101/course.yaml")]
+        replacers = [subprocess.Popen(command) for _ in range(2)]
+        try:
+            for _ in range(READINGS):
+                assert set(roster.of(volume, "NBG 101").instructors) == {"kevin"}
+                assert course.all_courses(volume) == ["NBG 101"]
+            assert [replacer.poll() for replacer in replacers] == [None, None]
+        finally:
+            for replacer in replacers:
+                replacer.kill()
+                replacer.wait(PATIENCE)
+
+
 @pytest.mark.parametrize("round_number", range(rounds()))
 @pytest.mark.parametrize("bricks", [1, 3])
 def test_two_mounts_behave_like_one(shared: Gluster, tmp_path: Path, bricks: int, round_number: int) -> None:
@@ -129,7 +163,7 @@ def test_two_mounts_behave_like_one(shared: Gluster, tmp_path: Path, bricks: int
         assert alive in _all_staging(there)
         assert not dead & set(_all_staging(here))
     print(f"{len(history)} operations")
-    check(history, here)
+    check(history, here, there)
     assert _all_staging(there) == []
     for server in servers:
         assert "Traceback" not in server.log
