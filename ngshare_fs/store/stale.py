@@ -2,7 +2,7 @@
 
 On a network file system, and on FUSE, a name is looked up first and what it led to is asked second. Where another
 process replaces the file in between, the system says "stale file handle" (ESTALE). Linux then looks again, once; beside
-somebody who replaces a file a hundred times a second, that is not enough for one reader in fifty (GlusterFS 11).
+somebody who replaces a file a hundred times a second, that is not enough for one reader in fifty (GlusterFS 10.3).
 """
 
 import errno
