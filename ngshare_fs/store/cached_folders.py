@@ -44,13 +44,16 @@ class CachedFolders:
         Raises:
             FileNotFoundError: `parent` is not there (NotADirectoryError where it is no folder).
         """
+        return look_again(self._look, parent)
+
+    def _look(self, parent: str) -> tuple[list[Submission], list[str]]:
         known = self._known.get(parent, {})
         keep: _Known = {}
         found: list[Submission] = []
         cut = []
         started = time.time_ns()
         # Relative to the open folder: the way to it is looked up once, not for each.
-        descriptor = look_again(os.open, parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             with os.scandir(descriptor) as entries:
                 for entry in entries:

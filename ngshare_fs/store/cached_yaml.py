@@ -130,9 +130,7 @@ class CachedYaml(Generic[Meaning]):
 
     def _read_again(self, path: str, entry: _Entry[Meaning] | None) -> Reading[Meaning]:
         started = time.time_ns()
-        with look_again(open, path, "rb") as file:
-            status = os.fstat(file.fileno())
-            content = file.read()
+        status, content = look_again(_read, path)
         digest = _digest(content)
         marks = marks_of(status)
         trusted = started - max(status.st_mtime_ns, status.st_ctime_ns) > RACY_NANOSECONDS
@@ -158,6 +156,11 @@ class CachedYaml(Generic[Meaning]):
             while self._bytes > CACHE_BYTES and len(self._entries) > 1:
                 _, oldest = self._entries.popitem(last=False)
                 self._bytes -= oldest.size
+
+
+def _read(path: str) -> tuple[os.stat_result, bytes]:
+    with open(path, "rb") as file:
+        return os.fstat(file.fileno()), file.read()
 
 
 def _digest(content: bytes) -> bytes:

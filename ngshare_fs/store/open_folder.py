@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from ngshare_fs.store import yaml_text
 from ngshare_fs.store.errors import BrokenManifest
 from ngshare_fs.store.findings import SPECIAL_FILE, STRAY, SYMLINK, UNREADABLE, Defect, Finding
+from ngshare_fs.store.stale import look_again
 from ngshare_fs.store.yaml_text import Meaning, Node
 
 # NFS keeps a file that somebody removed while it was open under such a name, until it is closed.
@@ -44,7 +45,7 @@ class OpenFolder:
     def status(self, name: str) -> os.stat_result | None:
         """The status of something in it, None where it is not there."""
         try:
-            return os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+            return look_again(os.stat, name, dir_fd=self._descriptor, follow_symlinks=False)
         except FileNotFoundError:
             return None
 
@@ -166,13 +167,17 @@ def read_yaml(
         if status is None:
             yield if_missing.at(path)
         elif stat.S_ISREG(status.st_mode):
-            with os.fdopen(folder.open_file(name), "rb") as file:
-                return yaml_text.parse(file.read(), path, understand)
+            return yaml_text.parse(look_again(_read, folder, name), path, understand)
     except BrokenManifest as error:
         yield if_broken.at(path, f"line {error.line}: {error.problem}")
     except OSError as error:
         yield UNREADABLE.at(path, error.strerror)
     return None
+
+
+def _read(folder: OpenFolder, name: str) -> bytes:
+    with os.fdopen(folder.open_file(name), "rb") as file:
+        return file.read()
 
 
 def odd_kind(path: str, status: os.stat_result) -> Finding | None:

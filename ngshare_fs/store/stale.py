@@ -22,7 +22,8 @@ def look_again(
     """Look something up by its name, again where that has come to lead to something else meanwhile.
 
     Args:
-        look: changes nothing, for example `os.stat`.
+        look: changes nothing, for example `os.stat`. What it opens it also reads: on GlusterFS the system may forget a
+            file that was replaced even where somebody has it open.
 
     Raises:
         OSError: what `look` raised; ESTALE where it went on.

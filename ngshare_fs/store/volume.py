@@ -22,6 +22,7 @@ from ngshare_fs.store.flushers import flush_file, flush_folder, flusher_for
 from ngshare_fs.store.locks import Locks
 from ngshare_fs.store.manifest import Manifest
 from ngshare_fs.store.staging import Staging
+from ngshare_fs.store.stale import look_again
 from ngshare_fs.store.yaml_text import Node, WrongShape, text_in
 
 logger = logging.getLogger(__name__)
@@ -125,7 +126,7 @@ def replace_file(volume: Volume, path: str, content: bytes) -> None:
     unflushed = volume.unflushed()
     with volume.staging.file() as staged:
         unflushed.write_file(staged, content)
-        os.chmod(staged, stat.S_IMODE(os.stat(path).st_mode))
+        os.chmod(staged, stat.S_IMODE(look_again(os.stat, path).st_mode))
         unflushed.flush()
         os.rename(staged, path)
     unflushed.changed(os.path.dirname(path))
