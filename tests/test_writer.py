@@ -3,11 +3,15 @@
 import asyncio
 import os
 import pickle
+import select
 import signal
+import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from aiohttp import ClientSession
@@ -15,8 +19,10 @@ from aiohttp import ClientSession
 from ngshare_fs import application
 from ngshare_fs.api import refusals
 from ngshare_fs.api.refusals import OF_STORE_ERROR, Refused
+from ngshare_fs.api.tree_in_request import EncodedTree
 from ngshare_fs.api.writer import Writes, writes
-from ngshare_fs.api.writer.beside import WriterBeside
+from ngshare_fs.api.writer.beside import PROGRAM, WriterBeside
+from ngshare_fs.api.writer.messages import READY, Job, pack
 from ngshare_fs.store import Volume
 from ngshare_fs.store.errors import BrokenManifest
 from ngshare_fs.store.layout import MANIFEST
@@ -258,3 +264,28 @@ async def test_it_ends_with_its_server(tmp_path: Path, number: signal.Signals) -
         assert server.process.wait(SECONDS) == (0 if number == signal.SIGTERM else -signal.SIGKILL)
         await until(lambda: not any(runs(pid) for pid in writers), "the other process ends")
         assert "Traceback" not in server.log
+
+
+async def test_it_ends_at_once_with_a_server_that_has_not_read_its_answers(
+    taught: Exchange, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The system then calls the connection reset. What is being written is given up, not hurried on with."""
+    path = "submission/{course}/{assignment}"
+    files = EncodedTree(quote(tree({"p": b"x"})).encode(), 1)
+    jobs = [
+        Job("POST", path, "lawrence", False, False, {"course": "c", "assignment": assignment}, {}, files, None)
+        for assignment in ("a", "none")
+    ]
+    ours, theirs = socket.socketpair()
+    with held_up(taught):
+        with ours, theirs:
+            command = [sys.executable, "-c", PROGRAM, ":".join(sys.path), str(theirs.fileno())]
+            process = subprocess.Popen([*command, str(taught.data), "text"], pass_fds=[theirs.fileno()])
+            ready = pack(0, READY)
+            assert ours.recv(len(ready), socket.MSG_WAITALL) == ready
+            ours.sendall(b"".join(pack(number, job) for number, job in enumerate(jobs)))
+            await until(lambda: list(taught.data.glob(f".ngshare/staging/*/*/{MANIFEST}")), "one is staged")
+            assert select.select([ours], [], [], SECONDS)[0], "the other is refused"
+        assert process.wait(SECONDS) == 1
+    assert capfd.readouterr() == ("", "")
+    assert await submissions(taught) == []

@@ -43,13 +43,12 @@ class Writer:
     def run(self) -> None:
         """Do what comes, until the server says that it was the last; a server that is gone has nobody to answer."""
         self._send(0, READY)
-        with os.fdopen(os.dup(self._connection.fileno()), "rb", BUFFER) as incoming:
+        with self._threads, os.fdopen(os.dup(self._connection.fileno()), "rb", BUFFER) as incoming:
             while True:
                 number, message = _next(incoming)
                 if message == END:
                     break
                 self._threads.submit(self._do, number, message)
-        self._threads.shutdown()
 
     def _do(self, number: int, job: Job) -> None:
         self._send(number, self._outcome(job))
@@ -73,12 +72,14 @@ class Writer:
 
 
 def _next(incoming: IO[bytes]) -> tuple[int, Any]:
-    head = incoming.read(HEAD.size)
-    if len(head) == HEAD.size:
-        number, length = HEAD.unpack(head)
-        content = incoming.read(length)
-        if len(content) == length:
-            return number, unpack(content)
+    # A server that is gone without having read all answers is not at its end, but an error.
+    with contextlib.suppress(ConnectionError):
+        head = incoming.read(HEAD.size)
+        if len(head) == HEAD.size:
+            number, length = HEAD.unpack(head)
+            content = incoming.read(length)
+            if len(content) == length:
+                return number, unpack(content)
     # As if killed with the server: whoever starts next must not find somebody who is still at work.
     os._exit(1)
 
