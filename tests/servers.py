@@ -37,6 +37,16 @@ class Server:
         """End it and all its workers at once, as a power cut or the kernel would; it was started with `own_group`."""
         kill_group(self.process)
 
+    def kill_alone(self) -> None:
+        """End the one process that was started, and wait until those that write for it have noticed."""
+        writers = writing_processes(self.process.pid)
+        self.process.kill()
+        self.process.wait(STOP_SECONDS)
+        deadline = time.monotonic() + STOP_SECONDS
+        while any(runs(writer) for writer in writers):
+            assert time.monotonic() < deadline, "a writing process outlives its server"
+            time.sleep(0.002)
+
 
 def kill_group(process: "subprocess.Popen[bytes]") -> None:
     """Kill a process that leads a group, and wait until nobody of the group runs any more."""

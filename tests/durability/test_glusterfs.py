@@ -158,8 +158,8 @@ def test_two_mounts_behave_like_one(shared: Gluster, tmp_path: Path, bricks: int
             (alive,) = _staging_of(servers[0].process.pid)
             pids = [servers[1].process.pid, *writing_processes(servers[1].process.pid)]
             dead = {staging for pid in pids for staging in _staging_of(pid)}
-            servers[1].process.kill()
-            servers[1].process.wait(PATIENCE)
+            servers[1].kill_alone()
+            assert "Traceback" not in servers[1].log
             assert dead
             assert dead <= set(_all_staging(here))
             time.sleep(SECONDS / 4)

@@ -55,10 +55,12 @@ class Rounds:
         data: the volume's folder.
         workers: of the server.
         seed: decides on the moments.
+        alone: whether the one process is killed that was started, and what it started has to notice.
     """
 
-    def __init__(self, data: Path, workers: int, seed: int) -> None:
+    def __init__(self, data: Path, workers: int, seed: int, alone: bool) -> None:
         self.data = data
+        self.alone = alone
         self.random = random.Random(seed)
         self.workload = Workload(seed)
         self.slowest_start = 0.0
@@ -89,7 +91,11 @@ class Rounds:
         with self.workload.running(server.url):
             until(lambda: history.acknowledged() >= wanted or self.workload.problems, f"answer {wanted}")
             time.sleep(self.random.uniform(0, 0.03))
-            server.kill()
+            if self.alone:
+                server.kill_alone()
+            else:
+                server.kill()
+        assert "Traceback" not in server.log
 
     def kill_while_it_starts(self) -> None:
         """Start it, and kill it on its way."""
@@ -123,11 +129,11 @@ class Rounds:
         assert (done.returncode, done.stdout, done.stderr) == (0, "no findings\n", "")
 
 
-@pytest.mark.parametrize("workers", [1, 3])
-def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path, workers: int) -> None:
+@pytest.mark.parametrize(("workers", "alone"), [(1, False), (3, False), (1, True)])
+def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path, workers: int, alone: bool) -> None:
     seed = int(os.environ.get("NGSHARE_FS_SEED") or secrets.randbelow(10**6))
     print(f"NGSHARE_FS_SEED={seed} repeats the choices of this run")
-    rounds = Rounds(tmp_path / "data", workers, seed)
+    rounds = Rounds(tmp_path / "data", workers, seed, alone)
     with rounds.server() as server:
         rounds.workload.prepare(server.url)
     for number in range(ROUNDS):
