@@ -26,8 +26,10 @@ class Submission(NamedTuple):
     timestamp: Timestamp
 
 
+# What changes with a folder: its inode, and when it was modified and changed, in nanoseconds.
+_Marks = tuple[int, int, int]
 # By folder: its marks, and its submissions; None where the folder's name does not tell whose they are.
-_Known = dict[str, tuple[tuple[int, int, int], list[Submission] | None]]
+_Known = dict[str, tuple[_Marks, list[Submission] | None]]
 
 
 class CachedFolders:
@@ -44,36 +46,21 @@ class CachedFolders:
         Raises:
             FileNotFoundError: `parent` is not there (NotADirectoryError where it is no folder).
         """
-        return look_again(self._look, parent)
-
-    def _look(self, parent: str) -> tuple[list[Submission], list[str]]:
         known = self._known.get(parent, {})
         keep: _Known = {}
         found: list[Submission] = []
         cut = []
         started = time.time_ns()
-        # Relative to the open folder: the way to it is looked up once, not for each.
-        descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            with os.scandir(descriptor) as entries:
-                for entry in entries:
-                    name = entry.name
-                    try:
-                        status = entry.stat()
-                    except FileNotFoundError:
-                        continue
-                    marks = (status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
-                    remembered = known.get(name)
-                    if remembered is None or remembered[0] != marks:
-                        remembered = (marks, _submissions_in(parent, name))
-                    if started - max(marks[1], marks[2]) > RACY_NANOSECONDS:
-                        keep[name] = remembered
-                    if remembered[1] is None:
-                        cut.append(name)
-                    else:
-                        found += remembered[1]
-        finally:
-            os.close(descriptor)
+        for name, marks in look_again(_folders_in, parent):
+            remembered = known.get(name)
+            if remembered is None or remembered[0] != marks:
+                remembered = (marks, _submissions_in(parent, name))
+            if started - max(marks[1], marks[2]) > RACY_NANOSECONDS:
+                keep[name] = remembered
+            if remembered[1] is None:
+                cut.append(name)
+            else:
+                found += remembered[1]
         self._keep(parent, keep)
         return found, cut
 
@@ -84,6 +71,23 @@ class CachedFolders:
             while self._count > MOST_FOLDERS:
                 _, forgotten = self._known.popitem(last=False)
                 self._count -= len(forgotten)
+
+
+def _folders_in(parent: str) -> list[tuple[str, _Marks]]:
+    found = []
+    # Relative to the open folder: the way to it is looked up once, not for each.
+    descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with os.scandir(descriptor) as entries:
+            for entry in entries:
+                try:
+                    status = entry.stat()
+                except FileNotFoundError:
+                    continue
+                found.append((entry.name, (status.st_ino, status.st_mtime_ns, status.st_ctime_ns)))
+    finally:
+        os.close(descriptor)
+    return found
 
 
 def _submissions_in(parent: str, folder: str) -> list[Submission] | None:

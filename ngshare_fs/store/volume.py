@@ -139,7 +139,7 @@ def _check_encoding() -> None:
 
 
 def _check_present(root: str) -> None:
-    os.stat(os.path.join(root, layout.VOLUME_FILE))
+    look_again(os.stat, os.path.join(root, layout.VOLUME_FILE))
 
 
 def _prepare(root: str) -> None:
@@ -177,7 +177,7 @@ def check_layout(file: str) -> None:
         OSError: the file cannot be read.
     """
     try:
-        found = yaml_text.parse(Path(file).read_bytes(), file, layout_number)
+        found = yaml_text.parse(look_again(Path(file).read_bytes), file, layout_number)
     except BrokenManifest as error:
         raise VolumeError(f"{error}: restore the file; it holds one line, `layout: {layout.LAYOUT}`") from None
     if found > layout.LAYOUT:
