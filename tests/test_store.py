@@ -1,11 +1,13 @@
 """What the store promises on its own, without HTTP."""
 
+import errno
 import hashlib
 import multiprocessing
 import os
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -16,7 +18,7 @@ from ngshare_fs.store import Volume, assignment, course, durability, release, ro
 from ngshare_fs.store import volume as volumes
 from ngshare_fs.store.course_file import Person
 from ngshare_fs.store.directory_tree import IncomingFile, Upload
-from ngshare_fs.store.errors import AssignmentNotFound, LockTimeout, from_os_error
+from ngshare_fs.store.errors import AssignmentNotFound, LockTimeout, VolumeFailure, from_os_error
 from ngshare_fs.store.locks import Locks
 from ngshare_fs.store.timestamp import Timestamp
 from ngshare_fs.store.verify import verify_volume
@@ -136,6 +138,116 @@ def test_only_what_the_dead_left_is_swept(volume: Volume) -> None:
     assert list(Path(volume.root).glob(".ngshare/staging/*/*/half")) == [Path(alive.folder) / "half"]
     assert len(list(Path(volume.root).glob(".ngshare/locks/process-*"))) == 1
     alive.discard()
+
+
+def lose_the_lock(volume: Volume) -> None:
+    """As a volume on a network may: who comes next takes the process that holds it for dead."""
+    (lock,) = Path(volume.root).glob(".ngshare/locks/process-*.lock")
+    lock.unlink()
+
+
+def test_who_lost_the_lock_publishes_nothing_that_is_being_swept(
+    volume: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the first file that the sweep removes, the other one is allowed to go on."""
+    ended: list[BaseException | Timestamp] = []
+
+    def submit() -> None:
+        try:
+            ended.append(hand_in(volume, "ada"))
+        except BaseException as problem:
+            ended.append(problem)
+
+    submitting = threading.Thread(target=submit)
+    unlink = os.unlink
+
+    def go_on_first(path: str, *, dir_fd: int | None = None) -> None:
+        if threading.current_thread().name == "sweep staging" and held.locked():
+            held.release()
+            submitting.join(60)
+        unlink(path, dir_fd=dir_fd)
+
+    held = threading.Lock()
+    held.acquire()
+    with volume.locks.hold("publish", "/courses/c/assignments/a/submissions/ada"):
+        submitting.start()
+        while not list(Path(volume.root).glob(".ngshare/staging/*/*/manifest.yaml")):
+            time.sleep(0.001)
+        lose_the_lock(volume)
+        monkeypatch.setattr(os, "unlink", go_on_first)
+        sweeping = threading.Thread(target=lambda: Volume.open(Path(volume.root)).close())
+        sweeping.start()
+        assert held.acquire(timeout=60)
+    submitting.join(60)
+    sweeping.join(60)
+    assert [type(problem) for problem in ended] == [VolumeFailure]
+    assert submission.submissions_to(volume, "c", "a") == []
+    assert list(verify_volume(Path(volume.root))) == []
+    moment = hand_in(volume, "ada")  # from a new folder, with a lock that holds
+    Volume.open(Path(volume.root)).close()
+    assert len(list(Path(volume.root).glob(".ngshare/locks/process-*.lock"))) == 1
+    assert len(list(Path(volume.root).glob(".ngshare/staging/process-*"))) == 1
+    assert submission.submissions_by(volume, "c", "a", "ada") == [("ada", moment)]
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+def test_staging_that_is_gone_is_a_failure_and_no_news_of_the_assignment(
+    volume: Volume, is_large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with upload(volume, f=b"1") as work:
+        if is_large:
+            (large,) = work.files
+            large.content, large.staged = None, work.new_file()
+            Path(large.staged).write_bytes(b"1")
+            shutil.rmtree(Path(volume.root) / ".ngshare/staging")
+        else:
+            write_tree = Upload.write_tree
+
+            def remove_first(work: Upload, into: str, unflushed: durability.Unflushed) -> None:
+                shutil.rmtree(Path(volume.root) / ".ngshare/staging")
+                write_tree(work, into, unflushed)
+
+            monkeypatch.setattr(Upload, "write_tree", remove_first)
+        with pytest.raises(VolumeFailure, match="was removed while it was written"):
+            submission.submit(volume, "c", "a", "ada", work)
+    monkeypatch.undo()
+    hand_in(volume, "ada")
+
+
+def test_a_sweep_goes_on_behind_what_it_cannot_sweep(volume: Volume, caplog: pytest.LogCaptureFixture) -> None:
+    staging = Path(volume.root) / ".ngshare/staging"
+    for number in range(5):
+        (staging / f"process-{number}").mkdir()
+    (Path(volume.root) / ".ngshare/locks/process-2.lock").mkdir()  # as root may have left one behind
+    Volume.open(Path(volume.root)).close()
+    assert {path.name for path in staging.iterdir() if len(path.name) < 20} == {"process-2"}
+    assert [record.getMessage().partition(": ")[0] for record in caplog.records] == [
+        f"could not sweep {staging / 'process-2'}"
+    ]
+
+
+def test_who_finds_no_room_for_a_folder_leaves_no_lock_behind(volume: Volume, monkeypatch: pytest.MonkeyPatch) -> None:
+    locks = Path(volume.root) / ".ngshare/locks"
+    before = set(locks.iterdir())
+    mkdir = os.mkdir
+
+    def full(path: str | Path, mode: int = 0o777) -> None:
+        if "/staging/" in str(path):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+        mkdir(path, mode)
+
+    monkeypatch.setattr(os, "mkdir", full)
+    with pytest.raises(OSError, match="No space left"):
+        Volume.join(volume.root)
+    assert set(locks.iterdir()) == before
+
+
+def test_a_trash_that_somebody_removed_is_made_again(volume: Volume) -> None:
+    (Path(volume.root) / "trash").rmdir()
+    assignment.delete(volume, "c", "a", by="kevin")
+    assert assignment.assignments_of(volume, "c") == []
+    assert list(verify_volume(Path(volume.root))) == []
+    assert len(list(Path(volume.root).glob("trash/*/a"))) == 1
 
 
 def _open_often(root: Path, together: Barrier) -> None:

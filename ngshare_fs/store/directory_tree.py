@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ngshare_fs.store.durability import Unflushed
 from ngshare_fs.store.errors import IllegalPath
 from ngshare_fs.store.layout import FILES
-from ngshare_fs.store.staging import Staging
+from ngshare_fs.store.staging import Staging, still_there
 
 LONGEST_COMPONENT = 255
 # The system's limit is 4,096 bytes for the whole; names above a tree take up to 1,000 of them.
@@ -130,7 +130,11 @@ class Upload:
         self._files = without_duplicates(files)
 
     def write_tree(self, into: str, unflushed: Unflushed) -> None:
-        """Lay the files out under `into`, a new folder."""
+        """Lay the files out under `into`, a new folder.
+
+        Raises:
+            VolumeFailure: somebody removed what was staged.
+        """
         unflushed.make_folder(into)
         root = f"{into}/{FILES}"
         unflushed.make_folder(root)
@@ -142,7 +146,8 @@ class Upload:
                 assert file.content is not None
                 unflushed.write_file(path, file.content)
             else:
-                os.rename(file.staged, path)
+                with still_there(file.staged):
+                    os.rename(file.staged, path)
                 unflushed.add_file(path)
 
     def discard(self) -> None:

@@ -12,6 +12,9 @@ import shutil
 import threading
 from collections.abc import Iterator
 
+from filelock import FileLock
+
+from ngshare_fs.store.errors import VolumeFailure
 from ngshare_fs.store.locks import if_abandoned, lock_on
 
 logger = logging.getLogger(__name__)
@@ -31,11 +34,8 @@ class Staging:
     def __init__(self, folder: str, locks: str) -> None:
         self._all = folder
         self._locks = locks
-        name = f"process-{secrets.token_hex(8)}"
-        self._own_lock = lock_on(self._lock_file(name))
-        self._own_lock.acquire()
-        self._own = os.path.join(folder, name)
-        os.mkdir(self._own)
+        self._making = threading.Lock()
+        self._make_own()
 
     def new_folder(self) -> str:
         """Make an empty folder that nobody else uses."""
@@ -46,25 +46,35 @@ class Staging:
     def new_path(self) -> str:
         """A path for a file or folder that nobody else uses."""
         if not os.path.isdir(self._own):
-            self._make_own()
+            self._make_another()
         return os.path.join(self._own, secrets.token_hex(8))
 
     @contextlib.contextmanager
     def tree(self) -> Iterator[str]:
-        """A path for a tree that is about to be written and renamed away; on failure what is there is removed."""
+        """A path for a tree that is about to be written and renamed away; on failure what is there is removed.
+
+        Raises:
+            VolumeFailure: somebody else removed it.
+        """
         path = self.new_path()
         try:
-            yield path
+            with still_there(path):
+                yield path
         except BaseException:
             shutil.rmtree(path, ignore_errors=True)
             raise
 
     @contextlib.contextmanager
     def file(self) -> Iterator[str]:
-        """A path for a file that is about to be written and renamed away; on failure what is there is removed."""
+        """A path for a file that is about to be written and renamed away; on failure what is there is removed.
+
+        Raises:
+            VolumeFailure: somebody else removed it.
+        """
         path = self.new_path()
         try:
-            yield path
+            with still_there(path):
+                yield path
         except BaseException:
             if os.path.lexists(path):
                 os.unlink(path)
@@ -79,15 +89,31 @@ class Staging:
     def close(self) -> None:
         """Remove the folder and let go of the lock."""
         shutil.rmtree(self._own, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            os.unlink(self._own_lock.lock_file)
-        self._own_lock.release()
+        _give_up(self._own_lock)
 
     def _make_own(self) -> None:
-        """Make the folder again where somebody tidied up by hand; no more than that: the volume may be unmounted."""
-        for folder in (self._all, self._own):
+        name = f"process-{secrets.token_hex(8)}"
+        lock = lock_on(self._lock_file(name))
+        lock.acquire()
+        own = os.path.join(self._all, name)
+        try:
+            os.mkdir(own)
+        except BaseException:
+            _give_up(lock)
+            raise
+        self._own, self._own_lock = own, lock
+
+    def _make_another(self) -> None:
+        """Make another folder where somebody tidied up by hand, or swept this one because its lock was lost."""
+        with self._making:
+            if os.path.isdir(self._own):
+                return
+            # No more than that: the volume may be unmounted.
             with contextlib.suppress(FileExistsError):
-                os.mkdir(folder)
+                os.mkdir(self._all)
+            lock = self._own_lock
+            self._make_own()
+            _give_up(lock)
 
     def _lock_file(self, name: str) -> str:
         return os.path.join(self._locks, f"{name}.lock")
@@ -98,10 +124,14 @@ class Staging:
                 names = [entry.name for entry in entries]
             with os.scandir(self._locks) as entries:
                 names += [entry.name[: -len(".lock")] for entry in entries if entry.name.startswith("process-")]
-            for name in dict.fromkeys(names):
-                self._sweep_one(name)
         except OSError as error:
             logger.warning("could not sweep %s: %s", self._all, error)
+            return
+        for name in dict.fromkeys(names):
+            try:
+                self._sweep_one(name)
+            except OSError as error:
+                logger.warning("could not sweep %s: %s", os.path.join(self._all, name), error)
 
     def _sweep_one(self, name: str) -> None:
         lock_file = self._lock_file(name)
@@ -112,10 +142,36 @@ class Staging:
                 return
             path = os.path.join(self._all, name)
             if os.path.isdir(path):
-                shutil.rmtree(path, ignore_errors=True)
+                # Away from its name first. On a shared volume a lock can be lost while its holder lives on: whatever
+                # that one publishes afterwards must fail as a whole, and not be a tree that is half removed.
+                aside = self.new_path()
+                os.rename(path, aside)
+                shutil.rmtree(aside, ignore_errors=True)
                 logger.info("swept %s, left behind by a process that died", path)
             else:
                 with contextlib.suppress(OSError):
                     os.unlink(path)
             with contextlib.suppress(OSError):
                 os.unlink(lock_file)
+
+
+@contextlib.contextmanager
+def still_there(path: str) -> Iterator[None]:
+    """Where something is missing, look whether it is what was staged: a failure, and no news of courses or assignments.
+
+    Raises:
+        VolumeFailure: it is.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        if os.path.lexists(path):
+            raise
+        raise VolumeFailure(f"{error.filename} was removed while it was written") from error
+
+
+def _give_up(lock: FileLock) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(lock.lock_file)
+    with contextlib.suppress(OSError):
+        lock.release(force=True)

@@ -23,6 +23,8 @@ def throw_away(volume: Volume, path: str, what: dict[str, str]) -> None:
     # Two deletions in one microsecond must not share a folder; the random end costs nothing and needs no lock.
     entry = os.path.join(volume.root, layout.TRASH, f"{timestamp.folder_of(moment)}-{secrets.token_hex(4)}")
     unflushed = volume.unflushed()
+    if not layout.is_folder(os.path.dirname(entry)):  # somebody removed more than what was in it
+        unflushed.make_folder_unless_there(os.path.dirname(entry))
     unflushed.make_folder(entry)
     try:
         unflushed.write_file(os.path.join(entry, layout.TRASH_FILE), yaml_text.dump({**what, "timestamp": moment}))
