@@ -22,7 +22,7 @@ from ngshare_fs.api.refusals import OF_STORE_ERROR, Refused
 from ngshare_fs.api.tree_in_request import EncodedTree
 from ngshare_fs.api.writer import Writes, writes
 from ngshare_fs.api.writer.beside import PROGRAM, WriterBeside
-from ngshare_fs.api.writer.messages import READY, Job, pack
+from ngshare_fs.api.writer.messages import HEAD, READY, Job, pack
 from ngshare_fs.store import Volume
 from ngshare_fs.store.errors import BrokenManifest
 from ngshare_fs.store.layout import MANIFEST
@@ -147,7 +147,7 @@ async def test_when_it_is_killed_the_clients_hear_so_and_threads_go_on(
     assert writer is not None
     with held_up(taught):
         asked = [asyncio.create_task(hand_in(taught, size)) for _ in range(3)]
-        await until(lambda: len(list(taught.data.glob(f".ngshare/staging/*/*/{MANIFEST}"))) == 3, "all are staged")
+        await until(lambda: len(staged_trees(taught)) == 3, "all are staged")
         os.kill(writer.pid, signal.SIGKILL)
         answers = await asyncio.gather(*asked)
     assert {(answer.status, answer.message) for answer in answers} == {(503, refusals.INTERRUPTED.message)}
@@ -196,6 +196,8 @@ async def test_without_one_threads_write(
 ) -> None:
     exchange = await make_exchange()
     await taught_course(exchange)
+    dead = exchange.data / ".ngshare/staging/process-dead"  # as of one that was killed because its start took too long
+    dead.mkdir()
     monkeypatch.setattr(sys, "executable", python)
     for _ in range(2):
         answers = await asyncio.gather(*(hand_in(exchange) for _ in range(10)))
@@ -204,6 +206,7 @@ async def test_without_one_threads_write(
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
         "no process beside this one to write"
     ]
+    await until(lambda: not dead.exists(), "what it left behind is swept")
 
 
 async def test_it_makes_no_volume_where_there_is_none(tmp_path: Path) -> None:
@@ -266,26 +269,68 @@ async def test_it_ends_with_its_server(tmp_path: Path, number: signal.Signals) -
         assert "Traceback" not in server.log
 
 
+def job_for(assignment: str) -> Job:
+    """Lawrence hands in."""
+    path = "submission/{course}/{assignment}"
+    files = EncodedTree(quote(tree({"p": b"x"})).encode(), 1)
+    return Job("POST", path, "lawrence", False, False, {"course": "c", "assignment": assignment}, {}, files, None)
+
+
+def started_beside(exchange: Exchange, connection: socket.socket) -> "subprocess.Popen[bytes]":
+    """A writing process whose server is the test."""
+    command = [sys.executable, "-c", PROGRAM, ":".join(sys.path), str(connection.fileno())]
+    return subprocess.Popen([*command, str(exchange.data), "text"], pass_fds=[connection.fileno()])
+
+
+def staged_trees(exchange: Exchange) -> list[Path]:
+    """What is written, but not published."""
+    return list(exchange.data.glob(f".ngshare/staging/*/*/{MANIFEST}"))
+
+
+async def test_started_behind_the_back_of_a_dead_server_it_leaves_nothing_behind(taught: Exchange) -> None:
+    """Who sweeps behind that server may do so before it makes its folder."""
+    locks = taught.data / ".ngshare/locks"
+    before = staged_by(taught), set(locks.iterdir())
+    ours, theirs = socket.socketpair()
+    with theirs:
+        ours.close()
+        process = started_beside(taught, theirs)
+    assert process.wait(SECONDS) == 1
+    assert (staged_by(taught), set(locks.iterdir())) == before
+
+
+async def test_it_finishes_what_it_has_begun_before_a_message_that_it_does_not_understand(
+    taught: Exchange, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        with held_up(taught):
+            process = started_beside(taught, theirs)
+            theirs.close()
+            ours.sendall(pack(1, job_for("a")))
+            await until(lambda: staged_trees(taught), "it is staged")
+            ours.sendall(HEAD.pack(2, 3) + b"abc")
+            await until(lambda: select.select([ours], [], [], 0)[0], "it is ready")
+        assert process.wait(SECONDS) == 1
+    assert "UnpicklingError" in capfd.readouterr().err
+    assert len(await submissions(taught)) == 1
+    assert len(staged_by(taught)) == 2, "its own folder is gone"
+
+
 async def test_it_ends_at_once_with_a_server_that_has_not_read_its_answers(
     taught: Exchange, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The system then calls the connection reset. What is being written is given up, not hurried on with."""
-    path = "submission/{course}/{assignment}"
-    files = EncodedTree(quote(tree({"p": b"x"})).encode(), 1)
-    jobs = [
-        Job("POST", path, "lawrence", False, False, {"course": "c", "assignment": assignment}, {}, files, None)
-        for assignment in ("a", "none")
-    ]
     ours, theirs = socket.socketpair()
     with held_up(taught):
         with ours, theirs:
-            command = [sys.executable, "-c", PROGRAM, ":".join(sys.path), str(theirs.fileno())]
-            process = subprocess.Popen([*command, str(taught.data), "text"], pass_fds=[theirs.fileno()])
+            process = started_beside(taught, theirs)
             ready = pack(0, READY)
             assert ours.recv(len(ready), socket.MSG_WAITALL) == ready
-            ours.sendall(b"".join(pack(number, job) for number, job in enumerate(jobs)))
-            await until(lambda: list(taught.data.glob(f".ngshare/staging/*/*/{MANIFEST}")), "one is staged")
+            ours.sendall(pack(1, job_for("a")) + pack(2, job_for("none")))
+            await until(lambda: staged_trees(taught), "one is staged")
             assert select.select([ours], [], [], SECONDS)[0], "the other is refused"
         assert process.wait(SECONDS) == 1
+        assert staged_trees(taught), "it waited for the lock in vain, and tidied up"
     assert capfd.readouterr() == ("", "")
     assert await submissions(taught) == []

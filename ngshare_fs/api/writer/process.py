@@ -40,15 +40,26 @@ class Writer:
         self._threads = ThreadPoolExecutor(WRITERS, thread_name_prefix="write")
         self._endpoints = {(endpoint.method, endpoint.path): endpoint for endpoint in ENDPOINTS}
 
-    def run(self) -> None:
-        """Do what comes, until the server says that it was the last; a server that is gone has nobody to answer."""
+    def run(self) -> int:
+        """Do what comes, until the server says that it was the last; a server that is gone has nobody to answer.
+
+        Returns:
+            the exit code.
+        """
         self._send(0, READY)
+        has_begun = False
         with self._threads, os.fdopen(os.dup(self._connection.fileno()), "rb", BUFFER) as incoming:
-            while True:
-                number, message = _next(incoming)
+            while (received := _next(incoming)) is not None:
+                number, message = received
                 if message == END:
-                    break
+                    return 0
+                has_begun = True
                 self._threads.submit(self._do, number, message)
+            if has_begun:
+                # As if killed with the server: whoever starts next must not find somebody who is still at work.
+                os._exit(1)
+        # It may have started later than whoever sweeps behind the server.
+        return 1
 
     def _do(self, number: int, job: Job) -> None:
         self._send(number, self._outcome(job))
@@ -71,7 +82,7 @@ class Writer:
             self._connection.sendall(packed)
 
 
-def _next(incoming: IO[bytes]) -> tuple[int, Any]:
+def _next(incoming: IO[bytes]) -> tuple[int, Any] | None:
     # A server that is gone without having read all answers is not at its end, but an error.
     with contextlib.suppress(ConnectionError):
         head = incoming.read(HEAD.size)
@@ -80,8 +91,7 @@ def _next(incoming: IO[bytes]) -> tuple[int, Any]:
             content = incoming.read(length)
             if len(content) == length:
                 return number, unpack(content)
-    # As if killed with the server: whoever starts next must not find somebody who is still at work.
-    os._exit(1)
+    return None
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -103,5 +113,4 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     gc.freeze()  # what is here now stays: collecting garbage need not look at it again
     with contextlib.closing(volume):
-        Writer(volume, connection).run()
-    return 0
+        return Writer(volume, connection).run()

@@ -94,19 +94,19 @@ class Writes:
             writer = await WriterBeside.start(self._arguments)
         except CannotStart as problem:
             logger.error("no process beside this one to write: %s; threads go on", problem)
-            self._pause()
+            await self._pause()
             return
         self.writer = writer
         while not self._closed and (self._under_way or time.monotonic() - self._last < IDLE_SECONDS):
             if await writer.has_ended(IDLE_SECONDS) and not self._closed:
                 logger.error("the writing process %d ended unasked; threads go on", writer.pid)
-                await self._blocking.write(self._volume.staging.sweep)
-                self._pause()
+                await self._pause()
                 return
         writer.end()
         self.writer = self._keeping = None
         await writer.has_ended(None)
 
-    def _pause(self) -> None:
+    async def _pause(self) -> None:
+        await self._blocking.write(self._volume.staging.sweep)
         self.writer = self._keeping = None
         self._not_before = time.monotonic() + PAUSE_SECONDS
