@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +11,8 @@ import pytest
 
 from tests.durability.history import PATIENCE, Answer, Client
 from tests.servers import Server, start
+
+LONGEST_WAIT = 60
 
 
 @contextmanager
@@ -34,6 +36,14 @@ def serving(
             raise
         finally:
             guard.communicate(b"it has ended\n", timeout=PATIENCE)
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    """Wait for something that happens in another process."""
+    deadline = time.monotonic() + LONGEST_WAIT
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not happen"
+        time.sleep(0.001)
 
 
 def until_serving(server: Server, workers: int) -> None:

@@ -18,7 +18,9 @@ from ngshare_fs.store import course, roster
 from ngshare_fs.store.findings import STRAY
 from ngshare_fs.store.verify import verify_volume
 from ngshare_fs.store.volume import Volume
+from tests.durability import load
 from tests.durability.glusterfs import Gluster, gluster
+from tests.durability.history import History
 from tests.durability.random_clients import (
     busy,
     check,
@@ -27,6 +29,7 @@ from tests.durability.random_clients import (
     prepare,
     rounds,
 )
+from tests.durability.servers import probe, serving, until
 from tests.servers import Server, start, writing_processes
 
 pytestmark = pytest.mark.durability
@@ -172,6 +175,35 @@ def test_two_mounts_behave_like_one(shared: Gluster, tmp_path: Path, bricks: int
     assert _all_staging(there) == []
     for server in servers:
         assert "Traceback" not in server.log
+
+
+def test_nothing_is_lost_with_the_locks_that_restarted_bricks_forget(shared: Gluster, tmp_path: Path) -> None:
+    """A server that starts then sweeps what the other one is staging."""
+    shared.make_volume("restarted", 1)
+    here, there = (shared.mount("restarted", f"restarted-{number}") / "data" for number in (1, 2))
+    history = History(time.monotonic_ns)
+
+    def until_more() -> None:
+        wanted = len(history.acknowledged) + 50
+        until(lambda: len(history.acknowledged) > wanted, "fifty more answers")
+
+    with serving(here, tmp_path / "first.log") as first:
+        load.prepare(first.url, history)
+        (taken_for_dead,) = _staging_of(first.process.pid)
+        shared.command("volume", "stop", "restarted", "force")
+        shared.command("volume", "start", "restarted")
+        until(lambda: probe(first, "readyz").status == 200, "the mount's return")
+        with load.load(first.url, history):
+            until_more()
+            with serving(there, tmp_path / "second.log") as second:
+                until_more()
+                assert taken_for_dead not in _all_staging(here)
+                assert "Traceback" not in second.log
+        assert {answer.status for answer in history.refused} <= {503}
+        assert history.lost(first.url) == []
+        assert "Traceback" not in first.log
+    assert list(verify_volume(here)) == []
+    assert _all_staging(there) == []
 
 
 def _all_staging(data: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""The whole server, or the process that writes for it, is killed (`kill -9`) at random moments under load.
+"""The whole server, it alone, or the process that writes for it, is killed (`kill -9`) at random moments under load.
 
 What was acknowledged is there byte for byte, what was not is wholly there or wholly absent, and the server starts at
 once. The power stays on: what survives a power cut is for other tests to say.
@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from ngshare_fs.store.verify import verify_volume
 from tests.durability import on_disk, through_api
 from tests.durability.history import History
 from tests.durability.load import load, prepare
+from tests.durability.servers import until
 from tests.durability.workload import Connection, Workload
 from tests.servers import Server, kill_group, running, start, writing_processes
 
@@ -31,14 +32,6 @@ PATIENCE = 60
 WRITERS_KILLED = 3
 # Of the start after a kill. It takes half a second; the limit is for a machine that is busy with other things.
 START_SECONDS = 20
-
-
-def until(condition: Callable[[], object], what: str) -> None:
-    """Wait for something that happens in another process."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not happen"
-        time.sleep(0.001)
 
 
 def private_files(data: Path) -> set[str]:
@@ -147,7 +140,7 @@ def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path, workers: int, alo
         with rounds.server() as server:
             rounds.ask(server, everything=number == ROUNDS - 1)
             until(lambda: not left_behind & private_files(rounds.data), f"the sweep of {left_behind}")  # noqa: B023
-            assert len(private_files(rounds.data)) == 2 * workers
+            until(lambda: len(private_files(rounds.data)) == 2 * workers, "the end of all others")
         rounds.verify()
     rounds.look()
     assert rounds.slowest_start < START_SECONDS
