@@ -118,8 +118,8 @@ def _serve(flags: dict[str, Raw]) -> int:
     def read() -> Settings:
         return read_settings(flags, os.environ)
 
-    settings = read()
     handover = Handover.take(os.environ)
+    settings = read_settings(flags, os.environ, handover.file())
     set_up(settings.log_format, settings.debug)
     # Imported where they are used: a supervisor does without aiohttp, and `--help` without either.
     if settings.workers > 1 and handover.role not in ("worker", "rehearsal"):

@@ -55,7 +55,7 @@ class Hub:
 
 @dataclass(frozen=True)
 class Settings:
-    """How the server runs. `hub` is set unless it is stand-alone."""
+    """How the server runs. `hub` is set unless it is stand-alone; `file` is what the configuration file held."""
 
     standalone: bool
     data: Path
@@ -76,6 +76,7 @@ class Settings:
     services: Mapping[str, bool]
     cookie_secret: str | None = field(repr=False)
     hub: Hub | None
+    file: bytes = field(repr=False, compare=False)
 
 
 # What a source holds before it is understood: a text, a list of texts or a mapping with one more below (files only),
@@ -382,12 +383,13 @@ def near_match(word: str, words: list[str], before: str = "") -> str:
     return f"; did you mean {before}{near[0]}?" if near else ""
 
 
-def read_settings(flags: Mapping[str, Raw], environment: Mapping[str, str]) -> Settings:
+def read_settings(flags: Mapping[str, Raw], environment: Mapping[str, str], file: bytes | None = None) -> Settings:
     """Put the settings together: a flag counts before the environment, the environment before the file.
 
     Args:
         flags: the flags that were given, by option name (`max-request`); `config` names the YAML file.
         environment: the variables of the process.
+        file: what to take for the content of the YAML file, whatever it holds by now.
 
     Raises:
         SettingsError: an option, a value or the file is wrong, or one of JupyterHub's variables is missing.
@@ -395,14 +397,15 @@ def read_settings(flags: Mapping[str, Raw], environment: Mapping[str, str]) -> S
     config = flags.get("config") or environment.get(CONFIG_VARIABLE)
     values: dict[str, Any] = {}
     if config:
-        for key, (place, raw) in _read_file(str(config)).items():
+        file = _read_file(str(config)) if file is None else file
+        for key, (place, raw) in _understand(file, str(config)).items():
             values[key] = _parse(BY_NAME[key], raw, place)
     for option in OPTIONS:
         text = environment.get(option.variable, "")
         # Kubernetes sets NGSHARE_FS_PORT=tcp://10.0.0.1:8080 in every pod beside a Service called
         # `ngshare-fs`: that is the Service's address, not a setting, and must not stop the start.
         if option.name == "port" and re.match(r"(tcp|udp|sctp)://", text):
-            continue
+            text = ""
         # Compose files and charts pass `VARIABLE=` for what was left open: empty is not set.
         if text:
             values[option.name] = _parse(option, text, option.variable)
@@ -430,7 +433,7 @@ def read_settings(flags: Mapping[str, Raw], environment: Mapping[str, str]) -> S
         raise SettingsError(f"{COOKIE_SECRET_VARIABLE}: {problem}; `openssl rand -hex 32` makes one")
     of_hub = {"hub-api-url", "hub-token-file", "hub-client-id", "hub-url", "oauth-callback"}
     kept = {name.replace("-", "_"): value for name, value in values.items() if name not in of_hub}
-    return Settings(**kept, hub=hub, cookie_secret=cookie_secret)
+    return Settings(**kept, hub=hub, cookie_secret=cookie_secret, file=file or b"")
 
 
 def _parse(option: Option, raw: Raw, place: str) -> Any:
@@ -507,17 +510,21 @@ def _listen_where_the_hub_looks(environment: Mapping[str, str]) -> tuple[str, in
     return host, 80 if port is None else port
 
 
-def _read_file(path: str) -> dict[str, tuple[str, Raw]]:
+def _read_file(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from None
+
+
+def _understand(content: bytes, path: str) -> dict[str, tuple[str, Raw]]:
     """Give each key's place (`file:line: key`) and raw value.
 
     Scalars are taken as they are written, not as YAML types them: `no`, `007` and `1e3` are user names, and
     each option knows best what its value means.
     """
     try:
-        with open(path, encoding="utf-8") as stream:
-            root = yaml.compose(stream, Loader=yaml.SafeLoader)
-    except OSError as error:
-        raise SettingsError(f"{path}: {error.strerror}") from None
+        root = yaml.compose(content.decode("utf-8"), Loader=yaml.SafeLoader)
     except UnicodeDecodeError:
         raise SettingsError(f"{path}: not UTF-8") from None
     except yaml.MarkedYAMLError as error:

@@ -119,12 +119,15 @@ class Handover:
         listener: the listening socket.
         lifeline: a pipe whose end says that the supervisor is gone.
         ready: a pipe on which to say that requests are served.
+        configuration: a file in memory with what the configuration file held when the supervisor read it: a worker in
+            the place of a dead one must not serve another volume than the others because somebody edits the file.
     """
 
     role: str = ""
     listener: socket.socket | None = None
     lifeline: int | None = None
     ready: int | None = None
+    configuration: int | None = None
 
     @classmethod
     def take(cls, environment: MutableMapping[str, str]) -> "Handover":
@@ -133,18 +136,30 @@ class Handover:
         if not text:
             return cls()
         role, *numbers = text.split(":")
-        listener, lifeline, ready = (int(number) if number else None for number in numbers)
-        for descriptor in (listener, lifeline, ready):
+        found = [int(number) if number else None for number in numbers]
+        for descriptor in found:
             if descriptor is not None:
                 os.set_inheritable(descriptor, False)
-        return cls(role, None if listener is None else socket.socket(fileno=listener), lifeline, ready)
+        listener, *others = found
+        return cls(role, None if listener is None else socket.socket(fileno=listener), *others)
+
+    def file(self) -> bytes | None:
+        """What the configuration file held; None where that is to be read."""
+        if self.configuration is None:
+            return None
+        with open(self.configuration, "rb") as configuration:
+            return configuration.read()
 
 
 def handover_environment(
-    role: str, listener: int | None = None, lifeline: int | None = None, ready: int | None = None
+    role: str,
+    listener: int | None = None,
+    lifeline: int | None = None,
+    ready: int | None = None,
+    configuration: int | None = None,
 ) -> dict[str, str]:
     """The environment for a process that takes over."""
-    numbers = ["" if number is None else str(number) for number in (listener, lifeline, ready)]
+    numbers = ["" if number is None else str(number) for number in (listener, lifeline, ready, configuration)]
     return {**os.environ, HANDOVER_VARIABLE: ":".join([role, *numbers])}
 
 

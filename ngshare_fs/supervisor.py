@@ -63,7 +63,7 @@ class Supervisor:
     """The workers, and what is to become of them. One thread; every signal and pipe wakes its one loop."""
 
     def __init__(self, settings: Settings, handover: Handover, read_again: Callable[[], Settings]) -> None:
-        self.settings = settings
+        self.settings = self.former = settings
         self.read_again = read_again
         self.announced = bool(handover.role)
         self.listener: socket.socket | None = handover.listener or listen_for(settings)
@@ -129,7 +129,7 @@ class Supervisor:
         if (settings.host, settings.port) != (self.settings.host, self.settings.port):
             LOG.warning("another host or port counts after a stop and a start only")
         LOG.info("restarting: %d workers are replaced one by one", len(self.workers))
-        self.settings = settings
+        self.former, self.settings = self.settings, settings
         self.early_ends, self.next_start = 0, 0.0
         for worker in self.workers:
             worker.outdated = True
@@ -207,6 +207,7 @@ class Supervisor:
             )
             for old in outdated:
                 old.outdated = False
+            self.settings = self.former
             return None
         self.early_ends = self.early_ends + 1 if now < worker.started + YOUNG_SECONDS else 0
         pause = min(2.0 ** (self.early_ends - 1), LONGEST_PAUSE_SECONDS) if self.early_ends else 0.0
@@ -220,7 +221,10 @@ class Supervisor:
     def _start(self) -> None:
         assert self.listener is not None
         ready, ready_far = os.pipe()
-        given = (self.listener.fileno(), self.lifeline, ready_far)
+        configuration = os.memfd_create("configuration")
+        os.write(configuration, self.settings.file)
+        os.lseek(configuration, 0, os.SEEK_SET)
+        given = (self.listener.fileno(), self.lifeline, ready_far, configuration)
         # Blocked in the child from its first instruction: Ctrl-C and a closed terminal are for us to act on.
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGHUP))
         try:
@@ -233,6 +237,7 @@ class Supervisor:
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGHUP))
             os.close(ready_far)
+            os.close(configuration)
         worker = Worker(process, time.monotonic(), ready)
         self.workers.append(worker)
         self.selector.register(ready, selectors.EVENT_READ, worker)

@@ -321,6 +321,29 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
         assert get(server, "courses?user=root") == 200
 
 
+def test_a_worker_is_replaced_by_one_with_the_same_configuration(tmp_path: Path) -> None:
+    """Until SIGHUP nobody acts on what somebody writes into the file; nor after one that was refused."""
+    config = tmp_path / "ngshare.yaml"
+    config.write_text("prefix: /old/\n")
+    layout = tmp_path / "data" / "ngshare.yaml"
+    with exchange(tmp_path, 2, "--config", str(config)) as server:
+        config.write_text("max-flies: 100\n")
+        for killed, worker in enumerate(serving(server), 1):
+            os.kill(worker, signal.SIGKILL)
+            until(lambda: len(serving(server)) == 2 + killed, "the start of another one", server)  # noqa: B023
+        assert get(server, "courses?user=root") == 200
+        config.write_text("prefix: /new/\n")
+        good = layout.read_text()
+        layout.write_text("layout: 99999\n")
+        server.process.send_signal(signal.SIGHUP)
+        said(server, "the old ones serve on")
+        layout.write_text(good)
+        for killed, worker in enumerate(serving(server)[2:], 3):
+            os.kill(worker, signal.SIGKILL)
+            until(lambda: len(serving(server)) == 2 + killed, "the start of another one", server)  # noqa: B023
+        assert get(server, "courses?user=root") == 200
+
+
 def test_nothing_is_left_when_the_supervisor_is_killed(tmp_path: Path) -> None:
     with exchange(tmp_path, 2) as server:
         workers = serving(server)

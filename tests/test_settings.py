@@ -180,6 +180,7 @@ def test_a_wrong_prefix_of_the_hub_is_named() -> None:
 def test_what_kubernetes_calls_a_port_is_not_one(tmp_path: Path, address: str) -> None:
     assert read_settings(ALONE, {"NGSHARE_FS_PORT": address}).port == 12121
     assert from_file(tmp_path, "port: 1\n", NGSHARE_FS_PORT=address).port == 1
+    assert read_settings({**ALONE, "port": "2"}, {"NGSHARE_FS_PORT": address}).port == 2
     assert wrong({"port": address}).startswith("--port: ")
 
 
