@@ -209,6 +209,15 @@ def test_files_that_are_no_rosters_are_refused(text: str, said: str) -> None:
         parse(text, "x.csv")
 
 
+def test_each_wrong_row_has_a_line(course: Run, tmp_path: Path) -> None:
+    (tmp_path / "roster.csv").write_text("student_id,first_name\nmax,Max,M\nzoe\n,x\n")
+    assert course("teacher", "add-students", COURSE, "roster.csv", code=1).splitlines() == [
+        "ngshare-fs: roster.csv: nothing was changed, because of",
+        "  row 2: it has 3 values, but there are 2 columns",
+        "  row 4: the student_id is missing",
+    ]
+
+
 def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WrongRoster, match="No such file"):
         read(tmp_path / "none.csv")

@@ -234,7 +234,12 @@ def run(given: argparse.Namespace) -> int:
     action = given.action.removesuffix("_course").replace("-", "_")
     try:
         getattr(Management(given), action)()
-    except (ServerProblem, WrongRoster, NotConfirmed) as problem:
+    except WrongRoster as problem:
+        say("ngshare-fs: " + problem.lines[0], sys.stderr)
+        for line in problem.lines[1:]:
+            say(line, sys.stderr)
+        return 1
+    except (ServerProblem, NotConfirmed) as problem:
         say(f"ngshare-fs: {problem}", sys.stderr)
         return 1
     return 0

@@ -15,7 +15,16 @@ LARGEST = 16 * 2**20
 
 
 class WrongRoster(Exception):
-    """A file that is no roster. The text names the rows, all of them, and what is wrong in each."""
+    """A file that is no roster.
+
+    Args:
+        text: what is wrong, or what follows from it.
+        mistakes: the rows, all of them, and what is wrong in each.
+    """
+
+    def __init__(self, text: str, mistakes: Sequence[str] = ()) -> None:
+        super().__init__("\n  ".join([text, *mistakes]))
+        self.lines = [text, *(f"  {mistake}" for mistake in mistakes)]
 
 
 @dataclass(frozen=True)
@@ -90,7 +99,7 @@ def parse(text: str, name: str) -> Roster:
             names = {column: found.get(column, "") for column in NAMES if column in columns}
             students[user], rows_of[user] = Student(user, names), number
     if mistakes:
-        raise WrongRoster(f"{name}: nothing was changed, because of\n  " + "\n  ".join(mistakes))
+        raise WrongRoster(f"{name}: nothing was changed, because of", mistakes)
     if not students:
         # A roster that is empty by mistake would have `sync` remove everybody.
         raise WrongRoster(f"{name} has no students below its first row")
@@ -109,7 +118,7 @@ def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
             if any(values):
                 yield number, values
     except csv.Error as error:
-        raise WrongRoster(f"{name}: nothing was changed, because of\n  row {number + 1}: {error}") from None
+        raise WrongRoster(f"{name}: nothing was changed, because of", [f"row {number + 1}: {error}"]) from None
 
 
 def _user_column(columns: Sequence[str], place: str) -> str:
