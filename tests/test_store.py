@@ -4,11 +4,14 @@ import errno
 import hashlib
 import multiprocessing
 import os
+import re
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
@@ -16,9 +19,10 @@ import pytest
 
 from ngshare_fs.store import Volume, assignment, course, durability, release, roster, submission, timestamp
 from ngshare_fs.store import volume as volumes
+from ngshare_fs.store.checkup import look_at_volume
 from ngshare_fs.store.course_file import Person
 from ngshare_fs.store.directory_tree import IncomingFile, Upload
-from ngshare_fs.store.errors import AssignmentNotFound, LockTimeout, VolumeFailure, from_os_error
+from ngshare_fs.store.errors import AssignmentNotFound, LockTimeout, VolumeError, VolumeFailure, from_os_error
 from ngshare_fs.store.locks import Locks
 from ngshare_fs.store.timestamp import Timestamp
 from ngshare_fs.store.verify import verify_volume
@@ -240,6 +244,42 @@ def test_who_finds_no_room_for_a_folder_leaves_no_lock_behind(volume: Volume, mo
     with pytest.raises(OSError, match="No space left"):
         Volume.join(volume.root)
     assert set(locks.iterdir()) == before
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Root writes everywhere, and can stop doing so."""
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_who_may_not_write_hears_what_to_do() -> None:
+    folder = Path(tempfile.mkdtemp())  # pytest's own lie where only root may enter
+    own, locks, others = folder / "own", folder / "own/.ngshare/locks", folder / "others"
+    try:
+        folder.chmod(0o777)
+        with as_nobody():
+            Volume.open(own).close()
+            locks.chmod(0o555)
+        Volume.open(others).close()
+        others.chmod(0o755)
+        folder.chmod(0o755)
+        remedies = {
+            own: f"let its owner write (chmod -R u+rwX {locks})",
+            others: f"let that user own the folder (chown -R {others})",
+            folder / "new": f"make {folder}/new and let that user own it",
+        }
+        with as_nobody():
+            for path, remedy in remedies.items():
+                with pytest.raises(VolumeError, match=re.escape(remedy)):
+                    Volume.open(path)
+            assert [found.remedy for found in look_at_volume(own)] == [remedies[own]]
+    finally:
+        shutil.rmtree(folder)
 
 
 def test_a_trash_that_somebody_removed_is_made_again(volume: Volume) -> None:

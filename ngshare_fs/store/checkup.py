@@ -13,12 +13,11 @@ from ngshare_fs.store import durability, layout
 from ngshare_fs.store.errors import VolumeError
 from ngshare_fs.store.flushers import flush_file
 from ngshare_fs.store.secret import check_cookie_secret
-from ngshare_fs.store.volume import check_layout, user_name
+from ngshare_fs.store.volume import check_layout, remedy_for, user_name
 
 LEAST_BYTES = 2**30
 LEAST_SHARE = 0.05
 CLOCKS_DIFFER_SECONDS = 2.0
-REMEDY = "let the server's user own the folder (chown -R), on a volume mounted for writing with room left"
 
 
 def look_at_volume(path: Path) -> list[Observation]:
@@ -32,7 +31,7 @@ def look_at_volume(path: Path) -> list[Observation]:
         return [Observation("volume", False, str(error))]
     except OSError as error:
         saw = f"{error.filename or root}: {error.strerror}; this runs as {user_name(os.geteuid())}"
-        return [Observation("volume", False, saw, REMEDY)]
+        return [Observation("volume", False, saw, remedy_for(root, error))]
 
 
 def _not_there(root: str) -> Observation:

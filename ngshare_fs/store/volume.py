@@ -1,6 +1,7 @@
 """The volume: one folder, opened once by a process, and everything that its verbs share."""
 
 import contextlib
+import errno
 import fcntl
 import logging
 import os
@@ -243,9 +244,7 @@ def _probe(root: str) -> None:
 
 
 def _unusable(root: str, error: OSError) -> str:
-    place = root
-    while not os.path.lexists(place) and place != os.path.dirname(place):
-        place = os.path.dirname(place)
+    place = _nearest(error.filename or root)
     try:
         status = os.stat(place)
         owner = f"{place} belongs to {user_name(status.st_uid)} with mode {status.st_mode & 0o7777:04o}"
@@ -253,9 +252,32 @@ def _unusable(root: str, error: OSError) -> str:
         owner = f"{place} cannot be looked at ({problem.strerror})"
     return (
         f"cannot use {root} as the volume: {error.strerror} ({error.filename}); {owner}, "
-        f"the server runs as {user_name(os.geteuid())}: let that user own the folder (chown -R) on a volume that "
-        "is mounted for writing and has space left, or give --data another folder"
+        f"the server runs as {user_name(os.geteuid())}: {remedy_for(root, error)}, or give --data another folder"
     )
+
+
+def _nearest(path: str) -> str:
+    """It, or the folder above it that is there."""
+    while not os.path.lexists(path) and path != os.path.dirname(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def remedy_for(root: str, error: OSError) -> str:
+    """What to do about an error that keeps the server's user from using the folder `root`."""
+    if error.errno == errno.EROFS:
+        return "mount it for writing"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "make room on it"
+    if error.errno not in (errno.EACCES, errno.EPERM):
+        return "see what is wrong with its disk or network"
+    if not os.path.lexists(root):
+        return f"make {root} and let that user own it"
+    place = _nearest(error.filename or root)
+    with contextlib.suppress(OSError):
+        if os.stat(place).st_uid == os.geteuid():
+            return f"let its owner write (chmod -R u+rwX {place})"
+    return f"let that user own the folder (chown -R {root})"
 
 
 def user_name(uid: int) -> str:
