@@ -5,6 +5,7 @@ Rounds are interleaved over the rivals, so that a busy minute of the machine hit
 
 import argparse
 import errno
+import importlib.util
 import json
 import os
 import shutil
@@ -34,9 +35,9 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
     """What to do."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="See docs/speed.md.")
     parser.add_argument("works", metavar="WORK", nargs="*", help=f"one of {', '.join(KEYS)}; none means all")
-    parser.add_argument("--rounds", type=int, default=0, help=f"rounds of each work (default: {ROUNDS}, quick: 1)")
+    parser.add_argument("--rounds", type=_rounds, help=f"rounds of each work (default: {ROUNDS}, quick: 1)")
     parser.add_argument("--quick", action="store_true", help=f"a quick look: one round, {QUICK} of the work")
-    parser.add_argument("--scale", type=float, default=1.0, help="do only this share of each work; proves nothing")
+    parser.add_argument("--scale", type=_share, default=1.0, help="do only this share of each work; proves nothing")
     parser.add_argument("--rivals", default="", help=f"only these, separated by commas: {', '.join(RIVALS)}")
     parser.add_argument("--patient", action="store_true", help="wait for what takes ngshare minutes")
     parser.add_argument("--scratch", type=Path, help="a folder on a disk for volumes (default: below .cache)")
@@ -51,15 +52,48 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
     if parsed.quick:
         parsed.scale = min(parsed.scale, QUICK)
     parsed.rounds = parsed.rounds or (1 if parsed.quick else ROUNDS)
+    # What cannot be done at the end is said before anything is measured.
+    for file in filter(None, (parsed.json, parsed.plot)):
+        if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+            parser.error(f"{file} cannot be written")
+    if parsed.plot and importlib.util.find_spec("matplotlib") is None:
+        parser.error("--plot draws with matplotlib: pip install -e '.[bench]'")
+    for file in filter(None, (parsed.show, parsed.json)):
+        if file is parsed.show or file.exists():
+            try:
+                assert {"about", "works"} <= json.loads(file.read_text()).keys()
+            except OSError as error:
+                parser.error(f"{file}: {error.strerror}")
+            except (AssertionError, AttributeError, ValueError):
+                parser.error(f"{file} was not written by --json")
     return parsed
+
+
+def _rounds(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return int(text)
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = 0.0
+    if not 0 < share <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share above 0, up to 1")
+    return share
 
 
 @contextmanager
 def scratch(chosen: Path | None) -> Iterator[Path]:
     """A folder for volumes, removed at the end."""
     parent = chosen or ROOT / ".cache"
-    parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=parent))
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="bench-", dir=parent))
+    except OSError as error:
+        sys.exit(f"{parent} cannot be used for volumes: {error.strerror}; give --scratch another folder")
     try:
         yield folder
     finally:
@@ -190,6 +224,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(table.of_work(work, results[key]), flush=True)
                 if chosen.json:
                     keep(chosen.json, about, key, results[key])
+            else:
+                say(f"{key}: none of these rivals does it; those who do are {', '.join(work.rivals)}")
     if len(results) > 1:
         show(works, results)
     if options.scale != 1:

@@ -3,6 +3,7 @@
 Run as `python -m bench.processes [ROUNDS]` where gunicorn is installed. `docs/processes.md` has what it gave.
 """
 
+import argparse
 import os
 import signal
 import socket
@@ -144,7 +145,9 @@ def measure(kind: str, workers: int, folder: str) -> None:
 
 
 if __name__ == "__main__":
-    for _ in range(int(sys.argv[1]) if sys.argv[1:] else 1):
+    parser = argparse.ArgumentParser(prog="python -m bench.processes", description="See docs/processes.md.")
+    parser.add_argument("rounds", metavar="ROUNDS", type=int, nargs="?", default=1)
+    for _ in range(parser.parse_args().rounds):
         for how_many in (1, 2, 4):
             for what in ("ngshare-fs", "gunicorn"):
                 with tempfile.TemporaryDirectory() as place:

@@ -23,7 +23,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bench import our_data, slow_flush
-from bench.__main__ import told_of_a_full_disk
+from bench.__main__ import read_arguments, scratch, told_of_a_full_disk
 from bench.bodies import make_files
 from bench.figures import Target, of, percentile, ratio
 from bench.load import Measured, in_own_process
@@ -300,6 +300,36 @@ def test_ratios_are_taken_within_a_round() -> None:
 def test_a_full_disk_is_said_to_be_full(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=f"{tmp_path} has no room left"), told_of_a_full_disk(tmp_path / "bench-1"):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--rounds", "0"], "'0' is not a number from 1 on"),
+        (["--scale", "0"], "'0' is not a share above 0, up to 1"),
+        (["--show", "none.json"], "none.json: No such file"),
+        (["--show", "text.json"], "text.json was not written by --json"),
+        (["--json", "text.json"], "text.json was not written by --json"),
+        (["--json", "none/figures.json"], "none/figures.json cannot be written"),
+        (["--plot", "."], ". cannot be written"),
+        (["nothing"], "'nothing' is no work"),
+    ],
+)
+def test_wrong_words_are_refused_before_anything_is_measured(
+    words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.json").write_text("[]")
+    with pytest.raises(SystemExit) as ended:
+        read_arguments(words)
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_folder_that_takes_no_volumes_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit, match="give --scratch another folder"), scratch(tmp_path / "file"):
+        pass
 
 
 def test_percentiles_are_values_that_occurred() -> None:
