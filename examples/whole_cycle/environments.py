@@ -1,11 +1,13 @@
 """The virtual environments: one for the server, one for nbgrader and its client; they share no package."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from examples.environments import REPOSITORY, made
 
-NBGRADER = "0.9.6"
+# Newer ones need Python 3.11.
+NBGRADER = "0.9.6" if sys.version_info >= (3, 11) else "0.9.5"
 CLIENT = "0.5.3"
 
 
