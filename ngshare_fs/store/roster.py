@@ -132,6 +132,8 @@ def change(volume: Volume, course: str, changed: Callable[[Roster], Roster]) -> 
                 reading = volume.rosters.read(file)
                 roster = changed(reading.present)
                 if roster == reading.value:
+                    if not volume.rosters.wrote(file, reading.marks):
+                        _flush(volume, file)
                     return
                 content = roster.to_yaml()
                 if marks_of(look_again(os.stat, file)) == reading.marks and _is_quiet(volume, file, reading.marks):
@@ -141,6 +143,14 @@ def change(volume: Volume, course: str, changed: Callable[[Roster], Roster]) -> 
             volume.rosters.remember(file, roster, content)
     except (FileNotFoundError, NotADirectoryError):
         raise CourseNotFound(course) from None
+
+
+def _flush(volume: Volume, file: str) -> None:
+    # Whoever made this change before may have died, or failed, before it was flushed. Now it is acknowledged.
+    unflushed = volume.unflushed()
+    unflushed.add_file(file)
+    unflushed.changed(os.path.dirname(file))
+    unflushed.flush()
 
 
 def _is_quiet(volume: Volume, file: str, marks: Marks) -> bool:
