@@ -47,11 +47,11 @@ sys.stdin.read()
 
 READINGS = 1000
 REPLACER = """
-import os, sys
-new = f"{sys.argv[1]}.{os.getpid()}"
+import itertools, os, sys
 with open(sys.argv[1]) as file:
     content = file.read()
-while True:
+for number in itertools.count():
+    new = f"{sys.argv[1]}.{os.getpid()}.{number}"  # GlusterFS may still know a name that was renamed away
     with open(new, "w") as file:
         file.write(content)
     os.rename(new, sys.argv[1])
