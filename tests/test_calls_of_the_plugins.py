@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from ngshare_fs.store import Volume, submission
+from ngshare_fs.store import Volume, course, release, submission
 from ngshare_fs.store.errors import KeyUsed
+from ngshare_fs.store.published import Tree
 from ngshare_fs.store.verify import verify_volume
 from tests.conftest import Exchange
 from tests.trees import tree
@@ -132,6 +133,19 @@ async def test_the_listing_has_all_that_nbgrader_shows(taught: Exchange) -> None
     ]
     assert await _listing(taught, "kevin", course="other") == []
     assert await _listing(taught, "stranger") == []
+
+
+async def test_a_course_that_is_deleted_meanwhile_is_not_listed_in_part(
+    taught: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest = release.newest
+
+    def deleted_first(volume: Volume, name: str, each: str) -> Tree | None:
+        course.delete(volume, name, by="root")
+        return newest(volume, name, each)
+
+    monkeypatch.setattr(release, "newest", deleted_first)
+    assert await _listing(taught, "lawrence") == []
 
 
 async def test_a_student_sees_nothing_of_others(taught: Exchange) -> None:

@@ -17,12 +17,20 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.store import Volume, assignment, course, durability, release, roster, submission, timestamp
+from ngshare_fs.store import Volume, assignment, course, durability, layout, release, roster, submission, timestamp
 from ngshare_fs.store import volume as volumes
+from ngshare_fs.store.cached_folders import timestamps_in
 from ngshare_fs.store.checkup import look_at_volume
 from ngshare_fs.store.course_file import Person
 from ngshare_fs.store.directory_tree import IncomingFile, Upload
-from ngshare_fs.store.errors import AssignmentNotFound, LockTimeout, VolumeError, VolumeFailure, from_os_error
+from ngshare_fs.store.errors import (
+    AssignmentNotFound,
+    CourseNotFound,
+    LockTimeout,
+    VolumeError,
+    VolumeFailure,
+    from_os_error,
+)
 from ngshare_fs.store.locks import Locks
 from ngshare_fs.store.timestamp import Timestamp
 from ngshare_fs.store.verify import verify_volume
@@ -66,6 +74,64 @@ def test_a_bulk_change_of_a_roster_is_one_write(volume: Volume, monkeypatch: pyt
     assert roster.set_students(volume, "c", people) == [True] * 2000  # nothing new, nothing written
     assert len(writes) == 1
     assert list(roster.of(volume, "c").students) == [name for name, _ in people]
+
+
+def test_a_change_that_was_made_but_not_flushed_is_flushed_before_it_is_acknowledged(volume: Volume) -> None:
+    """Its author died, or was told that it failed, and it is made again: there is nothing to write."""
+    file = layout.roster(volume.root, "c")
+    flushed: list[tuple[list[str], list[str]]] = []
+    flush = volume.flusher.flush
+
+    class NotFolders:
+        def flush(self, files: list[str], folders: list[str]) -> None:
+            if folders:
+                raise OSError(errno.EIO, os.strerror(errno.EIO), folders[0])
+            flush(files, folders)
+
+        def close(self) -> None: ...
+
+    class Noted(NotFolders):
+        def flush(self, files: list[str], folders: list[str]) -> None:
+            flushed.append((files, folders))
+            flush(files, folders)
+
+    honest, volume.flusher = volume.flusher, NotFolders()
+    with pytest.raises(OSError, match="Input/output error"):
+        roster.set_student(volume, "c", "ada", Person())
+    assert "ada" in roster.of(volume, "c").students
+    with pytest.raises(OSError, match="Input/output error"):
+        roster.set_student(volume, "c", "ada", Person())
+    volume.flusher = Noted()
+    roster.set_student(volume, "c", "ada", Person())
+    assert flushed == [([file], [os.path.dirname(file)])]
+    roster.set_student(volume, "c", "max", Person())
+    flushed.clear()
+    roster.set_student(volume, "c", "max", Person())  # this process has flushed it
+    assert flushed == []
+    volume.flusher = honest
+
+
+@pytest.mark.parametrize("made_again", [False, True])
+def test_a_course_that_is_deleted_beside_a_list_of_its_assignments_has_none_or_all(
+    volume: Volume, made_again: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("b", "d"):
+        with upload(volume, f=b"1") as released:
+            release.release(volume, "c", name, "kevin", released)
+
+    def delete_first(folder: str) -> list[Timestamp]:
+        monkeypatch.undo()
+        course.delete(volume, "c", by="root")
+        if made_again:
+            course.create(volume, "c")
+        return timestamps_in(folder)
+
+    monkeypatch.setattr(assignment, "timestamps_in", delete_first)
+    if made_again:
+        assert assignment.assignments_of(volume, "c") == []
+    else:
+        with pytest.raises(CourseNotFound):
+            assignment.assignments_of(volume, "c")
 
 
 def test_lists_come_from_folder_names(volume: Volume) -> None:

@@ -46,6 +46,7 @@ def dump(call: Call) -> dict[str, list[dict[str, Any]]]:
     for name in course.all_courses(call.volume):
         try:
             people = roster.of(call.volume, name)
+            assignments = assignment.assignments_of(call.volume, name)
         except (BrokenManifest, StoreError):
             continue
         records["courses"].append({"id": name})
@@ -54,7 +55,7 @@ def dump(call: Call) -> dict[str, list[dict[str, Any]]]:
                 users[user] = None
                 names = {"first_name": person.first_name, "last_name": person.last_name, "email": person.email}
                 records[role].append({"id": user, "course_id": name, **names})
-        for of in assignment.assignments_of(call.volume, name):
+        for of in assignments:
             records["assignments"].append({"id": of, "course_id": name})
             for handed_in in submission.submissions_to(call.volume, name, of):
                 users[handed_in.student] = None

@@ -6,7 +6,7 @@ from typing import Any
 from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
 from ngshare_fs.api.courses import courses_seen_by, role_in
 from ngshare_fs.api.schemas import MD5, NAME, TEXT, TIMESTAMP, Schema, list_of
-from ngshare_fs.store import assignment, feedback, release, roster, submission
+from ngshare_fs.store import assignment, course, feedback, release, roster, submission
 from ngshare_fs.store.cached_folders import Submission
 from ngshare_fs.store.errors import AssignmentNotFound, BrokenManifest, CourseNotFound, SubmissionNotFound
 from ngshare_fs.store.manifest import Manifest
@@ -37,6 +37,7 @@ def list_everything(call: Call) -> Answer:
 
 
 def _course(call: Call, name: str, wants_all: bool) -> dict[str, Any]:
+    listed = course.identity(call.volume, name)
     people = roster.of(call.volume, name)
     teaches = call.is_admin or call.user in people.instructors
     role = role_in(people, call.user)
@@ -50,6 +51,8 @@ def _course(call: Call, name: str, wants_all: bool) -> dict[str, Any]:
             else:
                 found = submission.submissions_by(call.volume, name, each, call.user)
             submissions += [_submission(call, name, each, one) for one in found]
+    if course.identity(call.volume, name) != listed:
+        raise CourseNotFound(name)  # it was deleted meanwhile, and only some of it was found
     return {"course_id": name, "role": role, "assignments": assignments, "submissions": submissions}
 
 

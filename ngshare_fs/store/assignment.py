@@ -4,15 +4,31 @@ import os
 
 from ngshare_fs.store import layout, names, trash
 from ngshare_fs.store.cached_folders import timestamps_in
-from ngshare_fs.store.errors import AssignmentNotFound
+from ngshare_fs.store.course import identity as course_identity
+from ngshare_fs.store.errors import AssignmentNotFound, CourseNotFound
 from ngshare_fs.store.published import full_name
 from ngshare_fs.store.stale import look_again
 from ngshare_fs.store.volume import Volume
 
 
 def assignments_of(volume: Volume, course: str) -> list[str]:
-    """The names of a course's assignments in the order of their first release; from the folders' names alone."""
-    parent = layout.assignments(volume.root, course)
+    """The names of a course's assignments in the order of their first release; from the folders' names alone.
+
+    Raises:
+        CourseNotFound: there is no such course.
+    """
+    while True:
+        listed = course_identity(volume, course)
+        if listed is None:
+            raise CourseNotFound(course)
+        found = _assignments_below(volume, layout.assignments(volume.root, course))
+        # Where the course was deleted meanwhile, only some of them were found.
+        if course_identity(volume, course) == listed:
+            return [name for _, name in sorted(found)]
+
+
+def _assignments_below(volume: Volume, parent: str) -> list[tuple[str, str]]:
+    """Pairs of the first release, empty where there is none, and the name."""
     try:
         folders = look_again(os.listdir, parent)
     except FileNotFoundError:
@@ -25,8 +41,9 @@ def assignments_of(volume: Volume, course: str) -> list[str]:
             name = full_name(volume, releases, "assignment")
         if name is not None and names.folder_of(name) == folder and layout.is_folder(os.path.join(parent, folder)):
             moments = timestamps_in(releases)
-            found.append((moments[0] if moments else "", name))
-    return [name for _, name in sorted(found)]
+            if moments or layout.is_folder(os.path.join(parent, folder)):  # unless it was deleted in between
+                found.append((moments[0] if moments else "", name))
+    return found
 
 
 def exists(volume: Volume, course: str, assignment: str) -> bool:
@@ -36,8 +53,7 @@ def exists(volume: Volume, course: str, assignment: str) -> bool:
 
 def identity(volume: Volume, course: str, assignment: str) -> tuple[int, int] | None:
     """What tells an assignment from an earlier or later one of the same name; None where there is none."""
-    status = layout.status_of(layout.assignment(volume.root, course, assignment))
-    return None if status is None else (status.st_dev, status.st_ino)
+    return layout.identity(layout.assignment(volume.root, course, assignment))
 
 
 def delete(volume: Volume, course: str, assignment: str, by: str) -> None:

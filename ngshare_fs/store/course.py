@@ -83,6 +83,11 @@ def exists(volume: Volume, course: str) -> bool:
     return False
 
 
+def identity(volume: Volume, course: str) -> tuple[int, int] | None:
+    """What tells a course from an earlier or later one of the same name; None where there is none."""
+    return layout.identity(layout.course(volume.root, course))
+
+
 def rename_unless_there(staged: str, target: str, refusal: Exception, unflushed: Unflushed) -> None:
     """Publish a folder at a place that must be free, durably.
 

@@ -42,6 +42,12 @@ def status_of(path: str) -> os.stat_result | None:
         return None
 
 
+def identity(path: str) -> tuple[int, int] | None:
+    """What tells a folder from an earlier or later one of the same name; None where there is none."""
+    status = status_of(path)
+    return None if status is None else (status.st_dev, status.st_ino)
+
+
 def is_folder(path: str) -> bool:
     """Whether there is such a folder; raises as `status_of` does."""
     status = status_of(path)
