@@ -23,8 +23,8 @@ class WrongRoster(Exception):
     """
 
     def __init__(self, text: str, mistakes: Sequence[str] = ()) -> None:
-        super().__init__("\n  ".join([text, *mistakes]))
         self.lines = [text, *(f"  {mistake}" for mistake in mistakes)]
+        super().__init__("\n".join(self.lines))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from ngshare_fs.store import durability, layout
 from ngshare_fs.store.errors import VolumeError
 from ngshare_fs.store.flushers import flush_file
 from ngshare_fs.store.secret import check_cookie_secret
-from ngshare_fs.store.volume import check_layout, remedy_for, user_name
+from ngshare_fs.store.volume import check_layout, nearest, remedy_for, user_name
 
 LEAST_BYTES = 2**30
 LEAST_SHARE = 0.05
@@ -35,9 +35,7 @@ def look_at_volume(path: Path) -> list[Observation]:
 
 
 def _not_there(root: str) -> Observation:
-    above = os.path.dirname(root)
-    while not os.path.lexists(above):
-        above = os.path.dirname(above)
+    above = nearest(os.path.dirname(root))
     if os.path.isdir(above) and os.access(above, os.W_OK | os.X_OK):
         return Observation("volume", True, f"{root} is not there: the first start makes it")
     saw = f"{root} is not there, and {user_name(os.geteuid())} may not make it in {above}"

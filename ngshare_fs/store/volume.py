@@ -244,7 +244,7 @@ def _probe(root: str) -> None:
 
 
 def _unusable(root: str, error: OSError) -> str:
-    place = _nearest(error.filename or root)
+    place = nearest(error.filename or root)
     try:
         status = os.stat(place)
         owner = f"{place} belongs to {user_name(status.st_uid)} with mode {status.st_mode & 0o7777:04o}"
@@ -256,8 +256,8 @@ def _unusable(root: str, error: OSError) -> str:
     )
 
 
-def _nearest(path: str) -> str:
-    """It, or the folder above it that is there."""
+def nearest(path: str) -> str:
+    """A path, or where nothing is there, the first folder above it that is."""
     while not os.path.lexists(path) and path != os.path.dirname(path):
         path = os.path.dirname(path)
     return path
@@ -273,7 +273,7 @@ def remedy_for(root: str, error: OSError) -> str:
         return "see what is wrong with its disk or network"
     if not os.path.lexists(root):
         return f"make {root} and let that user own it"
-    place = _nearest(error.filename or root)
+    place = nearest(error.filename or root)
     with contextlib.suppress(OSError):
         if os.stat(place).st_uid == os.geteuid():
             return f"let its owner write (chmod -R u+rwX {place})"
