@@ -4,10 +4,13 @@ The socket outlives the processes that serve it: while one of them ends and anot
 new connections waiting in the socket's queue, so that nobody is refused.
 """
 
+import contextlib
+import ctypes
 import errno
 import os
 import signal
 import socket
+import struct
 import sys
 import time
 from collections.abc import MutableMapping
@@ -19,6 +22,18 @@ from ngshare_fs.logs import LOG
 # A whole course hands in within a minute, and a restart takes about a second: the queue has room for that.
 QUEUE = 2048
 HUB_SECONDS = 25.0
+
+# From <asm-generic/socket.h>: Python has no name for it.
+SO_ATTACH_FILTER = 26
+# A filter of the kernel's (Documentation/networking/filter.rst) over the TCP header, as instructions of an operation,
+# two jumps and a value: a segment with SYN and without ACK, which asks for a new connection, is dropped.
+OVERLOOK_SYN = [
+    (0x30, 0, 0, 13),  # load the byte of the flags
+    (0x54, 0, 0, 0x12),  # keep SYN and ACK of it
+    (0x15, 0, 1, 0x02),  # SYN alone? else skip one
+    (0x06, 0, 0, 0),  # take nothing of it
+    (0x06, 0, 0, 0xFFFFFFFF),  # take all of it
+]
 
 HANDOVER_VARIABLE = "NGSHARE_FS_HANDOVER"
 # Sent while a process is being replaced by its successor, these wait until the successor can act on them.
@@ -94,6 +109,23 @@ def listen_for(settings: Settings) -> socket.socket:
                 LOG.warning("%s; waiting for it to end", error)
                 patience = 0.0
             time.sleep(0.1)
+
+
+def admit_no_more(listener: socket.socket) -> None:
+    """Let the kernel overlook new connections from now on, so that the queue behind the socket can be emptied before its end.
+
+    Who knocks hears nothing, knocks again a second later, and is refused then. The socket's other copies are the same
+    socket: theirs are overlooked, too. Where the kernel has no such filters, nothing happens.
+
+    Args:
+        listener: the listening socket; what it has accepted is not touched.
+    """
+    program = b"".join(struct.pack("HBBI", *instruction) for instruction in OVERLOOK_SYN)
+    kept = ctypes.create_string_buffer(program)
+    with contextlib.suppress(OSError):
+        listener.setsockopt(
+            socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(OVERLOOK_SYN), ctypes.addressof(kept))
+        )
 
 
 def url_of(listener: socket.socket, prefix: str) -> str:

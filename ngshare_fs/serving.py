@@ -7,7 +7,6 @@ import logging
 import os
 import re
 import resource
-import select
 import signal
 import socket
 import subprocess
@@ -21,15 +20,23 @@ from ngshare_fs.application import make_application
 from ngshare_fs.banner import announce
 from ngshare_fs.config import Settings
 from ngshare_fs.hub.watch import greet_hub, watch_hub
-from ngshare_fs.listening import HELD_BACK, QUEUE, Handover, handover_environment, listen_for, same_command
+from ngshare_fs.listening import (
+    HELD_BACK,
+    QUEUE,
+    Handover,
+    admit_no_more,
+    handover_environment,
+    listen_for,
+    same_command,
+)
 from ngshare_fs.logs import LOG
 from ngshare_fs.store import Volume
 from ngshare_fs.traffic import ACCESS_LOG, AccessLog, Traffic, hide_malformed
 
 # How many connections are accepted in one turn: few, so that a burst spreads over the workers.
 ACCEPT_AT_ONCE = 8
-# A stop takes what the kernel has already accepted on our behalf, but no longer than this.
-LAST_ACCEPT_SECONDS = 0.5
+# A connection that was begun before the stop completes within this time, unless the client is on another continent.
+HANDSHAKE_SECONDS = 0.1
 # How long handlers get to clean up after they were cut off.
 CLEAN_UP_SECONDS = 2
 # A thread that hangs in a dead network file system would keep the process for ever.
@@ -167,12 +174,14 @@ async def _serve(settings: Settings, handover: Handover, listener: socket.socket
     for task in beside:
         task.cancel()
     restarting = not orders.stop.is_set()
+    assert runner.server is not None
     if not restarting:
-        await _accept_the_rest(accepting)
+        if handover.lifeline is None:
+            admit_no_more(listener)
+        await asyncio.sleep(HANDSHAKE_SECONDS)
     await _stop_accepting(accepting, site)
     if not restarting:
-        listener.close()
-    assert runner.server is not None
+        await _accept_the_rest(listener, runner.server)
     LOG.info("%s: finishing the requests under way", "restarting" if restarting else "stopping")
     cut_off = await traffic.end(runner.server, settings.drain_seconds, orders.at_once)
     if cut_off:
@@ -239,22 +248,28 @@ async def _rehearsal_goes_well() -> bool:
     return False
 
 
-async def _accept_the_rest(accepting: socket.socket) -> None:
-    """Let the event loop accept what the kernel has queued: with the socket's end it would be reset."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + LAST_ACCEPT_SECONDS
-    poll = select.poll()
-    poll.register(accepting, select.POLLIN)
-    while poll.poll(0) and loop.time() < deadline:  # noqa: ASYNC110 - the loop itself accepts, in its next turn
-        await asyncio.sleep(0)
-
-
 async def _stop_accepting(accepting: socket.socket, site: web.SockSite) -> None:
     """Stop accepting, in two steps: asyncio's `Server.close` loses connections accepted in this very turn."""
     asyncio.get_running_loop().remove_reader(accepting)
     for _ in range(5):
         await asyncio.sleep(0)
     await site.stop()
+
+
+async def _accept_the_rest(listener: socket.socket, server: web.Server) -> None:
+    """Accept what the kernel has queued, then close: with the socket's end it would be reset.
+
+    Nothing comes between the last look and the end: what the kernel completes in a turn of the event loop would be lost.
+    """
+    queued = []
+    listener.setblocking(False)
+    with listener, contextlib.suppress(OSError):  # none is left, or no more may be open
+        while True:
+            connection, _ = listener.accept()
+            queued.append(connection)
+    for connection in queued:
+        connection.setblocking(False)
+        await asyncio.get_running_loop().connect_accepted_socket(server, connection)
 
 
 def _become_successor(listener: socket.socket) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from ngshare_fs.banner import announce
 from ngshare_fs.config import Settings, SettingsError
-from ngshare_fs.listening import HELD_BACK, Handover, handover_environment, listen_for, same_command
+from ngshare_fs.listening import HELD_BACK, Handover, admit_no_more, handover_environment, listen_for, same_command
 from ngshare_fs.logs import LOG
 
 # A worker that ends within this time of its start counts as failing at the start: the next one waits longer.
@@ -113,10 +113,12 @@ class Supervisor:
     def _stop(self) -> None:
         LOG.info("stopping: %d workers finish their requests", len(self.workers))
         self.stopping = True
+        if self.listener is not None:
+            # The workers accept what waits in the queue; nothing is to queue behind that.
+            admit_no_more(self.listener)
         for worker in self.workers:
             self._end(worker)
         if self.listener is not None:
-            # The workers accept what waits in the queue; nothing is to queue behind that.
             self.listener.close()
             self.listener = None
 

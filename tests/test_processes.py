@@ -10,7 +10,9 @@ import socket
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -201,6 +203,34 @@ def test_a_connection_made_before_the_stop_is_answered(tmp_path: Path, workers: 
             connection.close()
             assert answer.startswith(b"HTTP/1.1 200 ")
         assert server.process.wait(PATIENCE) == 0
+
+
+@one_and_several
+def test_a_stop_in_a_rush_answers_everybody_who_got_a_connection(tmp_path: Path, workers: int) -> None:
+    """Who comes too late is refused at once: nobody is accepted, sends a request and is cut off."""
+
+    def ask_until_refused(server: Server) -> list[str]:
+        answers: list[str] = []
+        while True:
+            try:
+                connection = socket.create_connection(address(server), timeout=PATIENCE)
+            except ConnectionRefusedError:
+                return answers
+            with connection:
+                try:
+                    connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                    answers.append(connection.recv(12, socket.MSG_WAITALL).decode())
+                except ConnectionError as error:
+                    answers.append(repr(error))
+
+    for _ in range(4):
+        with exchange(tmp_path, workers) as server, ThreadPoolExecutor(24) as clients:
+            asking = [clients.submit(ask_until_refused, server) for _ in range(24)]
+            until(lambda: server.log.count("GET /healthz 200") > 200, "the rush", server)  # noqa: B023
+            server.process.terminate()
+            answers = Counter(answer for client in asking for answer in client.result())
+            assert list(answers) == ["HTTP/1.1 200"], answers
+            assert server.process.wait(PATIENCE) == 0
 
 
 @one_and_several
