@@ -11,7 +11,9 @@ import signal
 import socket
 import subprocess
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -135,9 +137,23 @@ def rehearse(settings: Settings) -> int:
     return 0
 
 
-def end_in_time() -> None:
-    """End the process within some seconds, even where a thread hangs in a file system that is gone."""
-    timer = threading.Timer(EXIT_SECONDS, os._exit, (1,))
+def end_in_time(become_successor: Callable[[], None] | None = None) -> None:
+    """End the process within some seconds, even where a thread hangs in a file system that is gone.
+
+    Args:
+        become_successor: what to do instead, in a restart.
+    """
+
+    def give_up() -> None:
+        LOG.critical(
+            "%s without an end of what hangs in the file system: look at the volume and the system's log",
+            "restarting" if become_successor else "stopped",
+        )
+        if become_successor:
+            become_successor()
+        os._exit(1)
+
+    timer = threading.Timer(EXIT_SECONDS, give_up)
     timer.daemon = True
     timer.start()
 
@@ -186,11 +202,12 @@ async def _serve(settings: Settings, handover: Handover, listener: socket.socket
     cut_off = await traffic.end(runner.server, settings.drain_seconds, orders.at_once)
     if cut_off:
         LOG.warning("%d connections cut off", cut_off)
-    end_in_time()
+    become_successor = partial(_become_successor, listener, orders) if restarting else None
+    end_in_time(become_successor)
     await runner.cleanup()
     volume.close()
-    if restarting and not orders.stop.is_set():
-        _become_successor(listener)
+    if become_successor and not orders.at_once.is_set():
+        become_successor()
     LOG.info("stopped")
     return 0
 
@@ -272,9 +289,12 @@ async def _accept_the_rest(listener: socket.socket, server: web.Server) -> None:
         await asyncio.get_running_loop().connect_accepted_socket(server, connection)
 
 
-def _become_successor(listener: socket.socket) -> None:
+def _become_successor(listener: socket.socket, orders: Orders) -> None:
     """Start the same command in this process: its id and the listening socket stay, the rest is fresh."""
     signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
+    if orders.stop.is_set():
+        # That came too late for this process. It waits until the successor can answer those who are in the queue.
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
     os.set_inheritable(listener.fileno(), True)
     command = same_command()
     os.execve(command[0], command, handover_environment("successor", listener.fileno()))  # noqa: S606 - no shell wanted

@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -283,6 +283,60 @@ def test_a_restart_finishes_uploads_under_way(tmp_path: Path, workers: int) -> N
         said(server, "finishing the requests under way")
         assert upload.finish()[0] == 200
         assert get(server, "courses?user=root") == 200
+
+
+def test_a_stop_during_a_restart_answers_who_waits_for_the_restart(tmp_path: Path) -> None:
+    with exchange(tmp_path, 1) as server:
+        upload = SlowUpload(server)
+        server.process.send_signal(signal.SIGHUP)
+        said(server, "restarting: finishing the requests under way")
+        connections = [socket.create_connection(address(server), timeout=PATIENCE) for _ in range(4)]
+        server.process.terminate()
+        assert upload.finish()[0] == 200
+        for connection in connections:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert connection.recv(12, socket.MSG_WAITALL) == b"HTTP/1.1 200"
+            connection.close()
+        assert server.process.wait(PATIENCE) == 0
+        assert server.log.count(" stopped\n") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_what_hangs_in_the_file_system_holds_up_neither_stop_nor_restart(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    roster = tmp_path / "data/courses/course1/course.yaml"
+    with exchange(tmp_path, 1, "--drain-seconds", "1") as server, never_ending(roster) as is_read:
+        hanging = socket.create_connection(address(server), timeout=PATIENCE)
+        path = urlsplit(server.url).path + "students/course1?user=kevin"
+        hanging.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        until(is_read, "the wait", server)
+        server.process.send_signal(number)
+        if number == signal.SIGHUP:
+            said(server, "restarting without an end of what hangs in the file system")
+            said(server, f"restarted, process {server.process.pid} serves on")
+            assert get(server, "healthz") == 200
+        else:
+            assert server.process.wait(PATIENCE) == 1
+            assert "stopped without an end of what hangs in the file system" in server.log
+        hanging.close()
+
+
+@contextmanager
+def never_ending(file: Path) -> Iterator[Callable[[], bool]]:
+    """Put something in a file's place whose reader waits for ever; what it gives says whether one waits by now."""
+    file.unlink()
+    os.mkfifo(file)
+    written: list[int] = []
+
+    def is_read() -> bool:
+        with suppress(OSError):  # until somebody opens it to read
+            written.append(os.open(file, os.O_WRONLY | os.O_NONBLOCK))
+        return bool(written)
+
+    yield is_read
+    for descriptor in written:
+        os.close(descriptor)
 
 
 def test_a_second_restart_right_after_the_first_is_harmless(tmp_path: Path) -> None:
