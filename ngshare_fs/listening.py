@@ -112,7 +112,7 @@ def listen_for(settings: Settings) -> socket.socket:
 
 
 def admit_no_more(listener: socket.socket) -> None:
-    """Let the kernel overlook new connections from now on, so that the queue behind the socket can be emptied before its end.
+    """Let the kernel overlook new connections from now on, so that the queue can be emptied before the socket's end.
 
     Who knocks hears nothing, knocks again a second later, and is refused then. The socket's other copies are the same
     socket: theirs are overlooked, too. Where the kernel has no such filters, nothing happens.

@@ -276,7 +276,8 @@ async def _stop_accepting(accepting: socket.socket, site: web.SockSite) -> None:
 async def _accept_the_rest(listener: socket.socket, server: web.Server) -> None:
     """Accept what the kernel has queued, then close: with the socket's end it would be reset.
 
-    Nothing comes between the last look and the end: what the kernel completes in a turn of the event loop would be lost.
+    Nothing comes between the last look and the end: what the kernel completes in a turn of the event loop would be
+    lost.
     """
     queued = []
     listener.setblocking(False)

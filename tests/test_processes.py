@@ -226,7 +226,7 @@ def test_a_stop_in_a_rush_answers_everybody_who_got_a_connection(tmp_path: Path,
     for _ in range(4):
         with exchange(tmp_path, workers) as server, ThreadPoolExecutor(24) as clients:
             asking = [clients.submit(ask_until_refused, server) for _ in range(24)]
-            until(lambda: server.log.count("GET /healthz 200") > 200, "the rush", server)  # noqa: B023
+            until(lambda: server.log.count("GET /healthz 200") > 200, "the rush", server)
             server.process.terminate()
             answers = Counter(answer for client in asking for answer in client.result())
             assert list(answers) == ["HTTP/1.1 200"], answers

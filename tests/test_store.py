@@ -17,7 +17,18 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.store import Volume, assignment, course, durability, layout, release, roster, submission, timestamp
+from ngshare_fs.store import (
+    Volume,
+    assignment,
+    course,
+    durability,
+    feedback,
+    layout,
+    release,
+    roster,
+    submission,
+    timestamp,
+)
 from ngshare_fs.store import volume as volumes
 from ngshare_fs.store.cached_folders import timestamps_in
 from ngshare_fs.store.checkup import look_at_volume
@@ -27,6 +38,7 @@ from ngshare_fs.store.errors import (
     AssignmentNotFound,
     CourseNotFound,
     LockTimeout,
+    SubmissionNotFound,
     VolumeError,
     VolumeFailure,
     from_os_error,
@@ -166,6 +178,62 @@ def test_a_deleted_assignment_takes_no_more_work(volume: Volume) -> None:
         with pytest.raises(AssignmentNotFound):
             submission.submit(volume, "c", "a", "ada", late)
     assert not (Path(volume.root) / "courses/c/assignments/a").exists()
+
+
+@pytest.mark.parametrize("what", ["submission", "release", "feedback"])
+def test_work_for_an_assignment_that_was_deleted_does_not_land_in_a_new_one_of_its_name(
+    volume: Volume, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = hand_in(volume, "ada")
+    with upload(volume, f=b"2") as late, replaced_while_staging(volume, monkeypatch, [moment]):
+        if what == "submission":
+            with pytest.raises(AssignmentNotFound):
+                submission.submit(volume, "c", "a", "ada", late)
+        elif what == "release":
+            with pytest.raises(AssignmentNotFound):
+                release.release_again(volume, "c", "a", "kevin", late)
+        else:
+            with pytest.raises(SubmissionNotFound):
+                feedback.give(volume, "c", "a", "ada", moment, "kevin", late)
+    assert submission.submissions_by(volume, "c", "a", "ada") == [("ada", moment)]
+    assert len(timestamps_in(layout.releases(volume.root, "c", "a"))) == 1
+    assert feedback.given_at(volume, "c", "a", "ada", moment) is None
+    (own,) = Path(volume.root).glob(".ngshare/staging/*")
+    assert os.listdir(own) == []
+
+
+def test_a_release_for_a_course_that_was_deleted_does_not_land_in_a_new_one_of_its_name(
+    volume: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        upload(volume, f=b"2") as late,
+        replaced_while_staging(volume, monkeypatch, []),
+        pytest.raises(CourseNotFound),
+    ):
+        release.release(volume, "c", "late", "kevin", late)
+    assert assignment.assignments_of(volume, "c") == ["a"]
+
+
+@contextmanager
+def replaced_while_staging(
+    volume: Volume, monkeypatch: pytest.MonkeyPatch, submissions: list[Timestamp]
+) -> Iterator[None]:
+    """Once the next tree is staged, the course is deleted and made again, with the same assignment and submissions."""
+    write_tree = Upload.write_tree
+
+    def replace_first(work: Upload, into: str, unflushed: durability.Unflushed) -> None:
+        monkeypatch.undo()
+        write_tree(work, into, unflushed)
+        course.delete(volume, "c", by="root")
+        course.create(volume, "c", ["kevin"])
+        with upload(volume, f=b"1") as released:
+            release.release(volume, "c", "a", "kevin", released)
+        for moment in submissions:
+            with upload(volume, f=b"1") as work:
+                submission.submit(volume, "c", "a", "ada", work, moment)
+
+    monkeypatch.setattr(Upload, "write_tree", replace_first)
+    yield
 
 
 def _hand_in_many(root: Path, student: str, count: int) -> None:

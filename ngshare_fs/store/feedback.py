@@ -3,6 +3,7 @@
 from ngshare_fs.store import layout, timestamp
 from ngshare_fs.store.directory_tree import Upload
 from ngshare_fs.store.errors import SubmissionNotFound
+from ngshare_fs.store.layout import KnownFolder
 from ngshare_fs.store.manifest import FEEDBACK, Manifest
 from ngshare_fs.store.published import Tree, newest_in, publish
 from ngshare_fs.store.submission import submission_exists
@@ -22,12 +23,13 @@ def give(
     Raises:
         SubmissionNotFound: there is none of that timestamp.
     """
-    if not submission_exists(volume, course, assignment, student, submission):
+    above = KnownFolder.look(layout.submission(volume.root, course, assignment, student, submission))
+    if above is None:
         raise SubmissionNotFound(student)
     manifest = Manifest(FEEDBACK, course, assignment, by, timestamp.now(), (), student=student, submission=submission)
     try:
         parent = layout.feedback(volume.root, course, assignment, student, submission)
-        return publish(volume, upload, parent, manifest)
+        return publish(volume, upload, above, parent, manifest)
     except FileNotFoundError:
         raise SubmissionNotFound(student) from None
 

@@ -1,7 +1,9 @@
 """Where everything lies on the volume; `docs/volume-format.md` is the same in prose."""
 
+import errno
 import os
 import stat
+from typing import NamedTuple
 
 from ngshare_fs.store import timestamp
 from ngshare_fs.store.names import folder_of
@@ -46,6 +48,30 @@ def identity(path: str) -> tuple[int, int] | None:
     """What tells a folder from an earlier or later one of the same name; None where there is none."""
     status = status_of(path)
     return None if status is None else (status.st_dev, status.st_ino)
+
+
+class KnownFolder(NamedTuple):
+    """A folder that somebody has looked at. Another one may have its name since."""
+
+    path: str
+    identity: tuple[int, int]
+
+    @classmethod
+    def look(cls, path: str) -> "KnownFolder | None":
+        """Look at a folder; None where there is none."""
+        status = status_of(path)
+        if status is None or not stat.S_ISDIR(status.st_mode):
+            return None
+        return cls(path, (status.st_dev, status.st_ino))
+
+    def check(self) -> None:
+        """Look whether it is still the one of this name.
+
+        Raises:
+            FileNotFoundError: it is not.
+        """
+        if identity(self.path) != self.identity:
+            raise FileNotFoundError(errno.ENOENT, "the folder was removed or replaced", self.path)
 
 
 def is_folder(path: str) -> bool:

@@ -15,7 +15,7 @@ from ngshare_fs.store.cached_yaml import Marks, marks_of
 from ngshare_fs.store.directory_tree import Upload, check_path
 from ngshare_fs.store.durability import Unflushed
 from ngshare_fs.store.errors import BrokenManifest, DamagedTree, IllegalPath, KeyUsed
-from ngshare_fs.store.layout import FILES, MANIFEST
+from ngshare_fs.store.layout import FILES, MANIFEST, KnownFolder
 from ngshare_fs.store.manifest import Manifest, StoredFile
 from ngshare_fs.store.stale import look_again
 from ngshare_fs.store.timestamp import Timestamp
@@ -41,11 +41,20 @@ def stored_files(upload: Upload) -> tuple[StoredFile, ...]:
     return tuple(StoredFile(file.path, file.size, file.md5) for file in upload.files)
 
 
-def publish(volume: Volume, upload: Upload, parent: str, manifest: Manifest, at: Timestamp | None = None) -> Timestamp:
+def publish(
+    volume: Volume,
+    upload: Upload,
+    above: KnownFolder,
+    parent: str,
+    manifest: Manifest,
+    at: Timestamp | None = None,
+) -> Timestamp:
     """Publish an upload as the newest tree in `parent`, whose own parent has to be there.
 
     Args:
-        parent: the folder of the trees of this kind, made if missing.
+        above: the folder of what the tree is for. To stage a large tree takes seconds: by then, another assignment may
+            have the name of the one that this is for.
+        parent: the folder of the trees of this kind, made if missing, somewhere in `above`.
         manifest: all but the timestamp and the files.
         at: the timestamp to give it instead of the present, for sample data.
 
@@ -54,7 +63,7 @@ def publish(volume: Volume, upload: Upload, parent: str, manifest: Manifest, at:
         the key of one that the same user has published, which then is not published a second time.
 
     Raises:
-        FileNotFoundError: the folder above is gone: somebody deleted the assignment or the course meanwhile.
+        FileNotFoundError: `above` is gone: somebody deleted the assignment or the course meanwhile.
         KeyUsed: that earlier one has other files.
     """
     unflushed = volume.unflushed()
@@ -65,6 +74,7 @@ def publish(volume: Volume, upload: Upload, parent: str, manifest: Manifest, at:
         unflushed.flush()
         # The lock makes timestamps increase strictly. It is held for a look and a rename: the flush is done before.
         with volume.locks.hold("publish", parent[len(volume.root) :]):
+            above.check()
             earlier = _published_before(volume, parent, manifest)
             if earlier is not None:
                 if earlier.files != stored_files(upload):

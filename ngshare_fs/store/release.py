@@ -3,10 +3,11 @@
 import os
 
 from ngshare_fs.store import layout, timestamp
-from ngshare_fs.store.assignment import exists, identity
+from ngshare_fs.store.assignment import identity, known_folder
 from ngshare_fs.store.course import rename_unless_there
 from ngshare_fs.store.directory_tree import Upload
 from ngshare_fs.store.errors import AssignmentExists, AssignmentNotFound, CourseNotFound
+from ngshare_fs.store.layout import KnownFolder
 from ngshare_fs.store.manifest import RELEASE, Manifest
 from ngshare_fs.store.published import Tree, newest_in, publish, write_manifest
 from ngshare_fs.store.timestamp import Timestamp
@@ -26,6 +27,9 @@ def release(
         AssignmentExists: it was released before.
         CourseNotFound: the course is gone.
     """
+    above = KnownFolder.look(layout.course(volume.root, course))
+    if above is None:
+        raise CourseNotFound(course)
     unflushed = volume.unflushed()
     moment = at or timestamp.now()
     with volume.staging.tree() as staged:
@@ -36,7 +40,9 @@ def release(
         upload.write_tree(tree, unflushed)
         write_manifest(tree, Manifest(RELEASE, course, assignment, by, moment, ()), upload, unflushed)
         target = layout.assignment(volume.root, course, assignment)
+        unflushed.flush()
         try:
+            above.check()  # staging took its time
             if not layout.is_folder(os.path.dirname(target)):  # a course that was made by hand
                 unflushed.make_folder_unless_there(os.path.dirname(target))
             rename_unless_there(staged, target, AssignmentExists(assignment), unflushed)
@@ -51,11 +57,10 @@ def release_again(volume: Volume, course: str, assignment: str, by: str, upload:
     Raises:
         AssignmentNotFound: it was never released, or was deleted meanwhile.
     """
-    if not exists(volume, course, assignment):
-        raise AssignmentNotFound(assignment)
+    above = known_folder(volume, course, assignment)
     manifest = Manifest(RELEASE, course, assignment, by, timestamp.now(), ())
     try:
-        return publish(volume, upload, layout.releases(volume.root, course, assignment), manifest)
+        return publish(volume, upload, above, layout.releases(volume.root, course, assignment), manifest)
     except FileNotFoundError:
         raise AssignmentNotFound(assignment) from None
 

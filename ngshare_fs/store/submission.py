@@ -4,7 +4,7 @@ import os
 from collections.abc import Collection
 
 from ngshare_fs.store import layout, names, timestamp, trash, trash_file
-from ngshare_fs.store.assignment import exists, identity
+from ngshare_fs.store.assignment import exists, identity, known_folder
 from ngshare_fs.store.cached_folders import Submission, timestamps_in
 from ngshare_fs.store.directory_tree import Upload
 from ngshare_fs.store.errors import AssignmentNotFound, SubmissionNotFound
@@ -38,16 +38,15 @@ def submit(
         KeyUsed: the one with this key has other files.
         AssignmentNotFound: there is no such assignment, or it was deleted meanwhile.
     """
-    if not exists(volume, course, assignment):
-        raise AssignmentNotFound(assignment)
+    above = known_folder(volume, course, assignment)
     manifest = Manifest(SUBMISSION, course, assignment, by or student, timestamp.now(), (), student=student, key=key)
     parent = layout.submissions_of(volume.root, course, assignment, student)
     try:
         if not layout.is_folder(os.path.dirname(parent)):  # an assignment that was made by hand
-            above = volume.unflushed()
-            above.make_folder_unless_there(os.path.dirname(parent))
-            above.flush()
-        return publish(volume, upload, parent, manifest, at)
+            unflushed = volume.unflushed()
+            unflushed.make_folder_unless_there(os.path.dirname(parent))
+            unflushed.flush()
+        return publish(volume, upload, above, parent, manifest, at)
     except FileNotFoundError:
         raise AssignmentNotFound(assignment) from None
 
