@@ -249,8 +249,10 @@ def test_what_is_raised_there_arrives_here(raised: Exception) -> None:
     assert (type(arrived), str(arrived), vars(arrived)) == (type(raised), str(raised), vars(raised))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-async def test_it_ends_with_its_server(tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("number", "is_stopped"), [(signal.SIGTERM, False), (signal.SIGKILL, False), (signal.SIGKILL, True)]
+)
+async def test_it_ends_with_its_server(tmp_path: Path, number: signal.Signals, is_stopped: bool) -> None:
     with running(tmp_path / "volume") as server:
         async with ClientSession(server.url) as client:
 
@@ -263,6 +265,10 @@ async def test_it_ends_with_its_server(tmp_path: Path, number: signal.Signals) -
             while not (writers := writing_processes(server.process.pid)):
                 asked = (ask("submission/c/a", "kevin", files=tree({"p": b"x"})) for _ in range(20))
                 assert set(await asyncio.gather(*asked)) == {200}
+            if is_stopped:
+                staging = tmp_path / "volume/.ngshare/staging"
+                await until(lambda: len(os.listdir(staging)) == 2, "the other process has the volume")
+                os.kill(writers[0], signal.SIGSTOP)
             server.process.send_signal(number)
         assert server.process.wait(SECONDS) == (0 if number == signal.SIGTERM else -signal.SIGKILL)
         await until(lambda: not any(runs(pid) for pid in writers), "the other process ends")
@@ -278,8 +284,14 @@ def job_for(assignment: str) -> Job:
 
 def started_beside(exchange: Exchange, connection: socket.socket) -> "subprocess.Popen[bytes]":
     """A writing process whose server is the test."""
-    command = [sys.executable, "-c", PROGRAM, ":".join(sys.path), str(connection.fileno())]
-    return subprocess.Popen([*command, str(exchange.data), "text"], pass_fds=[connection.fileno()])
+    lifeline, our_end = os.pipe()
+    given = [connection.fileno(), lifeline]
+    command = [sys.executable, "-c", PROGRAM, ":".join(sys.path), *map(str, given), str(exchange.data), "text"]
+    try:
+        return subprocess.Popen(command, pass_fds=given)
+    finally:
+        os.close(lifeline)
+        os.close(our_end)  # as early as a server can die: what it does about the connection counts
 
 
 def staged_trees(exchange: Exchange) -> list[Path]:

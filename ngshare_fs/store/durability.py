@@ -70,8 +70,9 @@ class Unflushed:
             OSError: see `Flusher.flush`.
         """
         files, folders = self._files, self._folders
-        self._files, self._folders = [], []
-        self._flusher.flush(files, folders)
+        if files or folders:
+            self._files, self._folders = [], []
+            self._flusher.flush(files, folders)
 
 
 def write_file(path: str, content: bytes) -> None:

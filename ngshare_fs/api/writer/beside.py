@@ -1,6 +1,7 @@
 """The process that writes, as the server sees it."""
 
 import asyncio
+import os
 import signal
 import socket
 import subprocess
@@ -31,16 +32,22 @@ class WriterBeside:
         process: it.
         incoming: what it says, from its first word on.
         outgoing: the way to it.
+        lifeline: our end of a pipe; its end is that of the process.
     """
 
     def __init__(
-        self, process: "subprocess.Popen[bytes]", incoming: asyncio.StreamReader, outgoing: asyncio.StreamWriter
+        self,
+        process: "subprocess.Popen[bytes]",
+        incoming: asyncio.StreamReader,
+        outgoing: asyncio.StreamWriter,
+        lifeline: int,
     ) -> None:
         self.pid = process.pid
         self.is_gone = False
         self._process = process
         self._incoming = incoming
         self._outgoing = outgoing
+        self._lifeline = lifeline
         self._outcomes: dict[int, asyncio.Future[Outcome]] = {}
         self._number = 0
         self._listening = asyncio.create_task(self._listen())
@@ -50,13 +57,13 @@ class WriterBeside:
         """Start one and wait until it is ready.
 
         Args:
-            arguments: as of `process.main`, but for the connection.
+            arguments: as of `process.main`, but for the descriptors.
 
         Raises:
             CannotStart: it does not get ready.
         """
         try:
-            process, connection = await asyncio.to_thread(_start, arguments)
+            process, connection, lifeline = await asyncio.to_thread(_start, arguments)
         except OSError as error:
             raise CannotStart(error.strerror) from None
         incoming, outgoing = await asyncio.open_unix_connection(sock=connection)
@@ -66,9 +73,10 @@ class WriterBeside:
         except (EOFError, OSError, asyncio.TimeoutError):
             process.kill()
             outgoing.close()
+            os.close(lifeline)
             code = await asyncio.to_thread(process.wait)
             raise CannotStart(f"it ended with exit code {code}") from None
-        return cls(process, incoming, outgoing)
+        return cls(process, incoming, outgoing, lifeline)
 
     async def perform(self, job: Job) -> bytes:
         """Let it do a job: the body of the answer.
@@ -110,6 +118,7 @@ class WriterBeside:
                 outcome.set_exception(Interrupted())
             self._outcomes.clear()
             await asyncio.to_thread(self._process.wait)
+            os.close(self._lifeline)
 
 
 async def _next(incoming: asyncio.StreamReader) -> tuple[int, Any]:
@@ -117,20 +126,24 @@ async def _next(incoming: asyncio.StreamReader) -> tuple[int, Any]:
     return number, unpack(await incoming.readexactly(length))
 
 
-def _start(arguments: Sequence[str]) -> tuple["subprocess.Popen[bytes]", socket.socket]:
+def _start(arguments: Sequence[str]) -> tuple["subprocess.Popen[bytes]", socket.socket, int]:
     ours, theirs = socket.socketpair()
+    lifeline, our_end = os.pipe()
     # Blocked in the other process for good: what reaches every process of a terminal or of a service is for us to
     # act on, and then the other one hears from us.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
     try:
-        command = [sys.executable, "-c", PROGRAM, ":".join(sys.path), str(theirs.fileno()), *arguments]
+        given = [theirs.fileno(), lifeline]
+        command = [sys.executable, "-c", PROGRAM, ":".join(sys.path), *map(str, given), *arguments]
         process = subprocess.Popen(  # noqa: S603 - our own module
-            command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
+            command, pass_fds=given, stdin=subprocess.DEVNULL
         )
     except OSError:
         ours.close()
+        os.close(our_end)
         raise
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
-    return process, ours
+        os.close(lifeline)
+    return process, ours, our_end

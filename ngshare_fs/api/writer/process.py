@@ -1,9 +1,11 @@
 """The process beside a server that writes what many hand in at once."""
 
 import contextlib
+import fcntl
 import gc
 import logging
 import os
+import signal
 import socket
 import threading
 from collections.abc import Sequence
@@ -82,6 +84,17 @@ class Writer:
             self._connection.sendall(packed)
 
 
+def _die_with_owner_of(lifeline: int) -> None:
+    """Let the kernel kill this process when the pipe's other end is closed.
+
+    A process that was stopped reads no end of anything. With its locks it would outlive the server, and whoever came
+    next would wait for them.
+    """
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+
+
 def _next(incoming: IO[bytes]) -> tuple[int, Any] | None:
     # A server that is gone without having read all answers is not at its end, but an error.
     with contextlib.suppress(ConnectionError):
@@ -98,13 +111,15 @@ def main(arguments: Sequence[str]) -> int:
     """Write for the server that started this process.
 
     Args:
-        arguments: the descriptor of the connection, the volume's folder, the log's format, and `debug` or nothing.
+        arguments: the descriptors of the connection and of the lifeline, a pipe whose other end the server has; the
+            volume's folder, the log's format, and `debug` or nothing.
 
     Returns:
         The exit code.
     """
-    descriptor, root, log_format, *rest = arguments
+    descriptor, lifeline, root, log_format, *rest = arguments
     set_up(log_format, debug=bool(rest))
+    _die_with_owner_of(int(lifeline))
     connection = socket.socket(fileno=int(descriptor))
     try:
         volume = Volume.join(root)
