@@ -85,14 +85,26 @@ def test_any_other_yaml_program_reads_the_same_text(document: dict[str, str]) ->
 
 
 SCALARS = st.sampled_from(
-    ["no", "Y", "~", "1e3", "0x1f", ".nan", "a-b", "a/b.c", "x: y", "-", "_", "0" * 32, "1e" * 16]
+    (*"no Y ~ 1e3 0x1f .nan a-b a/b.c - _ \ue000".split(), "x: y", "0" * 32, "1e" * 16, "a" * 128, "a" * 129)
+) | st.builds(str.__mul__, st.sampled_from("é\u4e00"), st.sampled_from((42, 43, 64, 65)))
+ALMOST_PLAIN = (
+    SCALARS
+    | st.text("yYnNoOeaf019._/@: -+'#é²\u0301\u4e00\ud7fb\ufb01\U00010400", min_size=1)
+    | st.text("019aef", min_size=32, max_size=32)
+    | st.lists(st.text("aé-'+", min_size=1), min_size=1).map(" ".join)
+    | st.text(ENCODABLE.filter(str.isalnum), min_size=1)
 )
-ALMOST_PLAIN = SCALARS | st.text("yYnNoOeaf019._/@: -", min_size=1) | st.text("019aef", min_size=32, max_size=32)
 
 
 @given(ALMOST_PLAIN, ALMOST_PLAIN, st.integers(0))
 def test_what_is_written_the_quick_way_is_what_the_emitter_writes(key: str, value: str, size: int) -> None:
-    document = {"kind": value, key: value, "files": [{"path": value, "size": size, "md5": value}]}
+    document = {
+        "kind": value,
+        key: value,
+        "empty": {},
+        "people": {key: {"name": value}, "nobody": {}},
+        "files": [{"path": value, "size": size, "md5": value}],
+    }
     with pytest.MonkeyPatch.context() as patched:
         quick = yaml_text.dump(document)
         patched.setattr(yaml_text, "_MEANS_ITSELF", re.compile("(?!)"))
