@@ -248,6 +248,9 @@ def test_refusals_say_what_to_do(proxy: FaultyProxy, work: str) -> None:
             api(proxy.url, user).submit(course, assignment, files, "k", None)
     with pytest.raises(Refused, match=r"Student not found.* roster"):
         api(proxy.url, "kevin").submit(COURSE, ASSIGNMENT, files, "k", "nobody")
+    client = Client(Server(proxy.url, "of a hub", "kevin", standalone=False), 5, logging.getLogger("test"))
+    with pytest.raises(Refused, match=r"Please supply user\. It runs without a JupyterHub"):
+        client.call("GET", "courses")
 
 
 def test_what_is_too_large_is_said_to_be(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_any_other_yaml_program_reads_the_same_text(document: dict[str, str]) ->
 
 
 SCALARS = st.sampled_from(
-    (*"no Y ~ 1e3 0x1f .nan a-b a/b.c - _ \ue000".split(), "x: y", "0" * 32, "1e" * 16, "a" * 128, "a" * 129)
+    ["no", "Y", "~", "1e3", "0x1f", ".nan", "a-b", "a/b.c", "x: y", "-", "_", "\ue000", "0" * 32, "1e" * 16, "a" * 129]
 ) | st.builds(str.__mul__, st.sampled_from("é\u4e00"), st.sampled_from((42, 43, 64, 65)))
 ALMOST_PLAIN = (
     SCALARS

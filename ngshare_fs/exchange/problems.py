@@ -14,6 +14,10 @@ _ADVICE = {
         "You are not signed in to the exchange. Stop your server and start it again from the hub's control panel; "
         "if that does not help, tell your administrator."
     ),
+    "Please supply user": (
+        "It runs without a JupyterHub and knows no tokens. Tell your administrator to run it as a service of the hub; "
+        "for a trial, unset JUPYTERHUB_API_TOKEN."
+    ),
     PERMISSION_DENIED: (
         "You may not do this in this course. If you take or teach it, ask your instructor to add you with your exact "
         "user name."
