@@ -36,7 +36,7 @@ OVERLOOK_SYN = [
 ]
 
 HANDOVER_VARIABLE = "NGSHARE_FS_HANDOVER"
-# Sent while a process is being replaced by its successor, these wait until the successor can act on them.
+# The operator's signals. What is sent while a process is being replaced by its successor waits for that one.
 HELD_BACK = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 

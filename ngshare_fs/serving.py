@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import math
 import os
 import re
 import resource
@@ -11,10 +12,11 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from aiohttp import web
 
@@ -23,7 +25,6 @@ from ngshare_fs.banner import announce
 from ngshare_fs.config import Settings
 from ngshare_fs.hub.watch import greet_hub, watch_hub
 from ngshare_fs.listening import (
-    HELD_BACK,
     QUEUE,
     Handover,
     admit_no_more,
@@ -32,6 +33,7 @@ from ngshare_fs.listening import (
     same_command,
 )
 from ngshare_fs.logs import LOG
+from ngshare_fs.orders import Orders
 from ngshare_fs.store import Volume
 from ngshare_fs.traffic import ACCESS_LOG, AccessLog, Traffic, hide_malformed
 
@@ -43,54 +45,10 @@ HANDSHAKE_SECONDS = 0.1
 CLEAN_UP_SECONDS = 2
 # A thread that hangs in a dead network file system would keep the process for ever.
 EXIT_SECONDS = 10
+LOOK_SECONDS = 0.1
 REHEARSAL_SECONDS = 60
 # Files and connections that a process may have open.
 MOST_OPEN = 65536
-
-
-@dataclass
-class Orders:
-    """What the operator's signals, or the supervisor's end, ask for."""
-
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
-    restart: asyncio.Event = field(default_factory=asyncio.Event)
-    any: asyncio.Event = field(default_factory=asyncio.Event)
-    at_once: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def listen(self, lifeline: int | None) -> None:
-        """Take orders from now on, those included that were held back while this process started."""
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self.ask_stop)
-        loop.add_signal_handler(signal.SIGINT, self._interrupt)
-        loop.add_signal_handler(signal.SIGHUP, self._hang_up, os.isatty(0))
-        if lifeline is None:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_BACK)
-        else:
-            # A worker hears from its supervisor only: Ctrl-C reaches every process of the terminal, and the
-            # supervisor decides what it means. SIGINT and SIGHUP stay blocked, as they were inherited.
-            loop.add_reader(lifeline, self._supervisor_gone, lifeline)
-
-    def ask_stop(self) -> None:
-        self.stop.set()
-        self.any.set()
-
-    def _interrupt(self) -> None:
-        if self.stop.is_set():
-            self.at_once.set()
-        self.ask_stop()
-
-    def _hang_up(self, had_terminal: bool) -> None:
-        if had_terminal and not os.isatty(0):
-            # The terminal was closed: nobody asked for a restart, and nobody could press Ctrl-C any more.
-            self.ask_stop()
-        else:
-            self.restart.set()
-            self.any.set()
-
-    def _supervisor_gone(self, lifeline: int) -> None:
-        asyncio.get_running_loop().remove_reader(lifeline)
-        LOG.error("the supervisor is gone: this worker ends too")
-        self.ask_stop()
 
 
 def serve(settings: Settings, handover: Handover) -> int:
@@ -109,8 +67,10 @@ def serve(settings: Settings, handover: Handover) -> int:
     """
     _allow_many_connections()
     listener = handover.listener or listen_for(settings)
-    code = asyncio.run(_serve(settings, handover, listener))
-    end_in_time()
+    orders = Orders()
+    orders.hold_back()
+    code = asyncio.run(_serve(settings, handover, listener, orders))
+    end_in_time(orders)
     return code
 
 
@@ -137,31 +97,40 @@ def rehearse(settings: Settings) -> int:
     return 0
 
 
-def end_in_time(become_successor: Callable[[], None] | None = None) -> None:
+def end_in_time(orders: Orders, become_successor: Callable[[], None] | None = None) -> None:
     """End the process within some seconds, even where a thread hangs in a file system that is gone.
 
     Args:
-        become_successor: what to do instead, in a restart.
+        orders: what it was told.
+        become_successor: what to do instead, in a restart, unless it was told to stop meanwhile.
     """
 
     def give_up() -> None:
-        LOG.critical(
-            "%s without an end of what hangs in the file system: look at the volume and the system's log",
-            "restarting" if become_successor else "stopped",
-        )
-        if become_successor:
+        if become_successor and not orders.stop:
+            _tell_what_hangs("restarting")
             become_successor()
-        os._exit(1)
+        _end_now()
 
     timer = threading.Timer(EXIT_SECONDS, give_up)
     timer.daemon = True
     timer.start()
 
 
-async def _serve(settings: Settings, handover: Handover, listener: socket.socket) -> int:
-    orders = Orders()
+def _end_now() -> NoReturn:
+    _tell_what_hangs("stopped")
+    os._exit(1)
+
+
+def _tell_what_hangs(outcome: str) -> None:
+    LOG.critical(
+        "%s without an end of what hangs in the file system, or of the process that writes: look at the volume and at "
+        "the system's log", outcome,
+    )  # fmt: skip
+
+
+async def _serve(settings: Settings, handover: Handover, listener: socket.socket, orders: Orders) -> int:
     orders.listen(handover.lifeline)
-    volume = Volume.open(settings.data)
+    volume = await _opened(settings.data, orders)
     traffic = Traffic()
     application = make_application(volume, settings)
     traffic.watch(application)
@@ -178,8 +147,11 @@ async def _serve(settings: Settings, handover: Handover, listener: socket.socket
     listener.listen(QUEUE)  # asyncio has set the queue's length to what it accepts at once
     gc.freeze()  # what is here now stays: collecting garbage need not look at it again
     if handover.ready is not None:
-        os.write(handover.ready, b"1")
+        with contextlib.suppress(BrokenPipeError):  # the supervisor is gone: the lifeline says so, too
+            os.write(handover.ready, b"1")
         os.close(handover.ready)
+    if handover.role == "successor":
+        _bury_children_of_predecessor()
     if not handover.role:
         announce(settings, listener)
     elif handover.role == "successor":
@@ -189,27 +161,40 @@ async def _serve(settings: Settings, handover: Handover, listener: socket.socket
     await _until_told(orders, alone=handover.lifeline is None)
     for task in beside:
         task.cancel()
-    restarting = not orders.stop.is_set()
+    restarting = not orders.stop
     assert runner.server is not None
     if not restarting:
-        if handover.lifeline is None:
+        if handover.lifeline is None or orders.is_orphaned:
             admit_no_more(listener)
         await asyncio.sleep(HANDSHAKE_SECONDS)
     await _stop_accepting(accepting, site)
     if not restarting:
         await _accept_the_rest(listener, runner.server)
     LOG.info("%s: finishing the requests under way", "restarting" if restarting else "stopping")
-    cut_off = await traffic.end(runner.server, settings.drain_seconds, orders.at_once)
+    cut_off = await traffic.end(runner.server, settings.drain_seconds, lambda: orders.at_once)
     if cut_off:
         LOG.warning("%d connections cut off", cut_off)
     become_successor = partial(_become_successor, listener, orders) if restarting else None
-    end_in_time(become_successor)
+    end_in_time(orders, become_successor)
     await runner.cleanup()
     volume.close()
-    if become_successor and not orders.at_once.is_set():
+    if become_successor and not orders.at_once:
         become_successor()
     LOG.info("stopped")
     return 0
+
+
+async def _opened(data: Path, orders: Orders) -> Volume:
+    """Open the volume, with an ear for orders: a file system may not answer, and nobody could stop this process."""
+    opening = asyncio.create_task(asyncio.to_thread(Volume.open, data))
+    give_up_at = math.inf
+    while not opening.done():
+        await asyncio.wait([opening], timeout=LOOK_SECONDS)
+        if not orders.stop:
+            give_up_at = time.monotonic() + EXIT_SECONDS
+        elif time.monotonic() > give_up_at:
+            _end_now()
+    return opening.result()
 
 
 def _beside_serving(settings: Settings, handover: Handover, orders: Orders) -> list[asyncio.Task[None]]:
@@ -237,13 +222,14 @@ def _stop_supervisor() -> None:
 async def _until_told(orders: Orders, alone: bool) -> None:
     """Wait for the order to stop, or for one to restart whose rehearsal went well."""
     while True:
-        await orders.any.wait()
-        if orders.stop.is_set():
+        await orders.changed.wait()
+        orders.changed.clear()
+        if orders.stop:
             return
-        orders.any.clear()
-        orders.restart.clear()
-        if alone and await _rehearsal_goes_well():
-            return
+        if orders.restart:
+            orders.restart = False
+            if alone and await _rehearsal_goes_well():
+                return
 
 
 async def _rehearsal_goes_well() -> bool:
@@ -290,12 +276,23 @@ async def _accept_the_rest(listener: socket.socket, server: web.Server) -> None:
         await asyncio.get_running_loop().connect_accepted_socket(server, connection)
 
 
+def _bury_children_of_predecessor() -> None:
+    """Nobody else waits for a process that wrote, where the one before this one did not see its end."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
+
+
 def _become_successor(listener: socket.socket, orders: Orders) -> None:
     """Start the same command in this process: its id and the listening socket stay, the rest is fresh."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
-    if orders.stop.is_set():
-        # That came too late for this process. It waits until the successor can answer those who are in the queue.
-        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
     os.set_inheritable(listener.fileno(), True)
-    command = same_command()
-    os.execve(command[0], command, handover_environment("successor", listener.fileno()))  # noqa: S606 - no shell wanted
+    command, environment = same_command(), handover_environment("successor", listener.fileno())
+    orders.leave_the_rest()
+    if orders.stop:
+        # That came too late for this process. It waits until the successor can answer those who are in the queue.
+        os.kill(os.getpid(), signal.SIGTERM)
+    try:
+        os.execve(command[0], command, environment)  # noqa: S606 - no shell wanted
+    except OSError as error:
+        LOG.critical("stopped, for there is nothing to restart: %s: %s", command[0], error.strerror)
+        os._exit(1)

@@ -227,8 +227,9 @@ class Supervisor:
         os.write(configuration, self.settings.file)
         os.lseek(configuration, 0, os.SEEK_SET)
         given = (self.listener.fileno(), self.lifeline, ready_far, configuration)
-        # Blocked in the child from its first instruction: Ctrl-C and a closed terminal are for us to act on.
-        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGHUP))
+        # Blocked in the child from its first instruction: Ctrl-C and a closed terminal are for us to act on, and a stop
+        # waits until it can answer those who are in the queue.
+        signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
         try:
             process = subprocess.Popen(  # noqa: S603 - our own command line
                 same_command(),
@@ -237,7 +238,7 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
             )
         finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGHUP))
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_BACK)
             os.close(ready_far)
             os.close(configuration)
         worker = Worker(process, time.monotonic(), ready)

@@ -121,13 +121,13 @@ class Traffic:
         rest = self._under_way[transport]
         return rest is None or not rest.is_eof()
 
-    async def end(self, server: web.Server, limit: float, at_once: asyncio.Event) -> int:
+    async def end(self, server: web.Server, limit: float, at_once: Callable[[], bool]) -> int:
         """Answer what is under way and close the connections; nothing accepts new ones by now.
 
         Args:
             server: aiohttp's server, which knows the connections.
             limit: seconds after which the rest is cut off.
-            at_once: set when the operator does not want to wait.
+            at_once: whether the operator does not want to wait.
 
         Returns:
             How many connections were left, with a request unanswered.
@@ -135,7 +135,7 @@ class Traffic:
         self.ending = True
         started = time.monotonic()
         idle_since: dict[asyncio.BaseTransport, float] = {}
-        while server.connections and time.monotonic() < started + limit and not at_once.is_set():
+        while server.connections and time.monotonic() < started + limit and not at_once():
             for connection in server.connections:
                 transport = connection.transport
                 if not isinstance(transport, asyncio.Transport):

@@ -5,8 +5,10 @@ import os
 import re
 import resource
 import shlex
+import shutil
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -301,9 +303,56 @@ def test_a_stop_during_a_restart_answers_who_waits_for_the_restart(tmp_path: Pat
         assert server.log.count(" stopped\n") == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_stop_at_any_moment_of_a_restart_is_a_stop(tmp_path: Path) -> None:
+    for number in range(8):
+        with exchange(tmp_path, 1) as server:
+            server.process.send_signal(signal.SIGHUP)
+            said(server, "restarting: finishing the requests under way")
+            time.sleep(number * 0.0015)  # the program is replaced within some milliseconds
+            server.process.terminate()
+            assert server.process.wait(PATIENCE) == 0
+
+
+def test_a_restart_without_an_interpreter_ends(tmp_path: Path) -> None:
+    """Somebody is just replacing the environment. There was one for the rehearsal."""
+    environment = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+    packages = os.pathsep.join(path for path in sys.path if path.endswith("site-packages"))
+    python = str(environment / "bin/python")
+    with running(tmp_path / "data", "--debug", python=python, PYTHONPATH=packages) as server:
+        get(server, "initialize-Data6ase?action=init&user=root")
+        upload = SlowUpload(server)
+        server.process.send_signal(signal.SIGHUP)
+        said(server, "restarting: finishing the requests under way")
+        shutil.rmtree(environment)
+        assert upload.finish()[0] == 200
+        assert server.process.wait(PATIENCE) == 1
+        assert f"stopped, for there is nothing to restart: {python}: No such file or directory" in server.log
+
+
+def test_a_stop_while_all_workers_start_answers_who_is_in_the_queue(tmp_path: Path) -> None:
+    with exchange(tmp_path, 2) as server:
+        for worker in serving(server):
+            os.kill(worker, signal.SIGKILL)
+        said(server, "ended unasked", 2)
+        connection = socket.create_connection(address(server), timeout=PATIENCE)
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        until(lambda: len(children_of(server.process.pid)) == 2, "the start of others", server)
+        server.process.terminate()
+        assert connection.recv(12, socket.MSG_WAITALL) == b"HTTP/1.1 200"
+        connection.close()
+        assert server.process.wait(PATIENCE) == 0
+
+
+def children_of(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+@pytest.mark.parametrize(
+    ("number", "is_told_to_stop"), [(signal.SIGTERM, False), (signal.SIGHUP, False), (signal.SIGHUP, True)]
+)
 def test_what_hangs_in_the_file_system_holds_up_neither_stop_nor_restart(
-    tmp_path: Path, number: signal.Signals
+    tmp_path: Path, number: signal.Signals, is_told_to_stop: bool
 ) -> None:
     roster = tmp_path / "data/courses/course1/course.yaml"
     with exchange(tmp_path, 1, "--drain-seconds", "1") as server, never_ending(roster) as is_read:
@@ -312,7 +361,11 @@ def test_what_hangs_in_the_file_system_holds_up_neither_stop_nor_restart(
         hanging.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         until(is_read, "the wait", server)
         server.process.send_signal(number)
-        if number == signal.SIGHUP:
+        if number == signal.SIGHUP and is_told_to_stop:
+            said(server, "restarting: finishing the requests under way")
+            time.sleep(4)  # it waits for what hangs, and for nothing else
+            server.process.terminate()
+        if number == signal.SIGHUP and not is_told_to_stop:
             said(server, "restarting without an end of what hangs in the file system")
             said(server, f"restarted, process {server.process.pid} serves on")
             assert get(server, "healthz") == 200
@@ -436,6 +489,21 @@ def test_nothing_is_left_when_the_supervisor_is_killed(tmp_path: Path) -> None:
         until(lambda: refused(server), "the end of listening", server)
         assert upload.finish()[0] == 200
         until(lambda: not any(map(is_running, workers)), "the end of the workers", server)
+
+
+def test_a_worker_whose_supervisor_is_killed_while_it_starts_ends_in_order(tmp_path: Path) -> None:
+    with exchange(tmp_path, 2) as server:
+        for worker in serving(server):
+            os.kill(worker, signal.SIGKILL)
+        said(server, "ended unasked", 2)
+        until(lambda: len(children_of(server.process.pid)) == 2, "the start of others", server)
+        workers = [int(pid) for pid in children_of(server.process.pid)]
+        server.process.kill()
+        until(lambda: not any(map(is_running, workers)), "the end of the workers", server)
+        assert server.log.count("the supervisor is gone: this worker ends too") == 2
+        assert server.log.count(" stopped\n") == 2
+        assert "Traceback" not in server.log
+        assert os.listdir(tmp_path / "data/.ngshare/staging") == []
 
 
 def test_ctrl_c_in_a_terminal_reaches_all_processes_and_is_quiet(tmp_path: Path) -> None:

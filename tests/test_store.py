@@ -24,6 +24,7 @@ from ngshare_fs.store import (
     durability,
     feedback,
     layout,
+    published,
     release,
     roster,
     submission,
@@ -44,6 +45,7 @@ from ngshare_fs.store.errors import (
     from_os_error,
 )
 from ngshare_fs.store.locks import Locks
+from ngshare_fs.store.manifest import Manifest
 from ngshare_fs.store.timestamp import Timestamp
 from ngshare_fs.store.verify import verify_volume
 
@@ -214,6 +216,27 @@ def test_a_release_for_a_course_that_was_deleted_does_not_land_in_a_new_one_of_i
     assert assignment.assignments_of(volume, "c") == ["a"]
 
 
+def test_nor_where_that_happens_while_the_manifest_is_written_anew(
+    volume: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock was set back: the timestamp has to be later than that of the work before."""
+    hand_in(volume, "ada")
+    monkeypatch.setattr(timestamp, "now", lambda: Timestamp("2001-01-01 00:00:00.000000 UTC"))
+    write_manifest = published.write_manifest
+    written: list[str] = []
+
+    def replace_at_the_second(tree: str, manifest: Manifest, upload: Upload, unflushed: durability.Unflushed) -> None:
+        write_manifest(tree, manifest, upload, unflushed)
+        written.append(tree)
+        if len(written) == 2:
+            replace_course(volume, [])
+
+    monkeypatch.setattr(published, "write_manifest", replace_at_the_second)
+    with upload(volume, f=b"2") as late, pytest.raises(AssignmentNotFound):
+        submission.submit(volume, "c", "a", "ada", late)
+    assert submission.submissions_by(volume, "c", "a", "ada") == []
+
+
 @contextmanager
 def replaced_while_staging(
     volume: Volume, monkeypatch: pytest.MonkeyPatch, submissions: list[Timestamp]
@@ -224,16 +247,20 @@ def replaced_while_staging(
     def replace_first(work: Upload, into: str, unflushed: durability.Unflushed) -> None:
         monkeypatch.undo()
         write_tree(work, into, unflushed)
-        course.delete(volume, "c", by="root")
-        course.create(volume, "c", ["kevin"])
-        with upload(volume, f=b"1") as released:
-            release.release(volume, "c", "a", "kevin", released)
-        for moment in submissions:
-            with upload(volume, f=b"1") as work:
-                submission.submit(volume, "c", "a", "ada", work, moment)
+        replace_course(volume, submissions)
 
     monkeypatch.setattr(Upload, "write_tree", replace_first)
     yield
+
+
+def replace_course(volume: Volume, submissions: list[Timestamp]) -> None:
+    course.delete(volume, "c", by="root")
+    course.create(volume, "c", ["kevin"])
+    with upload(volume, f=b"1") as released:
+        release.release(volume, "c", "a", "kevin", released)
+    for moment in submissions:
+        with upload(volume, f=b"1") as work:
+            submission.submit(volume, "c", "a", "ada", work, moment)
 
 
 def _hand_in_many(root: Path, student: str, count: int) -> None:

@@ -74,7 +74,6 @@ def publish(
         unflushed.flush()
         # The lock makes timestamps increase strictly. It is held for a look and a rename: the flush is done before.
         with volume.locks.hold("publish", parent[len(volume.root) :]):
-            above.check()
             earlier = _published_before(volume, parent, manifest)
             if earlier is not None:
                 if earlier.files != stored_files(upload):
@@ -92,6 +91,7 @@ def publish(
                 os.unlink(f"{staged}/{MANIFEST}")
                 write_manifest(staged, replace(manifest, timestamp=moment), upload, unflushed)
                 unflushed.flush()
+            above.check()
             unflushed.make_folder_unless_there(parent)
             os.rename(staged, f"{parent}/{timestamp.folder_of(moment)}")
     unflushed.changed(parent)

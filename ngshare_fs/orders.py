@@ -1,0 +1,90 @@
+"""What the operator asks a serving process for, by signals, or its supervisor by its end."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import threading
+from dataclasses import dataclass, field
+
+from ngshare_fs.listening import HELD_BACK
+from ngshare_fs.logs import LOG
+
+# Sent to the listening thread alone, to end it.
+_ENOUGH = signal.SIGUSR1
+
+
+@dataclass
+class Orders:
+    """The orders so far.
+
+    The signals are blocked in every thread, and one thread waits for them. So they are heard even where the event loop
+    is held up, and none is lost that arrives while this process becomes another program: it waits there.
+
+    Attributes:
+        stop: end.
+        at_once: end without waiting for requests under way.
+        restart: make room for the same program as it is now.
+        is_orphaned: the supervisor is gone.
+        changed: set with each of them.
+    """
+
+    stop: bool = False
+    at_once: bool = False
+    restart: bool = False
+    is_orphaned: bool = False
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _listening: threading.Thread | None = None
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    @staticmethod
+    def hold_back() -> None:
+        """Let signals wait until somebody listens; before there is any other thread."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
+
+    def listen(self, lifeline: int | None) -> None:
+        """Take orders from now on, those included that have waited.
+
+        Args:
+            lifeline: a worker's pipe that ends with the supervisor.
+        """
+        loop = asyncio.get_running_loop()
+        # A worker hears from its supervisor only: Ctrl-C reaches every process of the terminal, and the supervisor
+        # decides what it means.
+        numbers = HELD_BACK if lifeline is None else (signal.SIGTERM,)
+        self._listening = threading.Thread(target=self._listen, args=(loop, numbers), name="signals", daemon=True)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [_ENOUGH])
+        self._listening.start()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if lifeline is not None:
+            loop.add_reader(lifeline, self._supervisor_gone, lifeline)
+
+    def leave_the_rest(self) -> None:
+        """Leave what is sent from now on to the next program of this process. From any thread."""
+        with self._guard:
+            if self._listening is not None and self._listening.ident is not None and self._listening.is_alive():
+                signal.pthread_kill(self._listening.ident, _ENOUGH)
+                self._listening.join()
+
+    def ask_stop(self) -> None:
+        """Order a stop."""
+        self.stop = True
+        self.changed.set()
+
+    def _listen(self, loop: asyncio.AbstractEventLoop, numbers: tuple[signal.Signals, ...]) -> None:
+        had_terminal = os.isatty(0)
+        while (number := signal.sigwait([*numbers, _ENOUGH])) != _ENOUGH:
+            if number == signal.SIGHUP and not (had_terminal and not os.isatty(0)):
+                self.restart = True
+            else:
+                # The terminal was closed: nobody asked for a restart, and nobody could press Ctrl-C any more.
+                self.at_once = self.at_once or (self.stop and number == signal.SIGINT)
+                self.stop = True
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self.changed.set)
+
+    def _supervisor_gone(self, lifeline: int) -> None:
+        asyncio.get_running_loop().remove_reader(lifeline)
+        LOG.error("the supervisor is gone: this worker ends too")
+        self.is_orphaned = True
+        self.ask_stop()
