@@ -10,8 +10,8 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
@@ -122,6 +122,44 @@ def test_a_change_that_was_made_but_not_flushed_is_flushed_before_it_is_acknowle
     flushed.clear()
     roster.set_student(volume, "c", "max", Person())  # this process has flushed it
     assert flushed == []
+    volume.flusher = honest
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_an_edit_by_hand_while_a_change_is_flushed_is_kept(volume: Volume, in_place: bool) -> None:
+    file = Path(layout.roster(volume.root, "c"))
+
+    def edit() -> None:
+        edited = file.read_text() + "note: by hand\n"
+        if in_place:
+            file.write_text(edited)
+        else:
+            (file.parent / "new").write_text(edited)
+            (file.parent / "new").replace(file)
+
+    roster.set_student(volume, "c", "max", Person())
+    with beside_the_next_flush(volume, edit):
+        roster.set_student(volume, "c", "ada", Person())
+    assert "note: by hand\n" in file.read_text()
+    assert {"ada", "max"} == set(roster.of(volume, "c").students)
+
+
+@contextmanager
+def beside_the_next_flush(volume: Volume, action: Callable[[], None], times: int = 1) -> Iterator[None]:
+    """Do something while the volume is flushed, so many times."""
+    honest, left = volume.flusher, [None] * times
+
+    class Beside:
+        def flush(self, files: list[str], folders: list[str]) -> None:
+            if left:
+                left.pop()
+                action()
+            honest.flush(files, folders)
+
+        def close(self) -> None: ...
+
+    volume.flusher = Beside()
+    yield
     volume.flusher = honest
 
 
@@ -457,6 +495,52 @@ def _open_often(root: Path, together: Barrier) -> None:
         Volume.open(root).close()
 
 
+@pytest.mark.parametrize("times", [1, 2, 100])
+def test_what_is_deleted_while_somebody_empties_the_trash_is_gone_or_said_to_be_there(
+    volume: Volume, times: int
+) -> None:
+    def empty() -> None:
+        shutil.rmtree(Path(volume.root) / "trash")
+
+    with beside_the_next_flush(volume, empty, times):
+        if times < 100:
+            assignment.delete(volume, "c", "a", by="kevin")
+        else:
+            with pytest.raises(VolumeFailure, match="its entry in the trash is removed each time"):
+                assignment.delete(volume, "c", "a", by="kevin")
+    assert assignment.assignments_of(volume, "c") == ([] if times < 100 else ["a"])
+
+
+def test_what_is_deleted_may_be_gone_from_the_trash_at_once(volume: Volume) -> None:
+    moved: list[Path] = []
+
+    def empty() -> None:
+        moved.extend(Path(volume.root).glob("trash/*/a"))
+        for path in moved:
+            shutil.rmtree(path.parent)
+
+    with beside_the_next_flush(volume, empty, 2):
+        assignment.delete(volume, "c", "a", by="kevin")
+    assert moved
+    assert assignment.assignments_of(volume, "c") == []
+
+
+def test_what_could_not_be_removed_is_removed_with_a_later_write(
+    volume: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with monkeypatch.context() as patched, beside_the_next_flush(volume, fail):
+        patched.setattr(shutil, "rmtree", lambda *_, **__: None)  # it fails for the same reason
+        with pytest.raises(OSError, match="Too many open files"):
+            hand_in(volume, "ada")
+    (own,) = Path(volume.root).glob(".ngshare/staging/*")
+    assert len(os.listdir(own)) == 1
+    course.create(volume, "d")
+    assert os.listdir(own) == []
+
+
 def test_processes_that_start_at_once_do_not_sweep_each_other(tmp_path: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
     together = spawn.Barrier(4)
@@ -516,6 +600,17 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("a small file system needs root and the right to mount")
     yield place
     subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_start_on_a_full_disk_leaves_nothing_behind(small_disk: Path) -> None:
+    Volume.open(small_disk / "volume").close()
+    filler = small_disk / "filler"
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(b"x" * 4096):
+            pass
+    with pytest.raises(VolumeError, match=r"No space left on device \(.*/volume.*make room on it"):
+        Volume.open(small_disk / "volume")
+    assert os.listdir(small_disk / "volume/.ngshare/locks") == []
 
 
 @pytest.mark.parametrize("files", [{"f": b"x" * 3 * 2**20}, {f"f{number}": b"" for number in range(300)}])

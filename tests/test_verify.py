@@ -364,6 +364,17 @@ def test_what_nfs_keeps_of_removed_files_is_no_finding(tmp_path: Path) -> None:
     assert codes(plain.root) == []
 
 
+def test_a_student_may_hand_in_what_has_such_a_name(tmp_path: Path) -> None:
+    files = {".nfs000000000001a2b3": b"1", "d/.nfs00000001/.nfs00000002": b"2"}
+    plain = Plain(tmp_path / "volume")
+    later = write_submission(plain.course, (COURSE, ASSIGNMENT), STUDENT, "2020-02-01 00:00:00.000000 UTC", files)
+    assert codes(plain.root) == []
+    (later / "files/d/.nfs00000003").touch()
+    assert codes(plain.root) == []
+    (later / "files/.nfs000000000001a2b3").unlink()
+    assert codes(plain.root) == ["file-missing"]
+
+
 def test_a_later_layout_is_not_judged_by_the_rules_of_this_one(tmp_path: Path) -> None:
     plain = Plain(tmp_path / "volume")
     (plain.root / "ngshare.yaml").write_text("layout: 99\n")

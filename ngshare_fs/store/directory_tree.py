@@ -1,7 +1,6 @@
 """Directory trees on their way into the volume: the rule for paths, and the files as they arrive."""
 
 import os
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -153,7 +152,7 @@ class Upload:
     def discard(self) -> None:
         """Remove what is left in staging."""
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._staging.remove(self._folder)
             self._folder = None
 
 

@@ -38,9 +38,14 @@ class OpenFolder:
         """The path of something in it, for findings; its own without a name."""
         return f"{self._path}/{name}" if self._path and name else self._path or name or "."
 
-    def names(self) -> list[str]:
-        """What is in it, sorted, so that a volume gives the same findings in the same order each time."""
-        return sorted(name for name in os.listdir(self._descriptor) if not _KEPT_BY_NFS.fullmatch(name))
+    def names(self, is_expected: Callable[[str], bool] = lambda _: False) -> list[str]:
+        """What is in it, sorted, so that a volume gives the same findings in the same order each time.
+
+        Args:
+            is_expected: whether something belongs there, even if it has the name of what NFS keeps.
+        """
+        names = os.listdir(self._descriptor)
+        return sorted(name for name in names if not _KEPT_BY_NFS.fullmatch(name) or is_expected(name))
 
     def status(self, name: str) -> os.stat_result | None:
         """The status of something in it, None where it is not there."""

@@ -6,7 +6,6 @@ durable, and published by one rename; after that it never changes, and the newes
 
 import contextlib
 import os
-import shutil
 from dataclasses import replace
 
 from ngshare_fs.store import layout, timestamp
@@ -82,7 +81,7 @@ def publish(
                 unflushed.make_folder_unless_there(parent)
                 unflushed.changed(parent)
                 unflushed.flush()
-                shutil.rmtree(staged, ignore_errors=True)
+                volume.staging.remove(staged)
                 return earlier.timestamp
             newest = None if at else newest_in(parent)
             if newest is not None and moment <= newest:

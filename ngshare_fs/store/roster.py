@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from ngshare_fs.store import layout
 from ngshare_fs.store.cached_yaml import Marks, marks_of
@@ -136,11 +137,11 @@ def change(volume: Volume, course: str, changed: Callable[[Roster], Roster]) -> 
                         _flush(volume, file)
                     return
                 content = roster.to_yaml()
-                if marks_of(look_again(os.stat, file)) == reading.marks and _is_quiet(volume, file, reading.marks):
-                    break
+                is_as_read = partial(_is_as_read, volume, file, reading.marks)
+                if is_as_read() and replace_file(volume, file, content, is_as_read):
+                    volume.rosters.remember(file, roster, content)
+                    return
                 time.sleep(QUIET_SECONDS)
-            replace_file(volume, file, content)
-            volume.rosters.remember(file, roster, content)
     except (FileNotFoundError, NotADirectoryError):
         raise CourseNotFound(course) from None
 
@@ -153,7 +154,10 @@ def _flush(volume: Volume, file: str) -> None:
     unflushed.flush()
 
 
-def _is_quiet(volume: Volume, file: str, marks: Marks) -> bool:
+def _is_as_read(volume: Volume, file: str, marks: Marks) -> bool:
+    """Whether nobody has edited the file since, or may still be writing it."""
+    if marks_of(look_again(os.stat, file)) != marks:
+        return False
     if volume.rosters.wrote(file, marks):
         return True  # by one rename, so it is whole
     age = time.time_ns() - marks.modified

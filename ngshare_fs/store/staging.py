@@ -35,6 +35,7 @@ class Staging:
         self._all = folder
         self._locks = locks
         self._making = threading.Lock()
+        self._left: list[str] = []
         self._make_own()
 
     def new_folder(self) -> str:
@@ -45,6 +46,8 @@ class Staging:
 
     def new_path(self) -> str:
         """A path for a file or folder that nobody else uses."""
+        if self._left:
+            self._try_again()
         if not os.path.isdir(self._own):
             self._make_another()
         return os.path.join(self._own, secrets.token_hex(8))
@@ -61,8 +64,14 @@ class Staging:
             with still_there(path):
                 yield path
         except BaseException:
-            shutil.rmtree(path, ignore_errors=True)
+            self.remove(path)
             raise
+
+    def remove(self, folder: str) -> None:
+        """Remove a folder of ours, now or, where no more files may be open, or the disk fails, with a later write."""
+        shutil.rmtree(folder, ignore_errors=True)
+        if os.path.lexists(folder):
+            self._left.append(folder)
 
     @contextlib.contextmanager
     def file(self) -> Iterator[str]:
@@ -90,6 +99,10 @@ class Staging:
         """Remove the folder and let go of the lock."""
         shutil.rmtree(self._own, ignore_errors=True)
         _give_up(self._own_lock)
+
+    def _try_again(self) -> None:
+        with contextlib.suppress(IndexError):  # somebody else has taken the last one
+            self.remove(self._left.pop(0))
 
     def _make_own(self) -> None:
         name = f"process-{secrets.token_hex(8)}"
@@ -142,17 +155,30 @@ class Staging:
                 return
             path = os.path.join(self._all, name)
             if os.path.isdir(path):
-                # Away from its name first. On a shared volume a lock can be lost while its holder lives on: whatever
-                # that one publishes afterwards must fail as a whole, and not be a tree that is half removed.
+                # Away from its name first, the folder and then each thing in it. On a shared volume a lock can be lost
+                # while its holder lives on: whatever that one publishes afterwards must fail as a whole, and not be a
+                # tree that is half removed. Its machine may remember the folder's way for a second (GlusterFS), so
+                # it is the name of each thing in it that decides who of the two has it.
                 aside = self.new_path()
                 os.rename(path, aside)
-                shutil.rmtree(aside, ignore_errors=True)
+                for entry in os.listdir(aside):
+                    left = self.new_path()
+                    with contextlib.suppress(FileNotFoundError):
+                        os.rename(os.path.join(aside, entry), left)
+                        self._remove_any(left)
+                self.remove(aside)
                 logger.info("swept %s, left behind by a process that died", path)
             else:
                 with contextlib.suppress(OSError):
                     os.unlink(path)
             with contextlib.suppress(OSError):
                 os.unlink(lock_file)
+
+    def _remove_any(self, path: str) -> None:
+        try:
+            os.unlink(path)
+        except IsADirectoryError:
+            self.remove(path)
 
 
 @contextlib.contextmanager
@@ -165,9 +191,17 @@ def still_there(path: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        if os.path.lexists(path):
+        if _is_listed(path):
             raise
         raise VolumeFailure(f"{error.filename} was removed while it was written") from error
+
+
+def _is_listed(path: str) -> bool:
+    # A shared file system may answer for a single name from its memory, for a second or so; a list is read anew.
+    try:
+        return os.path.basename(path) in os.listdir(os.path.dirname(path))
+    except OSError:
+        return False
 
 
 def _give_up(lock: FileLock) -> None:

@@ -1,10 +1,14 @@
 """Deleting: one rename into the trash, dated and whole, so that an operator can bring it back."""
 
+import contextlib
 import os
 import secrets
 
 from ngshare_fs.store import layout, timestamp, yaml_text
+from ngshare_fs.store.errors import VolumeFailure
 from ngshare_fs.store.volume import Volume
+
+ATTEMPTS = 3
 
 
 def throw_away(volume: Volume, path: str, what: dict[str, str]) -> None:
@@ -16,9 +20,19 @@ def throw_away(volume: Volume, path: str, what: dict[str, str]) -> None:
 
     Raises:
         FileNotFoundError: it is not there; somebody else was faster.
+        VolumeFailure: each entry for it was removed before it was there.
     """
-    if not layout.is_folder(path):
-        raise FileNotFoundError(path)
+    for _ in range(ATTEMPTS):
+        if not layout.is_folder(path):
+            raise FileNotFoundError(path)
+        # Somebody may be emptying the trash, and take the new entry as well.
+        with contextlib.suppress(FileNotFoundError):
+            _move(volume, path, what)
+            return
+    raise VolumeFailure(f"{path} cannot be deleted: its entry in the trash is removed each time")
+
+
+def _move(volume: Volume, path: str, what: dict[str, str]) -> None:
     moment = timestamp.now()
     # Two deletions in one microsecond must not share a folder; the random end costs nothing and needs no lock.
     entry = os.path.join(volume.root, layout.TRASH, f"{timestamp.folder_of(moment)}-{secrets.token_hex(4)}")
@@ -36,11 +50,15 @@ def throw_away(volume: Volume, path: str, what: dict[str, str]) -> None:
         raise
     unflushed.changed(entry)
     unflushed.changed(os.path.dirname(path))
-    unflushed.flush()
+    try:
+        unflushed.flush()
+    except FileNotFoundError:  # the entry was removed by now, for good
+        unflushed.changed(os.path.dirname(path))
+        unflushed.flush()
 
 
 def _forget(entry: str) -> None:
-    file = os.path.join(entry, layout.TRASH_FILE)
-    if os.path.exists(file):
-        os.unlink(file)
-    os.rmdir(entry)
+    with contextlib.suppress(OSError):
+        os.unlink(os.path.join(entry, layout.TRASH_FILE))
+    with contextlib.suppress(OSError):
+        os.rmdir(entry)

@@ -145,8 +145,9 @@ def _check_folder(parent: OpenFolder, name: str, relative: str, listed: _Listed)
     """
     try:
         with parent.enter(name) as folder:
-            for entry in folder.names():
-                yield from _check_entry(folder, entry, f"{relative}/{entry}" if relative else entry, listed)
+            above = f"{relative}/" if relative else ""
+            for entry in folder.names(lambda name: above + name in listed.files or above + name in listed.folders):
+                yield from _check_entry(folder, entry, above + entry, listed)
     except OSError as error:
         yield UNREADABLE.at(parent.path(name), error.strerror)
         listed.forget(relative)

@@ -10,6 +10,7 @@ import re
 import secrets
 import stat
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from ngshare_fs.store import course_file, durability, layout, manifest, yaml_text
@@ -118,8 +119,14 @@ def check_present(volume: Volume) -> None:
     _check_present(volume.root)
 
 
-def replace_file(volume: Volume, path: str, content: bytes) -> None:
+def replace_file(volume: Volume, path: str, content: bytes, is_current: Callable[[], bool]) -> bool:
     """Replace a file by one rename, durably; it keeps its mode.
+
+    Args:
+        is_current: asked directly before the rename whether the file may be replaced still.
+
+    Returns:
+        whether it was.
 
     Raises:
         FileNotFoundError: it is not there.
@@ -129,9 +136,13 @@ def replace_file(volume: Volume, path: str, content: bytes) -> None:
         unflushed.write_file(staged, content)
         os.chmod(staged, stat.S_IMODE(look_again(os.stat, path).st_mode))
         unflushed.flush()
+        if not is_current():
+            os.unlink(staged)
+            return False
         os.rename(staged, path)
     unflushed.changed(os.path.dirname(path))
     unflushed.flush()
+    return True
 
 
 def _check_encoding() -> None:
@@ -221,9 +232,9 @@ def _probe(root: str) -> None:
     # Not in the staging folder: another process that starts at this moment would sweep the file away.
     folder = os.path.join(root, layout.LOCKS)
     probe = os.path.join(folder, f"probe-{secrets.token_hex(8)}")
-    durability.write_file(probe, b"probe")
-    flush_file(probe)
     try:
+        durability.write_file(probe, b"probe")
+        flush_file(probe)
         with open(probe, "rb+") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -240,7 +251,8 @@ def _probe(root: str) -> None:
         if not flush_folder(folder):
             logger.warning("%s cannot flush folders: after a power cut the newest submissions may be missing", root)
     finally:
-        os.unlink(probe)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(probe)  # also what a full disk left of it
 
 
 def _unusable(root: str, error: OSError) -> str:
@@ -251,7 +263,7 @@ def _unusable(root: str, error: OSError) -> str:
     except OSError as problem:
         owner = f"{place} cannot be looked at ({problem.strerror})"
     return (
-        f"cannot use {root} as the volume: {error.strerror} ({error.filename}); {owner}, "
+        f"cannot use {root} as the volume: {error.strerror} ({error.filename or root}); {owner}, "
         f"the server runs as {user_name(os.geteuid())}: {remedy_for(root, error)}, or give --data another folder"
     )
 
