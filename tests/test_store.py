@@ -145,16 +145,21 @@ def test_an_edit_by_hand_while_a_change_is_flushed_is_kept(volume: Volume, in_pl
 
 
 @contextmanager
-def beside_the_next_flush(volume: Volume, action: Callable[[], None], times: int = 1) -> Iterator[None]:
-    """Do something while the volume is flushed, so many times."""
+def beside_the_next_flush(
+    volume: Volume, action: Callable[[], None], times: int = 1, is_done: bool = False
+) -> Iterator[None]:
+    """Do something while the volume is flushed, or directly after that, so many times."""
     honest, left = volume.flusher, [None] * times
 
     class Beside:
         def flush(self, files: list[str], folders: list[str]) -> None:
+            if is_done:
+                honest.flush(files, folders)
             if left:
                 left.pop()
                 action()
-            honest.flush(files, folders)
+            if not is_done:
+                honest.flush(files, folders)
 
         def close(self) -> None: ...
 
@@ -415,6 +420,34 @@ def test_staging_that_is_gone_is_a_failure_and_no_news_of_the_assignment(
             submission.submit(volume, "c", "a", "ada", work)
     monkeypatch.undo()
     hand_in(volume, "ada")
+
+
+WRITES: dict[str, Callable[[Volume, Upload], object]] = {
+    "course": lambda volume, _: course.create(volume, "d"),
+    "release": lambda volume, work: release.release(volume, "c", "d", "kevin", work),
+    "release again": lambda volume, work: release.release_again(volume, "c", "a", "kevin", work),
+    "submission": lambda volume, work: submission.submit(volume, "c", "a", "ada", work),
+    "roster": lambda volume, _: roster.set_student(volume, "c", "ada", Person()),
+}
+
+
+@pytest.mark.parametrize("is_flushed", [False, True])
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_nor_is_staging_that_goes_when_all_is_written(
+    volume: Volume, write: Callable[[Volume, Upload], object], is_flushed: bool
+) -> None:
+    def remove() -> None:
+        shutil.rmtree(Path(volume.root) / ".ngshare/staging")
+
+    with (
+        upload(volume, f=b"1") as work,
+        beside_the_next_flush(volume, remove, is_done=is_flushed),
+        pytest.raises(VolumeFailure, match="was removed while it was written"),
+    ):
+        write(volume, work)
+    assert course.all_courses(volume) == ["c"]
+    assert assignment.assignments_of(volume, "c") == ["a"]
+    assert submission.submissions_to(volume, "c", "a") == []
 
 
 def test_a_sweep_goes_on_behind_what_it_cannot_sweep(volume: Volume, caplog: pytest.LogCaptureFixture) -> None:

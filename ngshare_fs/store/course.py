@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 
 from ngshare_fs.store import layout, names, trash
 from ngshare_fs.store.course_file import Person, Roster
-from ngshare_fs.store.durability import Unflushed
 from ngshare_fs.store.errors import BrokenManifest, CourseExists, CourseNotFound
 from ngshare_fs.store.volume import Volume, check_present
 
@@ -56,7 +55,10 @@ def create(volume: Volume, course: str, instructors: Iterable[str] = ()) -> None
         unflushed.make_folder(staged)
         unflushed.make_folder(os.path.join(staged, layout.ASSIGNMENTS))
         unflushed.write_file(os.path.join(staged, layout.COURSE_FILE), people.to_yaml())
-        rename_unless_there(staged, target, CourseExists(course), unflushed)
+        unflushed.flush()
+        rename_unless_there(staged, target, CourseExists(course))
+        unflushed.changed(os.path.dirname(target))
+        unflushed.flush()
 
 
 def delete(volume: Volume, course: str, by: str) -> None:
@@ -88,16 +90,12 @@ def identity(volume: Volume, course: str) -> tuple[int, int] | None:
     return layout.identity(layout.course(volume.root, course))
 
 
-def rename_unless_there(staged: str, target: str, refusal: Exception, unflushed: Unflushed) -> None:
-    """Publish a folder at a place that must be free, durably.
-
-    Args:
-        unflushed: what was written into it.
+def rename_unless_there(staged: str, target: str, refusal: Exception) -> None:
+    """Publish a folder at a place that must be free; all that is in it has to be flushed by now.
 
     Raises:
         refusal: the place is taken.
     """
-    unflushed.flush()
     try:
         # Refused by the system where a folder with something in it is there, so nobody has to look first.
         os.rename(staged, target)
@@ -105,8 +103,6 @@ def rename_unless_there(staged: str, target: str, refusal: Exception, unflushed:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
             raise refusal from None
         raise
-    unflushed.changed(os.path.dirname(target))
-    unflushed.flush()
 
 
 def _course_files(volume: Volume) -> Iterator[tuple[str, str]]:

@@ -32,22 +32,25 @@ def release(
         raise CourseNotFound(course)
     unflushed = volume.unflushed()
     moment = at or timestamp.now()
-    with volume.staging.tree() as staged:
-        releases = os.path.join(staged, layout.RELEASES)
-        for folder in (staged, releases, os.path.join(staged, layout.SUBMISSIONS)):
-            unflushed.make_folder(folder)
-        tree = os.path.join(releases, timestamp.folder_of(moment))
-        upload.write_tree(tree, unflushed)
-        write_manifest(tree, Manifest(RELEASE, course, assignment, by, moment, ()), upload, unflushed)
-        target = layout.assignment(volume.root, course, assignment)
+    target = layout.assignment(volume.root, course, assignment)
+    parent = os.path.dirname(target)
+    try:
+        with volume.staging.tree() as staged:
+            releases = os.path.join(staged, layout.RELEASES)
+            for folder in (staged, releases, os.path.join(staged, layout.SUBMISSIONS)):
+                unflushed.make_folder(folder)
+            tree = os.path.join(releases, timestamp.folder_of(moment))
+            upload.write_tree(tree, unflushed)
+            write_manifest(tree, Manifest(RELEASE, course, assignment, by, moment, ()), upload, unflushed)
+            unflushed.flush()
+            above.check()  # all that took its time
+            if not layout.is_folder(parent):  # a course that was made by hand
+                unflushed.make_folder_unless_there(parent)
+            rename_unless_there(staged, target, AssignmentExists(assignment))
+        unflushed.changed(parent)
         unflushed.flush()
-        try:
-            above.check()  # staging took its time
-            if not layout.is_folder(os.path.dirname(target)):  # a course that was made by hand
-                unflushed.make_folder_unless_there(os.path.dirname(target))
-            rename_unless_there(staged, target, AssignmentExists(assignment), unflushed)
-        except FileNotFoundError:
-            raise CourseNotFound(course) from None
+    except FileNotFoundError:
+        raise CourseNotFound(course) from None
     return moment
 
 

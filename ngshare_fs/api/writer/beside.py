@@ -127,8 +127,13 @@ async def _next(incoming: asyncio.StreamReader) -> tuple[int, Any]:
 
 
 def _start(arguments: Sequence[str]) -> tuple["subprocess.Popen[bytes]", socket.socket, int]:
-    ours, theirs = socket.socketpair()
     lifeline, our_end = os.pipe()
+    try:
+        ours, theirs = socket.socketpair()
+    except OSError:
+        os.close(lifeline)
+        os.close(our_end)
+        raise
     # Blocked in the other process for good: what reaches every process of a terminal or of a service is for us to
     # act on, and then the other one hears from us.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
