@@ -37,13 +37,8 @@ class Orders:
     _listening: threading.Thread | None = None
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
-    @staticmethod
-    def hold_back() -> None:
-        """Let signals wait until somebody listens; before there is any other thread."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
-
     def listen(self, lifeline: int | None) -> None:
-        """Take orders from now on, those included that have waited.
+        """Take orders from now on, those included that have waited; before there is any other thread.
 
         Args:
             lifeline: a worker's pipe that ends with the supervisor.
@@ -53,9 +48,9 @@ class Orders:
         # decides what it means.
         numbers = HELD_BACK if lifeline is None else (signal.SIGTERM,)
         self._listening = threading.Thread(target=self._listen, args=(loop, numbers), name="signals", daemon=True)
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, [_ENOUGH])
+        signal.pthread_sigmask(signal.SIG_BLOCK, [*HELD_BACK, _ENOUGH])
         self._listening.start()
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [_ENOUGH])
         if lifeline is not None:
             loop.add_reader(lifeline, self._supervisor_gone, lifeline)
 

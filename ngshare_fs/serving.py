@@ -68,7 +68,6 @@ def serve(settings: Settings, handover: Handover) -> int:
     _allow_many_connections()
     listener = handover.listener or listen_for(settings)
     orders = Orders()
-    orders.hold_back()
     code = asyncio.run(_serve(settings, handover, listener, orders))
     end_in_time(orders)
     return code
@@ -150,11 +149,10 @@ async def _serve(settings: Settings, handover: Handover, listener: socket.socket
         with contextlib.suppress(BrokenPipeError):  # the supervisor is gone: the lifeline says so, too
             os.write(handover.ready, b"1")
         os.close(handover.ready)
-    if handover.role == "successor":
-        _bury_children_of_predecessor()
     if not handover.role:
         announce(settings, listener)
     elif handover.role == "successor":
+        _bury_children_of_predecessor()
         LOG.info("restarted, process %d serves on", os.getpid())
 
     beside = _beside_serving(settings, handover, orders)

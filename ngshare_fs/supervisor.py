@@ -116,11 +116,10 @@ class Supervisor:
         if self.listener is not None:
             # The workers accept what waits in the queue; nothing is to queue behind that.
             admit_no_more(self.listener)
-        for worker in self.workers:
-            self._end(worker)
-        if self.listener is not None:
             self.listener.close()
             self.listener = None
+        for worker in self.workers:
+            self._end(worker)
 
     def _restart(self) -> None:
         try:

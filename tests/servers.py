@@ -68,6 +68,13 @@ def _runs_in_group(group: int) -> bool:
     return False
 
 
+def children_of(process: int) -> list[int]:
+    """The processes that a process, whichever of its threads, has started."""
+    return [
+        int(child) for file in Path(f"/proc/{process}/task").glob("*/children") for child in file.read_text().split()
+    ]
+
+
 def writing_processes(server: int) -> list[int]:
     """The processes that a server, or one of its workers, has beside it to write in.
 
@@ -75,11 +82,10 @@ def writing_processes(server: int) -> list[int]:
         server: the process id of the one or the other.
     """
     found = []
-    for file in Path(f"/proc/{server}/task").glob("*/children"):
-        for child in map(int, file.read_text().split()):
-            with suppress(OSError):
-                writes = b"ngshare_fs.api.writer.process" in Path(f"/proc/{child}/cmdline").read_bytes()
-                found += [child] if writes else writing_processes(child)
+    for child in children_of(server):
+        with suppress(OSError):
+            writes = b"ngshare_fs.api.writer.process" in Path(f"/proc/{child}/cmdline").read_bytes()
+            found += [child] if writes else writing_processes(child)
     return found
 
 

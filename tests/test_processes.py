@@ -22,10 +22,11 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from tests.servers import Server, running
+from tests.servers import Server, children_of, running
 
 PATIENCE = 30
 BODY = urlencode({"user": "lawrence", "files": '[{"path": "p.ipynb", "content": "e30K"}]'}).encode()
+LAST_REQUEST = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 one_and_several = pytest.mark.parametrize("workers", [1, 2])
 
 
@@ -209,7 +210,7 @@ def test_a_connection_made_before_the_stop_is_answered(tmp_path: Path, workers: 
 
 @one_and_several
 def test_a_stop_in_a_rush_answers_everybody_who_got_a_connection(tmp_path: Path, workers: int) -> None:
-    """Who comes too late is refused at once: nobody is accepted, sends a request and is cut off."""
+    """Who comes too late is refused: nobody is accepted, sends a request and is cut off."""
 
     def ask_until_refused(server: Server) -> list[str]:
         answers: list[str] = []
@@ -220,7 +221,7 @@ def test_a_stop_in_a_rush_answers_everybody_who_got_a_connection(tmp_path: Path,
                 return answers
             with connection:
                 try:
-                    connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                    connection.sendall(LAST_REQUEST)
                     answers.append(connection.recv(12, socket.MSG_WAITALL).decode())
                 except ConnectionError as error:
                     answers.append(repr(error))
@@ -296,7 +297,7 @@ def test_a_stop_during_a_restart_answers_who_waits_for_the_restart(tmp_path: Pat
         server.process.terminate()
         assert upload.finish()[0] == 200
         for connection in connections:
-            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            connection.sendall(LAST_REQUEST)
             assert connection.recv(12, socket.MSG_WAITALL) == b"HTTP/1.1 200"
             connection.close()
         assert server.process.wait(PATIENCE) == 0
@@ -336,16 +337,12 @@ def test_a_stop_while_all_workers_start_answers_who_is_in_the_queue(tmp_path: Pa
             os.kill(worker, signal.SIGKILL)
         said(server, "ended unasked", 2)
         connection = socket.create_connection(address(server), timeout=PATIENCE)
-        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        connection.sendall(LAST_REQUEST)
         until(lambda: len(children_of(server.process.pid)) == 2, "the start of others", server)
         server.process.terminate()
         assert connection.recv(12, socket.MSG_WAITALL) == b"HTTP/1.1 200"
         connection.close()
         assert server.process.wait(PATIENCE) == 0
-
-
-def children_of(pid: int) -> list[str]:
-    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
 
 @pytest.mark.parametrize(
@@ -497,7 +494,7 @@ def test_a_worker_whose_supervisor_is_killed_while_it_starts_ends_in_order(tmp_p
             os.kill(worker, signal.SIGKILL)
         said(server, "ended unasked", 2)
         until(lambda: len(children_of(server.process.pid)) == 2, "the start of others", server)
-        workers = [int(pid) for pid in children_of(server.process.pid)]
+        workers = children_of(server.process.pid)
         server.process.kill()
         until(lambda: not any(map(is_running, workers)), "the end of the workers", server)
         assert server.log.count("the supervisor is gone: this worker ends too") == 2

@@ -56,18 +56,6 @@ def identity(volume: Volume, course: str, assignment: str) -> tuple[int, int] | 
     return layout.identity(layout.assignment(volume.root, course, assignment))
 
 
-def known_folder(volume: Volume, course: str, assignment: str) -> layout.KnownFolder:
-    """The assignment's folder, as it is now.
-
-    Raises:
-        AssignmentNotFound: there is no such assignment.
-    """
-    found = layout.KnownFolder.look(layout.assignment(volume.root, course, assignment))
-    if found is None:
-        raise AssignmentNotFound(assignment)
-    return found
-
-
 def delete(volume: Volume, course: str, assignment: str, by: str) -> None:
     """Move an assignment with its submissions and feedback into the trash.
 

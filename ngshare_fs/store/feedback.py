@@ -23,11 +23,9 @@ def give(
     Raises:
         SubmissionNotFound: there is none of that timestamp.
     """
-    above = KnownFolder.look(layout.submission(volume.root, course, assignment, student, submission))
-    if above is None:
-        raise SubmissionNotFound(student)
     manifest = Manifest(FEEDBACK, course, assignment, by, timestamp.now(), (), student=student, submission=submission)
     try:
+        above = KnownFolder.look(layout.submission(volume.root, course, assignment, student, submission))
         parent = layout.feedback(volume.root, course, assignment, student, submission)
         return publish(volume, upload, above, parent, manifest)
     except FileNotFoundError:

@@ -47,7 +47,11 @@ def status_of(path: str) -> os.stat_result | None:
 def identity(path: str) -> tuple[int, int] | None:
     """What tells a folder from an earlier or later one of the same name; None where there is none."""
     status = status_of(path)
-    return None if status is None else (status.st_dev, status.st_ino)
+    return None if status is None else _identity_of(status)
+
+
+def _identity_of(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 class KnownFolder(NamedTuple):
@@ -57,12 +61,16 @@ class KnownFolder(NamedTuple):
     identity: tuple[int, int]
 
     @classmethod
-    def look(cls, path: str) -> "KnownFolder | None":
-        """Look at a folder; None where there is none."""
+    def look(cls, path: str) -> "KnownFolder":
+        """Look at a folder.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
         status = status_of(path)
         if status is None or not stat.S_ISDIR(status.st_mode):
-            return None
-        return cls(path, (status.st_dev, status.st_ino))
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        return cls(path, _identity_of(status))
 
     def check(self) -> None:
         """Look whether it is still the one of this name.

@@ -3,7 +3,7 @@
 import os
 
 from ngshare_fs.store import layout, timestamp
-from ngshare_fs.store.assignment import identity, known_folder
+from ngshare_fs.store.assignment import identity
 from ngshare_fs.store.course import rename_unless_there
 from ngshare_fs.store.directory_tree import Upload
 from ngshare_fs.store.errors import AssignmentExists, AssignmentNotFound, CourseNotFound
@@ -27,14 +27,12 @@ def release(
         AssignmentExists: it was released before.
         CourseNotFound: the course is gone.
     """
-    above = KnownFolder.look(layout.course(volume.root, course))
-    if above is None:
-        raise CourseNotFound(course)
     unflushed = volume.unflushed()
     moment = at or timestamp.now()
     target = layout.assignment(volume.root, course, assignment)
     parent = os.path.dirname(target)
     try:
+        above = KnownFolder.look(layout.course(volume.root, course))
         with volume.staging.tree() as staged:
             releases = os.path.join(staged, layout.RELEASES)
             for folder in (staged, releases, os.path.join(staged, layout.SUBMISSIONS)):
@@ -60,9 +58,9 @@ def release_again(volume: Volume, course: str, assignment: str, by: str, upload:
     Raises:
         AssignmentNotFound: it was never released, or was deleted meanwhile.
     """
-    above = known_folder(volume, course, assignment)
     manifest = Manifest(RELEASE, course, assignment, by, timestamp.now(), ())
     try:
+        above = KnownFolder.look(layout.assignment(volume.root, course, assignment))
         return publish(volume, upload, above, layout.releases(volume.root, course, assignment), manifest)
     except FileNotFoundError:
         raise AssignmentNotFound(assignment) from None

@@ -4,10 +4,11 @@ import os
 from collections.abc import Collection
 
 from ngshare_fs.store import layout, names, timestamp, trash, trash_file
-from ngshare_fs.store.assignment import exists, identity, known_folder
+from ngshare_fs.store.assignment import exists, identity
 from ngshare_fs.store.cached_folders import Submission, timestamps_in
 from ngshare_fs.store.directory_tree import Upload
 from ngshare_fs.store.errors import AssignmentNotFound, SubmissionNotFound
+from ngshare_fs.store.layout import KnownFolder
 from ngshare_fs.store.manifest import SUBMISSION, Manifest
 from ngshare_fs.store.published import Tree, full_name, newest_in, publish
 from ngshare_fs.store.timestamp import Timestamp
@@ -38,10 +39,10 @@ def submit(
         KeyUsed: the one with this key has other files.
         AssignmentNotFound: there is no such assignment, or it was deleted meanwhile.
     """
-    above = known_folder(volume, course, assignment)
     manifest = Manifest(SUBMISSION, course, assignment, by or student, timestamp.now(), (), student=student, key=key)
     parent = layout.submissions_of(volume.root, course, assignment, student)
     try:
+        above = KnownFolder.look(layout.assignment(volume.root, course, assignment))
         if not layout.is_folder(os.path.dirname(parent)):  # an assignment that was made by hand
             unflushed = volume.unflushed()
             unflushed.make_folder_unless_there(os.path.dirname(parent))

@@ -159,19 +159,20 @@ def _lines(document: Mapping[str, Any], indentation: str = "") -> Iterator[str]:
     if not document:
         raise _NotPlain
     for key, value in document.items():
+        name = indentation + _itself(key)
         if isinstance(value, str):
-            yield f"{indentation}{_itself(key)}: {_itself(value)}\n"
+            yield f"{name}: {_itself(value)}\n"
             continue
         if value == {}:
-            yield f"{indentation}{_itself(key)}: {{}}\n"
+            yield f"{name}: {{}}\n"
             continue
         if isinstance(value, dict):
-            yield f"{indentation}{_itself(key)}:\n"
+            yield f"{name}:\n"
             yield from _lines(value, indentation + "  ")
             continue
         if not isinstance(value, list) or not value or indentation:
             raise _NotPlain
-        yield f"{_itself(key)}:\n"
+        yield f"{name}:\n"
         for entry in value:
             mark = "-"
             for inner_key, inner in entry.items():
