@@ -192,7 +192,6 @@ def _requests() -> Iterator[tuple[str, Difference]]:
             SUBMITTED,
             replace(post("teach", "feedback/c/hw/ann", timestamp="@first", files=ANSWER), in_query=True),
             NO_TIMESTAMP,
-            NOT_INSTRUCTOR,
         ),
     )
 
