@@ -261,6 +261,17 @@ def test_deleted_and_moved_back_it_is_still_withdrawn(volume: Volume) -> None:
     assert not release.is_open(volume, COURSE, ASSIGNMENT)
 
 
+@pytest.mark.parametrize("what", ["file", "link"])
+def test_what_stands_in_the_place_of_an_assignment_is_no_withdrawn_one(volume: Volume, what: str) -> None:
+    place = Path(volume.root) / "courses" / COURSE / "assignments" / "odd"
+    if what == "file":
+        place.touch()
+    else:
+        place.symlink_to("nowhere")
+    with volume.upload() as nothing, pytest.raises(AssignmentExists):
+        release.release(volume, COURSE, "odd", INSTRUCTOR, nothing)
+
+
 @pytest.mark.parametrize("meanwhile", ["withdrawn", "released", "deleted", "deleted and released"])
 def test_what_happens_while_the_next_release_is_staged(
     volume: Volume, monkeypatch: pytest.MonkeyPatch, meanwhile: str

@@ -66,7 +66,8 @@ def release(
                     moment, changed = manifest.timestamp, parent
                     break
                 except AssignmentExists:
-                    if is_open(volume, course, assignment):
+                    is_no_folder = os.path.lexists(target) and not layout.is_folder(target)
+                    if is_no_folder or is_open(volume, course, assignment):
                         raise
                 # It is withdrawn. Where it is deleted at this moment, it can be released as a new one after all.
                 with contextlib.suppress(FileNotFoundError), still_there(tree):
