@@ -19,7 +19,6 @@ import pytest
 from ngshare_fs.exchange import receiving
 from ngshare_fs.exchange.client import Client
 from ngshare_fs.exchange.exchange_api import ExchangeApi
-from ngshare_fs.exchange.moving import ASIDE
 from ngshare_fs.exchange.problems import Refused, ServerProblem, Unreachable, UntrustworthyAnswer
 from ngshare_fs.exchange.sending import CHUNK, Body, files_in
 from ngshare_fs.exchange.server import Server, find
@@ -501,7 +500,7 @@ def test_a_failure_leaves_the_old_folder_and_nothing_else(tmp_path: Path) -> Non
 
 
 def test_what_a_killed_command_left_behind_is_removed_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    left = tmp_path / (ASIDE + "0123")
+    left = tmp_path / (receiving.ASIDE + "0123")
     left.mkdir()
     with receiving.aside(str(tmp_path / "a")):
         pass

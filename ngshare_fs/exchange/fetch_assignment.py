@@ -9,10 +9,11 @@ from nbgrader.exchange import abc
 from ngshare_fs.exchange.base import Exchange
 from ngshare_fs.exchange.fetch_feedback import FEEDBACK, checksum_of
 from ngshare_fs.exchange.file_names import path_in
-from ngshare_fs.exchange.moving import ASIDE, InTheWay, move_new
+from ngshare_fs.exchange.moving import InTheWay, move_new
 from ngshare_fs.exchange.origin import ORIGIN, Origin, read_origin, write_origin
 from ngshare_fs.exchange.problems import UntrustworthyAnswer
 from ngshare_fs.exchange.receiving import (
+    ASIDE,
     Received,
     aside,
     beside,
@@ -57,7 +58,9 @@ class ExchangeFetchAssignment(Exchange, abc.ExchangeFetchAssignment):
                 f"{self.assignment} of {self.course}. Nothing was fetched. Go to another folder for this course, or "
                 "give each course a folder of its own (c.Exchange.path_includes_course = True in nbgrader_config.py)."
             )
-        self.is_copy = os.path.isdir(self.dest_path) and not holds_feedback_only(self.dest_path, self.coursedir.ignore)
+        self.is_copy = os.path.isdir(self.dest_path) and (
+            self.origin is not None or not holds_feedback_only(self.dest_path, self.coursedir.ignore)
+        )
         if self.is_copy and not self.replace_missing_files:
             self.fail(
                 f"You already have a copy of the assignment in this directory: {folder}. To get back files that you "
@@ -149,11 +152,11 @@ class ExchangeFetchAssignment(Exchange, abc.ExchangeFetchAssignment):
 
 
 def holds_feedback_only(folder: str, ignore: Sequence[str]) -> bool:
-    """Whether no assignment was fetched to a folder yet: feedback that was fetched there does not make it one."""
+    """Whether there is no assignment in a folder yet: feedback that was fetched there does not make it one."""
     for name in os.listdir(folder):
         if name == FEEDBACK and os.path.isdir(os.path.join(folder, name)):
             continue
-        if not name.startswith(ASIDE) and not is_ignored(name, ignore):
+        if name != ORIGIN and not name.startswith(ASIDE) and not is_ignored(name, ignore):
             return False
     return True
 

@@ -7,8 +7,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-# Before the names of what is still being made; hidden, so that nbgrader's globs do not see it.
-ASIDE = ".ngshare-fs-"
+# Before the name of a copy that is not whole yet. It begins as `receiving.ASIDE` does, so that it is never handed in, and
+# is removed a day later where a command was killed.
+COPY = ".ngshare-fs-copy-"
 
 
 class InTheWay(FileExistsError):
@@ -69,7 +70,7 @@ def move_new(source: str, target: str) -> None:
 
 @contextmanager
 def _copied_beside(source: str, target: str) -> Iterator[str]:
-    copy = os.path.join(os.path.dirname(target), ASIDE + secrets.token_hex(8))
+    copy = os.path.join(os.path.dirname(target), COPY + secrets.token_hex(8))
     try:
         shutil.copyfile(source, copy)
         yield copy

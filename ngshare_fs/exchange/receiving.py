@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ngshare_fs.exchange.moving import ASIDE, InTheWay, kind_of, move
+from ngshare_fs.exchange.moving import InTheWay, kind_of, move
 from ngshare_fs.exchange.problems import UntrustworthyAnswer
 from ngshare_fs.exchange.tree_in_answer import Part
 
+# Before the names of what is still being made; hidden, so that nbgrader's globs do not see it.
+ASIDE = ".ngshare-fs-"
 # What is older was left behind by a command that was killed.
 LEFT_OVER_SECONDS = 24 * 3600
 # In a folder of that kind: what it replaces, and what it has replaced.
