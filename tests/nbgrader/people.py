@@ -73,9 +73,10 @@ class Person:
             stderr=subprocess.STDOUT, encoding="utf-8", timeout=COMMAND_SECONDS, check=False,
             **self.account,
         )  # fmt: skip
-        assert done.returncode == (1 if fails else 0), done.stdout
-        assert "Traceback" not in done.stdout, done.stdout
-        return done.stdout
+        said: str = done.stdout
+        assert done.returncode == (1 if fails else 0), said
+        assert "Traceback" not in said, said
+        return said
 
     def listed(self, *options: str) -> list[str]:
         """What `nbgrader list` lists."""
