@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import unicodedata
 from pathlib import Path
 from urllib.parse import quote
@@ -258,3 +259,19 @@ def test_time_zones_and_formats_of_nbgraders_own_exchange_mean_nothing(school: S
     school.release_and_fetch()
     for student in (school.zoë, school.max):
         assert hand_in(student, "1").endswith(" UTC")
+
+
+def test_a_full_disk_is_said_to_be_one(school: School) -> None:
+    school.release_and_fetch()
+    zoë = school.zoë
+    zoë.cache.mkdir(parents=True)
+    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(zoë.cache)]
+    if os.geteuid() or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small disk needs root: run the tests as root")
+    try:
+        (zoë.home / ASSIGNMENT / "own.txt").write_text("0123456789" * 40_000)
+        said = zoë.run("submit", ASSIGNMENT, fails=True)
+    finally:
+        subprocess.run(["umount", str(zoë.cache)], check=True)
+    assert "Your disk is full, or your quota is used up. Remove files, and try again." in said
+    assert "Errno" not in said
