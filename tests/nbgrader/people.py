@@ -39,6 +39,8 @@ class Person:
             "LC_ALL": "C.UTF-8",
             "NO_PROXY": "*",
         }
+        # What begins their commands, to run them as another user of the system.
+        self.prefix: tuple[str, ...] = ()
         (home / ".jupyter").mkdir(parents=True)
         (home / ".jupyter" / "nbgrader_config.py").write_text(CONFIGURATION)
 
@@ -65,7 +67,7 @@ class Person:
 
     def _run(self, *command: str, fails: bool) -> str:
         done = subprocess.run(
-            command,
+            [*self.prefix, *command],
             cwd=self.home, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, encoding="utf-8", timeout=COMMAND_SECONDS, check=False,
         )  # fmt: skip
