@@ -17,7 +17,9 @@ from traitlets import Bool, Float, Unicode, default
 from ngshare_fs.exchange import server
 from ngshare_fs.exchange.client import Client
 from ngshare_fs.exchange.exchange_api import ExchangeApi
+from ngshare_fs.exchange.inside_jupyter import this_turn
 from ngshare_fs.exchange.problems import ServerProblem
+from ngshare_fs.exchange.shown_failure import not_done
 
 DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -75,8 +77,17 @@ class Exchange(abc.Exchange):
         """
         if sys.platform == "win32":
             self.fail("Sorry, the exchange is not available on Windows.")
-        with self.failures():
-            return super().start()
+        try:
+            with self.failures():
+                return super().start()
+        except ExchangeError as error:
+            failure = error
+        self.log.debug("This is where it failed:", exc_info=failure)
+        turn = this_turn()
+        # Only the Assignment List works without a parent; it says nothing of a fetch that failed, and lists.
+        if turn is not None and self.parent is None:
+            turn.failure = str(failure)
+        raise not_done(str(failure))
 
     @contextmanager
     def failures(self) -> Iterator[None]:
