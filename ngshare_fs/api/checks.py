@@ -3,7 +3,7 @@
 from ngshare_fs.api import refusals
 from ngshare_fs.api.call import Call, Endpoint, Who
 from ngshare_fs.api.refusals import Refused
-from ngshare_fs.store import assignment, roster, submission
+from ngshare_fs.store import assignment, release, roster, submission
 
 
 def check(call: Call, endpoint: Endpoint) -> None:
@@ -18,8 +18,10 @@ def check(call: Call, endpoint: Endpoint) -> None:
         call.people = roster.of(call.volume, call.course)
     _check_permission(call, endpoint.who)
     needs_assignment = "{assignment}" in endpoint.path and not endpoint.new_assignment
-    if needs_assignment and not assignment.exists(call.volume, call.course, call.assignment):
-        raise Refused(refusals.ASSIGNMENT_NOT_FOUND)
+    if needs_assignment:
+        is_there = release.is_open if endpoint.only_open and not call.teaches else assignment.exists
+        if not is_there(call.volume, call.course, call.assignment):
+            raise Refused(refusals.ASSIGNMENT_NOT_FOUND)
     if endpoint.of_student and not has_worked_here(call, call.named_user):
         raise Refused(refusals.STUDENT_NOT_FOUND)
 

@@ -13,10 +13,12 @@ from .same_answers import (
     BAD_FORMAT,
     BAD_PATH,
     COURSE,
+    NO_ASSIGNMENT,
     NO_FILES,
     NO_STUDENT,
     NO_SUBMISSION,
     NO_TIMESTAMP,
+    NOT_INSTRUCTOR,
     RELEASED,
     REMARKS,
     SUBMITTED,
@@ -147,6 +149,16 @@ def _removed_students() -> Iterator[tuple[str, Difference]]:
         yield f"an admin who submitted: {call}", Difference(before, call, NO_STUDENT)
 
 
+def _own_work() -> Iterator[tuple[str, Difference]]:
+    answer = {"files": _files(("hw.ipynb", b'{"cells": []}\n'))}
+    for call, body in (
+        (get("ann", "submission/c/hw/ann", timestamp="@first"), answer),
+        (get("ben", "submission/c/hw/ben"), answer),
+        (get("ann", "submission/c/nix/ann", NO_ASSIGNMENT), {}),
+    ):
+        yield f"their own work: {call}", Difference(SUBMITTED, call, NOT_INSTRUCTOR, body=body)
+
+
 def _requests() -> Iterator[tuple[str, Difference]]:
     for end in (" UTC", "  UTC "):
         long_ago = [get("root", "courses"), *SUBMITTED]
@@ -180,6 +192,7 @@ def _requests() -> Iterator[tuple[str, Difference]]:
             SUBMITTED,
             replace(post("teach", "feedback/c/hw/ann", timestamp="@first", files=ANSWER), in_query=True),
             NO_TIMESTAMP,
+            NOT_INSTRUCTOR,
         ),
     )
 
@@ -206,5 +219,7 @@ def _people() -> Iterator[tuple[str, Difference]]:
 
 
 DIFFERENCES: dict[str, Difference] = {
-    name: difference for table in (_trees, _removed_students, _requests, _people) for name, difference in table()
+    name: difference
+    for table in (_trees, _removed_students, _own_work, _requests, _people)
+    for name, difference in table()
 }
