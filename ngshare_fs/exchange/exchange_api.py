@@ -1,12 +1,13 @@
 """The server's calls as the plug-ins use them; where an older server lacks one, what it takes to do without."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from ngshare_fs.exchange.client import Client, Passing
+from ngshare_fs.exchange.listing import Assignment, Course, Listing, Submission, course_of, notebook_names
 from ngshare_fs.exchange.problems import (
     ASSIGNMENT_EXISTS,
     ASSIGNMENT_NOT_FOUND,
@@ -20,58 +21,8 @@ from ngshare_fs.exchange.problems import (
 from ngshare_fs.exchange.receiving import check_timestamp
 from ngshare_fs.exchange.sending import Body, LocalFile
 
-NOTEBOOK = ".ipynb"
 # A list is wanted at once or not at all: nbgrader's extensions wait for it, and all of JupyterLab with them.
 LIST_PATIENCE = 10.0
-
-
-@dataclass(frozen=True)
-class Submission:
-    """A submission in a list.
-
-    Args:
-        assignment, student, timestamp: which it is.
-        notebooks: names without `.ipynb`; None where they are not known.
-        has_feedback: whether there is some.
-        feedback: checksums of its files by path; None where they are not known.
-    """
-
-    assignment: str
-    student: str
-    timestamp: str
-    notebooks: tuple[str, ...] | None
-    has_feedback: bool
-    feedback: dict[str, str] | None
-
-
-@dataclass(frozen=True)
-class Course:
-    """A course in a list.
-
-    Args:
-        name: its name.
-        role: `instructor`, `student` or `admin`; empty where an older server does not say.
-        assignments: released ones, with their notebooks' names.
-        submissions: the user's own, or everybody's.
-    """
-
-    name: str
-    role: str
-    assignments: dict[str, tuple[str, ...]]
-    submissions: tuple[Submission, ...]
-
-
-@dataclass(frozen=True)
-class Listing:
-    """What a user sees.
-
-    Args:
-        user: the name under which the server knows them.
-        courses: sorted.
-    """
-
-    user: str
-    courses: tuple[Course, ...]
 
 
 @dataclass
@@ -116,7 +67,7 @@ class ExchangeApi:
             raise
         answer = answer or kept.answer
         with self._well_formed():
-            listing = Listing(str(answer["user"]), tuple(_course(each) for each in answer["courses"]))
+            listing = Listing(str(answer["user"]), tuple(course_of(each) for each in answer["courses"]))
         kept.answer = answer
         self.user = listing.user
         return listing
@@ -162,9 +113,18 @@ class ExchangeApi:
             if refusal.status == 405:
                 raise ServerProblem(
                     "This exchange cannot release an assignment again without destroying what was handed in. "
-                    "Nothing was done. To do so nevertheless, remove it first: nbgrader list --remove"
+                    "Nothing was done. To do so nevertheless, remove it first: "
+                    "nbgrader list --remove --ExchangeList.yes=True"
                 ) from None
             raise
+
+    def withdraw(self, course: str, assignment: str) -> None:
+        """Take a release back; what was handed in stays.
+
+        Raises:
+            Refused: also where an older server cannot (`knows_no_such_call`).
+        """
+        self._client.call("PUT", "assignment", course, assignment, "withdrawn")
 
     def unrelease(self, course: str, assignment: str) -> None:
         """Take an assignment back, with what was handed in."""
@@ -290,10 +250,11 @@ class ExchangeApi:
         for name in self._list("courses", "courses"):
             if only not in ("", name):
                 continue
-            assignments: dict[str, tuple[str, ...]] = {}
+            assignments: dict[str, Assignment] = {}
             submissions: list[Submission] = []
             for assignment in self._list("assignments", "assignments", name):
-                assignments[assignment] = _notebook_names(file["path"] for file in self.notebooks(name, assignment))
+                paths = (file["path"] for file in self.notebooks(name, assignment))
+                assignments[assignment] = Assignment(notebook_names(paths))
                 found = self._submissions_seen(name, assignment, everybody)
                 submissions += [self._submission_by_parts(name, assignment, *each) for each in found]
             courses.append(Course(name, "", assignments, tuple(submissions)))
@@ -340,27 +301,3 @@ class ExchangeApi:
                 f"{self.url} answers, but not as an exchange does: look at the URL in nbgrader_config.py, or tell "
                 "your administrator."
             ) from None
-
-
-def _course(entry: dict[str, Any]) -> Course:
-    assignments = {str(each["assignment_id"]): tuple(map(str, each["notebooks"])) for each in entry["assignments"]}
-    return Course(str(entry["course_id"]), entry["role"], assignments, tuple(map(_submission, entry["submissions"])))
-
-
-def _submission(entry: dict[str, Any]) -> Submission:
-    notebooks, given = entry["notebooks"], entry["feedback"]
-    checksums = None
-    if given is not None and given["files"] is not None:
-        checksums = {str(file["path"]): file["checksum"] for file in given["files"]}
-    return Submission(
-        str(entry["assignment_id"]),
-        str(entry["student_id"]),
-        check_timestamp(entry["timestamp"]),
-        None if notebooks is None else tuple(map(str, notebooks)),
-        given is not None,
-        checksums,
-    )
-
-
-def _notebook_names(paths: Iterable[str]) -> tuple[str, ...]:
-    return tuple(path.removesuffix(NOTEBOOK) for path in paths if path.endswith(NOTEBOOK) and "/" not in path)
