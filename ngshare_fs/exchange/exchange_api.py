@@ -157,6 +157,16 @@ class ExchangeApi:
             entries = [(entry["student_id"], entry["timestamp"]) for entry in answer["submissions"]]
             return [(str(student), check_timestamp(timestamp)) for student, timestamp in entries]
 
+    def submission(self, course: str, assignment: str, student: str, timestamp: str, folder: str) -> dict[str, Any]:
+        """A submission with its files, whose contents go to a folder.
+
+        Args:
+            timestamp: of it; the newest where empty.
+        """
+        # An older server does not find a timestamp with its zone.
+        query = {"timestamp": timestamp.removesuffix(" UTC")} if timestamp else {}
+        return self._client.tree("submission", course, assignment, student, query=query, folder=folder)
+
     def remove_submission(self, course: str, assignment: str, student: str, timestamp: str) -> None:
         """Take a submission away, as an instructor.
 
@@ -226,9 +236,7 @@ class ExchangeApi:
     ) -> Iterator[dict[str, Any]]:
         for student, timestamp in chosen.items():
             try:
-                # An older server does not find a timestamp with its zone.
-                query = {"timestamp": timestamp.removesuffix(" UTC")}
-                answer = self._client.tree("submission", course, assignment, student, query=query, folder=folder)
+                answer = self.submission(course, assignment, student, timestamp, folder)
             except Refused as refusal:
                 answer = {"success": False, "message": refusal.message}
             yield {**answer, "student_id": student}
