@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from jupyter_core.paths import jupyter_data_dir
-from nbgrader.exchange import ExchangeError, abc
+from nbgrader.exchange import ExchangeError, ExchangeFactory, abc
 from nbgrader.utils import ignore_patterns
 from traitlets import Bool, Float, Unicode, default
 
 from ngshare_fs.exchange import server
 from ngshare_fs.exchange.client import Client
 from ngshare_fs.exchange.exchange_api import ExchangeApi
-from ngshare_fs.exchange.inside_jupyter import this_turn
+from ngshare_fs.exchange.inside_jupyter import Turn, this_turn
 from ngshare_fs.exchange.problems import ServerProblem
 from ngshare_fs.exchange.shown_failure import not_done
 
@@ -83,11 +83,16 @@ class Exchange(abc.Exchange):
         except ExchangeError as error:
             failure = error
         self.log.debug("This is where it failed:", exc_info=failure)
-        turn = this_turn()
-        # Only the Assignment List works without a parent; it says nothing of a fetch that failed, and lists.
-        if turn is not None and self.parent is None:
-            turn.failure = str(failure)
+        turn = self.assignment_lists_turn()
+        if turn is not None:
+            turn.failure = str(failure)  # of a fetch, the Assignment List says nothing, but goes on to list
         raise not_done(str(failure))
+
+    def assignment_lists_turn(self) -> Turn | None:
+        """The turn of the event loop in which JupyterLab's Assignment List does this; None where it is not the one."""
+        # Formgrader's factory is part of formgrader, and commands need none.
+        by_itself = isinstance(self.parent, ExchangeFactory) and self.parent.parent is None
+        return this_turn() if by_itself else None
 
     @contextmanager
     def failures(self) -> Iterator[None]:

@@ -89,7 +89,10 @@ def redirect_problem(url: str, path: str, location: str) -> str | None:
         path: of the request, below `url`.
         location: the other address; nothing but scheme, host and path of it is shown.
     """
-    parts = urlsplit(location)
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return None
     if not parts.netloc or not parts.path.endswith(path) or parts.scheme not in ("http", "https"):
         return None
     host = parts.netloc.rpartition("@")[2]

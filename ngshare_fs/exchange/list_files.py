@@ -13,7 +13,7 @@ from ngshare_fs.confirmation import NotConfirmed, confirm
 from ngshare_fs.exchange.base import Exchange
 from ngshare_fs.exchange.fetch_feedback import checksum_of
 from ngshare_fs.exchange.formgrader import forget_other_gradebook
-from ngshare_fs.exchange.inside_jupyter import is_inside, this_turn
+from ngshare_fs.exchange.inside_jupyter import is_inside
 from ngshare_fs.exchange.listing import Course, Listing, Submission
 from ngshare_fs.exchange.problems import Refused
 from ngshare_fs.exchange.shown_failure import not_done, not_listed
@@ -43,16 +43,15 @@ class ExchangeList(abc.ExchangeList, Exchange):
             what is listed; assignments that were taken back are left out, as formgrader would call them released.
         """
         forget_other_gradebook(self.coursedir, self.log)
-        turn = this_turn()
-        in_assignment_list = turn is not None and self.parent is None
-        if turn is not None and in_assignment_list and turn.failure:
+        turn = self.assignment_lists_turn()
+        if turn is not None and turn.failure:
             raise not_listed(f"{turn.failure} (To see the list again, click on its symbol for refreshing.)")
         try:
             with self.failures():
                 return super().start()
         except ExchangeError as error:
             problem = str(error)
-        raise not_listed(problem) if in_assignment_list else not_done(problem)
+        raise not_done(problem) if turn is None else not_listed(problem)
 
     def init_src(self) -> None:
         """Ask the server."""

@@ -33,6 +33,7 @@ def look_at(folder: str, course: str, assignment: str, newest: str | None, ignor
         newest: when it was last released; None where nobody knows.
         ignore: globs of what is never fetched.
     """
+    folder = os.path.normpath(folder)
     if not os.path.isdir(folder):
         in_the_way = os.path.lexists(folder)
         return WorkingFolder(False, f"not downloaded: {folder} is in the way, and no folder" if in_the_way else "")
