@@ -145,9 +145,22 @@ class ExchangeApi:
 
         Returns:
             the receipt: `timestamp`, and from our server `student_id` and `files`.
+
+        Raises:
+            UntrustworthyAnswer: the server took it for somebody else's work.
         """
         fields = {"key": key} if student is None else {"key": key, "student": student}
-        return self._client.call("POST", "submission", course, assignment, body=Body(fields, files))
+        receipt = self._client.call("POST", "submission", course, assignment, body=Body(fields, files))
+        server = self._client.server
+        expected = student if student is not None else server.user if server.user_is_certain else None
+        stored_for = receipt.get("student_id", expected)
+        if expected is not None and stored_for != expected:
+            # A proxy may mix up connections, and with them tokens.
+            raise UntrustworthyAnswer(
+                f"The exchange took it for the work of {stored_for}, not of {expected}. Submit again, look whether "
+                "`nbgrader list --cached` shows it, and tell your administrator at once."
+            )
+        return receipt
 
     def submissions(self, course: str, assignment: str, student: str | None = None) -> list[tuple[str, str]]:
         """Students and timestamps of submissions, oldest first."""
