@@ -269,7 +269,7 @@ def test_nor_where_that_happens_while_the_manifest_is_written_anew(
     def replace_at_the_second(unflushed: durability.Unflushed, path: str, content: bytes) -> None:
         write_file(unflushed, path, content)
         written.append(os.path.basename(path))
-        if written.count(layout.MANIFEST) == 2:
+        if written[-1] == layout.MANIFEST and written.count(layout.MANIFEST) == 2:
             replace_course(volume, [])
 
     monkeypatch.setattr(durability.Unflushed, "write_file", replace_at_the_second)

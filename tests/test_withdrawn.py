@@ -15,7 +15,7 @@ from ngshare_fs.store.errors import AssignmentExists, AssignmentNotFound
 from ngshare_fs.store.verify import verify_volume
 from tests.conftest import Answer, Exchange, MakeExchange
 from tests.trees import contents, tree
-from tests.volumes import ASSIGNMENT, COURSE, INSTRUCTOR, STUDENT, Plain, write_tree
+from tests.volumes import ASSIGNMENT, COURSE, INSTRUCTOR, STUDENT, Plain, write_withdrawal
 
 WORK = tree({"p.ipynb": b'{"cells": []}\n'})
 REMARKS = tree({"p.html": b"<p>good</p>"})
@@ -182,15 +182,8 @@ def volume(tmp_path: Path) -> Iterator[Volume]:
     opened.close()
 
 
-def _write_withdrawal(plain: Plain, moment: str = "2020-02-15 08:00:00.000000 UTC") -> Path:
-    said = {
-        "kind": "withdrawal",
-        "course": COURSE,
-        "assignment": ASSIGNMENT,
-        "by": INSTRUCTOR,
-        "timestamp": moment,
-    }
-    return write_tree(plain.assignment / "releases", said, {})
+def _write_withdrawal(plain: Plain) -> Path:
+    return write_withdrawal(plain.course, (COURSE, ASSIGNMENT), INSTRUCTOR, "2020-02-15 08:00:00.000000 UTC")
 
 
 async def test_one_that_is_written_by_hand_counts_until_it_is_moved_away(
@@ -242,7 +235,7 @@ def test_an_assignment_whose_name_is_cut_keeps_it(volume: Volume) -> None:
 def test_one_without_a_release_can_be_withdrawn(volume: Volume) -> None:
     (Path(volume.root) / "courses" / COURSE / "assignments" / "by hand").mkdir()
     release.withdraw(volume, COURSE, "by hand", INSTRUCTOR)
-    assert release.is_withdrawn(volume, COURSE, "by hand")
+    assert not release.is_open(volume, COURSE, "by hand")
     assert release.newest(volume, COURSE, "by hand") is None
 
 
@@ -262,10 +255,21 @@ def test_deleted_and_moved_back_it_is_still_withdrawn(volume: Volume) -> None:
     assignment.delete(volume, COURSE, ASSIGNMENT, INSTRUCTOR)
     with pytest.raises(AssignmentNotFound):
         release.withdraw(volume, COURSE, ASSIGNMENT, INSTRUCTOR)
-    assert not release.is_withdrawn(volume, COURSE, ASSIGNMENT)
+    assert not release.is_open(volume, COURSE, ASSIGNMENT)
     (deleted,) = Path(volume.root).glob(f"trash/*/{ASSIGNMENT}")
     deleted.rename(Path(volume.root) / "courses" / COURSE / "assignments" / ASSIGNMENT)
-    assert release.is_withdrawn(volume, COURSE, ASSIGNMENT)
+    assert not release.is_open(volume, COURSE, ASSIGNMENT)
+
+
+@pytest.mark.parametrize("what", ["file", "link"])
+def test_what_stands_in_the_place_of_an_assignment_is_no_withdrawn_one(volume: Volume, what: str) -> None:
+    place = Path(volume.root) / "courses" / COURSE / "assignments" / "odd"
+    if what == "file":
+        place.touch()
+    else:
+        place.symlink_to("nowhere")
+    with volume.upload() as nothing, pytest.raises(AssignmentExists):
+        release.release(volume, COURSE, "odd", INSTRUCTOR, nothing)
 
 
 @pytest.mark.parametrize("meanwhile", ["withdrawn", "released", "deleted", "deleted and released"])

@@ -45,9 +45,9 @@ def _course(call: Call, name: str, wants_all: bool) -> dict[str, Any]:
     submissions = []
     for each in assignment.assignments_of(call.volume, name):
         with contextlib.suppress(AssignmentNotFound):
-            withdrawn = release.is_withdrawn(call.volume, name, each)
-            if teaches or not withdrawn:
-                assignments.append({"assignment_id": each, "withdrawn": withdrawn, **_release(call, name, each)})
+            is_open = release.is_open(call.volume, name, each)
+            if is_open or teaches:
+                assignments.append({"assignment_id": each, "withdrawn": not is_open, **_release(call, name, each)})
             if wants_all and teaches:
                 found = submission.submissions_to(call.volume, name, each)
             else:

@@ -10,6 +10,7 @@ import os
 from ngshare_fs.store import layout, timestamp
 from ngshare_fs.store.assignment import assignments_of, exists, identity
 from ngshare_fs.store.cached_folders import timestamps_in
+from ngshare_fs.store.course import identity as course_identity
 from ngshare_fs.store.course import rename_unless_there
 from ngshare_fs.store.directory_tree import Upload
 from ngshare_fs.store.durability import Unflushed
@@ -65,9 +66,10 @@ def release(
                     moment, changed = manifest.timestamp, parent
                     break
                 except AssignmentExists:
-                    if not is_withdrawn(volume, course, assignment):
+                    is_no_folder = os.path.lexists(target) and not layout.is_folder(target)
+                    if is_no_folder or is_open(volume, course, assignment):
                         raise
-                # Where it is deleted at this moment, it can be released as a new one after all.
+                # It is withdrawn. Where it is deleted at this moment, it can be released as a new one after all.
                 with contextlib.suppress(FileNotFoundError), still_there(tree):
                     moment = _release_withdrawn(volume, tree, manifest, unflushed, last_check)
                     changed = layout.releases(volume.root, course, assignment)
@@ -92,7 +94,7 @@ def _release_withdrawn(
 
     def check() -> None:
         last_check()
-        if not is_withdrawn(volume, course, assignment):
+        if is_open(volume, course, assignment):
             raise AssignmentExists(assignment)
 
     above = KnownFolder.look(layout.assignment(volume.root, course, assignment))
@@ -141,22 +143,22 @@ def _publish(
         raise AssignmentNotFound(assignment) from None
 
 
-def is_withdrawn(volume: Volume, course: str, assignment: str) -> bool:
-    """Whether the release of an assignment was taken back, and no other one made since.
+def is_open(volume: Volume, course: str, assignment: str) -> bool:
+    """Whether an assignment is there for students: not deleted, and not withdrawn.
 
-    Where nobody can read the newest entry, nobody can say so: the assignment goes on.
+    Where its newest entry is there and cannot be read, nobody can say that it is a withdrawal: work goes on.
     """
     releases = layout.releases(volume.root, course, assignment)
-    moment = newest_in(releases)
-    if moment is not None:
-        with contextlib.suppress(BrokenManifest):
-            return manifest_at(volume, os.path.join(releases, timestamp.folder_of(moment))).kind == WITHDRAWAL
-    return False
-
-
-def is_open(volume: Volume, course: str, assignment: str) -> bool:
-    """Whether an assignment is there for students: not deleted, and not withdrawn."""
-    return exists(volume, course, assignment) and not is_withdrawn(volume, course, assignment)
+    while True:
+        moment = newest_in(releases)
+        if moment is None and not exists(volume, course, assignment):
+            return False
+        if moment is not None:
+            with contextlib.suppress(BrokenManifest):
+                return manifest_at(volume, os.path.join(releases, timestamp.folder_of(moment))).kind != WITHDRAWAL
+        # Deleted and released again in between, it may have another one.
+        if newest_in(releases) == moment:
+            return True
 
 
 def open_assignments(volume: Volume, course: str) -> list[str]:
@@ -165,7 +167,12 @@ def open_assignments(volume: Volume, course: str) -> list[str]:
     Raises:
         CourseNotFound: there is no such course.
     """
-    return [each for each in assignments_of(volume, course) if not is_withdrawn(volume, course, each)]
+    while True:
+        listed = course_identity(volume, course)
+        found = [each for each in assignments_of(volume, course) if is_open(volume, course, each)]
+        # Where the course was deleted meanwhile, only some of them were found.
+        if course_identity(volume, course) == listed:
+            return found
 
 
 def newest(volume: Volume, course: str, assignment: str) -> Tree | None:

@@ -157,6 +157,15 @@ def _own_work() -> Iterator[tuple[str, Difference]]:
         (get("ann", "submission/c/nix/ann", NO_ASSIGNMENT), {}),
     ):
         yield f"their own work: {call}", Difference(SUBMITTED, call, NOT_INSTRUCTOR, body=body)
+    for of in ("submissions", "feedback"):
+        for name, ngshares in (("nix", NO_ASSIGNMENT), ("hw", NO_STUDENT)):
+            call = get("stranger", f"{of}/c/{name}/stranger", NOT_INSTRUCTOR)
+            yield f"a stranger's own {of} to {name}", Difference(SUBMITTED, call, ngshares)
+    removed = [*SUBMITTED, delete("teach", "student/c/ann")]
+    for call in (get("ann", "submissions/c/hw/ann"), get("ann", "feedback/c/hw/ann", timestamp="@first")):
+        yield f"work of their own, after they have left: {call}", Difference(removed, call, NO_STUDENT)
+    call = get("ann", "submissions/c/nix/ann", NOT_INSTRUCTOR)
+    yield "and what is not there", Difference(removed, call, NO_ASSIGNMENT)
 
 
 def _requests() -> Iterator[tuple[str, Difference]]:
@@ -192,7 +201,6 @@ def _requests() -> Iterator[tuple[str, Difference]]:
             SUBMITTED,
             replace(post("teach", "feedback/c/hw/ann", timestamp="@first", files=ANSWER), in_query=True),
             NO_TIMESTAMP,
-            NOT_INSTRUCTOR,
         ),
     )
 
