@@ -36,6 +36,11 @@ def api(url: str, user: str, patience: float = 30.0) -> ExchangeApi:
     return ExchangeApi(Client(Server(url, f"user:{user}", user, standalone=True), patience, logging.getLogger("test")))
 
 
+def no_matter(old: str) -> str | None:
+    """What is replaced is not to be kept."""
+    return None
+
+
 def folder_with(place: Path, files: dict[str, bytes]) -> str:
     for path, content in files.items():
         file = place / path
@@ -417,19 +422,27 @@ def test_a_text_without_an_end_is_not_held(parts: str) -> None:
 def test_paths_that_cannot_be_stored_here_are_a_problem(paths: list[str], parts: str, tmp_path: Path) -> None:
     target = tmp_path / "above" / "target"
     answer = arrived(json.dumps({"files": [entry(path) for path in paths]}), parts)
-    with pytest.raises(UntrustworthyAnswer, match="cannot be stored here"), receiving.aside(str(target)) as place:
+    with (
+        pytest.raises(UntrustworthyAnswer, match="cannot be stored here"),
+        receiving.aside(str(target), no_matter) as place,
+    ):
         receiving.write_tree(place.tree, receiving.check_tree(answer))
     assert not target.parent.exists()
 
 
 def test_a_tree_goes_from_one_disk_to_another(parts: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def replace(source: str, target: str) -> None:
-        raise OSError(errno.EXDEV, "Invalid cross-device link")
+    replace = os.replace
+
+    def replace_on_a_disk(source: str, target: str) -> None:
+        if os.path.dirname(source) == parts:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        replace(source, target)
 
     files = list(receiving.check_tree(arrived(json.dumps({"files": [entry("a/b")]}), parts)))
-    monkeypatch.setattr(os, "replace", replace)
+    monkeypatch.setattr(os, "replace", replace_on_a_disk)
     receiving.write_tree(str(tmp_path / "tree"), files)
     assert (tmp_path / "tree/a/b").read_bytes() == b"ab"
+    assert os.listdir(tmp_path / "tree/a") == ["b"]
     assert os.listdir(parts) == []
 
 
@@ -473,14 +486,14 @@ def test_timestamps_that_are_none_are_refused(text: object) -> None:
 def test_a_failure_leaves_the_old_folder_and_nothing_else(tmp_path: Path) -> None:
     old = tmp_path / "above" / "target"
     folder_with(old, {"work": b"old"})
-    with pytest.raises(FileExistsError), receiving.aside(str(old)) as place:
+    with pytest.raises(FileExistsError), receiving.aside(str(old), no_matter) as place:
         os.mkdir(os.path.dirname(folder_with(Path(place.tree) / "sub", {"work": b"half"})))
     assert (old / "work").read_bytes() == b"old"
     assert os.listdir(old.parent) == ["target"]
     with pytest.raises(ValueError, match="cut"), receiving.aside(str(tmp_path / "new" / "x" / "target")):
         raise ValueError("cut")
     assert not (tmp_path / "new").exists()
-    with receiving.aside(str(old)) as place:
+    with receiving.aside(str(old), no_matter) as place:
         folder_with(Path(place.tree), {"work": b"new"})
     assert (old / "work").read_bytes() == b"new"
     assert os.listdir(old.parent) == ["target"]
@@ -511,7 +524,7 @@ def killed_between_the_renames(target: Path) -> None:
                 rename(source, to)
 
             os.rename = rename_or_die  # type: ignore[assignment]
-            with receiving.aside(str(target)) as place:
+            with receiving.aside(str(target), no_matter) as place:
                 folder_with(Path(place.tree), {"work": b"new"})
         finally:
             os._exit(1)
@@ -528,15 +541,17 @@ def test_what_was_being_replaced_comes_back(tmp_path: Path, monkeypatch: pytest.
         monkeypatch.setattr(receiving, "LEFT_OVER_SECONDS", age)
     receiving.sweep(str(tmp_path))
     assert (target / "work").read_bytes() == b"old"
-    # What took its place in the meantime stays.
+    assert bool(age) == (os.listdir(tmp_path) == ["target"])
+    # What took its place in the meantime stays, and what nobody has replaced is not lost, however old it is.
     killed_between_the_renames(target)
     folder_with(target, {"work": b"newer"})
     receiving.sweep(str(tmp_path))
     assert (target / "work").read_bytes() == b"newer"
-    with receiving.aside(str(target)) as place:
+    with receiving.aside(str(target), no_matter) as place:
         folder_with(Path(place.tree), {"work": b"newest"})
     assert (target / "work").read_bytes() == b"newest"
-    assert bool(age) == (os.listdir(tmp_path) == ["target"])
+    (kept,) = tmp_path.glob("*/replaced/0/target/work")
+    assert kept.read_bytes() == b"old"
 
 
 def test_what_cannot_be_brought_back_is_not_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -569,7 +584,7 @@ def test_two_commands_replace_the_same_folder(tmp_path: Path, monkeypatch: pytes
         rename(source, to)
 
     monkeypatch.setattr(os, "rename", rename_after_another)
-    with receiving.aside(str(target)) as place:
+    with receiving.aside(str(target), no_matter) as place:
         folder_with(Path(place.tree), {"work": b"new"})
     assert (target / "work").read_bytes() == b"new"
     assert os.listdir(tmp_path) == ["target"]

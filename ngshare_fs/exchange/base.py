@@ -6,13 +6,14 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from jupyter_core.paths import jupyter_data_dir
 from nbgrader.exchange import ExchangeError, ExchangeFactory, abc
 from nbgrader.utils import ignore_patterns
-from traitlets import Bool, Float, Unicode, default
+from traitlets import Any as AnyValue
+from traitlets import Bool, Float, Unicode, default, validate
 
 from ngshare_fs.exchange import server
 from ngshare_fs.exchange.client import Client
@@ -22,6 +23,7 @@ from ngshare_fs.exchange.problems import ServerProblem
 from ngshare_fs.exchange.shown_failure import not_done
 
 DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FULL = "Your disk is full, or your quota is used up. Remove files, and try again."
 
 
 class Exchange(abc.Exchange):
@@ -51,6 +53,23 @@ class Exchange(abc.Exchange):
     root = Unicode("", help="Where nbgrader's own exchange is. Not used; there for configurations that set it.").tag(
         config=True
     )
+
+    # Of any type and content: what is not used must not stop a submission.
+    timezone = AnyValue("UTC", help="Of nbgrader's own exchange. Not used: the server says when, in UTC.").tag(
+        config=True
+    )
+
+    timestamp_format = AnyValue(
+        "%Y-%m-%d %H:%M:%S.%f %Z",
+        help="Of nbgrader's own exchange. Not used: timestamps are as the server writes them.",
+    ).tag(config=True)
+
+    @validate("timestamp_format")
+    def _valid_timestamp_format(self, proposal: Any) -> Any:
+        return proposal["value"]
+
+    def set_timestamp(self) -> None:
+        """Nothing: nbgrader would read its own clock in its own way, and fail for a time zone that it does not know."""
 
     @default("cache")
     def _cache_default(self) -> str:
@@ -102,10 +121,13 @@ class Exchange(abc.Exchange):
         except ServerProblem as problem:
             self.fail(str(problem))
         except shutil.Error as error:
+            # It has the reasons as text.
+            if any(f"[Errno {number}]" in str(error) for number in DISK_IS_FULL):
+                self.fail(_FULL)
             self.fail("; ".join(f"{source}: {reason}" for source, _, reason in error.args[0]))
         except OSError as error:
             if error.errno in DISK_IS_FULL:
-                self.fail("Your disk is full, or your quota is used up. Remove files, and try again.")
+                self.fail(_FULL)
             self.fail(f"{error.filename or 'A file'}: {error.strerror or error}")
 
     @property
@@ -173,15 +195,35 @@ class Exchange(abc.Exchange):
                 place = os.path.join(parent, name)
                 os.chmod(place, os.stat(place).st_mode | stat.S_IRUSR | stat.S_IWUSR)
 
-    def share(self, folder: str) -> None:
-        """Let the group of instructors work on a folder, where the course is shared."""
+    def share(self, place: str) -> None:
+        """Let the group of instructors work on a folder with all that is in it, where the course is shared."""
         if not self.coursedir.groupshared:
             return
-        for parent, _, names in os.walk(folder):
-            os.chmod(parent, (os.stat(parent).st_mode | 0o2770) & 0o2777)  # noqa: S103
-            for name in names:
-                place = os.path.join(parent, name)
-                os.chmod(place, (os.stat(place).st_mode | 0o660) & 0o777)
+        _grant(place)
+        for parent, folders, files in os.walk(place):
+            for name in (*folders, *files):
+                _grant(os.path.join(parent, name))
+
+    def share_above(self, place: str) -> None:
+        """The same for the folders above, inside the course: in them, others replace what is there."""
+        if not self.coursedir.groupshared:
+            return
+        root = os.path.abspath(self.coursedir.root)
+        above = os.path.dirname(os.path.abspath(place))
+        while above != root and os.path.commonpath([above, root]) == root:
+            _grant(above)
+            above = os.path.dirname(above)
+
+
+def _grant(place: str) -> None:
+    """Give the group what it needs; what a colleague has made, only the colleague can give."""
+    mode = os.lstat(place).st_mode
+    if stat.S_ISLNK(mode):
+        return
+    wanted = 0o2770 if stat.S_ISDIR(mode) else 0o660
+    if mode & wanted != wanted:
+        with suppress(PermissionError):
+            os.chmod(place, (mode | wanted) & 0o2777)
 
 
 def _size(folder: str) -> int:

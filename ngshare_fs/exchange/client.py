@@ -182,35 +182,26 @@ class Client:
         with self._response("POST", path, None, body, None) as response:
             if response.status_code != 200:
                 self._understood(response, self._content(response), body)
-            arriving = TreeInAnswer(folder)
+            arriving = _Line(folder)
+            misunderstood = False
             with progress("receiving", None) as received:
                 for chunk in self._chunks(response):
                     *ends, rest = chunk.split(b"\n")
                     for end in ends:
-                        entry = self._line(arriving, end)
-                        yield entry
-                        if "submissions" in entry:
-                            return
-                        arriving = TreeInAnswer(folder)
-                    self._fed(arriving, rest)
+                        arriving.feed(end)
+                        entry = arriving.finish()
+                        if entry is None:
+                            misunderstood = True  # the next one may be better: it is another student's
+                        else:
+                            yield entry
+                            if "submissions" in entry:
+                                return
+                        arriving = _Line(folder)
+                    arriving.feed(rest)
                     received(len(chunk))
-        raise self._lost("the answer ended too early")
-
-    def _line(self, arriving: TreeInAnswer, end: bytes) -> dict[str, Any]:
-        self._fed(arriving, end)
-        try:
-            entry = arriving.finish()
-        except NotJson:
-            entry = None
-        if not isinstance(entry, dict):
+        if misunderstood:
             raise UntrustworthyAnswer(f"{self.server.url} sent what is no line of a collection.")
-        return entry
-
-    def _fed(self, arriving: TreeInAnswer, piece: bytes) -> None:
-        try:
-            arriving.feed(piece)
-        except NotJson:
-            raise UntrustworthyAnswer(f"{self.server.url} sent what is no line of a collection.") from None
+        raise self._lost("the answer ended too early")
 
     def retrying(self, attempt: Callable[[], Result], patience: float | None = None) -> Result:
         """Repeat an attempt that raises `Passing`, with growing pauses, while patience lasts.
@@ -361,6 +352,30 @@ def _hang_up(response: requests.Response) -> None:
     """End the connection of an answer that a thread still waits for; closing it would wait for that thread."""
     with suppress(OSError, ValueError, AttributeError), socket.socket(fileno=os.dup(response.raw.fileno())) as same:
         same.shutdown(socket.SHUT_RDWR)
+
+
+class _Line:
+    """A line of a collection: somebody's submission, or the last line. What cannot be understood is passed over."""
+
+    def __init__(self, folder: str) -> None:
+        self._arriving: TreeInAnswer | None = TreeInAnswer(folder)
+
+    def feed(self, piece: bytes) -> None:
+        if self._arriving is not None:
+            try:
+                self._arriving.feed(piece)
+            except NotJson:
+                self._arriving = None
+
+    def finish(self) -> dict[str, Any] | None:
+        """What it says; None where it cannot be understood."""
+        try:
+            entry = None if self._arriving is None else self._arriving.finish()
+        except NotJson:
+            return None
+        if isinstance(entry, dict) and ("submissions" in entry or isinstance(entry.get("student_id"), str)):
+            return entry
+        return None
 
 
 def _json(content: bytes) -> Any:

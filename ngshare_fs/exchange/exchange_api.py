@@ -233,9 +233,7 @@ class ExchangeApi:
                 line = self._client.retrying(next_line)
                 if line is None or "submissions" in line:
                     break
-                student = line.get("student_id")
-                if not isinstance(student, str):
-                    raise UntrustworthyAnswer(f"{self.url} sent a submission of nobody.")
+                student = str(line["student_id"])
                 came.append(student)
                 remaining.pop(student, None)
                 yield line
@@ -248,11 +246,7 @@ class ExchangeApi:
         self, course: str, assignment: str, chosen: dict[str, str], folder: str
     ) -> Iterator[dict[str, Any]]:
         for student, timestamp in chosen.items():
-            try:
-                answer = self.submission(course, assignment, student, timestamp, folder)
-            except Refused as refusal:
-                answer = {"success": False, "message": refusal.message}
-            yield {**answer, "student_id": student}
+            yield self.one_submission(course, assignment, student, timestamp, folder)
 
     def give_feedback(
         self, course: str, assignment: str, student: str, timestamp: str, files: Sequence[LocalFile]
@@ -311,6 +305,37 @@ class ExchangeApi:
         answer = self._client.call("GET", *path)
         with self._well_formed():
             return [str(name) for name in answer[key]]
+
+    def one_submission(self, course: str, assignment: str, student: str, timestamp: str, folder: str) -> dict[str, Any]:
+        """Download a submission, which need not be the newest; the answer is as of `collect`."""
+        try:
+            answer = self.submission(course, assignment, student, timestamp, folder)
+        except Refused as refusal:
+            answer = {"success": False, "message": refusal.message}
+        return {**answer, "student_id": student}
+
+    def paths_of_submission(self, course: str, assignment: str, student: str, timestamp: str) -> list[str]:
+        """What files a submission has."""
+        query = {"timestamp": timestamp.removesuffix(" UTC"), "list_only": "true"}
+        answer = self._client.call("GET", "submission", course, assignment, student, query=query)
+        with self._well_formed():
+            return [str(file["path"]) for file in answer["files"]]
+
+    def instructors(self, course: str) -> set[str]:
+        """The user names of a course's instructors."""
+        answer = self._client.call("GET", "instructors", course)
+        with self._well_formed():
+            return {str(each["username"]) for each in answer["instructors"]}
+
+    def roster(self, course: str) -> dict[str, dict[str, str]]:
+        """What the roster says of each student: `first_name`, `last_name` and `email`, where they are not empty."""
+        answer = self._client.call("GET", "students", course, patience=LIST_PATIENCE)
+        names = ("first_name", "last_name", "email")
+        with self._well_formed():
+            return {
+                str(each["username"]): {name: str(each[name]) for name in names if each.get(name)}
+                for each in answer["students"]
+            }
 
     @contextmanager
     def _well_formed(self) -> Iterator[None]:

@@ -5,10 +5,23 @@ import os
 
 from nbgrader.exchange import abc
 
-from ngshare_fs.exchange.base import Exchange
+from ngshare_fs.exchange.base import DISK_IS_FULL, Exchange
 from ngshare_fs.exchange.listing import Submission
-from ngshare_fs.exchange.receiving import aside, check_component, check_timestamp, check_tree, write_tree
+from ngshare_fs.exchange.moving import InTheWay
+from ngshare_fs.exchange.problems import ServerProblem, Unreachable
+from ngshare_fs.exchange.receiving import (
+    Received,
+    aside,
+    beside,
+    check_component,
+    check_timestamp,
+    check_tree,
+    write_tree,
+)
 from ngshare_fs.exchange.sending import CHUNK
+
+# Where it is put, in the folder of the assignment.
+FEEDBACK = "feedback"
 
 
 class ExchangeFetchFeedback(Exchange, abc.ExchangeFetchFeedback):
@@ -38,36 +51,63 @@ class ExchangeFetchFeedback(Exchange, abc.ExchangeFetchFeedback):
         """Nothing to prepare."""
 
     def copy_files(self) -> None:
-        """Download what is new."""
+        """Download what is new; what fails for one submission does not keep the feedback on the others away."""
         self.log.info("Source: %s", self.api.url)
         if not self.submissions:
             self.log.warning("Nothing was submitted to '%s/%s'", self.course, self.coursedir.assignment_id)
+        failures = []
         for submission in self.submissions:
             said = f"'{self.course}/{submission.assignment}' submitted at {submission.timestamp}"
             if not submission.has_feedback:
                 self.log.warning("Could not find feedback for %s", said)
                 continue
-            check_component(submission.assignment, "assignment")
-            folder = os.path.join(
-                os.path.abspath(self.assignment_folder(self.course, submission.assignment)),
-                "feedback",
-                check_timestamp(submission.timestamp),
-            )
-            if has_all(folder, submission.feedback):
-                self.log.info("Feedback already fetched for %s", said)
-                continue
-            self.log.info("Found feedback for %s", said)
-            self._fetch(submission, folder)
+            try:
+                self._fetch(submission, said)
+            except Unreachable:
+                raise
+            except ServerProblem as problem:
+                failures.append(f"{said}: {problem}")
+            except OSError as error:
+                if error.errno in DISK_IS_FULL:
+                    raise
+                failures.append(f"{said}: {error.filename}: {error.strerror}")
+        if failures:
+            self.fail("Feedback could not be fetched for\n  " + "\n  ".join(failures))
 
-    def _fetch(self, submission: Submission, folder: str) -> None:
-        with aside(folder) as place:
-            answer = self.api.feedback(
-                self.course, submission.assignment, submission.student, submission.timestamp, place.parts
-            )
-            files = list(check_tree(answer))
-            write_tree(place.tree, files)
+    def _fetch(self, submission: Submission, said: str) -> None:
+        check_component(submission.assignment, "assignment")
+        folder = os.path.join(
+            os.path.abspath(self.assignment_folder(self.course, submission.assignment)),
+            FEEDBACK,
+            check_timestamp(submission.timestamp),
+        )
+        if has_all(folder, submission.feedback):
+            self.log.info("Feedback already fetched for %s", said)
+            return
+        self.log.info("Found feedback for %s", said)
+        if os.path.isdir(folder):
+            # Beside the pages may be what the student has made: notes, a copy with marks.
+            with beside(folder) as parts:
+                files = self._download(submission, parts)
+                for file in files:
+                    _replace_page(file, folder)
+        else:
+            with aside(folder) as place:
+                files = self._download(submission, place.parts)
+                write_tree(place.tree, files)
         for file in files:
             self.log.info("Fetched feedback: %s", os.path.join(folder, file.path))
+
+    def _download(self, submission: Submission, parts: str) -> list[Received]:
+        answer = self.api.feedback(self.course, submission.assignment, submission.student, submission.timestamp, parts)
+        return list(check_tree(answer))
+
+
+def _replace_page(file: Received, folder: str) -> None:
+    place = os.path.join(folder, file.path)
+    if os.path.islink(place) or (os.path.lexists(place) and not os.path.isfile(place)):
+        raise InTheWay(place)
+    write_tree(folder, [file])
 
 
 def has_all(folder: str, checksums: dict[str, str] | None) -> bool:
@@ -79,6 +119,8 @@ def has_all(folder: str, checksums: dict[str, str] | None) -> bool:
 
 def checksum_of(place: str) -> str | None:
     """MD5 of a file; None where there is none."""
+    if not os.path.isfile(place):  # who opens a pipe waits for ever
+        return None
     try:
         with open(place, "rb") as file:
             digest = hashlib.md5(usedforsecurity=False)

@@ -1,8 +1,27 @@
 """When two names of files are one: a Mac writes `Ü` as `U` and a diaeresis, which looks alike and is another name."""
 
+import os
 import unicodedata
 
 
 def normal(path: str) -> str:
     """The form in which names and paths are compared; what is stored and sent keeps the form it has."""
     return unicodedata.normalize("NFC", path)
+
+
+def path_in(folder: str, path: str) -> str:
+    """Where a file of this name is in a folder, or would be: with the names of files and folders that are there."""
+    place = folder
+    for name in path.split("/"):
+        place = os.path.join(place, _name_in(place, name))
+    return place
+
+
+def _name_in(folder: str, name: str) -> str:
+    if name.isascii() or os.path.lexists(os.path.join(folder, name)):
+        return name
+    try:
+        there = os.listdir(folder)
+    except OSError:  # not there yet
+        return name
+    return next((other for other in sorted(there) if normal(other) == normal(name)), name)

@@ -8,12 +8,13 @@ import secrets
 import shutil
 import stat
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ngshare_fs.exchange.moving import InTheWay, kind_of, move
 from ngshare_fs.exchange.problems import UntrustworthyAnswer
 from ngshare_fs.exchange.tree_in_answer import Part
 
@@ -21,8 +22,9 @@ from ngshare_fs.exchange.tree_in_answer import Part
 ASIDE = ".ngshare-fs-"
 # What is older was left behind by a command that was killed.
 LEFT_OVER_SECONDS = 24 * 3600
-# In a folder of that kind: what it replaces.
+# In a folder of that kind: what it replaces, and what it has replaced.
 REPLACED = "replaced"
+DONE = "done"
 # Another command may put its own in place at the same moment, but not for ever.
 MOST_SWAPS = 10
 # As on our server; making and removing folders is recursive.
@@ -42,11 +44,13 @@ class Received:
         path: relative, checked.
         place: where its content is, whose checksum was compared.
         size: in bytes.
+        checksum: MD5.
     """
 
     path: str
     place: str
     size: int
+    checksum: str
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ def check_tree(answer: Mapping[str, Any]) -> Iterator[Received]:
         checksum = entry.get("checksum")
         if checksum is not None and checksum != content.md5:
             raise UntrustworthyAnswer(f"{path} was damaged on the way: its checksum does not match. Try again.")
-        yield Received(path, content.place, content.size)
+        yield Received(path, content.place, content.size, content.md5)
 
 
 def check_path(path: object) -> str:
@@ -151,36 +155,42 @@ def write_tree(folder: str, files: Iterable[Received]) -> None:
             raise UntrustworthyAnswer(f"{file.path} cannot be stored here: {error.strerror}.") from None
 
 
-def move(source: str, target: str) -> None:
-    """Move a file, also from one disk to another."""
-    try:
-        os.replace(source, target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        shutil.copyfile(source, target)
-        os.unlink(source)
+# Where to keep what is about to be replaced; None where it may be removed.
+Keep = Callable[[str], str | None]
 
 
 @contextmanager
-def aside(target: str) -> Iterator[Aside]:
+def aside(target: str, replaces: Keep | None = None) -> Iterator[Aside]:
     """A new folder beside `target`, which takes its place on leaving; on failure, `target` stays as it was.
 
     The folders above `target` are made, and removed again where nothing came of it.
+
+    Args:
+        target: where the folder is to be.
+        replaces: asked about the folder that is there, once that is out of the way, whether and where it is kept.
+            Without it, nothing is replaced.
+
+    Raises:
+        InTheWay: something else is there, and stays.
     """
     parent = os.path.dirname(target)
     made = _make_folders(parent)
-    sweep(parent)
     folder = os.path.join(parent, ASIDE + secrets.token_hex(8))
     place = Aside(os.path.join(folder, "tree"), os.path.join(folder, "parts"))
     try:
+        sweep(parent)
+        if os.path.lexists(target):
+            _check_replaceable(target, replaces)
         os.makedirs(place.tree)
         os.mkdir(place.parts)
         yield place
-        _swap(place.tree, target, os.path.join(folder, REPLACED))
-        remove(folder)
+        if replaces is None:
+            _publish(place.tree, target)
+        else:
+            _swap(place.tree, target, folder, replaces)
     except BaseException:
-        if os.path.lexists(target) or not _replaced(os.path.join(folder, REPLACED)):
+        # What was being replaced and could not be put back stays there.
+        if not _replaced(os.path.join(folder, REPLACED)):
             remove(folder)
         for above in reversed(made):
             try:
@@ -188,33 +198,79 @@ def aside(target: str) -> Iterator[Aside]:
             except OSError:
                 break
         raise
+    remove(folder)
 
 
-def _swap(new: str, target: str, replaced: str) -> None:
-    """Killed in between, it leaves the old tree in `replaced`, under its name, from where `sweep` brings it back."""
+def _check_replaceable(target: str, replaces: Keep | None) -> None:
+    is_folder = os.path.isdir(target) and not os.path.islink(target)
+    if not is_folder or (replaces is None and os.listdir(target)):
+        raise InTheWay(target)
+
+
+def _publish(new: str, target: str) -> None:
+    """Put a folder where nothing is."""
+    try:
+        os.rename(new, target)  # replaces nothing but an empty folder
+    except OSError as error:
+        if error.errno in _IN_THE_WAY:
+            raise InTheWay(target) from None
+        raise
+
+
+def _swap(new: str, target: str, folder: str, replaces: Keep) -> None:
+    """Killed in between, it leaves the old tree in `REPLACED`, under its name, from where `sweep` brings it back."""
+    replaced = os.path.join(folder, REPLACED)
     os.mkdir(replaced)
     for number in range(MOST_SWAPS):
-        old = os.path.join(replaced, str(number), os.path.basename(target))
-        os.mkdir(os.path.dirname(old))
-        with suppress(FileNotFoundError):
-            os.rename(target, old)
+        taken_out = os.path.join(replaced, str(number))
+        os.mkdir(taken_out)
+        old = os.path.join(taken_out, os.path.basename(target))
         try:
-            os.rename(new, target)
-            return
-        except BaseException as error:
-            another = isinstance(error, OSError) and error.errno in _IN_THE_WAY
-            if another and number < MOST_SWAPS - 1:
-                continue
+            if _take_out(target, old):
+                old = _kept(old, replaces)
+            try:
+                os.rename(new, target)
+            except OSError as error:
+                if error.errno in _IN_THE_WAY and number < MOST_SWAPS - 1:
+                    remove(taken_out)  # another command has replaced it
+                    continue
+                raise
+        except BaseException:
             with suppress(OSError):
-                os.rename(old, target)
+                if not os.path.lexists(target):
+                    os.rename(old, target)
             raise
+        with suppress(OSError):
+            os.rename(replaced, os.path.join(folder, DONE))  # from now on it is not needed
+        return
+
+
+def _take_out(target: str, old: str) -> bool:
+    """Whether there was something."""
+    try:
+        os.rename(target, old)
+    except FileNotFoundError:
+        return False
+    if os.path.islink(old) or not os.path.isdir(old):
+        raise InTheWay(target, kind_of(old))
+    return True
+
+
+def _kept(old: str, replaces: Keep) -> str:
+    """Where the old folder is now."""
+    keep = replaces(old)
+    if keep is None:
+        return old
+    os.makedirs(os.path.dirname(keep), exist_ok=True)
+    os.rename(old, keep)
+    return keep
 
 
 @contextmanager
 def beside(target: str) -> Iterator[str]:
     """A new folder beside `target`, on the same disk, for as long as it is used; the folder above is made."""
     parent = os.path.dirname(target)
-    os.makedirs(parent, exist_ok=True)
+    _make_folders(parent)
     sweep(parent)
     folder = os.path.join(parent, ASIDE + secrets.token_hex(8))
     os.mkdir(folder)
@@ -225,21 +281,29 @@ def beside(target: str) -> Iterator[str]:
 
 
 def remove(folder: str) -> None:
-    """Remove a folder, also one that was copied with read-only folders in it."""
-    if os.path.islink(folder) or os.path.isfile(folder):
-        os.unlink(folder)
+    """Remove a folder, also one that was copied with read-only folders in it, as far as that is allowed.
+
+    It never fails: what is in the folder is of no use any more, and a command must not fail for that.
+    """
+    if os.path.islink(folder) or not os.path.isdir(folder):
+        with suppress(OSError):
+            os.unlink(folder)
         return
     for parent, folders, _ in os.walk(folder):
         for name in folders:
             place = os.path.join(parent, name)
-            if not os.path.islink(place):
-                os.chmod(place, os.stat(place).st_mode | stat.S_IRWXU)
+            # That of a colleague cannot be changed, nor need it be where the group may write.
+            if not os.path.islink(place) and not os.access(place, os.R_OK | os.W_OK | os.X_OK):
+                with suppress(OSError):
+                    os.chmod(place, os.stat(place).st_mode | stat.S_IRWXU)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def _make_folders(folder: str) -> list[str]:
     missing: list[str] = []
     while folder and not os.path.isdir(folder):
+        if os.path.lexists(folder):
+            raise InTheWay(folder)
         missing.insert(0, folder)
         folder = os.path.dirname(folder)
     for each in missing:
@@ -248,21 +312,31 @@ def _make_folders(folder: str) -> list[str]:
 
 
 def sweep(parent: str) -> None:
-    """Bring back what a command was replacing when it was killed, and remove what others left behind long ago."""
-    with os.scandir(parent) as entries:
-        left = [entry for entry in entries if entry.name.startswith(ASIDE) and entry.is_dir(follow_symlinks=False)]
+    """Bring back what a command was replacing when it was killed, and remove what others left behind long ago.
+
+    It never fails: what a colleague has left behind may be out of reach, and must not stop anybody.
+    """
+    left = []
+    with suppress(OSError), os.scandir(parent) as entries:
+        left = [entry for entry in entries if entry.name.startswith(ASIDE)]
     for entry in left:
-        brought_back = True
-        for old in _replaced(os.path.join(entry.path, REPLACED)):
-            target = os.path.join(parent, os.path.basename(old))
-            if not os.path.lexists(target):
-                try:
-                    os.rename(old, target)
-                except OSError:
-                    brought_back = os.path.lexists(target)
-        with suppress(FileNotFoundError):
-            if brought_back and time.time() - entry.stat(follow_symlinks=False).st_ctime > LEFT_OVER_SECONDS:
+        with suppress(OSError):
+            if entry.is_dir(follow_symlinks=False):
+                _bring_back(entry.path, parent)
+                if _replaced(os.path.join(entry.path, REPLACED)):
+                    continue  # something else has taken its place, or it cannot be reached: it is not lost
+            elif not entry.is_file(follow_symlinks=False):
+                continue
+            if time.time() - entry.stat(follow_symlinks=False).st_ctime > LEFT_OVER_SECONDS:
                 remove(entry.path)
+
+
+def _bring_back(folder: str, parent: str) -> None:
+    for old in _replaced(os.path.join(folder, REPLACED)):
+        target = os.path.join(parent, os.path.basename(old))
+        if not os.path.lexists(target):
+            with suppress(OSError):
+                os.rename(old, target)
 
 
 def _replaced(folder: str) -> list[str]:

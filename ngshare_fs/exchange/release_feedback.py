@@ -7,7 +7,9 @@ import re
 from nbgrader.exchange import abc
 
 from ngshare_fs.exchange.base import Exchange
-from ngshare_fs.exchange.problems import ServerProblem, Unreachable
+from ngshare_fs.exchange.moving import kind_of
+from ngshare_fs.exchange.problems import ServerProblem, Unreachable, UntrustworthyAnswer
+from ngshare_fs.exchange.receiving import check_timestamp
 from ngshare_fs.exchange.sending import LocalFile
 from ngshare_fs.exchange.submission_cache import TIMESTAMP
 
@@ -51,6 +53,8 @@ class ExchangeReleaseFeedback(Exchange, abc.ExchangeReleaseFeedback):
                 raise
             except ServerProblem as problem:
                 failures.append(f"{student}: {problem}")
+            except OSError as error:
+                failures.append(f"{student}: {error.filename}: {error.strerror}")
         if failures:
             self.fail(
                 f"Feedback for {len(failures)} of {len(self.folders)} students was not released; the others have "
@@ -60,14 +64,15 @@ class ExchangeReleaseFeedback(Exchange, abc.ExchangeReleaseFeedback):
             self.log.warning("No feedback found at: %s", self.src_path)
 
     def _give(self, student: str, folder: str) -> None:
-        pages = sorted(glob.glob(os.path.join(glob.escape(folder), "*.html")))
+        pages = []
+        for page in sorted(glob.glob(os.path.join(glob.escape(folder), "*.html"))):
+            if os.path.isfile(page):
+                pages.append(page)
+            else:
+                self.log.warning("%s is %s: it is left out", page, kind_of(page))
         if not pages:
             return
-        try:
-            with open(os.path.join(folder, TIMESTAMP), encoding="utf-8") as file:
-                timestamp = file.read().strip()
-        except FileNotFoundError:
-            raise ServerProblem(f"{folder} has no {TIMESTAMP}: generate the feedback again") from None
+        timestamp = _timestamp_of(folder)
         self.log.info(
             "Releasing feedback for student '%s' on assignment '%s/%s' (%s)",
             student,
@@ -77,3 +82,14 @@ class ExchangeReleaseFeedback(Exchange, abc.ExchangeReleaseFeedback):
         )
         files = [LocalFile(os.path.basename(page), page, os.path.getsize(page)) for page in pages]
         self.api.give_feedback(self.course, self.assignment, student, timestamp, files)
+
+
+def _timestamp_of(folder: str) -> str:
+    place = os.path.join(folder, TIMESTAMP)
+    try:
+        if os.path.isfile(place):  # who opens a pipe waits for ever
+            with open(place, encoding="utf-8") as file:
+                return check_timestamp(file.read().strip())
+    except (UnicodeDecodeError, UntrustworthyAnswer):
+        raise ServerProblem(f"{place} has no time in it: generate the feedback again") from None
+    raise ServerProblem(f"{folder} has no {TIMESTAMP}: generate the feedback again")

@@ -4,11 +4,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ngshare_fs.exchange.fetch_assignment import holds_feedback_only
 from ngshare_fs.exchange.file_names import normal
-from ngshare_fs.exchange.origin import ORIGIN, read_origin
-from ngshare_fs.exchange.receiving import ASIDE, is_ignored
-
-FEEDBACK = "feedback"
+from ngshare_fs.exchange.origin import read_origin
 
 
 @dataclass(frozen=True)
@@ -48,13 +46,3 @@ def look_at(folder: str, course: str, assignment: str, newest: str | None, ignor
     if origin is not None and origin.timestamp is not None and newest is not None and newest > origin.timestamp:
         remark += f"; a newer release is there: {newest}"
     return WorkingFolder(True, remark)
-
-
-def holds_feedback_only(folder: str, ignore: Sequence[str]) -> bool:
-    """Whether there is no assignment in a folder yet: feedback that was fetched there does not make it one."""
-    for name in os.listdir(folder):
-        if name == FEEDBACK and os.path.isdir(os.path.join(folder, name)):
-            continue
-        if name != ORIGIN and not name.startswith(ASIDE) and not is_ignored(name, ignore):
-            return False
-    return True

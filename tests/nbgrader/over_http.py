@@ -80,6 +80,9 @@ def _mirrored(run: Callable[..., str]) -> Callable[..., str]:
                 _call("POST", "student", course, student, first_name="", last_name="", email="")
         if root:
             _return_feedback(Path(root))
+        if arguments[0] == "collect":
+            # There, one and the same user teaches and hands in.
+            arguments = [*arguments, "--ExchangeCollect.include_instructors=True"]
         try:
             return run(arguments, *rest, **named)
         finally:

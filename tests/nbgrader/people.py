@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 COMMAND_SECONDS = 120
 CONFIGURATION = """\
@@ -39,6 +40,8 @@ class Person:
             "LC_ALL": "C.UTF-8",
             "NO_PROXY": "*",
         }
+        # What the kernel knows them as: arguments of `subprocess.run`, such as `user` and `umask`.
+        self.account: dict[str, Any] = {}
         (home / ".jupyter").mkdir(parents=True)
         (home / ".jupyter" / "nbgrader_config.py").write_text(CONFIGURATION)
 
@@ -68,6 +71,7 @@ class Person:
             command,
             cwd=self.home, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, encoding="utf-8", timeout=COMMAND_SECONDS, check=False,
+            **self.account,
         )  # fmt: skip
         assert done.returncode == (1 if fails else 0), done.stdout
         assert "Traceback" not in done.stdout, done.stdout
