@@ -1,9 +1,9 @@
 """What all seven plug-ins share: their options, the connection, and failures in nbgrader's words."""
 
 import errno
+import logging
 import os
 import shutil
-import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +11,13 @@ from typing import Any
 
 from jupyter_core.paths import jupyter_data_dir
 from nbgrader.exchange import ExchangeError, abc
-from nbgrader.utils import ignore_patterns
 from traitlets import Bool, Float, Unicode, default
 
 from ngshare_fs.exchange import server
 from ngshare_fs.exchange.client import Client
 from ngshare_fs.exchange.exchange_api import ExchangeApi
 from ngshare_fs.exchange.problems import ServerProblem
+from ngshare_fs.exchange.snapshot import Contents, Rules, look_through, shown
 
 DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -75,6 +75,8 @@ class Exchange(abc.Exchange):
         """
         if sys.platform == "win32":
             self.fail("Sorry, the exchange is not available on Windows.")
+        for option in ("course_id", "assignment_id"):
+            setattr(self.coursedir, option, _without_slash(getattr(self.coursedir, option)))
         with self.failures():
             return super().start()
 
@@ -130,32 +132,23 @@ class Exchange(abc.Exchange):
         parts = (course, assignment) if self.path_includes_course else (assignment,)
         return os.path.join(self.assignment_dir, *parts)
 
-    def copy_wanted(self, source: str, target: str) -> None:
-        """Copy what the course's options do not leave out, as it is now, to be sent.
+    def rules(self) -> Rules:
+        """The course's options on what is sent."""
+        directory = self.coursedir
+        return Rules(directory.ignore, directory.include, directory.max_file_size, directory.max_dir_size)
+
+    def contents_of(self, folder: str) -> Contents:
+        """What of a folder is to be sent; what is left out is said in nbgrader's words.
 
         Raises:
-            ExchangeError: it is larger than the course allows.
+            ServerProblem: something in it may be work and cannot be sent, or it is larger than the course allows.
         """
-        largest = 1000 * self.coursedir.max_dir_size
-        size = _size(source)
-        if size > largest:
-            self.fail(
-                f"Directory size is too big: {source} has {size} bytes, the most is {largest}. "
-                "Remove large data files, or ask your instructor (CourseDirectory.max_dir_size)."
-            )
-        ignore = ignore_patterns(
-            exclude=self.coursedir.ignore,
-            include=self.coursedir.include,
-            max_file_size=self.coursedir.max_file_size,
-            log=self.log,
-        )
-        shutil.copytree(source, target, ignore=ignore)
-        # Modes are copied, too; it has to be read, and removed one day.
-        for parent, _, names in os.walk(target):
-            os.chmod(parent, os.stat(parent).st_mode | stat.S_IRWXU)
-            for name in names:
-                place = os.path.join(parent, name)
-                os.chmod(place, os.stat(place).st_mode | stat.S_IRUSR | stat.S_IWUSR)
+        contents = look_through(folder, self.rules())
+        for each in contents.left_out:
+            place = shown(os.path.join(folder, each.path))
+            level = logging.DEBUG if each.by_option else logging.WARNING
+            self.log.log(level, "Ignoring %s '%s' (%s)", each.kind, place, each.because)
+        return contents
 
     def share(self, folder: str) -> None:
         """Let the group of instructors work on a folder, where the course is shared."""
@@ -168,12 +161,9 @@ class Exchange(abc.Exchange):
                 os.chmod(place, (os.stat(place).st_mode | 0o660) & 0o777)
 
 
-def _size(folder: str) -> int:
-    total = 0
-    for parent, _, names in os.walk(folder):
-        places = (os.path.join(parent, name) for name in names)
-        total += sum(os.path.getsize(place) for place in places if not os.path.islink(place))
-    return total
+def _without_slash(name: str) -> str:
+    """A name as it was meant: the shell completes the name of a folder with a `/`."""
+    return name.rstrip("/") or name
 
 
 __all__ = ["Exchange", "ExchangeError"]
