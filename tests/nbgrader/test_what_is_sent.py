@@ -188,6 +188,11 @@ def test_files_of_the_students_own_with_our_names_are_sent_and_kept(
     assert receipt.name == "ngshare_receipt-2.json"
     assert paths < {file["path"] for file in json.loads(receipt.read_text())["files"]}
     assert {(receipt.parent / path).read_text() for path in paths} == {"own"}
+    school.teacher.run("collect", ASSIGNMENT)
+    collected = school.submitted / "max" / ASSIGNMENT
+    assert (collected / "timestamp.txt").read_text().endswith(" UTC")
+    if as_folder:
+        assert (collected / "timestamp.txt-folder" / "own").read_text() == "own"
 
 
 @pytest.mark.usefixtures("work")
