@@ -33,6 +33,8 @@ class Patience:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._turn = this_turn()
+        # What has moved is told by the thread that does the work; what that leaves is asked by the one that waits.
+        self._lock = threading.Lock()
         self._last_move = time.monotonic()
         self.waited = 0.0
 
@@ -57,9 +59,10 @@ class Patience:
 
     def moved(self, count: int) -> None:
         """Take note of bytes that were sent or received."""
-        now = time.monotonic()
-        self._spend(max(0.0, now - self._last_move - count / SLOWEST_BYTES_PER_SECOND))
-        self._last_move = now
+        with self._lock:
+            now = time.monotonic()
+            self._spend(max(0.0, now - self._last_move - count / SLOWEST_BYTES_PER_SECOND))
+            self._last_move = now
 
     def wait_for(self, work: Callable[[], Result]) -> Result:
         """Do what may hang.
@@ -78,7 +81,7 @@ class Patience:
         threading.Thread(target=attempt.run, name="exchange", daemon=True).start()
         while not attempt.done.wait(max(0.0, self._overdue_in())):
             if self._overdue_in() <= 0 and attempt.abandon():
-                self._spend(time.monotonic() - self._last_move)
+                self.moved(0)
                 raise OutOfPatience
         if attempt.error is not None:
             self.moved(0)
@@ -88,7 +91,8 @@ class Patience:
         return result
 
     def _overdue_in(self) -> float:
-        return self.left - (time.monotonic() - self._last_move)
+        with self._lock:
+            return self.left - (time.monotonic() - self._last_move)
 
     def _spend(self, seconds: float) -> None:
         self.waited += seconds
