@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+from ngshare_fs.confirmation import NotConfirmed, confirm
 from ngshare_fs.course_management import gradebook, roster_file
 from ngshare_fs.course_management.arguments import old_parser
-from ngshare_fs.course_management.confirmation import NotConfirmed, confirm
 from ngshare_fs.course_management.difference import difference
 from ngshare_fs.course_management.roster_file import NAMES, Student, WrongRoster
 from ngshare_fs.exchange import server

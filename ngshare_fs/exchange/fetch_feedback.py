@@ -6,7 +6,7 @@ import os
 from nbgrader.exchange import abc
 
 from ngshare_fs.exchange.base import DISK_IS_FULL, Exchange
-from ngshare_fs.exchange.exchange_api import Submission
+from ngshare_fs.exchange.listing import Submission
 from ngshare_fs.exchange.moving import InTheWay
 from ngshare_fs.exchange.problems import ServerProblem, Unreachable
 from ngshare_fs.exchange.receiving import (

@@ -3,9 +3,9 @@
 import base64
 import hashlib
 import json
-import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ngshare_fs.exchange.problems import ServerProblem
@@ -22,32 +22,13 @@ class LocalFile:
         path: in the tree, with `/`.
         place: on this machine.
         size: in bytes.
+        md5: of its content, in hex; empty where nobody has read it yet.
     """
 
     path: str
     place: str
     size: int
-
-
-def files_in(folder: str) -> list[LocalFile]:
-    """All files below a folder, sorted by path.
-
-    Raises:
-        ServerProblem: a name is no text, so that no server could keep it.
-    """
-    found = []
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            place = os.path.join(parent, name)
-            path = os.path.relpath(place, folder)
-            try:
-                path.encode("utf-8")
-            except UnicodeEncodeError:
-                raise ServerProblem(
-                    f"The name of the file {path!r} is no UTF-8 text: rename it, and try again."
-                ) from None
-            found.append(LocalFile(path, place, os.path.getsize(place)))
-    return sorted(found, key=lambda file: file.path)
+    md5: str = ""
 
 
 class Body:
@@ -62,7 +43,6 @@ class Body:
         self._boundary = secrets.token_hex(16)
         self._fields = fields
         self._files = files
-        self.sent: Callable[[int], object] | None = None
 
     @property
     def content_type(self) -> str:
@@ -75,28 +55,30 @@ class Body:
             length += len(_before_content(number, file)) + (file.size + 2) // 3 * 4 + len(_after_content(_NO_DIGEST))
         return length
 
-    def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._chunks():
-            yield chunk
-            if self.sent is not None:
-                self.sent(len(chunk))
+    def in_words(self) -> str:
+        """How much is sent, and in which folder most files are."""
+        files = self._files or ()
+        said = f"You sent {len(files):,} files, {len(self) / 1e6:,.1f} MB."
+        folder, count = fullest_folder([file.path for file in files])
+        return said if not folder else f"{said} {count:,} of them are in {folder}/."
 
-    def _chunks(self) -> Iterator[bytes]:
+    def __iter__(self) -> Iterator[bytes]:
         yield from self._parts_before_files()
         for number, file in enumerate(self._files or ()):
             yield _before_content(number, file)
-            digest = hashlib.md5(usedforsecurity=False)
+            digest = None if file.md5 else hashlib.md5(usedforsecurity=False)
             remaining = file.size
             with open(file.place, "rb") as content:
                 while chunk := content.read(CHUNK):
                     remaining -= len(chunk)
                     if remaining < 0:
                         break
-                    digest.update(chunk)
+                    if digest is not None:
+                        digest.update(chunk)
                     yield base64.b64encode(chunk)
             if remaining:
                 raise ServerProblem(f"{file.path} has changed while it was being sent. Save it, and try again.")
-            yield _after_content(digest.hexdigest())
+            yield _after_content(file.md5 if digest is None else digest.hexdigest())
         yield self._end()
 
     def _parts_before_files(self) -> Iterator[bytes]:
@@ -110,6 +92,31 @@ class Body:
 
     def _end(self) -> bytes:
         return (b"" if self._files is None else b"]\r\n") + f"--{self._boundary}--\r\n".encode()
+
+
+def fullest_folder(paths: Sequence[str]) -> tuple[str, int]:
+    """The folder that more than half of these files are in, as deep as there is one, and how many; else the fullest.
+
+    Returns:
+        its path, empty where all files are in no folder.
+    """
+    folder, inside = "", list(paths)
+    while True:
+        within = Counter(
+            path[len(folder) :].lstrip("/").partition("/")[0] for path in inside if _is_below(path, folder)
+        )
+        if not within:
+            return folder, len(inside)
+        name, count = within.most_common(1)[0]
+        if folder and 2 * count <= len(inside):
+            return folder, len(inside)
+        folder = f"{folder}/{name}" if folder else name
+        inside = [path for path in inside if path.startswith(folder + "/")]
+
+
+def _is_below(path: str, folder: str) -> bool:
+    """Whether a file of a folder is in another folder in it."""
+    return "/" in path[len(folder) :].lstrip("/")
 
 
 _NO_DIGEST = "0" * 32

@@ -10,9 +10,9 @@ from ngshare_fs.exchange.client import Client
 from ngshare_fs.exchange.exchange_api import ExchangeApi
 from ngshare_fs.exchange.problems import Refused, ServerProblem
 from ngshare_fs.exchange.receiving import check_tree
-from ngshare_fs.exchange.sending import Body, LocalFile, files_in
+from ngshare_fs.exchange.sending import Body, LocalFile
 from ngshare_fs.exchange.server import Server
-from ngshare_fs.exchange.submission_cache import checksums_of
+from tests.local_files import checksums_of, files_in
 
 from .ngshare_reference import NotInstallable, python, running_ngshare
 
@@ -61,7 +61,7 @@ def test_work_goes_out_and_comes_back(url: str, tmp_path: Path) -> None:
     assert "files" not in receipt  # this server gives none
     timestamp = receipt["timestamp"]
     (course,) = ann.listing().courses
-    assert course.assignments == {ASSIGNMENT: ("p",)}
+    assert course.assignments[ASSIGNMENT].notebooks == ("p",)
     (submission,) = course.submissions
     assert (submission.student, submission.timestamp, submission.has_feedback) == ("ann", timestamp, False)
     (answer,) = teach.collect(COURSE, ASSIGNMENT, {"ann": timestamp}, None, str(parts))
