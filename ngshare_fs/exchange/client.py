@@ -238,7 +238,7 @@ class Client:
         body: Body | None,
         headers: Mapping[str, str] | None,
     ) -> Iterator[requests.Response]:
-        url = self.server.url + "/".join(quote(segment, safe="") for segment in path)
+        url = self.server.url + "/".join(_quoted(segment) for segment in path)
         parameters = dict(query or {})
         if self.server.standalone:
             # For servers that do not read the user in the token.
@@ -299,6 +299,25 @@ class Client:
         if 300 <= status < 400 or status == 401:
             raise Refused(status, NOT_SIGNED_IN, self.server.url)
         raise Refused(status, "", self.server.url)
+
+
+def _quoted(segment: str) -> str:
+    """A name as a part of a URL.
+
+    Raises:
+        ServerProblem: no URL can have it.
+    """
+    if segment in ("", ".", ".."):
+        # However they are quoted, clients and proxies make the path above of them: `course/..` would be another call.
+        raise ServerProblem(
+            f"Nothing can be called {segment!r}, since no URL can have that name: look at its spelling."
+        )
+    try:
+        return quote(segment, safe="")
+    except UnicodeEncodeError:
+        raise ServerProblem(
+            f"{segment!a} is no UTF-8 text, as names on the server are: look at its spelling."
+        ) from None
 
 
 def _json(content: bytes) -> Any:
