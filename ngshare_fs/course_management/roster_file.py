@@ -155,15 +155,15 @@ class _Reading:
     def _wrong_user(self, user: str) -> str | None:
         if not user:
             return f"the {self._user_heading} is missing"
+        damage = spreadsheet.damage(user) or spreadsheet.damage_to_user_name(user)
+        if damage is not None:
+            return damage
         for other in csv_text.other_delimiters(self._delimiter):
             if other in user:
                 return self._otherwise_separated(other)
         wrong = characters.wrong_in_user_name(user)
         if wrong is not None:
             return f"the user name {user!a} has the character {wrong} in it, which nobody sees: remove it"
-        damage = spreadsheet.damage(user) or spreadsheet.damage_to_user_name(user)
-        if damage is not None:
-            return damage
         twin = self._first.get(characters.spelling(user))
         if twin == user:
             return f"{user} is in row {self._rows[user]}, too"

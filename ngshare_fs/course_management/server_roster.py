@@ -8,8 +8,8 @@ from ngshare_fs.exchange.client import Client
 from ngshare_fs.exchange.problems import STUDENT_NOT_FOUND, Refused, ServerProblem
 from ngshare_fs.exchange.sending import Body
 
-# The server takes 4 MiB of arguments at once; proxies often 1 MiB of anything.
-LARGEST_BATCH = 768 * 1024
+# The server takes 4 MiB of arguments at once. Each call writes the whole roster, so that they should be few.
+LARGEST_BATCH = 2 * 2**20
 
 Item = TypeVar("Item")
 

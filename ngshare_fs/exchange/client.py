@@ -56,7 +56,8 @@ class _Token(AuthBase):
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"token {self._token}"
+        # In UTF-8: a stand-alone server is told the user name, which may be in any script; http.client wants Latin-1.
+        request.headers["Authorization"] = f"token {self._token}".encode().decode("latin-1")
         return request
 
 
