@@ -91,11 +91,14 @@ class Management:
             say(_line(course["course_id"], course["role"]))
 
     def show(self) -> None:
-        """Show a course."""
+        """Show a course, and say what of it cannot be read."""
+        problem = self._problem()
+        if problem is not None:
+            say(f"Cannot be read: {problem}. Until that is mended, what was there before counts.", sys.stderr)
         people = {title: self._client.call("GET", title, self._course)[title] for title in ("instructors", "students")}
         assignments = self._client.call("GET", "assignments", self._course)["assignments"]
         if self._given.json:
-            print(json.dumps({**people, "assignments": assignments}))
+            print(json.dumps({**people, "assignments": assignments, "problem": problem}))
             return
         for title, persons in people.items():
             say(f"{title}: {len(persons)}")
@@ -190,6 +193,16 @@ class Management:
         for note in roster.notes:
             say(note, sys.stderr)
         return roster
+
+    def _problem(self) -> str | None:
+        """What of the course's files cannot be read, to those who teach it; older servers do not say it."""
+        try:
+            courses = self._client.call("GET", "listing", query={"course": self._course})["courses"]
+        except Refused as refusal:
+            if not refusal.knows_no_such_call:
+                raise
+            return None
+        return next((each.get("problem") for each in courses if each["course_id"] == self._course), None)
 
     def _refuse_instructors(self, wanted: Sequence[Student]) -> None:
         teachers = self._roster.instructors()
