@@ -140,7 +140,7 @@ def test_an_empty_value_is_not_set_and_an_empty_text_is() -> None:
         ("a: 1\nb: 2\na: 3\n", 3, "given twice"),
         ("a:\n  b: 1\n  b: 1\n", 3, "given twice"),
         ('a: 1\n"\\x61": 2\n', 2, "given twice"),
-        ("a: &x [1]\nb: *x\n", 1, "aliases"),
+        ("a: &x [1]\nb: *x\n", 2, "aliases"),
         ("a: &x {b: *x}\n", 1, "aliases"),
         ("a: *nobody\n", 1, "alias"),
         ("a: 1\n? [b]\n: 2\n", 2, "a name is expected"),
