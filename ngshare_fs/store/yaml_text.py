@@ -4,9 +4,10 @@ Whatever YAML thinks of a scalar (`no`, `007`, `1e3`, `null`, `2020-01-01`), her
 there; a value left empty (`email:`) is None. A key given twice is an error, for one of the two would be lost.
 """
 
+import itertools
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, TypeVar
 
 import yaml
@@ -205,10 +206,12 @@ def _line_of(event: yaml.Event) -> int:
 
 def dump(document: Mapping[str, Any]) -> bytes:
     """A document in block style, its keys in the order given."""
-    try:
-        return "".join(_lines(document)).encode()
-    except _NotPlain:
-        pass
+    if not document:
+        return _emitted(document)
+    return "".join(_lines(document)).encode()
+
+
+def _emitted(document: Mapping[str, Any]) -> bytes:
     text: bytes = yaml.dump(
         document,
         Dumper=_Dumper,
@@ -235,34 +238,46 @@ _MEANS_ITSELF = re.compile(
 )
 
 
+# Every line that is not empty; YAML knows more line breaks than one.
+_LINE = re.compile("(?:^|(?<=[\n\r\x85\u2028\u2029]))(?=[^\n\r\x85\u2028\u2029])")
+
+
 def _lines(document: Mapping[str, Any], indentation: str = "") -> Iterator[str]:
-    """What the emitter would write for a manifest or a roster without any oddity, in a tenth of its time."""
-    if not document:
-        raise _NotPlain
+    """What the emitter would write, in a tenth of its time and memory where there is no oddity."""
     for key, value in document.items():
-        name = indentation + _itself(key)
-        if isinstance(value, str):
-            yield f"{name}: {_itself(value)}\n"
-            continue
-        if value == {}:
-            yield f"{name}: {{}}\n"
-            continue
-        if isinstance(value, dict):
-            yield f"{name}:\n"
-            yield from _lines(value, indentation + "  ")
-            continue
-        if not isinstance(value, list) or not value or indentation:
+        try:
+            yield from _entry(key, value, indentation)
+        except _NotPlain:
+            # One name with a comma must not send a roster of thousands through the emitter.
+            yield _LINE.sub(indentation, _emitted({key: value}).decode())
+
+
+def _entry(key: str, value: Any, indentation: str) -> Iterable[str]:
+    """An entry's lines; raises `_NotPlain` before the first of them, or never."""
+    name = indentation + _itself(key)
+    if isinstance(value, str):
+        return (f"{name}: {_itself(value)}\n",)
+    if value == {}:
+        return (f"{name}: {{}}\n",)
+    if isinstance(value, dict):
+        return itertools.chain((f"{name}:\n",), _lines(value, indentation + "  "))
+    if not isinstance(value, list) or not value or indentation:
+        raise _NotPlain
+    return [f"{name}:\n", *_items(value)]
+
+
+def _items(entries: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for entry in entries:
+        if not isinstance(entry, dict) or not entry:
             raise _NotPlain
-        yield f"{name}:\n"
-        for entry in value:
-            mark = "-"
-            for inner_key, inner in entry.items():
-                yield f"{mark} {_itself(inner_key)}: {inner if type(inner) is int else _itself(inner)}\n"
-                mark = " "
+        mark = "-"
+        for key, value in entry.items():
+            yield f"{mark} {_itself(key)}: {value if type(value) is int else _itself(value)}\n"
+            mark = " "
 
 
-def _itself(text: str) -> str:
-    if not _MEANS_ITSELF.fullmatch(text):
+def _itself(text: object) -> str:
+    if not isinstance(text, str) or not _MEANS_ITSELF.fullmatch(text):
         raise _NotPlain
     return text
 
