@@ -24,6 +24,8 @@ from ngshare_fs.config import (
 from ngshare_fs.course_management.arguments import add_course_commands
 from ngshare_fs.listening import Handover, ListenError
 from ngshare_fs.logs import CONTROLS, LOG, set_up
+from ngshare_fs.submissions_command import add_submissions_commands
+from ngshare_fs.submissions_command import run as bring_back_submissions
 
 WRONG_USE = 2
 USER_TOKEN_FILE = "--user-token-file"  # noqa: S105 - the name of an option
@@ -55,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _verify(given.data)
         if given.command == "course":
             return _course(given)
+        if given.command == "submissions":
+            return _submissions(given)
         flags = {name.replace("_", "-"): value for name, value in vars(given).items() if name != "command"}
         if given.command == "doctor":
             return _doctor(flags)
@@ -92,6 +96,8 @@ def make_parser() -> argparse.ArgumentParser:
     verify.add_argument("--data", metavar="DIR", help=f"the data folder (or {BY_NAME['data'].variable})")
     course = commands.add_parser("course", help="courses and rosters on a server, as the signed-in user")
     add_course_commands(course)
+    submissions = commands.add_parser("submissions", help="what you have handed in: list it, or bring it back")
+    add_submissions_commands(submissions)
     return parser
 
 
@@ -112,6 +118,13 @@ def _course(given: argparse.Namespace) -> int:
     except ImportError as error:
         return _fail(f"{error}: pip install 'ngshare-fs[nbgrader]'", 1)
     return run(given)
+
+
+def _submissions(given: argparse.Namespace) -> int:
+    try:
+        return bring_back_submissions(given)
+    except ImportError as error:
+        return _fail(f"{error}: pip install 'ngshare-fs[nbgrader]'", 1)
 
 
 def _serve(flags: dict[str, Raw]) -> int:

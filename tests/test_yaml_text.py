@@ -1,6 +1,5 @@
 """What the volume writes it reads back as it was, and what it cannot understand it refuses by line."""
 
-
 import pytest
 import yaml
 from hypothesis import example, given

@@ -28,7 +28,7 @@ def answering_failures(debug: bool) -> Middleware:
             return await handler(request)
         except Refused as error:
             reason = f" ({error.reason})" if debug and error.reason else ""
-            return answer(error.refusal, reason)
+            return answer(error.refusal, reason, error.limit)
         except StoreError as error:
             return answer(_refusal_of(request, error))
         except web.HTTPNotFound:
@@ -50,9 +50,10 @@ def answering_failures(debug: bool) -> Middleware:
     return middleware
 
 
-def answer(refusal: Refusal, reason: str = "") -> web.Response:
+def answer(refusal: Refusal, reason: str = "", limit: tuple[str, int] | None = None) -> web.Response:
     """The answer that a refusal is."""
-    body = json.dumps({"success": False, "message": refusal.message + reason}).encode()
+    content = {"success": False, "message": refusal.message + reason, **dict([limit] if limit else [])}
+    body = json.dumps(content).encode()
     response = web.Response(status=refusal.status, body=body, content_type="application/json", charset="utf-8")
     if refusal.retry_after is not None:
         response.headers["Retry-After"] = str(refusal.retry_after)

@@ -254,7 +254,7 @@ class _Intake:
         assert self._tree is not None
         self._tree.feed(piece)
         if self._tree.too_many:
-            raise Refused(refusals.TOO_LARGE)
+            raise Refused(refusals.TOO_LARGE, limit=("max_files", self._max_files))
         await self._spill.make_room()
 
 

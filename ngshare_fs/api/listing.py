@@ -5,7 +5,7 @@ from typing import Any
 
 from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
 from ngshare_fs.api.courses import courses_seen_by, role_in
-from ngshare_fs.api.schemas import MD5, NAME, TEXT, TIMESTAMP, Schema, list_of
+from ngshare_fs.api.schemas import MD5, NAME, TEXT, TIMESTAMP, Schema, list_of, or_null
 from ngshare_fs.store import assignment, course, feedback, release, roster, submission
 from ngshare_fs.store.cached_folders import Submission
 from ngshare_fs.store.errors import AssignmentNotFound, BrokenManifest, CourseNotFound, SubmissionNotFound
@@ -45,7 +45,9 @@ def _course(call: Call, name: str, wants_all: bool) -> dict[str, Any]:
     submissions = []
     for each in assignment.assignments_of(call.volume, name):
         with contextlib.suppress(AssignmentNotFound):
-            assignments.append({"assignment_id": each, **_release(call, name, each)})
+            is_open = release.is_open(call.volume, name, each)
+            if is_open or teaches:
+                assignments.append({"assignment_id": each, "withdrawn": not is_open, **_release(call, name, each)})
             if wants_all and teaches:
                 found = submission.submissions_to(call.volume, name, each)
             else:
@@ -98,14 +100,10 @@ def _notebooks(manifest: Manifest) -> list[str]:
     ]
 
 
-def _or_null(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
 _FEEDBACK: Schema = {
     "type": "object",
     "required": ["timestamp", "files"],
-    "properties": {"timestamp": TIMESTAMP, "files": _or_null(list_of({"path": TEXT, "checksum": MD5}))},
+    "properties": {"timestamp": TIMESTAMP, "files": or_null(list_of({"path": TEXT, "checksum": MD5}))},
     "additionalProperties": False,
 }
 _TEXTS: Schema = {"type": "array", "items": TEXT}
@@ -125,15 +123,20 @@ ENDPOINTS = (
                     "course_id": NAME,
                     "role": {"enum": ["instructor", "student", "admin"]},
                     "assignments": list_of(
-                        {"assignment_id": NAME, "timestamp": _or_null(TIMESTAMP), "notebooks": _TEXTS}
+                        {
+                            "assignment_id": NAME,
+                            "withdrawn": {"type": "boolean"},
+                            "timestamp": or_null(TIMESTAMP),
+                            "notebooks": _TEXTS,
+                        }
                     ),
                     "submissions": list_of(
                         {
                             "assignment_id": NAME,
                             "student_id": NAME,
                             "timestamp": TIMESTAMP,
-                            "notebooks": _or_null(_TEXTS),
-                            "feedback": _or_null(_FEEDBACK),
+                            "notebooks": or_null(_TEXTS),
+                            "feedback": or_null(_FEEDBACK),
                         }
                     ),
                 }

@@ -11,15 +11,17 @@ class Refused(Exception):
     Args:
         refusal: a row of the table.
         reason: what debug mode adds in parentheses.
+        limit: what is exceeded, and the most that is taken; the answer has it as a field of that name.
     """
 
-    def __init__(self, refusal: "Refusal", reason: str = "") -> None:
+    def __init__(self, refusal: "Refusal", reason: str = "", limit: tuple[str, int] | None = None) -> None:
         super().__init__(refusal.message)
         self.refusal = refusal
         self.reason = reason
+        self.limit = limit
 
-    def __reduce__(self) -> tuple[type["Refused"], tuple["Refusal", str]]:
-        return type(self), (self.refusal, self.reason)
+    def __reduce__(self) -> tuple[type["Refused"], tuple["Refusal", str, tuple[str, int] | None]]:
+        return type(self), (self.refusal, self.reason, self.limit)
 
 
 @dataclass(frozen=True)

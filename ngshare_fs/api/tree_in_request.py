@@ -278,7 +278,7 @@ class EncodedTree:
         tree = TreeInRequest(self.max_files)
         tree.feed(decoded(self.encoded))
         if tree.too_many:
-            raise Refused(refusals.TOO_LARGE)
+            raise Refused(refusals.TOO_LARGE, limit=("max_files", self.max_files))
         tree.arrived().hand_to(upload)
 
 

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+from ngshare_fs.confirmation import NotConfirmed, confirm
 from ngshare_fs.course_management import acting_user, advice, gradebook, look_alikes, roster_file
 from ngshare_fs.course_management.arguments import old_parser
 from ngshare_fs.course_management.characters import how_they_differ, wrong_in_user_name
 from ngshare_fs.course_management.columns import NAMES, WrongColumns, mapping_in
-from ngshare_fs.course_management.confirmation import NotConfirmed, confirm
 from ngshare_fs.course_management.difference import difference
 from ngshare_fs.course_management.roster_file import Roster, Student, WrongRoster
 from ngshare_fs.course_management.server_roster import ServerRoster

@@ -10,14 +10,16 @@ from contextlib import contextmanager
 from typing import Any
 
 from jupyter_core.paths import jupyter_data_dir
-from nbgrader.exchange import ExchangeError, abc
+from nbgrader.exchange import ExchangeError, ExchangeFactory, abc
 from nbgrader.utils import ignore_patterns
 from traitlets import Bool, Float, Unicode, default
 
 from ngshare_fs.exchange import server
 from ngshare_fs.exchange.client import Client
 from ngshare_fs.exchange.exchange_api import ExchangeApi
+from ngshare_fs.exchange.inside_jupyter import Turn, this_turn
 from ngshare_fs.exchange.problems import ServerProblem
+from ngshare_fs.exchange.shown_failure import not_done
 
 DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -75,8 +77,22 @@ class Exchange(abc.Exchange):
         """
         if sys.platform == "win32":
             self.fail("Sorry, the exchange is not available on Windows.")
-        with self.failures():
-            return super().start()
+        try:
+            with self.failures():
+                return super().start()
+        except ExchangeError as error:
+            failure = error
+        self.log.debug("This is where it failed:", exc_info=failure)
+        turn = self.assignment_lists_turn()
+        if turn is not None:
+            turn.failure = str(failure)  # of a fetch, the Assignment List says nothing, but goes on to list
+        raise not_done(str(failure))
+
+    def assignment_lists_turn(self) -> Turn | None:
+        """The turn of the event loop in which JupyterLab's Assignment List does this; None where it is not the one."""
+        # Formgrader's factory is part of formgrader, and commands need none.
+        by_itself = isinstance(self.parent, ExchangeFactory) and self.parent.parent is None
+        return this_turn() if by_itself else None
 
     @contextmanager
     def failures(self) -> Iterator[None]:

@@ -2,16 +2,25 @@
 
 import json
 import logging
+import os
 import random
-import time
+import socket
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import requests
 from requests.auth import AuthBase
 
+from ngshare_fs.exchange.connection_failure import (
+    advice_on_proxy,
+    reason_of,
+    redirect_problem,
+    tls_problem,
+    wants_https,
+)
+from ngshare_fs.exchange.patience import OutOfPatience, Patience
 from ngshare_fs.exchange.problems import NOT_SIGNED_IN, Refused, ServerProblem, Unreachable, UntrustworthyAnswer
 from ngshare_fs.exchange.progress import progress
 from ngshare_fs.exchange.sending import Body
@@ -22,8 +31,8 @@ from ngshare_fs.json_stream import NotJson
 Result = TypeVar("Result")
 
 CONNECT_SECONDS = 10
-# The server works on a large submission for a while before it answers.
-SILENCE_SECONDS = 300
+# Waited for at once: so little that a slow connection is not mistaken for one that hangs.
+PIECE = 64 * 1024
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 8.0
 # What a proxy says while the server behind it restarts, and the server itself while it cannot work.
@@ -66,13 +75,14 @@ class Client:
 
     Args:
         server: where it is, and who we are.
-        patience: for how long to try again what may pass, in seconds.
+        patience: for how long to wait in all, in seconds, and to try again what may pass.
         log: told of every pause.
     """
 
     def __init__(self, server: Server, patience: float, log: logging.Logger) -> None:
         self.server = server
         self._patience = patience
+        self._waiting = Patience(patience)
         self._log = log
         # Whether the last call was made more than once, so that an earlier attempt may have done its work.
         self.repeated = False
@@ -117,13 +127,12 @@ class Client:
         with self._response(method, path, query, body, headers) as response:
             with progress("receiving", int(response.headers.get("Content-Length") or 0)) as received:
                 chunks = []
-                for chunk in response.iter_content(2**20):
+                for chunk in self._chunks(response):
                     chunks.append(chunk)
                     received(len(chunk))
-            content = b"".join(chunks)
             if response.status_code == 304:
                 return {}
-            answer = self._understood(response.status_code, _json(content))
+            answer = self._understood(response, b"".join(chunks), body)
             if tag := response.headers.get("ETag"):
                 answer["etag"] = tag
             return answer
@@ -146,20 +155,20 @@ class Client:
     def _tree(self, path: tuple[str, ...], query: Mapping[str, str] | None, folder: str) -> dict[str, Any]:
         with self._response("GET", path, query, None, None) as response:
             if response.status_code != 200:
-                return self._understood(response.status_code, _json(response.content))
+                return self._understood(response, self._content(response))
             arriving = TreeInAnswer(folder)
             with progress("receiving", int(response.headers.get("Content-Length") or 0)) as received:
-                for chunk in response.iter_content(2**20):
+                for chunk in self._chunks(response):
                     try:
                         arriving.feed(chunk)
                     except NotJson:
-                        return self._understood(200, None)
+                        return self._understood(response, b"")
                     received(len(chunk))
             try:
                 answer = arriving.finish()
             except NotJson:
                 raise self._lost("the answer ended too early") from None
-            return self._understood(200, answer)
+            return self._as_answer(response, answer)
 
     def lines(self, *path: str, body: Body, folder: str) -> Iterator[dict[str, Any]]:
         """Call an endpoint that answers in lines, once: `retrying` is up to the caller, who knows what has come.
@@ -173,10 +182,10 @@ class Client:
         """
         with self._response("POST", path, None, body, None) as response:
             if response.status_code != 200:
-                self._understood(response.status_code, _json(response.content))
+                self._understood(response, self._content(response), body)
             arriving = TreeInAnswer(folder)
             with progress("receiving", None) as received:
-                for chunk in response.iter_content(2**20):
+                for chunk in self._chunks(response):
                     *ends, rest = chunk.split(b"\n")
                     for end in ends:
                         entry = self._line(arriving, end)
@@ -210,8 +219,7 @@ class Client:
         Raises:
             ServerProblem: as the last attempt's `Passing` has it.
         """
-        patience = self._patience if patience is None else patience
-        started = time.monotonic()
+        self._waiting = Patience(self._patience if patience is None else patience)
         pause = FIRST_PAUSE_SECONDS
         self.repeated = False
         while True:
@@ -219,14 +227,14 @@ class Client:
                 return attempt()
             except Passing as failure:
                 if failure.headway:
-                    started, pause = time.monotonic(), FIRST_PAUSE_SECONDS
+                    self._waiting.begin_anew()
+                    pause = FIRST_PAUSE_SECONDS
                 # A class whose connections were cut at once should not come back at once.
                 wait = max(pause * random.uniform(0.75, 1.25), failure.wait)  # noqa: S311
-                tried = time.monotonic() - started
-                if tried + wait > patience:
-                    raise failure.problem(tried) from None
+                if not self._waiting.suffices(wait):
+                    raise failure.problem(self._waiting.waited) from None
                 self._log.warning("%s; trying again in %.1f s", failure.reason, wait)
-                time.sleep(wait)
+                self._waiting.pause(wait)
                 self.repeated = True
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
@@ -249,57 +257,111 @@ class Client:
             sent_headers["Content-Type"] = body.content_type
         try:
             with progress("sending", 0 if body is None else len(body)) as sent:
-                if body is not None:
-                    body.sent = sent
-                response = self._session.request(
-                    method,
-                    url,
-                    params=parameters,
-                    data=cast(Any, body),
-                    headers=sent_headers,
-                    timeout=(CONNECT_SECONDS, SILENCE_SECONDS),
-                    allow_redirects=False,  # to a login page, which would look like success
-                    stream=True,
+                response = self._waiting.wait_for(
+                    lambda: self._session.request(
+                        method,
+                        url,
+                        params=parameters,
+                        data=None if body is None else cast(Any, _Sent(body, self._waiting, sent)),
+                        headers=sent_headers,
+                        timeout=(min(CONNECT_SECONDS, self._waiting.left), self._waiting.left),
+                        allow_redirects=False,  # to a login page, which would look like success
+                        stream=True,
+                    )
                 )
             with response:
                 if response.status_code in PASSING:
-                    raise self._passing(response)
+                    raise self._passing(response.status_code, response.headers, self._content(response))
                 yield response
         except requests.exceptions.SSLError as error:
-            raise ServerProblem(f"The certificate of {self.server.url} is not trusted: {error}") from None
+            raise ServerProblem(tls_problem(error, self.server.url)) from None
         except (
             requests.exceptions.ConnectionError,
             requests.exceptions.Timeout,
             requests.exceptions.ChunkedEncodingError,
         ) as error:
-            raise self._lost(_plain(error)) from None
+            raise self._lost(reason_of(error, self.server.url)) from None
+        except OutOfPatience:
+            raise self._lost("it does not answer") from None
         except (requests.exceptions.RequestException, ValueError) as error:
             raise ServerProblem(f"{self.server.url} cannot be asked: {error}") from None
 
-    def _lost(self, reason: str) -> Passing:
-        return Passing(lambda seconds: Unreachable(self.server.url, reason, seconds), f"The exchange: {reason}")
+    def _content(self, response: requests.Response) -> bytes:
+        return b"".join(self._chunks(response))
 
-    def _passing(self, response: requests.Response) -> Passing:
-        status = response.status_code
-        message = _message(response.content)
-        wait = response.headers.get("Retry-After", "")
+    def _chunks(self, response: requests.Response) -> Iterator[bytes]:
+        chunks = response.iter_content(PIECE)
+        try:
+            while (chunk := self._waiting.wait_for(lambda: next(chunks, None))) is not None:
+                yield chunk
+        except OutOfPatience:
+            _hang_up(response)
+            raise
+
+    def _lost(self, reason: str) -> Passing:
+        advice = advice_on_proxy(self.server.url)
+        return Passing(lambda seconds: Unreachable(self.server.url, reason, seconds, advice), f"The exchange: {reason}")
+
+    def _passing(self, status: int, headers: Mapping[str, str], content: bytes) -> Passing:
+        message = _message(content)
+        wait = headers.get("Retry-After", "")
         reason = message or f"HTTP {status}"
 
         def problem(seconds: float) -> ServerProblem:
             if message:
                 return Refused(status, message, self.server.url)
-            return Unreachable(self.server.url, reason, seconds)
+            return Unreachable(self.server.url, reason, seconds, advice_on_proxy(self.server.url))
 
         return Passing(problem, f"The exchange says: {reason}", float(wait) if wait.isdecimal() else 0)
 
-    def _understood(self, status: int, answer: Any) -> dict[str, Any]:
+    def _understood(self, response: requests.Response, content: bytes, body: Body | None = None) -> dict[str, Any]:
+        wrong_scheme = wants_https(self.server.url, response.status_code, content)
+        if wrong_scheme is not None:
+            raise ServerProblem(wrong_scheme)
+        return self._as_answer(response, _json(content), body)
+
+    def _as_answer(self, response: requests.Response, answer: Any, body: Body | None = None) -> dict[str, Any]:
+        status, url = response.status_code, self.server.url
         if isinstance(answer, dict) and answer.get("success") is True and status == 200:
             return answer
+        sent = "" if status != 413 or body is None else body.in_words()
         if isinstance(answer, dict) and "message" in answer:
-            raise Refused(status, str(answer["message"]), self.server.url)
+            most = answer.get("max_files")
+            raise Refused(status, str(answer["message"]), url, sent, most if isinstance(most, int) else None)
+        if 300 <= status < 400:
+            path = urlsplit(response.request.url or "").path.removeprefix(urlsplit(url).path)
+            moved = redirect_problem(url, path, response.headers.get("Location", ""))
+            if moved is not None:
+                raise ServerProblem(moved)
         if 300 <= status < 400 or status == 401:
-            raise Refused(status, NOT_SIGNED_IN, self.server.url)
-        raise Refused(status, "", self.server.url)
+            raise Refused(status, NOT_SIGNED_IN, url)
+        raise Refused(status, "", url, sent or advice_on_proxy(url))
+
+
+class _Sent:
+    """A body on its way, in pieces so small that a slow connection is not mistaken for one that hangs."""
+
+    def __init__(self, body: Body, waiting: Patience, sent: Callable[[int], object]) -> None:
+        self._body = body
+        self._waiting = waiting
+        self._sent = sent
+
+    def __len__(self) -> int:
+        return len(self._body)
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._body:
+            for start in range(0, len(chunk), PIECE):
+                piece = chunk[start : start + PIECE]
+                yield piece
+                self._waiting.moved(len(piece))
+            self._sent(len(chunk))
+
+
+def _hang_up(response: requests.Response) -> None:
+    """End the connection of an answer that a thread still waits for; closing it would wait for that thread."""
+    with suppress(OSError, ValueError, AttributeError), socket.socket(fileno=os.dup(response.raw.fileno())) as same:
+        same.shutdown(socket.SHUT_RDWR)
 
 
 def _quoted(segment: str) -> str:
@@ -332,19 +394,3 @@ def _json(content: bytes) -> Any:
 def _message(content: bytes) -> str:
     answer = _json(content)
     return str(answer.get("message", "")) if isinstance(answer, dict) else ""
-
-
-def _plain(error: Exception) -> str:
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return "it does not answer"
-    if isinstance(error, requests.exceptions.Timeout):
-        return f"it was silent for {SILENCE_SECONDS} s"
-    text = str(error)
-    for sign, plain in (
-        ("Connection refused", "nobody is listening there"),
-        ("NameResolutionError", "its name is not known"),
-        ("Network is unreachable", "the network is down"),
-    ):
-        if sign in text:
-            return plain
-    return "the connection was cut"

@@ -1,12 +1,13 @@
 """The server's calls as the plug-ins use them; where an older server lacks one, what it takes to do without."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from ngshare_fs.exchange.client import Client, Passing
+from ngshare_fs.exchange.listing import Assignment, Course, Listing, Submission, course_of, notebook_names
 from ngshare_fs.exchange.problems import (
     ASSIGNMENT_EXISTS,
     ASSIGNMENT_NOT_FOUND,
@@ -20,58 +21,8 @@ from ngshare_fs.exchange.problems import (
 from ngshare_fs.exchange.receiving import check_timestamp
 from ngshare_fs.exchange.sending import Body, LocalFile
 
-NOTEBOOK = ".ipynb"
 # A list is wanted at once or not at all: nbgrader's extensions wait for it, and all of JupyterLab with them.
 LIST_PATIENCE = 10.0
-
-
-@dataclass(frozen=True)
-class Submission:
-    """A submission in a list.
-
-    Args:
-        assignment, student, timestamp: which it is.
-        notebooks: names without `.ipynb`; None where they are not known.
-        has_feedback: whether there is some.
-        feedback: checksums of its files by path; None where they are not known.
-    """
-
-    assignment: str
-    student: str
-    timestamp: str
-    notebooks: tuple[str, ...] | None
-    has_feedback: bool
-    feedback: dict[str, str] | None
-
-
-@dataclass(frozen=True)
-class Course:
-    """A course in a list.
-
-    Args:
-        name: its name.
-        role: `instructor`, `student` or `admin`; empty where an older server does not say.
-        assignments: released ones, with their notebooks' names.
-        submissions: the user's own, or everybody's.
-    """
-
-    name: str
-    role: str
-    assignments: dict[str, tuple[str, ...]]
-    submissions: tuple[Submission, ...]
-
-
-@dataclass(frozen=True)
-class Listing:
-    """What a user sees.
-
-    Args:
-        user: the name under which the server knows them.
-        courses: sorted.
-    """
-
-    user: str
-    courses: tuple[Course, ...]
 
 
 @dataclass
@@ -116,7 +67,7 @@ class ExchangeApi:
             raise
         answer = answer or kept.answer
         with self._well_formed():
-            listing = Listing(str(answer["user"]), tuple(_course(each) for each in answer["courses"]))
+            listing = Listing(str(answer["user"]), tuple(course_of(each) for each in answer["courses"]))
         kept.answer = answer
         self.user = listing.user
         return listing
@@ -162,9 +113,18 @@ class ExchangeApi:
             if refusal.status == 405:
                 raise ServerProblem(
                     "This exchange cannot release an assignment again without destroying what was handed in. "
-                    "Nothing was done. To do so nevertheless, remove it first: nbgrader list --remove"
+                    "Nothing was done. To do so nevertheless, remove it first: "
+                    "nbgrader list --remove --ExchangeList.yes=True"
                 ) from None
             raise
+
+    def withdraw(self, course: str, assignment: str) -> None:
+        """Take a release back; what was handed in stays.
+
+        Raises:
+            Refused: also where an older server cannot (`knows_no_such_call`).
+        """
+        self._client.call("PUT", "assignment", course, assignment, "withdrawn")
 
     def unrelease(self, course: str, assignment: str) -> None:
         """Take an assignment back, with what was handed in."""
@@ -185,9 +145,22 @@ class ExchangeApi:
 
         Returns:
             the receipt: `timestamp`, and from our server `student_id` and `files`.
+
+        Raises:
+            UntrustworthyAnswer: the server took it for somebody else's work.
         """
         fields = {"key": key} if student is None else {"key": key, "student": student}
-        return self._client.call("POST", "submission", course, assignment, body=Body(fields, files))
+        receipt = self._client.call("POST", "submission", course, assignment, body=Body(fields, files))
+        server = self._client.server
+        expected = student if student is not None else server.user if server.user_is_certain else None
+        stored_for = receipt.get("student_id", expected)
+        if expected is not None and stored_for != expected:
+            # A proxy may mix up connections, and with them tokens.
+            raise UntrustworthyAnswer(
+                f"The exchange took it for the work of {stored_for}, not of {expected}. Submit again, look whether "
+                "`nbgrader list --cached` shows it, and tell your administrator at once."
+            )
+        return receipt
 
     def submissions(self, course: str, assignment: str, student: str | None = None) -> list[tuple[str, str]]:
         """Students and timestamps of submissions, oldest first."""
@@ -196,6 +169,16 @@ class ExchangeApi:
         with self._well_formed():
             entries = [(entry["student_id"], entry["timestamp"]) for entry in answer["submissions"]]
             return [(str(student), check_timestamp(timestamp)) for student, timestamp in entries]
+
+    def submission(self, course: str, assignment: str, student: str, timestamp: str, folder: str) -> dict[str, Any]:
+        """A submission with its files, whose contents go to a folder.
+
+        Args:
+            timestamp: of it; the newest where empty.
+        """
+        # An older server does not find a timestamp with its zone.
+        query = {"timestamp": timestamp.removesuffix(" UTC")} if timestamp else {}
+        return self._client.tree("submission", course, assignment, student, query=query, folder=folder)
 
     def remove_submission(self, course: str, assignment: str, student: str, timestamp: str) -> None:
         """Take a submission away, as an instructor.
@@ -266,9 +249,7 @@ class ExchangeApi:
     ) -> Iterator[dict[str, Any]]:
         for student, timestamp in chosen.items():
             try:
-                # An older server does not find a timestamp with its zone.
-                query = {"timestamp": timestamp.removesuffix(" UTC")}
-                answer = self._client.tree("submission", course, assignment, student, query=query, folder=folder)
+                answer = self.submission(course, assignment, student, timestamp, folder)
             except Refused as refusal:
                 answer = {"success": False, "message": refusal.message}
             yield {**answer, "student_id": student}
@@ -290,10 +271,11 @@ class ExchangeApi:
         for name in self._list("courses", "courses"):
             if only not in ("", name):
                 continue
-            assignments: dict[str, tuple[str, ...]] = {}
+            assignments: dict[str, Assignment] = {}
             submissions: list[Submission] = []
             for assignment in self._list("assignments", "assignments", name):
-                assignments[assignment] = _notebook_names(file["path"] for file in self.notebooks(name, assignment))
+                paths = (file["path"] for file in self.notebooks(name, assignment))
+                assignments[assignment] = Assignment(notebook_names(paths))
                 found = self._submissions_seen(name, assignment, everybody)
                 submissions += [self._submission_by_parts(name, assignment, *each) for each in found]
             courses.append(Course(name, "", assignments, tuple(submissions)))
@@ -340,27 +322,3 @@ class ExchangeApi:
                 f"{self.url} answers, but not as an exchange does: look at the URL in nbgrader_config.py, or tell "
                 "your administrator."
             ) from None
-
-
-def _course(entry: dict[str, Any]) -> Course:
-    assignments = {str(each["assignment_id"]): tuple(map(str, each["notebooks"])) for each in entry["assignments"]}
-    return Course(str(entry["course_id"]), entry["role"], assignments, tuple(map(_submission, entry["submissions"])))
-
-
-def _submission(entry: dict[str, Any]) -> Submission:
-    notebooks, given = entry["notebooks"], entry["feedback"]
-    checksums = None
-    if given is not None and given["files"] is not None:
-        checksums = {str(file["path"]): file["checksum"] for file in given["files"]}
-    return Submission(
-        str(entry["assignment_id"]),
-        str(entry["student_id"]),
-        check_timestamp(entry["timestamp"]),
-        None if notebooks is None else tuple(map(str, notebooks)),
-        given is not None,
-        checksums,
-    )
-
-
-def _notebook_names(paths: Iterable[str]) -> tuple[str, ...]:
-    return tuple(path.removesuffix(NOTEBOOK) for path in paths if path.endswith(NOTEBOOK) and "/" not in path)

@@ -6,7 +6,7 @@ import os
 from nbgrader.exchange import abc
 
 from ngshare_fs.exchange.base import Exchange
-from ngshare_fs.exchange.exchange_api import Submission
+from ngshare_fs.exchange.listing import Submission
 from ngshare_fs.exchange.receiving import aside, check_component, check_timestamp, check_tree, write_tree
 from ngshare_fs.exchange.sending import CHUNK
 

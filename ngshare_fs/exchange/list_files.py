@@ -6,16 +6,23 @@ import json
 import os
 from typing import Any
 
-from nbgrader.exchange import abc
+from nbgrader.exchange import ExchangeError, abc
 from traitlets import Bool
 
+from ngshare_fs.confirmation import NotConfirmed, confirm
 from ngshare_fs.exchange.base import Exchange
-from ngshare_fs.exchange.exchange_api import Course, Listing, Submission
 from ngshare_fs.exchange.fetch_feedback import checksum_of
 from ngshare_fs.exchange.formgrader import forget_other_gradebook
+from ngshare_fs.exchange.inside_jupyter import is_inside
+from ngshare_fs.exchange.listing import Course, Listing, Submission
+from ngshare_fs.exchange.problems import Refused
+from ngshare_fs.exchange.shown_failure import not_done, not_listed
 from ngshare_fs.exchange.submission_cache import SubmissionCache
+from ngshare_fs.exchange.working_folder import look_at
 
 Entry = dict[str, Any]
+YES = "--ExchangeList.yes=True"
+WITHDRAWN = "withdrawn"
 
 
 class ExchangeList(abc.ExchangeList, Exchange):
@@ -23,15 +30,28 @@ class ExchangeList(abc.ExchangeList, Exchange):
 
     as_json = Bool(False, help="Print the list as JSON.").tag(config=True)
 
+    yes = Bool(
+        False,
+        help="With --remove: do not ask before submissions are removed. An older server also removes those to an "
+        "assignment that is taken back.",
+    ).tag(config=True)
+
     def start(self) -> Any:
         """List, or remove.
 
         Returns:
-            what is listed.
+            what is listed; assignments that were taken back are left out, as formgrader would call them released.
         """
         forget_other_gradebook(self.coursedir, self.log)
-        with self.failures():
-            return super().start()
+        turn = self.assignment_lists_turn()
+        if turn is not None and turn.failure:
+            raise not_listed(f"{turn.failure} (To see the list again, click on its symbol for refreshing.)")
+        try:
+            with self.failures():
+                return super().start()
+        except ExchangeError as error:
+            problem = str(error)
+        raise not_done(problem) if turn is None else not_listed(problem)
 
     def init_src(self) -> None:
         """Ask the server."""
@@ -49,15 +69,16 @@ class ExchangeList(abc.ExchangeList, Exchange):
         entries = self._entries("Submitted assignments:", "Released assignments:")
         if self.as_json:
             print(json.dumps(entries, indent=1))
-        return entries
+        return [entry for entry in entries if entry["status"] != WITHDRAWN]
 
     def remove_files(self) -> list[Entry]:
-        """List and remove: submissions, assignments with what was handed in, or one's own copies of submissions.
+        """List and remove: releases, submissions, or one's own copies of submissions.
 
-        What is removed from the server is in its trash, from where the operator can bring it back.
+        A release is taken back, and what was handed in stays. Submissions are in the server's trash afterwards, from
+        where the operator can bring them back.
 
         Raises:
-            ExchangeError: the user does not teach the course, or too little was said.
+            ExchangeError: the user does not teach the course, too little was said, or nobody has said yes.
         """
         if not self.cached:
             self._check_may_remove()
@@ -68,6 +89,7 @@ class ExchangeList(abc.ExchangeList, Exchange):
                 for one in entry["submissions"]:
                     cache.forget(one["course_id"], one["student_id"], one["assignment_id"], one["timestamp"])
         elif self.inbound:
+            self._confirm_removal(entries)
             for entry in entries:
                 for one in entry["submissions"]:
                     self.api.remove_submission(
@@ -75,8 +97,44 @@ class ExchangeList(abc.ExchangeList, Exchange):
                     )
         else:
             for entry in entries:
-                self.api.unrelease(entry["course_id"], entry["assignment_id"])
+                self._withdraw(entry["course_id"], entry["assignment_id"])
         return entries
+
+    def _confirm_removal(self, entries: list[Entry]) -> None:
+        count = sum(len(entry["submissions"]) for entry in entries)
+        if not count:
+            return
+        students = len({(entry["course_id"], entry["student_id"]) for entry in entries})
+        question = (
+            f"Remove {_counted(count, 'submission')} of {_counted(students, 'student')} from the exchange, with the "
+            "feedback on them?"
+        )
+        try:
+            confirm(question, self.yes, YES, may_ask=not is_inside())
+        except NotConfirmed as refusal:
+            self.fail(str(refusal))
+
+    def _withdraw(self, course: str, assignment: str) -> None:
+        try:
+            self.api.withdraw(course, assignment)
+        except Refused as refusal:
+            if not refusal.knows_no_such_call:
+                raise
+            if not self.yes:
+                self.fail(
+                    f"This exchange is an older one: it can take {assignment} of {course} back only together with all "
+                    "that was handed in. Nothing was done. If you want that, collect what was handed in, and run in a "
+                    f"terminal: nbgrader list --remove {YES}"
+                )
+            self.api.unrelease(course, assignment)
+            self.log.warning("%s %s was removed, with all that was handed in", course, assignment)
+            return
+        self.log.info(
+            "%s %s is taken back: students do not see it any more. What was handed in stays, and a new release brings "
+            "it back.",
+            course,
+            assignment,
+        )
 
     def _check_may_remove(self) -> None:
         if not self._only(self.coursedir.course_id) and not self._only(self.coursedir.assignment_id):
@@ -87,11 +145,17 @@ class ExchangeList(abc.ExchangeList, Exchange):
 
     def _entries(self, submitted: str, released: str) -> list[Entry]:
         if not self.inbound and not self.cached:
-            entries = [entry for course in self._courses() for entry in self._released(course)]
+            entries = [
+                self._released(course, assignment)
+                for course in self._courses()
+                for assignment in self._assignments_of(course)
+                if not (self.remove and course.assignments[assignment].withdrawn)
+            ]
             self.log.info(released)
             for entry in entries:
-                fetched = " (already downloaded)" if os.path.exists(entry["assignment_id"]) else ""
-                self.log.info("%s %s%s", entry["course_id"], entry["assignment_id"], fetched)
+                remark = entry.pop("remark")
+                said = f" ({remark})" if remark else ""
+                self.log.info("%s %s%s", entry["course_id"], entry["assignment_id"], said)
             return entries
         found = self._cached() if self.cached else self._inbound()
         self.log.info(submitted)
@@ -122,24 +186,25 @@ class ExchangeList(abc.ExchangeList, Exchange):
     def _assignments_of(self, course: Course) -> list[str]:
         return sorted(name for name in course.assignments if self._is_asked_for(name))
 
-    def _released(self, course: Course) -> list[Entry]:
-        entries = []
-        for assignment in self._assignments_of(course):
-            entry: Entry = {"course_id": course.name, "assignment_id": assignment}
-            folder = self.assignment_folder(course.name, assignment)
-            if os.path.exists(folder):
-                entry["status"] = "fetched"
-                entry["path"] = os.path.abspath(folder)
-                entry["notebooks"] = _notebooks_in(folder)
-            else:
-                entry["status"] = "released"
-                entry["path"] = ""
-                names = sorted(course.assignments[assignment])
-                entry["notebooks"] = [{"notebook_id": name, "path": ""} for name in names]
-            if self.remove:
-                entry["status"] = "removed"
-            entries.append(entry)
-        return entries
+    def _released(self, course: Course, assignment: str) -> Entry:
+        release = course.assignments[assignment]
+        folder = self.assignment_folder(course.name, assignment)
+        found = look_at(folder, course.name, assignment, release.timestamp, self.coursedir.ignore)
+        entry: Entry = {"course_id": course.name, "assignment_id": assignment, "remark": found.remark}
+        if found.is_fetched:
+            entry["status"] = "fetched"
+            entry["path"] = os.path.abspath(folder)
+            entry["notebooks"] = _notebooks_in(folder)
+        else:
+            entry["status"] = "released"
+            entry["path"] = ""
+            entry["notebooks"] = [{"notebook_id": name, "path": ""} for name in sorted(release.notebooks)]
+        if release.withdrawn:
+            entry["status"] = WITHDRAWN
+            entry["remark"] = "taken back: students do not see it until it is released again"
+        if self.remove:
+            entry["status"] = "removed"
+        return entry
 
     def _inbound(self) -> list[Entry]:
         found = [
@@ -230,6 +295,10 @@ def _notebooks_in(folder: str) -> list[Entry]:
         {"notebook_id": os.path.splitext(os.path.basename(place))[0], "path": os.path.abspath(place)}
         for place in places
     ]
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" + ("s" if number != 1 else "")
 
 
 def _line(one: Entry) -> str:

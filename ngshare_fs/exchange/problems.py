@@ -1,5 +1,7 @@
 """What can go wrong between us and the server, in words that say what to do about it."""
 
+from ngshare_fs.exchange.inside_jupyter import is_inside
+
 NOT_SIGNED_IN = "Please sign in"
 PERMISSION_DENIED = "Permission denied"
 COURSE_NOT_FOUND = "Course not found"
@@ -26,7 +28,10 @@ _ADVICE = {
     ASSIGNMENT_NOT_FOUND: "It was never released, or was taken back: look at the list of assignments again.",
     STUDENT_NOT_FOUND: "Look at the spelling of the user name, and whether it is on the course's roster.",
     SUBMISSION_NOT_FOUND: "The server has no such submission (any more).",
-    TOO_LARGE: "The files are more than the server takes at once: remove large data files, and try again.",
+    TOO_LARGE: (
+        "The files are more than the server takes at once: remove large data files and folders with very many files, "
+        "and try again."
+    ),
     "Illegal path": "A file's name cannot be stored: rename files with odd names, and try again.",
     "Insufficient storage": "The server's disk is full. Tell your instructor at once, and try again later.",
     "Checksum does not match": "The files were damaged on the way. Try again.",
@@ -53,14 +58,18 @@ class Unreachable(ServerProblem):
     Args:
         url: of the server.
         reason: what happened last.
-        seconds: how long it was tried.
+        seconds: how long was waited for it.
+        advice: what else to do.
     """
 
-    def __init__(self, url: str, reason: str, seconds: float) -> None:
-        super().__init__(
-            f"The exchange at {url} cannot be reached: {reason} (tried for {seconds:.0f} s). "
+    def __init__(self, url: str, reason: str, seconds: float, advice: str = "") -> None:
+        said = (
+            f"The exchange at {url} cannot be reached: {reason} (waited for {seconds:.0f} s). {advice} "
             "Try again in some minutes; if it goes on, tell your instructor or administrator."
         )
+        if is_inside():
+            said += " JupyterLab cannot wait any longer; the same command of nbgrader in a terminal can."
+        super().__init__(said.replace("  ", " "))
 
 
 class Refused(ServerProblem):
@@ -70,15 +79,21 @@ class Refused(ServerProblem):
         status: HTTP status.
         message: its reason; empty where it gave none that we understand.
         url: of the server.
+        circumstances: what else is known, in a sentence.
+        max_files: the most that it takes at once, where that was the reason.
     """
 
-    def __init__(self, status: int, message: str, url: str) -> None:
+    def __init__(
+        self, status: int, message: str, url: str, circumstances: str = "", max_files: int | None = None
+    ) -> None:
         self.status = status
         self.message = message
         reason = message.partition(" (")[0]
         advice = _ADVICE.get(reason) or _OF_STATUS.get(status, "")
+        if max_files is not None:
+            advice = f"These are too many files; at most {max_files:,} are taken at once. Remove some, and try again."
         said = f"The exchange says: {message}." if message else f"{url} answers HTTP {status}, and not as an exchange."
-        super().__init__(f"{said} {advice}".strip())
+        super().__init__(" ".join(part for part in (said, circumstances, advice) if part))
 
     def says(self, *messages: str) -> bool:
         """Whether its reason is one of these."""

@@ -5,7 +5,8 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ngshare_fs.exchange.problems import ServerProblem
@@ -62,7 +63,6 @@ class Body:
         self._boundary = secrets.token_hex(16)
         self._fields = fields
         self._files = files
-        self.sent: Callable[[int], object] | None = None
 
     @property
     def content_type(self) -> str:
@@ -75,13 +75,14 @@ class Body:
             length += len(_before_content(number, file)) + (file.size + 2) // 3 * 4 + len(_after_content(_NO_DIGEST))
         return length
 
-    def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._chunks():
-            yield chunk
-            if self.sent is not None:
-                self.sent(len(chunk))
+    def in_words(self) -> str:
+        """How much is sent, and in which folder most files are."""
+        files = self._files or ()
+        said = f"You sent {len(files):,} files, {len(self) / 1e6:,.1f} MB."
+        folder, count = fullest_folder([file.path for file in files])
+        return said if not folder else f"{said} {count:,} of them are in {folder}/."
 
-    def _chunks(self) -> Iterator[bytes]:
+    def __iter__(self) -> Iterator[bytes]:
         yield from self._parts_before_files()
         for number, file in enumerate(self._files or ()):
             yield _before_content(number, file)
@@ -110,6 +111,31 @@ class Body:
 
     def _end(self) -> bytes:
         return (b"" if self._files is None else b"]\r\n") + f"--{self._boundary}--\r\n".encode()
+
+
+def fullest_folder(paths: Sequence[str]) -> tuple[str, int]:
+    """The folder that more than half of these files are in, as deep as there is one, and how many; else the fullest.
+
+    Returns:
+        its path, empty where all files are in no folder.
+    """
+    folder, inside = "", list(paths)
+    while True:
+        within = Counter(
+            path[len(folder) :].lstrip("/").partition("/")[0] for path in inside if _is_below(path, folder)
+        )
+        if not within:
+            return folder, len(inside)
+        name, count = within.most_common(1)[0]
+        if folder and 2 * count <= len(inside):
+            return folder, len(inside)
+        folder = f"{folder}/{name}" if folder else name
+        inside = [path for path in inside if path.startswith(folder + "/")]
+
+
+def _is_below(path: str, folder: str) -> bool:
+    """Whether a file of a folder is in another folder in it."""
+    return "/" in path[len(folder) :].lstrip("/")
 
 
 _NO_DIGEST = "0" * 32

@@ -22,12 +22,14 @@ class Server:
         token: for the header `Authorization`.
         user: who we are, as far as we know.
         standalone: the server takes our word for who we are.
+        user_is_certain: it is as this user that the server knows us.
     """
 
     url: str
     token: str
     user: str
     standalone: bool
+    user_is_certain: bool = True
 
 
 def find(url: str, environment: Mapping[str, str] = os.environ) -> Server:
@@ -53,7 +55,9 @@ def find(url: str, environment: Mapping[str, str] = os.environ) -> Server:
     user = user or getpass.getuser()
     token = environment.get("JUPYTERHUB_API_TOKEN")
     if token:
-        return Server(found, token, user, standalone=False)
+        # Only the hub knows whose its token is; `USER` may be anything in a container.
+        certain = user == environment.get("JUPYTERHUB_USER")
+        return Server(found, token, user, standalone=False, user_is_certain=certain)
     return Server(found, f"user:{user}", user, standalone=True)
 
 

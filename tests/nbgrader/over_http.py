@@ -26,6 +26,7 @@ from nbgrader.utils import get_username
 from traitlets.utils.importstring import import_item
 
 from ngshare_fs.exchange import PLUG_INS
+from ngshare_fs.exchange.list_files import ExchangeList
 
 URL = os.environ["NGSHARE_URL"]
 ADMIN = "harness"
@@ -36,6 +37,8 @@ def pytest_configure() -> None:
     for name, plug_in in PLUG_INS.items():
         trait: Any = getattr(ExchangeFactory, name)
         trait.default_value = import_item(plug_in)
+    # Nobody is there to be asked before something is removed.
+    ExchangeList.yes.default_value = True
     nbgrader.tests.run_nbgrader = _mirrored(nbgrader.tests.run_nbgrader)
 
 
@@ -106,9 +109,11 @@ def _show(root: Path) -> None:
     for course in _call("GET", "courses")["courses"]:
         for part in ("outbound", "inbound", "feedback"):
             (root / course / part).mkdir(parents=True, exist_ok=True)
-        for assignment in _call("GET", "assignments", course)["assignments"]:
-            release = _call("GET", "assignment", course, assignment)
-            _write(root / course / "outbound" / assignment, release)
+        (listed,) = _call("GET", "listing", course=course)["courses"]
+        for each in listed["assignments"]:
+            assignment = each["assignment_id"]
+            if not each["withdrawn"]:
+                _write(root / course / "outbound" / assignment, _call("GET", "assignment", course, assignment))
             for entry in _call("GET", "submissions", course, assignment)["submissions"]:
                 student, timestamp = entry["student_id"], entry["timestamp"]
                 folder = root / course / "inbound" / f"{student}+{assignment}+{timestamp}+random"

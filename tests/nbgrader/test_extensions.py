@@ -76,5 +76,4 @@ def test_formgrader(school: School) -> None:
     assert (school.max.home / ASSIGNMENT / "feedback").is_dir()
     assert press(teacher, "formgrader", "unrelease", ASSIGNMENT)["success"] is True
     assert press(teacher, "formgrader", "get_released_assignments") == []
-    (deleted,) = (school.volume / "trash").glob(f"*/{ASSIGNMENT}")
-    assert len(list(deleted.glob("submissions/max/*/feedback/*"))) == 1
+    assert len(school.stored("submissions/max/*/feedback/*")) == 1

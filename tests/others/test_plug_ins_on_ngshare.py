@@ -61,7 +61,7 @@ def test_work_goes_out_and_comes_back(url: str, tmp_path: Path) -> None:
     assert "files" not in receipt  # this server gives none
     timestamp = receipt["timestamp"]
     (course,) = ann.listing().courses
-    assert course.assignments == {ASSIGNMENT: ("p",)}
+    assert course.assignments[ASSIGNMENT].notebooks == ("p",)
     (submission,) = course.submissions
     assert (submission.student, submission.timestamp, submission.has_feedback) == ("ann", timestamp, False)
     (answer,) = teach.collect(COURSE, ASSIGNMENT, {"ann": timestamp}, None, str(parts))

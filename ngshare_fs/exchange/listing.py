@@ -1,0 +1,113 @@
+"""What a user sees: courses, assignments, and submissions."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ngshare_fs.exchange.receiving import check_timestamp
+
+NOTEBOOK = ".ipynb"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A submission in a list.
+
+    Args:
+        assignment, student, timestamp: which it is.
+        notebooks: names without `.ipynb`; None where they are not known.
+        has_feedback: whether there is some.
+        feedback: checksums of its files by path; None where they are not known.
+    """
+
+    assignment: str
+    student: str
+    timestamp: str
+    notebooks: tuple[str, ...] | None
+    has_feedback: bool
+    feedback: dict[str, str] | None
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """An assignment in a list.
+
+    Args:
+        notebooks: of its newest release, names without `.ipynb`.
+        timestamp: of that release; None where an older server does not say.
+        withdrawn: the release was taken back: students do not see it.
+    """
+
+    notebooks: tuple[str, ...]
+    timestamp: str | None = None
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course in a list.
+
+    Args:
+        name: its name.
+        role: `instructor`, `student` or `admin`; empty where an older server does not say.
+        assignments: by name.
+        submissions: the user's own, or everybody's.
+    """
+
+    name: str
+    role: str
+    assignments: dict[str, Assignment]
+    submissions: tuple[Submission, ...]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a user sees.
+
+    Args:
+        user: the name under which the server knows them.
+        courses: sorted.
+    """
+
+    user: str
+    courses: tuple[Course, ...]
+
+
+def course_of(entry: Mapping[str, Any]) -> Course:
+    """A course, as `GET listing` answers it.
+
+    Raises:
+        AttributeError, KeyError, TypeError, ValueError: it is none.
+        UntrustworthyAnswer: a timestamp in it is none.
+    """
+    assignments = {str(each["assignment_id"]): _assignment(each) for each in entry["assignments"]}
+    return Course(str(entry["course_id"]), entry["role"], assignments, tuple(map(_submission, entry["submissions"])))
+
+
+def _assignment(entry: Mapping[str, Any]) -> Assignment:
+    timestamp = entry.get("timestamp")
+    return Assignment(
+        tuple(map(str, entry["notebooks"])),
+        None if timestamp is None else check_timestamp(timestamp),
+        entry.get("withdrawn") is True,
+    )
+
+
+def _submission(entry: Mapping[str, Any]) -> Submission:
+    notebooks, given = entry["notebooks"], entry["feedback"]
+    checksums = None
+    if given is not None and given["files"] is not None:
+        checksums = {str(file["path"]): file["checksum"] for file in given["files"]}
+    return Submission(
+        str(entry["assignment_id"]),
+        str(entry["student_id"]),
+        check_timestamp(entry["timestamp"]),
+        None if notebooks is None else tuple(map(str, notebooks)),
+        given is not None,
+        checksums,
+    )
+
+
+def notebook_names(paths: Iterable[str]) -> tuple[str, ...]:
+    """The names, without their ending, of the notebooks that are in no folder."""
+    return tuple(path.removesuffix(NOTEBOOK) for path in paths if path.endswith(NOTEBOOK) and "/" not in path)

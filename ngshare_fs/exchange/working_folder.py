@@ -1,0 +1,60 @@
+"""What a student has of an assignment: is it fetched, of which course is it, is there a newer release?"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ngshare_fs.exchange.file_names import normal
+from ngshare_fs.exchange.origin import ORIGIN, read_origin
+from ngshare_fs.exchange.receiving import ASIDE, is_ignored
+
+FEEDBACK = "feedback"
+
+
+@dataclass(frozen=True)
+class WorkingFolder:
+    """Where a student works on an assignment, or would.
+
+    Args:
+        is_fetched: the assignment is there.
+        remark: for a list; empty where there is nothing to say.
+    """
+
+    is_fetched: bool
+    remark: str
+
+
+def look_at(folder: str, course: str, assignment: str, newest: str | None, ignore: Sequence[str]) -> WorkingFolder:
+    """What is there.
+
+    Args:
+        folder: where the assignment would be.
+        course, assignment: which it is.
+        newest: when it was last released; None where nobody knows.
+        ignore: globs of what is never fetched.
+    """
+    folder = os.path.normpath(folder)
+    if not os.path.isdir(folder):
+        in_the_way = os.path.lexists(folder)
+        return WorkingFolder(False, f"not downloaded: {folder} is in the way, and no folder" if in_the_way else "")
+    origin = read_origin(folder)
+    if origin is not None and normal(origin.course) != normal(course):
+        return WorkingFolder(False, f"not downloaded: the folder {folder} is from the course {origin.course}")
+    if origin is not None and normal(origin.assignment) != normal(assignment):
+        return WorkingFolder(False, f"not downloaded: the folder {folder} is the assignment {origin.assignment}")
+    if holds_feedback_only(folder, ignore):
+        return WorkingFolder(False, "")
+    remark = "already downloaded"
+    if origin is not None and origin.timestamp is not None and newest is not None and newest > origin.timestamp:
+        remark += f"; a newer release is there: {newest}"
+    return WorkingFolder(True, remark)
+
+
+def holds_feedback_only(folder: str, ignore: Sequence[str]) -> bool:
+    """Whether there is no assignment in a folder yet: feedback that was fetched there does not make it one."""
+    for name in os.listdir(folder):
+        if name == FEEDBACK and os.path.isdir(os.path.join(folder, name)):
+            continue
+        if name != ORIGIN and not name.startswith(ASIDE) and not is_ignored(name, ignore):
+            return False
+    return True

@@ -1,0 +1,104 @@
+"""`ngshare-fs submissions`: what one has handed in, listed and brought back."""
+
+import argparse
+import json
+import logging
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from ngshare_fs.logs import CONTROLS
+
+if TYPE_CHECKING:
+    from ngshare_fs.exchange.exchange_api import ExchangeApi
+
+PATIENCE_SECONDS = 120.0
+
+
+def add_submissions_commands(parser: argparse.ArgumentParser) -> None:
+    """Give the parser of `ngshare-fs submissions` its commands."""
+    commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for_url = "of the server; looked for as nbgrader's plug-ins do where left out"
+
+    listed = commands.add_parser(
+        "list", help="show what you have handed in", allow_abbrev=False, description="Show what you have handed in."
+    )
+    listed.add_argument("course", metavar="COURSE", nargs="?", default="", help="only to this course")
+    listed.add_argument("assignment", metavar="ASSIGNMENT", nargs="?", default="", help="only to this assignment")
+    listed.add_argument("--json", action="store_true", help="as JSON, for programs")
+    listed.add_argument("--url", default="", help=for_url)
+
+    fetched = commands.add_parser(
+        "fetch", help="bring back what you have handed in", allow_abbrev=False,
+        description="Bring back what you have handed in, every file as it was.",
+    )  # fmt: skip
+    fetched.add_argument("course", metavar="COURSE")
+    fetched.add_argument("assignment", metavar="ASSIGNMENT")
+    fetched.add_argument("--timestamp", default="", help="which submission, as `list` shows it; the newest if left out")
+    fetched.add_argument(
+        "--to", metavar="FOLDER", default="", help="a folder that is not there yet; named after ASSIGNMENT if left out"
+    )
+    fetched.add_argument("--url", default="", help=for_url)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Do what `ngshare-fs submissions` was told.
+
+    Returns:
+        the exit code: 0, or 1 where it was not done.
+    """
+    from ngshare_fs.course_management.gradebook import configuration
+    from ngshare_fs.exchange import server
+    from ngshare_fs.exchange.client import Client
+    from ngshare_fs.exchange.exchange_api import ExchangeApi
+    from ngshare_fs.exchange.problems import ServerProblem
+
+    here = None if given.url else configuration()
+    try:
+        found = server.find(given.url or (here.url if here else ""))
+        api = ExchangeApi(Client(found, PATIENCE_SECONDS, logging.getLogger("ngshare_fs.submissions")))
+        if given.action == "list":
+            _list(api, given)
+        else:
+            _fetch(api, given)
+    except ServerProblem as problem:
+        _say(f"ngshare-fs: {problem}", sys.stderr)
+        return 1
+    except OSError as error:
+        _say(f"ngshare-fs: {error.filename or 'A file'}: {error.strerror or error}. Nothing was fetched.", sys.stderr)
+        return 1
+    return 0
+
+
+def _list(api: "ExchangeApi", given: argparse.Namespace) -> None:
+    from ngshare_fs.exchange.own_submissions import own_submissions
+
+    found = own_submissions(api, given.course, given.assignment)
+    if given.json:
+        entries = [
+            {
+                "course_id": own.course,
+                "assignment_id": own.submission.assignment,
+                "timestamp": own.submission.timestamp,
+                "has_feedback": own.submission.has_feedback,
+            }
+            for own in found
+        ]
+        print(json.dumps(entries))
+        return
+    for own in found:
+        feedback = "  (with feedback)" if own.submission.has_feedback else ""
+        _say(f"{own.course}  {own.submission.assignment}  {own.submission.timestamp}{feedback}")
+    if not found:
+        _say("You have handed in nothing there.", sys.stderr)
+
+
+def _fetch(api: "ExchangeApi", given: argparse.Namespace) -> None:
+    from ngshare_fs.exchange.own_submissions import bring_back
+
+    done = bring_back(api, given.course, given.assignment, given.timestamp, given.to)
+    _say(f"Fetched what you handed in at {done.timestamp}: {done.files} files, in {done.folder}")
+
+
+def _say(text: str, stream: TextIO | None = None) -> None:
+    """Print a line; a name in it neither breaks it off nor acts on the terminal."""
+    print(text.translate(CONTROLS), file=stream)

@@ -1,0 +1,83 @@
+"""In a real Jupyter server: a hanging exchange does not freeze it for long, and the first line says what failed."""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from ngshare_fs.exchange.inside_jupyter import LONGEST_WAIT_SECONDS
+from tests.nbgrader.conftest import ASSIGNMENT, COURSE, School
+from tests.nbgrader.jupyter_server import JupyterServer, jupyter_server
+
+pytestmark = pytest.mark.others
+
+# More than a busy machine takes for all that is no waiting.
+SLACK = 10.0
+
+
+def first_line(answer: Any) -> str:
+    """What the page shows first, checked to be followed by little else."""
+    assert answer["success"] is False
+    lines = answer["value"].splitlines()
+    assert len(lines) < 20, answer["value"]
+    assert "During handling" not in answer["value"]
+    return str(lines[0])
+
+
+@contextmanager
+def answering_meanwhile(server: JupyterServer) -> Iterator[None]:
+    """The Jupyter server is never away for longer than it may be."""
+    over = threading.Event()
+    waits: list[float] = []
+
+    def ask() -> None:
+        while not over.wait(0.1):
+            started = time.monotonic()
+            server.ask("GET", "/api/status")
+            waits.append(time.monotonic() - started)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        yield
+    finally:
+        over.set()
+        asking.join()
+    assert max(waits) < LONGEST_WAIT_SECONDS + SLACK
+
+
+def test_the_assignment_list_says_what_failed_and_never_freezes_for_long(school: School) -> None:
+    zoë = school.zoë
+    school.release_and_fetch()
+    with jupyter_server(zoë) as server:
+        refused = first_line(server.press("fetch", COURSE, ASSIGNMENT))
+        assert refused.startswith("Error: You already have a copy of the assignment in this directory")
+        assert "To see the list again" in refused
+        listed = server.ask("GET", f"/assignments?course_id={quote(COURSE)}")
+        assert [entry["status"] for entry in listed["value"]] == ["fetched"]
+        refused = first_line(server.press("fetch_feedback", "none", ASSIGNMENT))
+        assert refused.startswith("Error: You are not in the course none")
+        refused = first_line(server.press("submit", "none", ASSIGNMENT))
+        assert refused.startswith("Error: ")
+        assert "Course not found" in refused
+        assert server.press("submit", COURSE, ASSIGNMENT)["success"] is True
+
+        school.server.process.send_signal(signal.SIGSTOP)
+        try:
+            for action in ("submit", "fetch"):
+                (zoë.home / ASSIGNMENT).rename(zoë.home / "away") if action == "fetch" else None
+                with answering_meanwhile(server):
+                    said = first_line(server.press(action, COURSE, ASSIGNMENT))
+                assert "cannot be reached: it does not answer" in said
+                assert "JupyterLab cannot wait any longer; the same command of nbgrader in a terminal can." in said
+            with answering_meanwhile(server):
+                said = first_line(server.ask("GET", "/courses"))
+            assert "cannot be reached: it does not answer" in said
+        finally:
+            school.server.process.send_signal(signal.SIGCONT)
+        assert server.ask("GET", "/courses") == {"success": True, "value": [COURSE]}
