@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar, cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase
@@ -20,6 +20,7 @@ from ngshare_fs.exchange.connection_failure import (
     tls_problem,
     wants_https,
 )
+from ngshare_fs.exchange.names_in_urls import check_text, quoted
 from ngshare_fs.exchange.patience import OutOfPatience, Patience
 from ngshare_fs.exchange.problems import NOT_SIGNED_IN, Refused, ServerProblem, Unreachable, UntrustworthyAnswer
 from ngshare_fs.exchange.progress import progress
@@ -247,11 +248,13 @@ class Client:
         body: Body | None,
         headers: Mapping[str, str] | None,
     ) -> Iterator[requests.Response]:
-        url = self.server.url + "/".join(_quoted(segment) for segment in path)
+        url = self.server.url + "/".join(quoted(segment) for segment in path)
         parameters = dict(query or {})
         if self.server.standalone:
             # For servers that do not read the user in the token.
             parameters["user"] = self.server.user
+        for value in parameters.values():
+            check_text(value)
         sent_headers = dict(headers or {})
         if body is not None:
             sent_headers["Content-Type"] = body.content_type
@@ -362,25 +365,6 @@ def _hang_up(response: requests.Response) -> None:
     """End the connection of an answer that a thread still waits for; closing it would wait for that thread."""
     with suppress(OSError, ValueError, AttributeError), socket.socket(fileno=os.dup(response.raw.fileno())) as same:
         same.shutdown(socket.SHUT_RDWR)
-
-
-def _quoted(segment: str) -> str:
-    """A name as a part of a URL.
-
-    Raises:
-        ServerProblem: no URL can have it.
-    """
-    if segment in ("", ".", ".."):
-        # However they are quoted, clients and proxies make the path above of them: `course/..` would be another call.
-        raise ServerProblem(
-            f"Nothing can be called {segment!r}, since no URL can have that name: look at its spelling."
-        )
-    try:
-        return quote(segment, safe="")
-    except UnicodeEncodeError:
-        raise ServerProblem(
-            f"{segment!a} is no UTF-8 text, as names on the server are: look at its spelling."
-        ) from None
 
 
 def _json(content: bytes) -> Any:
