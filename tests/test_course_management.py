@@ -14,7 +14,7 @@ from ngshare_fs.course_management import gradebook
 from ngshare_fs.course_management.actions import old_main
 from ngshare_fs.course_management.roster_file import Student, WrongRoster, parse, read
 from ngshare_fs.exchange.client import Client
-from ngshare_fs.exchange.problems import ServerProblem
+from ngshare_fs.exchange.problems import Refused, ServerProblem
 from tests import servers
 
 COURSE = "NBG 101+ü"
@@ -82,7 +82,7 @@ def test_students_come_and_go(course: Run, served: servers.Server) -> None:
     assert f"Not on the roster of {COURSE}: nobody" in said
     assert _students(served).keys() == {"ada"}
     assert "Cannot add instructor as student" in course("teacher", "add-student", COURSE, "teacher", code=1)
-    assert "ask your instructor" in course("ada", "add-student", COURSE, "eve", code=1)
+    assert "ask your administrator" in course("ada", "add-student", COURSE, "eve", code=1)
 
 
 def test_a_roster_is_brought_in_step(course: Run, served: servers.Server, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_roster_is_brought_in_step(course: Run, served: servers.Server, tmp_pa
     roster.write_text(
         "\ufeffstudent_id;first_name\r\nada;Ada\r\nmax;Max\r\nzoë@uni.example;Zoë\r\n\r\n", encoding="utf-8"
     )
-    said = course("teacher", "sync", COURSE, str(roster), "--dry-run")
+    said = course("teacher", "sync", COURSE, str(roster), "--dry-run", "--no-gradebook")
     assert said.splitlines() == [
         "+ zoë@uni.example Zoë",
         "~ max: first_name '' → 'Max'",
@@ -168,6 +168,8 @@ def test_a_sync_that_fails_half_way_leaves_the_gradebook_in_step_with_the_server
     call = Client.call
 
     def fails(client: Client, method: str, *path: str, **more: Any) -> dict[str, Any]:
+        if path[0] == "removal":
+            raise Refused(404, "Not Found", client.server.url)  # an older server
         if (method, path[-1]) == ("DELETE", "zoe"):
             raise ServerProblem("The server is gone")
         return call(client, method, *path, **more)
@@ -200,7 +202,7 @@ def test_a_server_that_is_nowhere_is_said_to_be(as_user: Run, monkeypatch: pytes
         ("student_id,email,email\n", "row 1: there are two columns email"),
         ("student_id,email\nada,a@x,more\n", "row 2: it has 3 values, but there are 2 columns"),
         ("email,student_id\na@x\n", "row 2: the student_id is missing"),
-        ('student_id\n"a\nb"\n', "row 2: it has control characters or line breaks"),
+        ('student_id\n"a\nb"\n', r"row 2: the user name 'a\\nb' has the character U\+000A \(LINE BREAK\)"),
         ('student_id\n"a\n', "unexpected end of data"),
     ],
 )
@@ -230,7 +232,7 @@ def test_names_are_optional() -> None:
     assert parse("student_id\n007\n no \n", "x").students == [Student("007"), Student("no")]
     assert parse("grade,id,email\n1,ada,a@x\n2,max\n", "x").students == [
         Student("ada", {"email": "a@x"}),
-        Student("max", {"email": ""}),
+        Student("max"),
     ]
 
 

@@ -34,6 +34,7 @@ WHO = {
     "GET student/{course}/{user}": Who.INSTRUCTOR_OR_SELF,
     "DELETE student/{course}/{user}": Who.INSTRUCTOR,
     "POST students/{course}": Who.INSTRUCTOR,
+    "POST removal/{course}": Who.INSTRUCTOR,
     "GET students/{course}": Who.INSTRUCTOR,
     "GET assignments/{course}": Who.MEMBER,
     "GET assignment/{course}/{assignment}": Who.MEMBER,

@@ -1,7 +1,5 @@
 """What the volume writes it reads back as it was, and what it cannot understand it refuses by line."""
 
-import re
-
 import pytest
 import yaml
 from hypothesis import example, given
@@ -105,10 +103,12 @@ def test_what_is_written_the_quick_way_is_what_the_emitter_writes(key: str, valu
         "people": {key: {"name": value}, "nobody": {}},
         "files": [{"path": value, "size": size, "md5": value}],
     }
-    with pytest.MonkeyPatch.context() as patched:
-        quick = yaml_text.dump(document)
-        patched.setattr(yaml_text, "_MEANS_ITSELF", re.compile("(?!)"))
-        assert quick == yaml_text.dump(document)
+    assert yaml_text.dump(document) == yaml_text._emitted(document)
+
+
+@given(st.dictionaries(NAME, st.dictionaries(NAME, st.dictionaries(NAME, VALUE, max_size=3), max_size=3), max_size=3))
+def test_an_oddity_does_not_change_how_the_rest_is_written(document: dict[str, Node]) -> None:
+    assert yaml_text.dump(document) == yaml_text._emitted(document)
 
 
 @given(ANY)
@@ -140,7 +140,7 @@ def test_an_empty_value_is_not_set_and_an_empty_text_is() -> None:
         ("a: 1\nb: 2\na: 3\n", 3, "given twice"),
         ("a:\n  b: 1\n  b: 1\n", 3, "given twice"),
         ('a: 1\n"\\x61": 2\n', 2, "given twice"),
-        ("a: &x [1]\nb: *x\n", 1, "aliases"),
+        ("a: &x [1]\nb: *x\n", 2, "aliases"),
         ("a: &x {b: *x}\n", 1, "aliases"),
         ("a: *nobody\n", 1, "alias"),
         ("a: 1\n? [b]\n: 2\n", 2, "a name is expected"),

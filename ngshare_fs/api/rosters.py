@@ -1,12 +1,13 @@
 """Endpoints of instructors and students."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from ngshare_fs.api import refusals
 from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
 from ngshare_fs.api.courses import is_name
-from ngshare_fs.api.refusals import Refused
+from ngshare_fs.api.refusals import Refusal, Refused
 from ngshare_fs.api.schemas import NAME, PERSON, TEXT, list_of, record
 from ngshare_fs.store import roster
 from ngshare_fs.store.course_file import Person
@@ -21,6 +22,23 @@ STUDENTS = Argument(
     "The students to add or to change.",
     is_json=True,
 )
+LEAVING = Argument(
+    "students",
+    {"type": "array", "items": NAME, "minItems": 1},
+    "The user names of the students to remove.",
+    is_json=True,
+)
+_STUDENTS_REFUSALS = (refusals.NO_STUDENTS, refusals.STUDENTS_NOT_JSON, refusals.WRONG_FORMAT)
+# What was done with each of many students.
+_STATUS = {
+    "status": {
+        "type": "array",
+        "items": {
+            **record({"username": NAME, "success": {"type": "boolean"}, "message": TEXT}),
+            "required": ["username", "success"],
+        },
+    }
+}
 _FIELDS = ("username", "first_name", "last_name", "email")
 _NOT_A_PERSON = (refusals.NO_FIRST_NAME, refusals.NO_LAST_NAME, refusals.NO_EMAIL)
 
@@ -79,11 +97,24 @@ def set_students(call: Call) -> Answer:
     """Add or change many students by one write."""
     entries = _entries(call)
     taken = roster.set_students(call.volume, call.course, entries, call.last_check)
+    return _status((name for name, _ in entries), taken, refusals.IS_INSTRUCTOR)
+
+
+def remove_students(call: Call) -> Answer:
+    """Take many students off the roster by one write."""
+    names = _listed(call)
+    if not all(is_name(name) for name in names):
+        raise Refused(refusals.WRONG_FORMAT)
+    removed = roster.remove_students(call.volume, call.course, names, call.last_check)
+    return _status(names, removed, refusals.STUDENT_NOT_FOUND)
+
+
+def _status(names: Iterable[str], successes: Iterable[bool], refusal: Refusal) -> Answer:
     status: list[dict[str, Any]] = []
-    for (name, _), success in zip(entries, taken, strict=True):
+    for name, success in zip(names, successes, strict=True):
         status.append({"username": name, "success": success})
         if not success:
-            status[-1]["message"] = refusals.IS_INSTRUCTOR.message
+            status[-1]["message"] = refusal.message
     return {"status": status}
 
 
@@ -109,7 +140,8 @@ def _entry(name: str, person: Person) -> dict[str, str | None]:
     }
 
 
-def _entries(call: Call) -> list[tuple[str, Person]]:
+def _listed(call: Call) -> list[Any]:
+    """The argument `students`: a list that is not empty."""
     text = call.form.text("students", refusals.NO_STUDENTS, refusals.STUDENTS_NOT_JSON)
     if not text:
         raise Refused(refusals.NO_STUDENTS)
@@ -121,8 +153,12 @@ def _entries(call: Call) -> list[tuple[str, Person]]:
         raise Refused(refusals.NO_STUDENTS)
     if not isinstance(students, list):
         raise Refused(refusals.WRONG_FORMAT)
+    return students
+
+
+def _entries(call: Call) -> list[tuple[str, Person]]:
     entries = []
-    for student in students:
+    for student in _listed(call):
         if not isinstance(student, dict) or not all(_is_text(student.get(key)) for key in _FIELDS):
             raise Refused(refusals.WRONG_FORMAT)
         if not is_name(student["username"]):
@@ -203,16 +239,18 @@ ENDPOINTS = (
         "Add or change many students by one write",
         set_students,
         arguments=(STUDENTS,),
-        refusals=(refusals.NO_STUDENTS, refusals.STUDENTS_NOT_JSON, refusals.WRONG_FORMAT),
-        answer={
-            "status": {
-                "type": "array",
-                "items": {
-                    **record({"username": NAME, "success": {"type": "boolean"}, "message": TEXT}),
-                    "required": ["username", "success"],
-                },
-            }
-        },
+        refusals=_STUDENTS_REFUSALS,
+        answer=_STATUS,
+    ),
+    Endpoint(
+        "POST",
+        "removal/{course}",
+        Who.INSTRUCTOR,
+        "Take many students off the roster by one write; what they handed in stays, and stays listed",
+        remove_students,
+        arguments=(LEAVING,),
+        refusals=_STUDENTS_REFUSALS,
+        answer=_STATUS,
     ),
     Endpoint(
         "GET",

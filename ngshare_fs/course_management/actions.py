@@ -3,17 +3,20 @@
 import argparse
 import json
 import logging
+import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
 from ngshare_fs.confirmation import NotConfirmed, confirm
-from ngshare_fs.course_management import gradebook, roster_file
+from ngshare_fs.course_management import acting_user, advice, gradebook, look_alikes, roster_file
 from ngshare_fs.course_management.arguments import old_parser
+from ngshare_fs.course_management.characters import how_they_differ, wrong_in_user_name
+from ngshare_fs.course_management.columns import NAMES, WrongColumns, mapping_in
 from ngshare_fs.course_management.difference import difference
-from ngshare_fs.course_management.roster_file import NAMES, Student, WrongRoster
-from ngshare_fs.exchange import server
+from ngshare_fs.course_management.roster_file import Roster, Student, WrongRoster
+from ngshare_fs.course_management.server_roster import ServerRoster
 from ngshare_fs.exchange.client import Client
 from ngshare_fs.exchange.problems import Refused, ServerProblem
 from ngshare_fs.exchange.sending import Body
@@ -31,15 +34,28 @@ class Management:
 
     def __init__(self, given: argparse.Namespace) -> None:
         self._given = given
-        self._removed: list[str] = []
         self._here = gradebook.configuration()
         url = given.url or (self._here.url if self._here else "")
-        self._client = Client(server.find(url), PATIENCE_SECONDS, logging.getLogger("ngshare_fs.course"))
+        server = acting_user.find(url, given.acting_user, os.environ)
+        self._client = Client(server, PATIENCE_SECONDS, logging.getLogger("ngshare_fs.course"))
+        self._roster = ServerRoster(self._client, getattr(given, "course", ""))
+
+    def run(self, action: str) -> None:
+        """Do what a command is for.
+
+        Raises:
+            WrongRoster, NotConfirmed: nothing was changed.
+            ServerProblem: some or all was not done.
+        """
+        try:
+            getattr(self, action)()
+        except Refused as refusal:
+            raise ServerProblem(advice.text_of(refusal, action, self._client.server)) from None
 
     def create(self) -> None:
         """Make a course."""
         instructors = self._given.instructors
-        _warn_of_capitals(instructors)
+        _check_user_names(instructors)
         with self._done_before("Course already exists"):
             self._client.call("POST", "course", self._course, body=Body({"instructors": json.dumps(instructors)}))
         say(f"Successfully created {self._course}")
@@ -75,11 +91,14 @@ class Management:
             say(_line(course["course_id"], course["role"]))
 
     def show(self) -> None:
-        """Show a course."""
+        """Show a course, and say what of it cannot be read."""
+        problem = self._problem()
+        if problem is not None:
+            say(f"Cannot be read: {problem}. Until that is mended, what was there before counts.", sys.stderr)
         people = {title: self._client.call("GET", title, self._course)[title] for title in ("instructors", "students")}
         assignments = self._client.call("GET", "assignments", self._course)["assignments"]
         if self._given.json:
-            print(json.dumps({**people, "assignments": assignments}))
+            print(json.dumps({**people, "assignments": assignments, "problem": problem}))
             return
         for title, persons in people.items():
             say(f"{title}: {len(persons)}")
@@ -108,13 +127,19 @@ class Management:
 
     def add_students(self) -> None:
         """Add the students in a file."""
-        wanted = self._file()
-        there = self._students()
+        file = self._file()
+        there = self._roster.students()
+        wanted = look_alikes.spelled_as_there(file.students, there)
         self._refuse_instructors(wanted)
-        self._post([_with_names(student, there) for student in wanted])
-        for student in wanted:
-            say(f"{student.user} was successfully added to {self._course}")
-        self._in_step(wanted, [])
+        self._refuse_other_capitals(wanted, there, file.rows)
+        _warn_of_capitals(student.user for student in wanted)
+        try:
+            self._roster.post([_with_names(student, there) for student in wanted])
+        finally:
+            added = set(self._roster.added)
+            for user in self._roster.added:
+                say(f"{user} was successfully added to {self._course}")
+            self._in_step([student for student in wanted if student.user in added], [])
 
     def remove_students(self) -> None:
         """Remove students."""
@@ -122,57 +147,82 @@ class Management:
             self._remove(self._given.users)
         finally:
             # Whoever was not on the roster must not keep the others in the gradebook.
-            self._in_step([], self._removed)
+            self._in_step([], self._roster.removed)
 
     def sync(self) -> None:
         """Make the roster the one in a file."""
-        wanted = self._file()
-        there = self._students()
+        file = self._file()
+        there = self._roster.students()
+        wanted = look_alikes.spelled_as_there(file.students, there)
         self._refuse_instructors(wanted)
         found = difference(wanted, there)
         for line in found.lines():
             say(line)
-        added, changed, removed = found.added, [each.student for each in found.changed], found.removed
-        counts = f"{len(added)} to add, {len(changed)} to change, {len(removed)} to remove"
+        posted, removed = [*found.added, *(each.student for each in found.changed)], found.removed
+        _warn_of_capitals(student.user for student in posted)
+        for user, other in look_alikes.in_other_capitals(found.added, there):
+            differ = how_they_differ(user, other)
+            say(f"{user} takes the place of {other}, whose work stays under that name: {differ}", sys.stderr)
+        counts = f"{len(found.added)} to add, {len(found.changed)} to change, {len(removed)} to remove"
         if self._given.dry_run:
+            self._say_what_stays_in_the_gradebook(wanted, removed)
             say(f"{counts}; nothing was changed")
             return
         if removed:
             confirm(f"Remove {len(removed)} students from {self._course}?", self._given.yes)
-        posted: Sequence[Student] = []
         try:
-            if added or changed:
-                self._post([_with_names(student, there) for student in (*added, *changed)])
-            posted = wanted
+            self._roster.post([_with_names(student, there) for student in posted])
             self._remove(removed)
             say(counts.replace(" to add", " added").replace(" to change", " changed").replace(" to remove", " removed"))
         finally:
             # What is done on the server is no difference any more: the next run would not bring it to the gradebook.
-            self._in_step(posted, self._removed)
+            missing = {student.user for student in posted}.difference(self._roster.added)
+            self._in_step([student for student in wanted if student.user not in missing], self._roster.removed)
 
     @property
     def _course(self) -> str:
         name: str = self._given.course
         return name
 
-    def _file(self) -> Sequence[Student]:
-        roster = roster_file.read(self._given.file)
-        if roster.unknown_columns:
-            say(f"These columns mean nothing here: {', '.join(roster.unknown_columns)}", sys.stderr)
-        return roster.students
+    def _file(self) -> Roster:
+        try:
+            said = mapping_in(self._given.columns)
+        except WrongColumns as problem:
+            raise WrongRoster(str(problem)) from None
+        roster = roster_file.read(self._given.file, said)
+        for note in roster.notes:
+            say(note, sys.stderr)
+        return roster
 
-    def _students(self) -> dict[str, dict[str, Any]]:
-        return {each["username"]: each for each in self._client.call("GET", "students", self._course)["students"]}
+    def _problem(self) -> str | None:
+        """What of the course's files cannot be read, to those who teach it; older servers do not say it."""
+        try:
+            courses = self._client.call("GET", "listing", query={"course": self._course})["courses"]
+        except Refused as refusal:
+            if not refusal.knows_no_such_call:
+                raise
+            return None
+        return next((each.get("problem") for each in courses if each["course_id"] == self._course), None)
 
-    def _refuse_instructors(self, wanted: Iterable[Student]) -> None:
-        teachers = {each["username"] for each in self._client.call("GET", "instructors", self._course)["instructors"]}
+    def _refuse_instructors(self, wanted: Sequence[Student]) -> None:
+        teachers = self._roster.instructors()
         both = [student.user for student in wanted if student.user in teachers]
+        both += [f"{user} ({other})" for user, other in look_alikes.in_other_capitals(wanted, teachers)]
         if both:
             raise WrongRoster(f"nothing was changed: {', '.join(both)} cannot be a student, being an instructor")
 
+    def _refuse_other_capitals(self, wanted: Sequence[Student], there: Iterable[str], rows: Mapping[str, int]) -> None:
+        mistakes = [
+            f"row {rows[user]}: {user} is on the roster as {other}: {how_they_differ(user, other)}"
+            for user, other in look_alikes.in_other_capitals(wanted, there)
+        ]
+        if mistakes:
+            mistakes.append("(use that user name, or remove it first with `ngshare-fs course remove-students`)")
+            raise WrongRoster(f"{self._given.file}: nothing was changed, because of", mistakes)
+
     def _add_person(self, role: str) -> Student:
         given = self._given
-        _warn_of_capitals([given.user])
+        _check_user_names([given.user])
         names = {name: getattr(given, name) for name in NAMES if getattr(given, name) is not None}
         student = Student(given.user, names)
         there: dict[str, dict[str, Any]] = {}
@@ -187,42 +237,32 @@ class Management:
         self._client.call("POST", role, self._course, given.user, body=Body(fields))
         return student
 
-    def _post(self, students: Sequence[dict[str, str]]) -> None:
-        _warn_of_capitals(student["username"] for student in students)
-        answer = self._client.call("POST", "students", self._course, body=Body({"students": json.dumps(students)}))
-        failed = [f"{each['username']}: {each.get('message')}" for each in answer["status"] if not each["success"]]
-        if failed:
-            raise ServerProblem("Some students were not added, the others were:\n  " + "\n  ".join(failed))
-
-    def _remove(self, users: Iterable[str]) -> None:
-        missing = []
-        for user in users:
-            try:
-                self._client.call("DELETE", "student", self._course, user)
-                self._removed.append(user)
+    def _remove(self, users: Sequence[str]) -> None:
+        try:
+            self._roster.remove(users)
+        finally:
+            for user in self._roster.removed:
                 say(f"Successfully deleted {user} from {self._course}")
-            except Refused as refusal:
-                if not refusal.says("Student not found"):
-                    raise
-                if self._client.repeated:
-                    self._removed.append(user)  # by the first attempt, whose answer was lost
-                else:
-                    missing.append(user)
-        if missing:
-            raise ServerProblem(f"Not on the roster of {self._course}: {', '.join(missing)}")
 
     def _in_step(self, added: Sequence[Student], removed: Sequence[str]) -> None:
-        if not self._given.gradebook or not (added or removed):
-            return
-        reason = gradebook.why_not(self._here, self._course)
-        if reason is not None:
-            say(f"nbgrader's gradebook was left as it is: {reason}", sys.stderr)
+        if not self._keeps_gradebook(added, removed):
             return
         assert self._here is not None
         gradebook.add(self._here, added)
-        kept = gradebook.remove(self._here, removed, self._given.force)
-        if kept:
-            say(f"Still in the gradebook, since they have grades: {', '.join(kept)} (--force)", sys.stderr)
+        _say_who_has_grades(gradebook.remove(self._here, removed, self._given.force))
+
+    def _say_what_stays_in_the_gradebook(self, added: Sequence[Student], removed: Sequence[str]) -> None:
+        if self._keeps_gradebook(added, removed) and not self._given.force:
+            assert self._here is not None
+            _say_who_has_grades(gradebook.would_stay(self._here, removed))
+
+    def _keeps_gradebook(self, added: Sequence[Student], removed: Sequence[str]) -> bool:
+        if not self._given.gradebook or not (added or removed):
+            return False
+        reason = gradebook.why_not(self._here, self._course)
+        if reason is not None:
+            say(f"nbgrader's gradebook was left as it is: {reason}", sys.stderr)
+        return reason is None
 
 
 def run(given: argparse.Namespace) -> int:
@@ -233,7 +273,7 @@ def run(given: argparse.Namespace) -> int:
     """
     action = given.action.removesuffix("_course").replace("-", "_")
     try:
-        getattr(Management(given), action)()
+        Management(given).run(action)
     except WrongRoster as problem:
         say("ngshare-fs: " + problem.lines[0], sys.stderr)
         for line in problem.lines[1:]:
@@ -262,6 +302,11 @@ def say(text: str, stream: TextIO | None = None) -> None:
     print(text.translate(CONTROLS), file=stream)
 
 
+def _say_who_has_grades(users: Sequence[str]) -> None:
+    if users:
+        say(f"Still in the gradebook, since they have grades: {', '.join(users)} (--force)", sys.stderr)
+
+
 def _line(*parts: str) -> str:
     return "  ".join(part for part in parts if part)
 
@@ -273,3 +318,11 @@ def _warn_of_capitals(users: Iterable[str]) -> None:
             f"JupyterHub makes user names lower-case, so that these may be nobody's: {', '.join(capital)}",
             sys.stderr,
         )
+
+
+def _check_user_names(users: Sequence[str]) -> None:
+    for user in users:
+        wrong = wrong_in_user_name(user)
+        if wrong is not None:
+            raise WrongRoster(f"the user name {user!a} has the character {wrong} in it, which nobody sees: remove it")
+    _warn_of_capitals(users)

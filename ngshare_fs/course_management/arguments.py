@@ -13,6 +13,12 @@ def add_course_commands(parser: argparse.ArgumentParser) -> None:
         command.add_argument(
             "--url", default="", help="of the server; looked for as nbgrader's plug-ins do where left out"
         )
+        command.add_argument(
+            "--user",
+            dest="acting_user",
+            metavar="NAME",
+            help="as whom to act on a stand-alone server; a JupyterHub's server knows by the token",
+        )
         if of_a_course:
             _course(command)
         return command
@@ -39,6 +45,8 @@ def add_course_commands(parser: argparse.ArgumentParser) -> None:
     _file(sync)
     _yes(sync)
     sync.add_argument("--dry-run", action="store_true", help="only show what would be done")
+    for command in (add_students, sync):
+        _columns(command)
     for command in (add_student, add_students, remove_students, sync):
         _gradebook(command)
 
@@ -48,7 +56,7 @@ def old_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ngshare-course-management", description="ngshare's old command; the new one is `ngshare-fs course`."
     )
-    parser.set_defaults(url="")
+    parser.set_defaults(url="", acting_user=None, columns=[])
     commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     def add(name: str) -> argparse.ArgumentParser:
@@ -93,6 +101,16 @@ def _person(parser: argparse.ArgumentParser) -> None:
 def _file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file", metavar="FILE.csv", type=Path, help="its first row: student_id,first_name,last_name,email"
+    )
+
+
+def _columns(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--columns",
+        action="append",
+        default=[],
+        metavar="student_id=HEADING,...",
+        help="what the file calls student_id, first_name, last_name or email, where its headings do not say it",
     )
 
 

@@ -50,11 +50,23 @@ def why_not(found: Configuration | None, course: str) -> str | None:
 
 
 def add(found: Configuration, students: Iterable[Student]) -> None:
-    """Add students, or change their names."""
+    """Add students, or change their names: what is empty on the roster is empty there, too."""
     with _open(found) as gradebook:
         for student in students:
-            names = {name: value for name, value in student.names.items() if value}
+            # Null is what nbgrader itself has for a name that was never given.
+            names = {name: value or None for name, value in student.names.items()}
             gradebook.update_or_create_student(student.user, **names)
+
+
+def would_stay(found: Configuration, users: Iterable[str]) -> list[str]:
+    """Those whom `remove` would not remove, since they have grades. Makes no gradebook where there is none."""
+    from sqlalchemy.engine import make_url
+
+    url = make_url(found.database)
+    if url.get_backend_name() == "sqlite" and not os.path.exists(url.database or ""):
+        return []
+    with _open(found) as gradebook:
+        return [user for user in users if _has_grades(gradebook, user)]
 
 
 def remove(found: Configuration, users: Iterable[str], with_grades: bool) -> list[str]:
@@ -66,20 +78,25 @@ def remove(found: Configuration, users: Iterable[str], with_grades: bool) -> lis
     Returns:
         those who stay, since they have grades.
     """
-    from nbgrader.api import MissingEntry
-
     kept = []
     with _open(found) as gradebook:
         for user in users:
-            try:
-                has_grades = bool(gradebook.find_student(user).submissions)
-            except MissingEntry:
-                continue
+            has_grades = _has_grades(gradebook, user)
             if has_grades and not with_grades:
                 kept.append(user)
-            else:
+            elif has_grades is not None:
                 gradebook.remove_student(user)
     return kept
+
+
+def _has_grades(gradebook: Any, user: str) -> bool | None:
+    """None where the gradebook does not know the student."""
+    from nbgrader.api import MissingEntry
+
+    try:
+        return bool(gradebook.find_student(user).submissions)
+    except MissingEntry:
+        return None
 
 
 def _open(found: Configuration) -> Any:

@@ -1,16 +1,12 @@
 """Rosters as CSV files: read as a whole, or refused with every row that is wrong."""
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# What ngshare_exchange calls the column, and what `nbgrader db student import` calls it.
-USER_COLUMNS = ("student_id", "id")
-NAMES = ("first_name", "last_name", "email")
-HEADER = ",".join((USER_COLUMNS[0], *NAMES))
-DELIMITERS = ",;\t"
+from ngshare_fs.course_management import characters, columns, csv_text, spreadsheet
+from ngshare_fs.course_management.columns import HEADER, USER, Columns, WrongColumns
+
 LARGEST = 16 * 2**20
 
 
@@ -33,7 +29,7 @@ class Student:
 
     Args:
         user: the user name.
-        names: those of `first_name`, `last_name` and `email` that the file has.
+        names: those of `first_name`, `last_name` and `email` that the row has.
     """
 
     user: str
@@ -46,18 +42,21 @@ class Roster:
 
     Args:
         students: its rows.
-        unknown_columns: those that mean nothing here.
+        notes: for people: what was understood, but might not have been meant.
+        rows: where each student stands, by user name.
     """
 
     students: list[Student]
-    unknown_columns: list[str]
+    notes: list[str]
+    rows: Mapping[str, int]
 
 
-def read(file: Path) -> Roster:
-    """The students in a file: UTF-8, with a first row that names the columns, separated by commas, semicolons or tabs.
+def read(file: Path, said: Mapping[str, str] | None = None) -> Roster:
+    """The students in a file, with a first row that names the columns, separated by commas, semicolons or tabs.
 
     Args:
-        file: its column `student_id` (or `id`, as nbgrader has it) is needed, the names are not.
+        file: its column `student_id` (or as others call it) is needed, the names are not.
+        said: which column is which, as `columns.mapping_in` has it.
 
     Raises:
         WrongRoster: it cannot be read, or a row is wrong.
@@ -70,72 +69,132 @@ def read(file: Path) -> Roster:
     if len(content) > LARGEST:
         raise WrongRoster(f"{file} is too large to be a roster")
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = content[: error.start].count(b"\n") + 1
-        raise WrongRoster(f"{file}, line {row}: this is no UTF-8; save the file as CSV in UTF-8") from None
-    return parse(text, str(file))
+        text = csv_text.decode(content)
+    except csv_text.NoText as problem:
+        raise WrongRoster(f"{file}{problem}") from None
+    return parse(text, str(file), said)
 
 
-def parse(text: str, name: str) -> Roster:
+def parse(text: str, name: str, said: Mapping[str, str] | None = None) -> Roster:
     """The same from the text of a file called `name`."""
-    rows = list(_rows(text, name))
+    table = csv_text.table(text)
+    try:
+        rows = list(table.rows())
+    except csv_text.WrongQuotes as wrong:
+        mistake = f"row {wrong.row}: {wrong.problem}"
+        raise WrongRoster(f"{name}: nothing was changed, because of", [mistake]) from None
     if not rows:
         raise WrongRoster(f"{name} is empty; its first row names the columns: {HEADER}")
-    (first_number, columns), *others = rows
-    user_column = _user_column(columns, f"{name}, row {first_number}")
-    mistakes: list[str] = []
-    students: dict[str, Student] = {}
-    rows_of: dict[str, int] = {}
-    for number, values in others:
-        found = dict(zip(columns, values, strict=False))
-        user = found.get(user_column, "")
-        mistake = _mistake(columns, values, user, user_column)
-        if mistake is None and user in students:
-            mistake = f"{user} is in row {rows_of[user]}, too"
-        if mistake is not None:
-            mistakes.append(f"row {number}: {mistake}")
-        else:
-            names = {column: found.get(column, "") for column in NAMES if column in columns}
-            students[user], rows_of[user] = Student(user, names), number
-    if mistakes:
-        raise WrongRoster(f"{name}: nothing was changed, because of", mistakes)
-    if not students:
-        # A roster that is empty by mistake would have `sync` remove everybody.
-        raise WrongRoster(f"{name} has no students below its first row")
-    known = (user_column, *NAMES)
-    return Roster(list(students.values()), [column for column in columns if column and column not in known])
-
-
-def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Numbers, as a spreadsheet counts, and values of the rows that have any."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(DELIMITERS, key=first.count)
-    number = 0
+    (first_number, headings), *others = rows
     try:
-        for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), 1):
-            values = [value.strip() for value in row]
-            if any(values):
-                yield number, values
-    except csv.Error as error:
-        raise WrongRoster(f"{name}: nothing was changed, because of", [f"row {number + 1}: {error}"]) from None
+        found = columns.find(headings, said or {})
+    except WrongColumns as problem:
+        raise WrongRoster(f"{name}, row {first_number}: {problem}") from None
+    return _Reading(found, table.delimiter).read(others, name)
 
 
-def _user_column(columns: Sequence[str], place: str) -> str:
-    user_column = next((column for column in USER_COLUMNS if column in columns), None)
-    if user_column is None:
-        raise WrongRoster(f"{place}: there is no column {' or '.join(USER_COLUMNS)}; it names the columns: {HEADER}")
-    for column in (user_column, *NAMES):
-        if columns.count(column) > 1:
-            raise WrongRoster(f"{place}: there are two columns {column}")
-    return user_column
+class _Reading:
+    """Turns rows into students, and gathers what is wrong with them.
+
+    Args:
+        found: which column is which.
+        delimiter: what separates the values.
+    """
+
+    def __init__(self, found: Columns, delimiter: str) -> None:
+        self._columns = found
+        self._delimiter = delimiter
+        self._user_heading = found.headings[found.places[USER]]
+        self._students: dict[str, Student] = {}
+        self._rows: dict[str, int] = {}
+        # The user name that has a spelling first.
+        self._first: dict[str, str] = {}
+        self._short: list[int] = []
+
+    def read(self, rows: Sequence[tuple[int, list[str]]], name: str) -> Roster:
+        """The roster that the rows are.
+
+        Raises:
+            WrongRoster: some of them are wrong, or there are none.
+        """
+        mistakes = [f"row {number}: {mistake}" for number, values in rows if (mistake := self._take(number, values))]
+        if mistakes:
+            raise WrongRoster(f"{name}: nothing was changed, because of", mistakes)
+        if not self._students:
+            # A roster that is empty by mistake would have `sync` remove everybody.
+            raise WrongRoster(f"{name} has no students below its first row")
+        return Roster(list(self._students.values()), self._notes(), self._rows)
+
+    def _take(self, number: int, values: list[str]) -> str | None:
+        """Keep a row, or say what is wrong with it."""
+        mistake = self._wrong_shape(values)
+        if mistake is not None:
+            return mistake
+        row = {column: values[place] for column, place in self._columns.places.items() if place < len(values)}
+        user = row.pop(USER, "")
+        mistake = self._wrong_user(user) or _wrong_names(row)
+        if mistake is not None:
+            return mistake
+        if len(row) < len(self._columns.places) - 1:
+            self._short.append(number)
+        self._students[user], self._rows[user] = Student(user, row), number
+        self._first[characters.spelling(user)] = user
+        return None
+
+    def _wrong_shape(self, values: list[str]) -> str | None:
+        headings = self._columns.headings
+        if any(values[len(headings) :]):
+            return f"it has {len(values)} values, but there are {len(headings)} columns"
+        if len(values) < len(headings):
+            for other in csv_text.other_delimiters(self._delimiter):
+                # A name may have a comma; a whole row without what separates the columns has been separated otherwise.
+                if len(values) == 1 and other in values[0]:
+                    return self._otherwise_separated(other)
+        return None
+
+    def _wrong_user(self, user: str) -> str | None:
+        if not user:
+            return f"the {self._user_heading} is missing"
+        damage = spreadsheet.damage(user) or spreadsheet.damage_to_user_name(user)
+        if damage is not None:
+            return damage
+        for other in csv_text.other_delimiters(self._delimiter):
+            if other in user:
+                return self._otherwise_separated(other)
+        wrong = characters.wrong_in_user_name(user)
+        if wrong is not None:
+            return f"the user name {user!a} has the character {wrong} in it, which nobody sees: remove it"
+        twin = self._first.get(characters.spelling(user))
+        if twin == user:
+            return f"{user} is in row {self._rows[user]}, too"
+        if twin is not None:
+            return f"{user} is {twin} in row {self._rows[twin]}: {characters.how_they_differ(user, twin)}; remove one"
+        return None
+
+    def _otherwise_separated(self, other: str) -> str:
+        kinds = csv_text.DELIMITERS
+        own = kinds.get(self._delimiter, repr(self._delimiter))
+        return f"its values are separated by {kinds[other]}, but the columns of the first row by {own}: use the same"
+
+    def _notes(self) -> list[str]:
+        notes = self._columns.taken()
+        unknown = self._columns.unknown()
+        if unknown:
+            notes.append(f"These columns mean nothing here: {', '.join(unknown)}")
+        if self._short:
+            rows = ", ".join(map(str, self._short[:10])) + (" …" if len(self._short) > 10 else "")
+            notes.append(
+                f"Rows with fewer values than columns, whose missing values stay as they are on the server: {rows}"
+            )
+        return notes
 
 
-def _mistake(columns: Sequence[str], values: Sequence[str], user: str, user_column: str) -> str | None:
-    if any(values[len(columns) :]):
-        return f"it has {len(values)} values, but there are {len(columns)} columns"
-    if not user:
-        return f"the {user_column} is missing"
-    if any(not value.isprintable() for value in values):
-        return "it has control characters or line breaks"
+def _wrong_names(names: Mapping[str, str]) -> str | None:
+    for column, value in names.items():
+        wrong = characters.wrong_in_name(value)
+        if wrong is not None:
+            return f"the {column} {value!a} has the character {wrong} in it: remove it"
+        damage = spreadsheet.damage(value)
+        if damage is not None:
+            return f"the {column} {damage}"
     return None

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar, cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase
@@ -20,6 +20,7 @@ from ngshare_fs.exchange.connection_failure import (
     tls_problem,
     wants_https,
 )
+from ngshare_fs.exchange.names_in_urls import check_text, quoted
 from ngshare_fs.exchange.patience import OutOfPatience, Patience
 from ngshare_fs.exchange.problems import NOT_SIGNED_IN, Refused, ServerProblem, Unreachable, UntrustworthyAnswer
 from ngshare_fs.exchange.progress import progress
@@ -65,7 +66,8 @@ class _Token(AuthBase):
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"token {self._token}"
+        # In UTF-8: a stand-alone server is told the user name, which may be in any script; http.client wants Latin-1.
+        request.headers["Authorization"] = f"token {self._token}".encode().decode("latin-1")
         return request
 
 
@@ -237,11 +239,13 @@ class Client:
         body: Body | None,
         headers: Mapping[str, str] | None,
     ) -> Iterator[requests.Response]:
-        url = self.server.url + "/".join(quote(segment, safe="") for segment in path)
+        url = self.server.url + "/".join(quoted(segment) for segment in path)
         parameters = dict(query or {})
         if self.server.standalone:
             # For servers that do not read the user in the token.
             parameters["user"] = self.server.user
+        for value in parameters.values():
+            check_text(value)
         sent_headers = dict(headers or {})
         if body is not None:
             sent_headers["Content-Type"] = body.content_type

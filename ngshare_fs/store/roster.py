@@ -120,6 +120,28 @@ def remove_student(volume: Volume, course: str, user: str, last_check: LastCheck
     change(volume, course, changed, last_check)
 
 
+def remove_students(volume: Volume, course: str, users: Iterable[str], last_check: LastCheck = no_check) -> list[bool]:
+    """Take many students off the roster by one write; what they handed in stays.
+
+    Returns:
+        for each of them whether it was a student.
+
+    Raises:
+        CourseNotFound, BrokenManifest: see `change`.
+    """
+    users = list(users)
+    removed: list[bool] = []
+
+    def changed(roster: Roster) -> Roster:
+        removed[:] = [user in roster.students for user in users]
+        leaving = set(users)
+        students = {name: entry for name, entry in roster.students.items() if name not in leaving}
+        return replace(roster, students=students)
+
+    change(volume, course, changed, last_check)
+    return removed
+
+
 def change(volume: Volume, course: str, changed: Callable[[Roster], Roster], last_check: LastCheck = no_check) -> None:
     """Read the roster, change it and write it by one rename, while nobody else does.
 

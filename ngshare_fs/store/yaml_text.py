@@ -4,19 +4,25 @@ Whatever YAML thinks of a scalar (`no`, `007`, `1e3`, `null`, `2020-01-01`), her
 there; a value left empty (`email:`) is None. A key given twice is an error, for one of the two would be lost.
 """
 
+import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, TypeVar
 
 import yaml
 
 from ngshare_fs.store.errors import BrokenManifest
 
-# The C parser calls itself for each level, and where the stack ends, so does the process.
+# What is nested more deeply would end other programs, and nothing that we write is.
 DEEPEST = 100
-_MAY_BE_DEEP = re.compile(rb"^[-?: ]{%d}" % DEEPEST, re.MULTILINE)
+# From here on, keys are those of many entries: one text for all of them.
+_OF_MANY_ENTRIES = 3
 
 Node: TypeAlias = "str | list[Node] | dict[str, Node] | None"
+
+
+_MAPPING_EXPECTED = "a mapping (`name: value`) is expected here"
 
 
 class WrongShape(Exception):
@@ -64,70 +70,148 @@ def parse(content: bytes, file: str, understand: Callable[[dict[str, Node]], Mea
     Raises:
         BrokenManifest: it is no YAML mapping, names a key twice, uses aliases, or has the wrong shape.
     """
-    root = _compose(content, file)
-    document = _plain(root, file, set())
-    assert isinstance(document, dict)
+    text = _decoded(content, file)
+    document = _Reading(file).document(text)
     try:
         return understand(document)
     except WrongShape as error:
-        raise BrokenManifest(file, _line_of(root, error.keys), error.problem) from None
+        again = _Reading(file, error.keys)
+        again.document(text)
+        raise BrokenManifest(file, again.line, error.problem) from None
 
 
-def _compose(content: bytes, file: str) -> yaml.MappingNode:
+def _decoded(content: bytes, file: str) -> str:
     try:
-        text = content.decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise BrokenManifest(file, line, "not UTF-8; save the file in that encoding") from None
-    try:
-        if content.count(b"[") + content.count(b"{") > DEEPEST or _MAY_BE_DEEP.search(content):
-            _check_depth(text, file)
-        # Composed, never constructed: no tag in the file makes an object.
-        root = yaml.compose(text, Loader=_TextLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise BrokenManifest(file, mark.line + 1 if mark else 1, error.problem or str(error)) from None
-    except yaml.reader.ReaderError as error:
-        line = content.count(b"\n", 0, error.position) + 1
-        raise BrokenManifest(file, line, f"{error.reason} (#x{error.character:04x})") from None
-    except yaml.YAMLError as error:
-        raise BrokenManifest(file, 1, " ".join(str(error).split())) from None
-    if not isinstance(root, yaml.MappingNode):
-        line = root.start_mark.line + 1 if root is not None else 1
-        raise BrokenManifest(file, line, "a mapping (`name: value`) is expected here")
-    return root
 
 
-def _check_depth(text: str, file: str) -> None:
-    depth = 0
-    for event in yaml.parse(text, Loader=_TextLoader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > DEEPEST:
-                line = event.start_mark.line + 1 if event.start_mark else 1
-                raise BrokenManifest(file, line, "nested too deeply")
+class _Collection:
+    """A mapping or a list that has begun.
+
+    Args:
+        content: what it has so far.
+        name: the key above it; None in a list.
+    """
+
+    __slots__ = ("content", "key", "name")
+
+    def __init__(self, content: "dict[str, Node] | list[Node]", name: str | None) -> None:
+        self.content = content
+        self.name = name
+        # What the value that comes next is to be called.
+        self.key: str | None = None
+
+
+class _Reading:
+    """One pass over a text, event by event.
+
+    PyYAML's tree of nodes, each with two marks, would take forty times the text: a large roster would end the process.
+
+    Args:
+        file: its path, for the error.
+        wanted: keys that lead to a place whose line is asked for.
+    """
+
+    def __init__(self, file: str, wanted: tuple[str, ...] = ()) -> None:
+        self._file = file
+        self._wanted = wanted
+        # Of the last of the wanted keys that is there.
+        self.line = 1
+        self._open: list[_Collection] = []
+        self._root: dict[str, Node] | None = None
+
+    def document(self, text: str) -> dict[str, Node]:
+        """The mapping that the text is.
+
+        Raises:
+            BrokenManifest: see `parse`.
+        """
+        try:
+            # Events, never objects: no tag in the file makes anything.
+            for event in yaml.parse(text, Loader=_TextLoader):
+                self._take(event)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            raise BrokenManifest(self._file, mark.line + 1 if mark else 1, error.problem or str(error)) from None
+        except yaml.reader.ReaderError as error:
+            line = text.encode().count(b"\n", 0, error.position) + 1
+            raise BrokenManifest(self._file, line, f"{error.reason} (#x{error.character:04x})") from None
+        except yaml.YAMLError as error:
+            raise BrokenManifest(self._file, 1, " ".join(str(error).split())) from None
+        if self._root is None:
+            raise BrokenManifest(self._file, 1, _MAPPING_EXPECTED)
+        return self._root
+
+    def _take(self, event: yaml.Event) -> None:
+        if isinstance(event, yaml.ScalarEvent):
+            value = None if event.value == "" and not event.style else event.value
+            self._put(value, event)
+        elif isinstance(event, yaml.MappingStartEvent):
+            self._begin({}, event)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            self._begin([], event)
         elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
+            self._open.pop()
+        elif isinstance(event, yaml.AliasEvent):
+            # Nested, a small file would grow without bound.
+            raise self._broken(event, "aliases (`*name`) are not understood; write the value out")
+        elif isinstance(event, yaml.DocumentStartEvent) and self._root is not None:
+            raise self._broken(event, "a second document begins here; only one is expected")
+
+    def _begin(self, content: "dict[str, Node] | list[Node]", event: yaml.Event) -> None:
+        if len(self._open) == DEEPEST:
+            raise self._broken(event, "nested too deeply")
+        name = self._open[-1].key if self._open else None
+        self._put(content, event)
+        self._open.append(_Collection(content, name))
+
+    def _put(self, value: Node, event: yaml.Event) -> None:
+        if not self._open:
+            if not isinstance(value, dict):
+                raise self._broken(event, _MAPPING_EXPECTED)
+            self._root = value
+            self.line = _line_of(event)
+            return
+        inner = self._open[-1]
+        if isinstance(inner.content, list):
+            inner.content.append(value)
+        elif inner.key is not None:
+            inner.content[inner.key] = value
+            inner.key = None
+        else:
+            self._put_key(value, inner, inner.content, event)
+
+    def _put_key(self, key: Node, inner: _Collection, content: dict[str, Node], event: yaml.Event) -> None:
+        if not isinstance(key, str):
+            raise self._broken(event, "a name is expected before the colon")
+        if key in content:
+            raise self._broken(event, f"{key!r} is given twice; remove one of the two")
+        depth = len(self._open)
+        if depth >= _OF_MANY_ENTRIES:
+            key = sys.intern(key)
+        inner.key = key
+        if self._wanted and (*(each.name for each in self._open[1:]), key) == self._wanted[:depth]:
+            self.line = _line_of(event)
+
+    def _broken(self, event: yaml.Event, problem: str) -> BrokenManifest:
+        return BrokenManifest(self._file, _line_of(event), problem)
 
 
-def _line_of(node: yaml.Node, keys: tuple[str, ...]) -> int:
-    line: int = node.start_mark.line + 1
-    for key in keys:
-        if not isinstance(node, yaml.MappingNode):
-            break
-        for key_node, value_node in node.value:
-            if key_node.value == key:
-                line, node = key_node.start_mark.line + 1, value_node
-                break
-    return line
+def _line_of(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
 
 
 def dump(document: Mapping[str, Any]) -> bytes:
     """A document in block style, its keys in the order given."""
-    try:
-        return "".join(_lines(document)).encode()
-    except _NotPlain:
-        pass
+    if not document:
+        return _emitted(document)
+    return "".join(_lines(document)).encode()
+
+
+def _emitted(document: Mapping[str, Any]) -> bytes:
     text: bytes = yaml.dump(
         document,
         Dumper=_Dumper,
@@ -154,58 +238,48 @@ _MEANS_ITSELF = re.compile(
 )
 
 
+# Every line that is not empty; YAML knows more line breaks than one.
+_LINE = re.compile("(?:^|(?<=[\n\r\x85\u2028\u2029]))(?=[^\n\r\x85\u2028\u2029])")
+
+
 def _lines(document: Mapping[str, Any], indentation: str = "") -> Iterator[str]:
-    """What the emitter would write for a manifest or a roster without any oddity, in a tenth of its time."""
-    if not document:
-        raise _NotPlain
+    """What the emitter would write, in a tenth of its time and memory where there is no oddity."""
     for key, value in document.items():
-        name = indentation + _itself(key)
-        if isinstance(value, str):
-            yield f"{name}: {_itself(value)}\n"
-            continue
-        if value == {}:
-            yield f"{name}: {{}}\n"
-            continue
-        if isinstance(value, dict):
-            yield f"{name}:\n"
-            yield from _lines(value, indentation + "  ")
-            continue
-        if not isinstance(value, list) or not value or indentation:
+        try:
+            yield from _entry(key, value, indentation)
+        except _NotPlain:
+            # One name with a comma must not send a roster of thousands through the emitter.
+            yield _LINE.sub(indentation, _emitted({key: value}).decode())
+
+
+def _entry(key: str, value: Any, indentation: str) -> Iterable[str]:
+    """An entry's lines; raises `_NotPlain` before the first of them, or never."""
+    name = indentation + _itself(key)
+    if isinstance(value, str):
+        return (f"{name}: {_itself(value)}\n",)
+    if value == {}:
+        return (f"{name}: {{}}\n",)
+    if isinstance(value, dict):
+        return itertools.chain((f"{name}:\n",), _lines(value, indentation + "  "))
+    if not isinstance(value, list) or not value or indentation:
+        raise _NotPlain
+    return [f"{name}:\n", *_items(value)]
+
+
+def _items(entries: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for entry in entries:
+        if not isinstance(entry, dict) or not entry:
             raise _NotPlain
-        yield f"{name}:\n"
-        for entry in value:
-            mark = "-"
-            for inner_key, inner in entry.items():
-                yield f"{mark} {_itself(inner_key)}: {inner if type(inner) is int else _itself(inner)}\n"
-                mark = " "
+        mark = "-"
+        for key, value in entry.items():
+            yield f"{mark} {_itself(key)}: {value if type(value) is int else _itself(value)}\n"
+            mark = " "
 
 
-def _itself(text: str) -> str:
-    if not _MEANS_ITSELF.fullmatch(text):
+def _itself(text: object) -> str:
+    if not isinstance(text, str) or not _MEANS_ITSELF.fullmatch(text):
         raise _NotPlain
     return text
-
-
-def _plain(node: yaml.Node, file: str, above: set[int]) -> Node:
-    line = node.start_mark.line + 1
-    if id(node) in above:
-        # An alias (`*name`) hands out one node twice; nested, a small file would grow without bound.
-        raise BrokenManifest(file, line, "aliases (`*name`) are not understood; write the value out")
-    above.add(id(node))
-    if isinstance(node, yaml.ScalarNode):
-        return None if node.value == "" and not node.style else str(node.value)
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(item, file, above) for item in node.value]
-    mapping: dict[str, Node] = {}
-    for key_node, value_node in node.value:
-        key = _plain(key_node, file, above)
-        key_line = key_node.start_mark.line + 1
-        if not isinstance(key, str):
-            raise BrokenManifest(file, key_line, "a name is expected before the colon")
-        if key in mapping:
-            raise BrokenManifest(file, key_line, f"{key!r} is given twice; remove one of the two")
-        mapping[key] = _plain(value_node, file, above)
-    return mapping
 
 
 def text_in(document: Mapping[str, Node], key: str, *above: str) -> str | None:

@@ -160,6 +160,17 @@ class Exchange(RuleBasedStateMachine):
         assert taken == [user not in there.instructors for user, _ in named]
         there.students |= {user: person for user, person in named if user not in there.instructors}
 
+    @rule(which=which, whom=st.lists(which, min_size=1, max_size=3))
+    def remove_students(self, which: int, whom: list[int]) -> None:
+        name, users = self.names[0][which], [self.names[2][who] for who in whom]
+        there = self.courses.get(name)
+        if there is None:
+            assert _refusal_of(lambda: roster.remove_students(self.volume, name, users)) == errors.CourseNotFound
+            return
+        assert roster.remove_students(self.volume, name, users) == [user in there.students for user in users]
+        for user in users:
+            there.students.pop(user, None)
+
     @rule(which=which, who=which)
     def remove_student(self, which: int, who: int) -> None:
         name, user = self.names[0][which], self.names[2][who]

@@ -162,6 +162,12 @@ VERBS = {
         lambda volume: roster.remove_student(volume, COURSE, NEW),
         again=404,
     ),
+    "remove many students": Verb(
+        ("POST", f"removal/{COURSE}"),
+        INSTRUCTOR,
+        lambda volume: roster.remove_students(volume, COURSE, [NEW, STUDENT]),
+        {"students": json.dumps([NEW, STUDENT])},
+    ),
     "make an instructor": Verb(
         ("POST", f"instructor/{COURSE}/{STUDENT}"),
         "root",

@@ -1,0 +1,59 @@
+"""What to do when the server says no: what helps a student with nbgrader does not help whoever manages a course."""
+
+from ngshare_fs.exchange.problems import (
+    COURSE_NOT_FOUND,
+    NOT_SIGNED_IN,
+    PERMISSION_DENIED,
+    STUDENT_NOT_FOUND,
+    TOO_LARGE,
+    Refused,
+)
+from ngshare_fs.exchange.server import Server
+
+FOR_ADMINS = ("create", "delete", "add_instructor", "remove_instructor")
+_OF_REASON = {
+    COURSE_NOT_FOUND: "Look at the spelling of its name: `ngshare-fs course list` shows the courses that you may see.",
+    "Course already exists": "Choose another name; `ngshare-fs course show` shows what is there.",
+    STUDENT_NOT_FOUND: "Look at the spelling of the user name: `ngshare-fs course show` shows the roster.",
+    "Instructor not found": "Look at the spelling of the user name: `ngshare-fs course show` shows the instructors.",
+    "Cannot add instructor as student": "Whoever teaches the course cannot take it, too.",
+    TOO_LARGE: "The server, or a proxy before it, takes no request of this size: tell your administrator.",
+    "Insufficient storage": "The server's disk is full: tell your administrator at once.",
+}
+_ADMINS_ONLY = "Only admins may do this: ask your administrator."
+_OWN_ENTRY_ONLY = "Only admins name instructors: ask your administrator. An instructor may change their own entry."
+_INSTRUCTORS_ONLY = (
+    "Only the course's instructors and admins may do this. If you teach it, ask your administrator to make you an "
+    "instructor, with your exact user name."
+)
+_KNOWN_BY_THE_HUB = (
+    "The server asks a JupyterHub who you are: use a terminal of your own Jupyter server, or make a token on the hub's "
+    "page Token, and set JUPYTERHUB_API_TOKEN to it."
+)
+
+
+def text_of(refusal: Refused, action: str, server: Server) -> str:
+    """What happened, and what to do.
+
+    Args:
+        refusal: what the server said.
+        action: the command's name, as a method is called.
+        server: as it was asked.
+    """
+    advice = _advice(refusal, action, server)
+    if advice is None:
+        return str(refusal)
+    return f"The exchange says: {refusal.message}. {advice}"
+
+
+def _advice(refusal: Refused, action: str, server: Server) -> str | None:
+    if refusal.says(PERMISSION_DENIED):
+        if action == "add_instructor":
+            return _OWN_ENTRY_ONLY
+        return _ADMINS_ONLY if action in FOR_ADMINS else _INSTRUCTORS_ONLY
+    if refusal.says(NOT_SIGNED_IN) and server.standalone:
+        return _KNOWN_BY_THE_HUB
+    return next(
+        (text for reason, text in _OF_REASON.items() if refusal.says(reason)),
+        None,
+    )

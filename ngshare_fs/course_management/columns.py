@@ -1,0 +1,152 @@
+"""Which column of a CSV file is which: as it is called here, in other systems, or as somebody said."""
+
+import csv
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+USER = "student_id"
+NAMES = ("first_name", "last_name", "email")
+COLUMNS = (USER, *NAMES)
+HEADER = ",".join(COLUMNS)
+# Other programs' headings, without accents, capitals, spaces and punctuation: `E-Mail`, `SIS Login ID` (Canvas),
+# `Email address` (Moodle), `Anmeldename` (Moodle, ILIAS), `Username` (Blackboard), `id` (`nbgrader db student import`).
+_HEADINGS = {
+    USER: (
+        "studentid", "id", "username", "user", "userid", "login", "loginid", "loginname", "sisloginid", "userlogin",
+        "netid", "uid", "benutzername", "benutzerkennung", "nutzername", "nutzerkennung", "anmeldename", "kennung",
+        "identifiant", "nomdutilisateur", "nombredeusuario", "nomeutente", "gebruikersnaam",
+    ),
+    "first_name": (
+        "firstname", "givenname", "givennames", "forename", "vorname", "vornamen", "prenom", "nombre", "nome",
+        "voornaam",
+    ),
+    "last_name": (
+        "lastname", "surname", "familyname", "nachname", "familienname", "nomdefamille", "nom", "apellido", "apellidos",
+        "cognome", "achternaam",
+    ),
+    "email": (
+        "email", "emailaddress", "emailadresse", "mail", "mailaddress", "mailadresse", "adressemail", "adresseemail",
+        "courriel", "correo", "correoelectronico",
+    ),
+}  # fmt: skip
+_MEANING = {heading: column for column, headings in _HEADINGS.items() for heading in headings}
+# Exports that have a user name and a number: Canvas's ID and Blackboard's Student ID are no user names there.
+_NUMBER_BESIDE = {"SIS Login ID": "ID", "Username": "Student ID"}
+
+
+class WrongColumns(Exception):
+    """The columns that are needed cannot be told. The text says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where what is needed stands.
+
+    Args:
+        places: of the columns that are there, by our name: the position.
+        headings: what the first row says.
+    """
+
+    places: Mapping[str, int]
+    headings: Sequence[str]
+
+    def taken(self) -> list[str]:
+        """For people: the columns that are not called as they are here."""
+        return [
+            f"{column} is the column {self.headings[place]!r}"
+            for column, place in self.places.items()
+            if self.headings[place] != column
+        ]
+
+    def unknown(self) -> list[str]:
+        """The headings that mean nothing here."""
+        used = set(self.places.values())
+        return [heading for place, heading in enumerate(self.headings) if heading and place not in used]
+
+
+def mapping_in(texts: Sequence[str]) -> dict[str, str]:
+    """What `--columns student_id=Matrikelnummer,last_name=Name` says: headings by our names.
+
+    Args:
+        texts: the values of the option; a heading that has a comma is quoted, as in CSV.
+
+    Raises:
+        WrongColumns: that is not how it is written.
+    """
+    said: dict[str, str] = {}
+    for text in texts:
+        for part in next(csv.reader([text], skipinitialspace=True), []):
+            column, equals, heading = (piece.strip() for piece in part.partition("="))
+            if not equals or column not in COLUMNS or not heading:
+                raise WrongColumns(
+                    f"--columns {text}: write it as --columns {USER}=HEADING,last_name=HEADING; the names before the = "
+                    f"are {', '.join(COLUMNS)}"
+                )
+            if column in said:
+                raise WrongColumns(f"--columns says twice which column is the {column}")
+            said[column] = heading
+    return said
+
+
+def find(headings: Sequence[str], said: Mapping[str, str]) -> Columns:
+    """Which column is which.
+
+    Args:
+        headings: the first row.
+        said: headings by our names, as somebody said; these count before anything else.
+
+    Raises:
+        WrongColumns: the user names are not there, or two columns could be the same.
+    """
+    places = {column: _place_said(headings, column, heading) for column, heading in said.items()}
+    for column in COLUMNS:
+        if column not in said:
+            free = [place for place in range(len(headings)) if place not in places.values()]
+            found = _candidates(headings, free, column)
+            if len(found) > 1:
+                raise WrongColumns(_ambiguous(headings, found, column))
+            if found:
+                places[column] = found[0]
+    if USER not in places:
+        raise WrongColumns(
+            f"there is no column {USER} or id; the first row names the columns: {HEADER}. Or say which column has the "
+            f"user names: --columns {USER}=HEADING"
+        )
+    return Columns({column: places[column] for column in COLUMNS if column in places}, headings)
+
+
+def _place_said(headings: Sequence[str], column: str, heading: str) -> int:
+    found = [place for place, each in enumerate(headings) if each == heading]
+    found = found or [place for place, each in enumerate(headings) if _plain(each) == _plain(heading)]
+    if len(found) == 1:
+        return found[0]
+    problem = f"there are {len(found)} columns" if found else "there is no column"
+    there = ", ".join(repr(each) for each in headings if each)
+    raise WrongColumns(f"{problem} {heading!r}, which --columns has for {column}; there are: {there}")
+
+
+def _candidates(headings: Sequence[str], free: Sequence[int], column: str) -> list[int]:
+    literal = [place for place in free if headings[place] == column]
+    if literal:
+        return literal
+    found = [place for place in free if _MEANING.get(_plain(headings[place])) == column]
+    numbers = {_NUMBER_BESIDE.get(headings[place]) for place in found}
+    return [place for place in found if headings[place] not in numbers]
+
+
+def _ambiguous(headings: Sequence[str], found: Sequence[int], column: str) -> str:
+    names = [headings[place] for place in found]
+    if len(set(names)) == 1:
+        return f"there are two columns {names[0]}"
+    either = " and ".join(repr(name) for name in names)
+    return f"the columns {either} could all be the {column}; say which one is: --columns {column}={_quoted(names[0])}"
+
+
+def _quoted(heading: str) -> str:
+    return f"'{heading}'" if " " in heading else heading
+
+
+def _plain(heading: str) -> str:
+    """A heading without accents, capitals, spaces and punctuation."""
+    return "".join(one for one in unicodedata.normalize("NFKD", heading).casefold() if one.isalnum())
