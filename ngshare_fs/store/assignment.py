@@ -1,13 +1,15 @@
 """Assignments: which a course has, and deleting one. Releasing makes them: see `release`."""
 
+import errno
 import os
 
 from ngshare_fs.store import layout, names, trash
 from ngshare_fs.store.cached_folders import timestamps_in
 from ngshare_fs.store.course import identity as course_identity
-from ngshare_fs.store.errors import AssignmentNotFound, CourseNotFound
+from ngshare_fs.store.errors import AssignmentNotFound, CourseNotFound, concerns_one_place
 from ngshare_fs.store.published import full_name
 from ngshare_fs.store.stale import look_again
+from ngshare_fs.store.timestamp import Timestamp
 from ngshare_fs.store.volume import Volume
 
 
@@ -35,14 +37,24 @@ def _assignments_below(volume: Volume, parent: str) -> list[tuple[str, str]]:
         return []
     found = []
     for folder in folders:
-        releases = os.path.join(parent, folder, layout.RELEASES)
+        path = os.path.join(parent, folder)
+        moments: list[Timestamp] = []
         name = names.name_of(folder)
-        if name is None and names.is_cut(folder):
-            name = full_name(volume, releases, "assignment")
-        if name is not None and names.folder_of(name) == folder and layout.is_folder(os.path.join(parent, folder)):
-            moments = timestamps_in(releases)
-            if moments or layout.is_folder(os.path.join(parent, folder)):  # unless it was deleted in between
-                found.append((moments[0] if moments else "", name))
+        try:
+            if name is None and names.is_cut(folder):
+                name = full_name(volume, os.path.join(path, layout.RELEASES), "assignment")
+            if name is None or names.folder_of(name) != folder or not layout.is_folder(path):
+                continue
+            moments = timestamps_in(os.path.join(path, layout.RELEASES))
+            if not moments and not layout.is_folder(path):
+                continue  # it was deleted in between
+        except OSError as error:
+            # One that may not be looked into must not hide the others; it is listed, as one without a release.
+            if not concerns_one_place(error):
+                raise
+            if name is None or error.errno == errno.ELOOP:
+                continue
+        found.append((moments[0] if moments else "", name))
     return found
 
 

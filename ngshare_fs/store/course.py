@@ -17,7 +17,10 @@ _NO_COURSE = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP)
 
 
 def all_courses(volume: Volume) -> list[str]:
-    """The names of all courses, sorted; from the folders' names alone, unless they are cut."""
+    """The names of all courses, sorted; from the folders' names alone, unless they are cut.
+
+    Also of those whose files nobody can read: what is not listed is not missed.
+    """
     return sorted(name for name, file in _course_files(volume) if _is_there(file))
 
 
@@ -109,6 +112,8 @@ def _course_files(volume: Volume) -> Iterator[tuple[str, str]]:
     """The names of courses, and where their files are, if they are there."""
     parent = layout.courses(volume.root)
     for folder in os.listdir(parent):
+        if folder == layout.LOST_AND_FOUND and not os.access(f"{parent}/{folder}", os.X_OK, effective_ids=True):
+            continue  # not everybody's name for a course, but that of what is the file system's
         file = f"{parent}/{folder}/{layout.COURSE_FILE}"
         name = names.name_of(folder) or (_full_name(volume, folder, file) if names.is_cut(folder) else None)
         if name is not None:
@@ -116,8 +121,11 @@ def _course_files(volume: Volume) -> Iterator[tuple[str, str]]:
 
 
 def _is_there(file: str) -> bool:
+    """Whether there is a course's file, of whatever kind. A folder that may not be looked into counts as a course."""
     try:
-        return layout.is_file(file)
+        return layout.status_of(file) is not None
+    except PermissionError:
+        return True
     except OSError as error:
         if error.errno not in _NO_COURSE:
             raise

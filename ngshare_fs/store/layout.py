@@ -29,6 +29,9 @@ FEEDBACK = "feedback"
 MANIFEST = "manifest.yaml"
 FILES = "files"
 
+# What file systems put into the folder that is their root.
+LOST_AND_FOUND = "lost+found"
+
 
 def status_of(path: str) -> os.stat_result | None:
     """What is known of a file or folder; None where there is none.

@@ -6,6 +6,7 @@ durable, and published by one rename; after that it never changes, and the newes
 
 import contextlib
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 
 from ngshare_fs.store import layout, timestamp
@@ -16,6 +17,7 @@ from ngshare_fs.store.durability import Unflushed
 from ngshare_fs.store.errors import BrokenManifest, DamagedTree, IllegalPath, KeyUsed
 from ngshare_fs.store.layout import FILES, MANIFEST, KnownFolder
 from ngshare_fs.store.manifest import Manifest, StoredFile
+from ngshare_fs.store.plain_file import NotPlain, check_plain, open_plain
 from ngshare_fs.store.stale import look_again
 from ngshare_fs.store.timestamp import Timestamp
 from ngshare_fs.store.volume import Volume
@@ -155,10 +157,8 @@ class Tree:
         Raises:
             DamagedTree: it is missing, no file, or not of the size that its manifest promises.
         """
-        try:
-            descriptor = os.open(_inside(file), os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._folder)
-        except (FileNotFoundError, NotADirectoryError):
-            raise self._missing(file) from None
+        with self._folder_of(file) as (folder, name):
+            descriptor = open_plain(name, folder)
         try:
             self._check_size(file, os.fstat(descriptor))
         except DamagedTree:
@@ -177,29 +177,45 @@ class Tree:
         """
         marks = []
         for file in self.manifest.files:
-            try:
-                status = os.stat(_inside(file), dir_fd=self._folder)
-            except (FileNotFoundError, NotADirectoryError):
-                raise self._missing(file) from None
+            with self._folder_of(file) as (folder, name):
+                status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+                check_plain(name, status)
             self._check_size(file, status)
             marks.append(marks_of(status))
         return marks
 
-    def _missing(self, file: StoredFile) -> DamagedTree:
-        return DamagedTree(f"{self.path}: {file.path} is missing")
+    @contextlib.contextmanager
+    def _folder_of(self, file: StoredFile) -> Iterator[tuple[int, str]]:
+        """The folder of one of its files, as a descriptor, and the file's name in it.
+
+        Entered one by one: whatever lies on the way, no link leads out of the tree.
+        """
+        try:
+            check_path(file.path)
+        except IllegalPath:
+            # A manifest that somebody edited must not lead out of its tree.
+            raise DamagedTree(f"{file.path!r} is no path inside a tree") from None
+        *above, name = file.path.split("/")
+        flags = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        folder = None
+        try:
+            for part in (FILES, *above):
+                outer, folder = folder, os.open(part, flags, dir_fd=self._folder if folder is None else folder)
+                if outer is not None:
+                    os.close(outer)
+            assert folder is not None
+            yield folder, name
+        except NotPlain as error:
+            raise DamagedTree(f"{self.path}: {file.path} is {error.strerror}") from None
+        except (FileNotFoundError, NotADirectoryError):
+            raise DamagedTree(f"{self.path}: {file.path} is missing") from None
+        finally:
+            if folder is not None:
+                os.close(folder)
 
     def _check_size(self, file: StoredFile, status: os.stat_result) -> None:
         if status.st_size != file.size:
             raise DamagedTree(f"{self.path}: {file.path} has not the size of its manifest")
-
-
-def _inside(file: StoredFile) -> str:
-    # A manifest that somebody edited must not lead out of its tree.
-    try:
-        check_path(file.path)
-    except IllegalPath:
-        raise DamagedTree(f"{file.path!r} is no path inside a tree") from None
-    return f"{FILES}/{file.path}"
 
 
 def manifest_at(volume: Volume, path: str) -> Manifest:

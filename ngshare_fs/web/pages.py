@@ -14,7 +14,8 @@ from ngshare_fs.api.identity import USER, Caller, Identity
 from ngshare_fs.api.refusals import NOT_SIGNED_IN, OF_STORE_ERROR, Refused
 from ngshare_fs.config import Settings
 from ngshare_fs.store import StoreError, Volume, roster
-from ngshare_fs.store.errors import BrokenManifest, CourseNotFound
+from ngshare_fs.store.errors import CourseNotFound
+from ngshare_fs.store.problems import Problems
 from ngshare_fs.web.rendering import add_headers, page, refusal_page
 
 STYLE = "static/style.css"
@@ -27,10 +28,12 @@ class TakenCourse:
     Args:
         name: its name.
         role: what they are there.
+        problem: what is wrong with its file, for those who may know.
     """
 
     name: str
     role: str
+    problem: str | None = None
 
 
 def add_routes(
@@ -93,13 +96,17 @@ def _as_page(handler: Handler, prefix: str) -> Handler:
 
 def _courses(volume: Volume, caller: Caller) -> list[TakenCourse]:
     names = courses_seen_by(volume, caller.name, caller.is_admin)
-    return [TakenCourse(name, _role(volume, name, caller.name)) for name in names]
+    return [_taken(volume, name, caller) for name in names]
 
 
-def _role(volume: Volume, name: str, user: str) -> str:
+def _taken(volume: Volume, name: str, caller: Caller) -> TakenCourse:
+    problems = Problems(volume)
+    role = "cannot be read"
     try:
-        return role_in(roster.of(volume, name), user)
-    except BrokenManifest:
-        return "cannot be read"
+        with problems.noted():
+            role = role_in(roster.of(volume, name), caller.name)
     except CourseNotFound:
-        return "just deleted"
+        return TakenCourse(name, "just deleted")
+    problems.note_of_roster(name)
+    teaches = caller.is_admin or role == "instructor"
+    return TakenCourse(name, role, problems.first if teaches else None)
