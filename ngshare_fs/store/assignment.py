@@ -1,7 +1,8 @@
 """Assignments: which a course has, and deleting one. Releasing makes them: see `release`."""
 
-import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ngshare_fs.store import layout, names, trash
 from ngshare_fs.store.cached_folders import timestamps_in
@@ -38,24 +39,33 @@ def _assignments_below(volume: Volume, parent: str) -> list[tuple[str, str]]:
     found = []
     for folder in folders:
         path = os.path.join(parent, folder)
-        moments: list[Timestamp] = []
-        name = names.name_of(folder)
-        try:
-            if name is None and names.is_cut(folder):
-                name = full_name(volume, os.path.join(path, layout.RELEASES), "assignment")
-            if name is None or names.folder_of(name) != folder or not layout.is_folder(path):
-                continue
+        # One that may not be looked into must not hide the others; it is listed, as one without a release.
+        name, moments = None, list[Timestamp]()
+        with _passing_over_what_cannot_be_read():
+            name = _name_of(volume, path, folder)
+        if name is None:
+            continue
+        with _passing_over_what_cannot_be_read():
             moments = timestamps_in(os.path.join(path, layout.RELEASES))
-            if not moments and not layout.is_folder(path):
-                continue  # it was deleted in between
-        except OSError as error:
-            # One that may not be looked into must not hide the others; it is listed, as one without a release.
-            if not concerns_one_place(error):
-                raise
-            if name is None or error.errno == errno.ELOOP:
-                continue
-        found.append((moments[0] if moments else "", name))
+        if moments or layout.is_folder(path):  # unless it was deleted in between
+            found.append((moments[0] if moments else "", name))
     return found
+
+
+def _name_of(volume: Volume, path: str, folder: str) -> str | None:
+    name = names.name_of(folder)
+    if name is None and names.is_cut(folder):
+        name = full_name(volume, os.path.join(path, layout.RELEASES), "assignment")
+    return name if name is not None and names.folder_of(name) == folder and layout.is_folder(path) else None
+
+
+@contextmanager
+def _passing_over_what_cannot_be_read() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if not concerns_one_place(error):
+            raise
 
 
 def exists(volume: Volume, course: str, assignment: str) -> bool:

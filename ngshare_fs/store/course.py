@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from ngshare_fs.store import layout, names, trash
 from ngshare_fs.store.course_file import Person, Roster
 from ngshare_fs.store.errors import BrokenManifest, CourseExists, CourseNotFound
+from ngshare_fs.store.stale import look_again
 from ngshare_fs.store.volume import Volume, check_present
 
 logger = logging.getLogger(__name__)
@@ -123,13 +124,14 @@ def _course_files(volume: Volume) -> Iterator[tuple[str, str]]:
 def _is_there(file: str) -> bool:
     """Whether there is a course's file, of whatever kind. A folder that may not be looked into counts as a course."""
     try:
-        return layout.status_of(file) is not None
+        look_again(os.stat, file, follow_symlinks=False)
     except PermissionError:
         return True
     except OSError as error:
         if error.errno not in _NO_COURSE:
             raise
         return False
+    return True
 
 
 def _full_name(volume: Volume, folder: str, file: str) -> str | None:
