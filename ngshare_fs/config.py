@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -68,6 +69,7 @@ class Settings:
     max_request: int
     max_files: int
     log_format: str
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     drain_seconds: int
     auth_cache: int
     auth_grace: int
@@ -140,6 +142,19 @@ def _names(raw: Raw) -> frozenset[str]:
             raise ValueError("a name in the list is empty")
         return frozenset(raw)
     return frozenset(name.strip() for name in _text(raw).split(",") if name.strip())
+
+
+def _networks(raw: Raw) -> tuple[IPv4Network | IPv6Network, ...]:
+    texts = raw if isinstance(raw, list) else [text for text in _text(raw).split(",") if text.strip()]
+    found = []
+    for text in texts:
+        try:
+            found.append(ip_network(text.strip()))
+            if "%" in text:
+                raise ValueError  # `::1%lo`: a scope, which no forwarded address has
+        except ValueError:
+            raise ValueError(f"{text.strip()!r} is neither an address nor a network such as 10.0.0.0/8") from None
+    return tuple(found)
 
 
 def _services(raw: Raw) -> dict[str, bool]:
@@ -317,6 +332,12 @@ OPTIONS = (
     Option(
         "log-format", _log_format, "text", "FORMAT",
         "`text` for people, `json` for log collectors: one object a line",
+    ),
+    Option(
+        "trusted-proxies", _networks, "", "ADDRESSES",
+        "proxies whose `X-Forwarded-For` tells the log where a request came from: addresses or networks "
+        "(`10.0.0.0/8`) separated by commas, or a list in the file",
+        "nobody: the log has the address that connects",
     ),
     Option(
         "drain-seconds", _integer(1, 3600), "60", "SECONDS",

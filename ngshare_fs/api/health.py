@@ -30,5 +30,5 @@ def add_routes(application: web.Application, prefix: str, volume: Volume, blocki
         return web.json_response({"success": False, "message": f"Storage is not usable: {problem}"}, status=503)
 
     for place in dict.fromkeys(("/", prefix)):
-        application.router.add_route("GET", place + "healthz", healthz)
-        application.router.add_route("GET", place + "readyz", readyz)
+        application.router.add_get(place + "healthz", healthz)
+        application.router.add_get(place + "readyz", readyz)

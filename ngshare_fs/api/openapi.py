@@ -53,7 +53,7 @@ def add_route(application: web.Application, settings: "Settings") -> None:
     async def serve(request: web.Request) -> web.Response:
         return web.json_response(made)
 
-    application.router.add_route("GET", settings.prefix + PATH, serve)
+    application.router.add_get(settings.prefix + PATH, serve)
 
 
 def document(prefix: str, standalone: bool) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def document(prefix: str, standalone: bool) -> dict[str, Any]:
     for endpoint in ENDPOINTS:
         paths.setdefault("/" + endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, standalone)
     for path in HEALTH_PATHS:
-        paths["/" + path] = {"get": _health(path)}
+        paths["/" + path] = {"get": _health(path), "head": _health_by_head(path)}
     made: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {
@@ -192,6 +192,12 @@ def refusals_of(endpoint: Endpoint, has_body: bool) -> list[Refusal]:
     if "files" in endpoint.answer:
         found.append(refusals.DAMAGED)
     return found
+
+
+def _health_by_head(path: str) -> dict[str, Any]:
+    answered = _health(path)
+    responses = {status: {"description": said["description"]} for status, said in answered["responses"].items()}
+    return {**answered, "operationId": f"head-{path}", "responses": responses}
 
 
 def _health(path: str) -> dict[str, Any]:

@@ -66,10 +66,10 @@ def add_routes(
     async def with_slash(request: web.Request) -> web.Response:
         return web.Response(status=302, headers={"Location": prefix})
 
-    application.router.add_get(prefix, _as_page(start, prefix), allow_head=False)
-    application.router.add_get(prefix + STYLE, css, allow_head=False)
+    application.router.add_get(prefix, _as_page(start, prefix))
+    application.router.add_get(prefix + STYLE, css)
     if prefix != "/":
-        application.router.add_get(prefix.rstrip("/"), with_slash, allow_head=False)
+        application.router.add_get(prefix.rstrip("/"), with_slash)
     application.on_response_prepare.append(add_headers)
 
 
