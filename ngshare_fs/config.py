@@ -43,6 +43,8 @@ class Hub:
         browser_url: where browsers find it: a URL or an absolute path that ends with `/hub/`.
         callback: where the hub sends browsers after signing in, exactly as the hub knows it: a URL or an absolute path.
         managed: whether the hub has started this process.
+        told_callback: what the hub itself says of `callback`; empty where it says nothing.
+        told_client: the same of `client_id`.
     """
 
     api_url: str
@@ -52,6 +54,8 @@ class Hub:
     browser_url: str
     callback: str
     managed: bool = False
+    told_callback: str = ""
+    told_client: str = ""
 
 
 @dataclass(frozen=True)
@@ -504,13 +508,14 @@ def _read_hub(values: dict[str, Any], environment: Mapping[str, str]) -> Hub:
     if browser_url is None:
         browser_url = host + base_url + "hub/"
     callback, variable = values.get("oauth-callback"), "JUPYTERHUB_OAUTH_CALLBACK_URL"
-    if callback is None and environment.get(variable):
-        callback = _parse_with(_callback, environment[variable], variable)
+    told_callback = _parse_with(_callback, environment[variable], variable) if environment.get(variable) else ""
+    # Only what the hub starts has this second name of the token.
+    managed = bool(environment.get("JPY_API_TOKEN"))
     return Hub(
         api_url=values["hub-api-url"], api_token=token, client_id=client_id, service_name=service_name,
-        browser_url=browser_url, callback=callback or prefix + "oauth_callback",
-        # Only what the hub starts has this second name of the token.
-        managed=bool(environment.get("JPY_API_TOKEN")),
+        browser_url=browser_url, callback=callback or told_callback or prefix + "oauth_callback",
+        managed=managed, told_callback=told_callback,
+        told_client=environment.get(HUB_VARIABLES["hub-client-id"], "") if managed else "",
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http import HttpProcessingError
 from aiohttp.typedefs import Handler
 
+from ngshare_fs.api.health import MERE_LOOK
 from ngshare_fs.api.identity import USER
 from ngshare_fs.client_address import Networks, client_address
 
@@ -45,7 +46,8 @@ def log_request(request: web.BaseRequest, status: int, seconds: float, size: int
     client = request.get(CLIENT) or client_address(request)
     fields = {"user": user, "client": client, "method": request.method, "path": path, "status": status}
     fields |= {"seconds": round(seconds, 6), "bytes": size}
-    ACCESS_LOG.info(
+    ACCESS_LOG.log(
+        logging.DEBUG if request.get(MERE_LOOK) else logging.INFO,
         # The user last: a name may hold blanks.
         "%s %s %d %.3fs %dB %s %s", request.method, path, status, seconds, size, client, "-" if user is None else user,
         extra={"fields": fields},

@@ -13,7 +13,7 @@ from ngshare_fs.api.endpoints import ENDPOINTS
 from ngshare_fs.api.form import FIELD_NAME
 from ngshare_fs.api.health import PATHS as HEALTH_PATHS
 from ngshare_fs.api.refusals import Refusal
-from ngshare_fs.api.schemas import NAME, TEXT, Schema
+from ngshare_fs.api.schemas import NAME, TEXT, Schema, record
 
 if TYPE_CHECKING:
     from ngshare_fs.config import Settings
@@ -202,10 +202,14 @@ def _health_by_head(path: str) -> dict[str, Any]:
 
 def _health(path: str) -> dict[str, Any]:
     alive: Schema = {"type": "object", "required": ["success"], "properties": {"success": {"const": True}}}
+    summary = "Whether the server is alive"
+    if path == "readyz":
+        alive = record(
+            {"success": {"const": True}, "volume": {**TEXT, "description": "Tells volumes from each other."}}
+        )
     responses: dict[str, Any] = {
         "200": {"description": "Yes", "content": {"application/json": {"schema": alive}}},
     }
-    summary = "Whether the server is alive"
     if path == "readyz":
         summary = "Whether the volume can be read and written"
         responses["503"] = {

@@ -6,14 +6,16 @@ from importlib.resources import files as package_files
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from ngshare_fs.api import cross_site
 from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.api.courses import courses_seen_by, role_in
 from ngshare_fs.api.debug import PATH as DEBUG_PATH
 from ngshare_fs.api.form import Form
+from ngshare_fs.api.health import MERE_LOOK
 from ngshare_fs.api.identity import USER, Caller, Identity
 from ngshare_fs.api.refusals import NOT_SIGNED_IN, OF_STORE_ERROR, Refused
 from ngshare_fs.config import Settings
-from ngshare_fs.store import StoreError, Volume, roster
+from ngshare_fs.store import StoreError, Volume, course, roster
 from ngshare_fs.store.errors import CourseNotFound
 from ngshare_fs.store.problems import Problems
 from ngshare_fs.web.rendering import add_headers, page, refusal_page
@@ -44,7 +46,13 @@ def add_routes(
     style = package_files("ngshare_fs.web").joinpath(STYLE).read_text("utf-8")
 
     async def start(request: web.Request) -> web.Response:
-        caller = await identity.from_headers(request, writes=False)
+        try:
+            caller = await identity.from_headers(request, writes=False)
+        except Refused as error:
+            # So a hub looks, each minute, whether its service is there: any answer will do.
+            is_by_a_program = not cross_site.is_navigation(request) and "Cookie" not in request.headers
+            request[MERE_LOOK] = error.refusal is NOT_SIGNED_IN and is_by_a_program
+            raise
         if caller is None:
             caller = identity.from_form(request, Form(volume.upload(), dict(request.query)), is_page=True)
         request[USER] = caller.name
@@ -58,6 +66,7 @@ def add_routes(
             standalone=settings.standalone,
             debug=settings.debug,
             debug_path=DEBUG_PATH,
+            courses_in_all=await blocking.read(_count, volume) if settings.debug else 0,
         )
 
     async def css(request: web.Request) -> web.Response:
@@ -97,6 +106,10 @@ def _as_page(handler: Handler, prefix: str) -> Handler:
 def _courses(volume: Volume, caller: Caller) -> list[TakenCourse]:
     names = courses_seen_by(volume, caller.name, caller.is_admin)
     return [_taken(volume, name, caller) for name in names]
+
+
+def _count(volume: Volume) -> int:
+    return len(course.all_courses(volume))
 
 
 def _taken(volume: Volume, name: str, caller: Caller) -> TakenCourse:
