@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -54,9 +54,13 @@ def python(tmp_path: Path) -> str:
 
 
 def get(server: Server, path: str, user: str, **fields: str) -> tuple[int, Any]:
+    return send(server, "GET", path, user, **fields)
+
+
+def send(server: Server, method: str, path: str, user: str, **fields: str) -> tuple[int, Any]:
     url = f"{server.url}{quote(path)}?{urlencode({'user': user, **fields})}"
     try:
-        with urlopen(url, timeout=AT_ONCE_SECONDS) as answer:
+        with urlopen(Request(url, method=method), timeout=AT_ONCE_SECONDS) as answer:
             return answer.status, json.loads(answer.read())
     except HTTPError as error:
         with error:
@@ -161,6 +165,27 @@ def test_admins_see_a_course_that_could_never_be_read(plain: Plain, python: str,
         assert (status, answer["message"].partition(";")[0]) == (503, "Course data cannot be read")
         with urlopen(f"{server.url}?user=root", timeout=AT_ONCE_SECONDS) as page:
             assert "cannot be read: " in page.read().decode()
+
+
+@pytest.mark.parametrize(
+    ("damage", "place"), [(closed, "assignments"), (a_folder, "course.yaml"), (a_file, "assignments")]
+)
+def test_debug_mode_dumps_and_clears_what_else_there_is(plain: Plain, python: str, damage: Damage, place: str) -> None:
+    damage(plain.root / "courses" / OTHER / place)
+    with running(plain.root, "--debug", python=python) as server:
+        status, dumped = get(server, "initialize-Data6ase", "root", action="dump")
+        assert (status, [course["id"] for course in dumped["courses"]]) == (200, [COURSE])
+        assert get(server, "initialize-Data6ase", "root", action="clear")[0] == 200
+        assert list((plain.root / "courses").iterdir()) == []
+
+
+def test_a_course_that_cannot_be_read_is_not_made_anew(plain: Plain, python: str) -> None:
+    a_folder(plain.root / "courses" / OTHER / "course.yaml")
+    closed(plain.root / "courses" / COURSE)
+    with running(plain.root, python=python) as server:
+        for course in (COURSE, OTHER):
+            status, answer = send(server, "POST", f"course/{course}", "root")
+            assert (status, answer["message"]) == (409, "Course already exists")
 
 
 def test_nobody_waits_for_a_pipe(plain: Plain) -> None:

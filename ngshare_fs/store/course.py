@@ -82,8 +82,8 @@ def delete(volume: Volume, course: str, by: str) -> None:
 
 
 def exists(volume: Volume, course: str) -> bool:
-    """Whether there is a course of that name."""
-    if layout.is_file(layout.roster(volume.root, course)):
+    """Whether there is a course of that name, readable or not."""
+    if _is_there(layout.roster(volume.root, course)):
         return True
     check_present(volume)
     return False

@@ -91,12 +91,6 @@ def is_folder(path: str) -> bool:
     return status is not None and stat.S_ISDIR(status.st_mode)
 
 
-def is_file(path: str) -> bool:
-    """Whether there is such a file; raises as `status_of` does."""
-    status = status_of(path)
-    return status is not None and stat.S_ISREG(status.st_mode)
-
-
 def courses(root: str) -> str:
     """The folder of all courses."""
     return os.path.join(root, COURSES)
