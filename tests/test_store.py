@@ -24,7 +24,6 @@ from ngshare_fs.store import (
     durability,
     feedback,
     layout,
-    published,
     release,
     roster,
     submission,
@@ -45,7 +44,6 @@ from ngshare_fs.store.errors import (
     from_os_error,
 )
 from ngshare_fs.store.locks import Locks
-from ngshare_fs.store.manifest import Manifest
 from ngshare_fs.store.timestamp import Timestamp
 from ngshare_fs.store.verify import verify_volume
 
@@ -265,16 +263,16 @@ def test_nor_where_that_happens_while_the_manifest_is_written_anew(
     """The clock was set back: the timestamp has to be later than that of the work before."""
     hand_in(volume, "ada")
     monkeypatch.setattr(timestamp, "now", lambda: Timestamp("2001-01-01 00:00:00.000000 UTC"))
-    write_manifest = published.write_manifest
+    write_file = durability.Unflushed.write_file
     written: list[str] = []
 
-    def replace_at_the_second(tree: str, manifest: Manifest, upload: Upload, unflushed: durability.Unflushed) -> None:
-        write_manifest(tree, manifest, upload, unflushed)
-        written.append(tree)
-        if len(written) == 2:
+    def replace_at_the_second(unflushed: durability.Unflushed, path: str, content: bytes) -> None:
+        write_file(unflushed, path, content)
+        written.append(os.path.basename(path))
+        if written[-1] == layout.MANIFEST and written.count(layout.MANIFEST) == 2:
             replace_course(volume, [])
 
-    monkeypatch.setattr(published, "write_manifest", replace_at_the_second)
+    monkeypatch.setattr(durability.Unflushed, "write_file", replace_at_the_second)
     with upload(volume, f=b"2") as late, pytest.raises(AssignmentNotFound):
         submission.submit(volume, "c", "a", "ada", late)
     assert submission.submissions_by(volume, "c", "a", "ada") == []

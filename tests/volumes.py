@@ -166,6 +166,12 @@ def write_release(course: Path, names: tuple[str, str], by: str, timestamp: str,
     return write_tree(course / "assignments" / folder_of(names[1]) / "releases", said, files)
 
 
+def write_withdrawal(course: Path, names: tuple[str, str], by: str, timestamp: str) -> Path:
+    """A withdrawal of what was released before; gives its tree."""
+    said = {"kind": "withdrawal", "course": names[0], "assignment": names[1], "by": by, "timestamp": timestamp}
+    return write_tree(course / "assignments" / folder_of(names[1]) / "releases", said, {})
+
+
 def write_submission(course: Path, names: tuple[str, str], student: str, timestamp: str, files: Files) -> Path:
     """A submission; gives its tree."""
     said = {

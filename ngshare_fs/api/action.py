@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import partial
 
 from ngshare_fs.api.call import Answer, Call, Endpoint, TreeAnswer, TreesAnswer
 from ngshare_fs.api.checks import check
@@ -17,6 +18,7 @@ def act(call: Call, endpoint: Endpoint) -> Answer:
     # answer could remove files that are just being published.
     with call.form.upload:
         check(call, endpoint)
+        call.last_check = partial(check, call, endpoint)
         return endpoint.action(call)
 
 

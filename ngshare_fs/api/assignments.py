@@ -3,7 +3,7 @@
 from ngshare_fs.api import refusals
 from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, TreeAnswer, Who
 from ngshare_fs.api.refusals import Refused
-from ngshare_fs.api.schemas import FILES_IN_ANSWER, FILES_IN_REQUEST, NAMES, TEXT
+from ngshare_fs.api.schemas import FILES_IN_ANSWER, FILES_IN_REQUEST, NAMES, TEXT, TIMESTAMP, or_null
 from ngshare_fs.store import assignment, release
 
 FILES = Argument("files", FILES_IN_REQUEST, "A directory tree.", is_json=True)
@@ -21,33 +21,43 @@ OF_FILES = (
 
 
 def list_assignments(call: Call) -> Answer:
-    """The assignments of a course."""
-    return {"assignments": assignment.assignments_of(call.volume, call.course)}
+    """The assignments of a course; to students those that are not withdrawn."""
+    listed = assignment.assignments_of if call.teaches else release.open_assignments
+    return {"assignments": listed(call.volume, call.course)}
 
 
 def get_assignment(call: Call) -> Answer:
     """The newest release."""
     tree = release.newest(call.volume, call.course, call.assignment)
-    return TreeAnswer(tree, {}, wants_list_only(call), for_many=True)
+    moment = None if tree is None else tree.timestamp
+    return TreeAnswer(tree, {"timestamp": moment}, wants_list_only(call), for_many=True)
 
 
 def create_assignment(call: Call) -> Answer:
-    """Release a new assignment."""
-    if assignment.exists(call.volume, call.course, call.assignment):
+    """Release a new assignment, or one that is withdrawn."""
+    if release.is_open(call.volume, call.course, call.assignment):
         raise Refused(refusals.ASSIGNMENT_EXISTS)
-    release.release(call.volume, call.course, call.assignment, call.user, call.form.files())
+    files = call.form.files()
+    release.release(call.volume, call.course, call.assignment, call.user, files, last_check=call.last_check)
     return {}
 
 
 def release_again(call: Call) -> Answer:
     """Make a new release of an assignment."""
-    release.release_again(call.volume, call.course, call.assignment, call.user, call.form.files())
+    files = call.form.files()
+    release.release_again(call.volume, call.course, call.assignment, call.user, files, call.last_check)
+    return {}
+
+
+def withdraw_assignment(call: Call) -> Answer:
+    """Take the release of an assignment back."""
+    release.withdraw(call.volume, call.course, call.assignment, call.user, call.last_check)
     return {}
 
 
 def delete_assignment(call: Call) -> Answer:
     """Move an assignment to the trash."""
-    assignment.delete(call.volume, call.course, call.assignment, by=call.user)
+    assignment.delete(call.volume, call.course, call.assignment, call.user, call.last_check)
     return {}
 
 
@@ -72,13 +82,14 @@ ENDPOINTS = (
         "The newest release of an assignment",
         get_assignment,
         arguments=(LIST_ONLY,),
-        answer={"files": FILES_IN_ANSWER},
+        answer={"timestamp": or_null(TIMESTAMP), "files": FILES_IN_ANSWER},
+        only_open=True,
     ),
     Endpoint(
         "POST",
         "assignment/{course}/{assignment}",
         Who.INSTRUCTOR,
-        "Release a new assignment",
+        "Release a new assignment, or one that is withdrawn",
         create_assignment,
         arguments=(FILES,),
         refusals=(refusals.ASSIGNMENT_EXISTS, *OF_FILES),
@@ -92,6 +103,13 @@ ENDPOINTS = (
         release_again,
         arguments=(FILES,),
         refusals=OF_FILES,
+    ),
+    Endpoint(
+        "PUT",
+        "assignment/{course}/{assignment}/withdrawn",
+        Who.INSTRUCTOR,
+        "Take the release of an assignment back until the next one; submissions and feedback stay",
+        withdraw_assignment,
     ),
     Endpoint(
         "DELETE",

@@ -9,6 +9,7 @@ from ngshare_fs.api.form import Form
 from ngshare_fs.api.refusals import Refusal
 from ngshare_fs.store import Volume
 from ngshare_fs.store.course_file import Roster
+from ngshare_fs.store.last_check import LastCheck, no_check
 from ngshare_fs.store.published import Tree
 
 
@@ -34,6 +35,7 @@ class Call:
         names: the names in the path: `course`, `assignment`, `user`.
         form: the arguments; empty while they are still to come.
         people: the roster of the course in the path.
+        last_check: makes the checks once more, as they are at that moment; whatever an action changes, it is handed on.
     """
 
     volume: Volume
@@ -43,6 +45,7 @@ class Call:
     names: Mapping[str, str]
     form: Form
     people: Roster | None = None
+    last_check: LastCheck = no_check
 
     @property
     def course(self) -> str:
@@ -136,6 +139,7 @@ class Endpoint:
         answer: JSON Schemas of what the answer has beside `success`.
         new_course: the course must not be there yet; the action checks that.
         new_assignment: the same of the assignment.
+        only_open: to students, an assignment that is withdrawn is none.
         of_student: the user in the path has to be a student, or to have handed in.
         changes: a GET that changes the volume.
         only_reads: a POST that does not: its arguments are too long for a query string.
@@ -154,6 +158,7 @@ class Endpoint:
     answer: Mapping[str, Any] = field(default_factory=dict)
     new_course: bool = False
     new_assignment: bool = False
+    only_open: bool = False
     of_student: bool = False
     changes: bool = False
     only_reads: bool = False

@@ -3,7 +3,8 @@
 from ngshare_fs.api import refusals
 from ngshare_fs.api.call import Call, Endpoint, Who
 from ngshare_fs.api.refusals import Refused
-from ngshare_fs.store import assignment, roster, submission
+from ngshare_fs.store import assignment, release, roster, submission
+from ngshare_fs.store.errors import AssignmentNotFound
 
 
 def check(call: Call, endpoint: Endpoint) -> None:
@@ -13,18 +14,21 @@ def check(call: Call, endpoint: Endpoint) -> None:
         Refused, StoreError: a check fails.
     """
     if endpoint.who is Who.ADMIN:
-        _check_permission(call, endpoint.who)
+        _check_permission(call, endpoint)
     if "{course}" in endpoint.path and not endpoint.new_course:
         call.people = roster.of(call.volume, call.course)
-    _check_permission(call, endpoint.who)
+    _check_permission(call, endpoint)
     needs_assignment = "{assignment}" in endpoint.path and not endpoint.new_assignment
-    if needs_assignment and not assignment.exists(call.volume, call.course, call.assignment):
-        raise Refused(refusals.ASSIGNMENT_NOT_FOUND)
+    if needs_assignment:
+        is_there = release.is_open if endpoint.only_open and not call.teaches else assignment.exists
+        if not is_there(call.volume, call.course, call.assignment):
+            raise Refused(refusals.ASSIGNMENT_NOT_FOUND)
     if endpoint.of_student and not has_worked_here(call, call.named_user):
         raise Refused(refusals.STUDENT_NOT_FOUND)
 
 
-def _check_permission(call: Call, who: Who) -> None:
+def _check_permission(call: Call, endpoint: Endpoint) -> None:
+    who = endpoint.who
     if call.is_admin or who is Who.ANYONE:
         return
     if who is not Who.ADMIN:
@@ -32,9 +36,21 @@ def _check_permission(call: Call, who: Who) -> None:
             return
         if who is Who.MEMBER and call.user in call.roster.students:
             return
-        if who is Who.INSTRUCTOR_OR_SELF and call.user == call.named_user:
+        is_self = who is Who.INSTRUCTOR_OR_SELF and call.user == call.named_user
+        if is_self and (not endpoint.of_student or _has_own_work(call)):
             return
     raise Refused(refusals.PERMISSION_DENIED, who.value.strip())
+
+
+def _has_own_work(call: Call) -> bool:
+    """Whether somebody who asks for their own work belongs to the course, or has left it and handed in before.
+
+    A stranger must not hear which assignments there are.
+    """
+    try:
+        return has_worked_here(call, call.user)
+    except AssignmentNotFound:
+        return False
 
 
 def has_worked_here(call: Call, student: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
 from ngshare_fs.api.courses import courses_seen_by, role_in
-from ngshare_fs.api.schemas import MD5, NAME, TEXT, TEXT_OR_NULL, TIMESTAMP, Schema, list_of
+from ngshare_fs.api.schemas import MD5, NAME, TEXT, TEXT_OR_NULL, TIMESTAMP, Schema, list_of, or_null
 from ngshare_fs.store import assignment, course, feedback, release, roster, submission
 from ngshare_fs.store.cached_folders import Submission
 from ngshare_fs.store.course_file import Roster
@@ -56,7 +56,10 @@ def _course(call: Call, name: str, wants_all: bool) -> dict[str, Any]:
         names = assignment.assignments_of(call.volume, name)
     for each in names:
         with contextlib.suppress(AssignmentNotFound):
-            assignments.append({"assignment_id": each, **_release(call, name, each, problems)})
+            is_open = release.is_open(call.volume, name, each)
+            if is_open or teaches:
+                of_release = _release(call, name, each, problems)
+                assignments.append({"assignment_id": each, "withdrawn": not is_open, **of_release})
             with problems.noted():
                 if wants_all and teaches:
                     found = submission.submissions_to(call.volume, name, each)
@@ -117,14 +120,10 @@ def _notebooks(manifest: Manifest) -> list[str]:
     ]
 
 
-def _or_null(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
 _FEEDBACK: Schema = {
     "type": "object",
     "required": ["timestamp", "files"],
-    "properties": {"timestamp": TIMESTAMP, "files": _or_null(list_of({"path": TEXT, "checksum": MD5}))},
+    "properties": {"timestamp": TIMESTAMP, "files": or_null(list_of({"path": TEXT, "checksum": MD5}))},
     "additionalProperties": False,
 }
 _TEXTS: Schema = {"type": "array", "items": TEXT}
@@ -145,15 +144,20 @@ ENDPOINTS = (
                     "role": {"enum": ["instructor", "student", "admin"]},
                     "problem": TEXT_OR_NULL,
                     "assignments": list_of(
-                        {"assignment_id": NAME, "timestamp": _or_null(TIMESTAMP), "notebooks": _TEXTS}
+                        {
+                            "assignment_id": NAME,
+                            "withdrawn": {"type": "boolean"},
+                            "timestamp": or_null(TIMESTAMP),
+                            "notebooks": _TEXTS,
+                        }
                     ),
                     "submissions": list_of(
                         {
                             "assignment_id": NAME,
                             "student_id": NAME,
                             "timestamp": TIMESTAMP,
-                            "notebooks": _or_null(_TEXTS),
-                            "feedback": _or_null(_FEEDBACK),
+                            "notebooks": or_null(_TEXTS),
+                            "feedback": or_null(_FEEDBACK),
                         }
                     ),
                 }

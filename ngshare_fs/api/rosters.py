@@ -32,7 +32,7 @@ def set_instructor(call: Call) -> Answer:
         if call.named_user in call.roster.instructors:
             raise Refused(refusals.CANNOT_MODIFY_OTHERS)
         raise Refused(refusals.CANNOT_MODIFY_INSTRUCTORS)
-    roster.set_instructor(call.volume, call.course, call.named_user, person)
+    roster.set_instructor(call.volume, call.course, call.named_user, person, call.last_check)
     return {}
 
 
@@ -46,7 +46,7 @@ def get_instructor(call: Call) -> Answer:
 
 def remove_instructor(call: Call) -> Answer:
     """Take an instructor off the roster."""
-    roster.remove_instructor(call.volume, call.course, call.named_user)
+    roster.remove_instructor(call.volume, call.course, call.named_user, call.last_check)
     return {}
 
 
@@ -57,7 +57,7 @@ def list_instructors(call: Call) -> Answer:
 
 def set_student(call: Call) -> Answer:
     """Make a user a student, or change the entry."""
-    roster.set_student(call.volume, call.course, call.named_user, _person(call))
+    roster.set_student(call.volume, call.course, call.named_user, _person(call), call.last_check)
     return {}
 
 
@@ -71,14 +71,14 @@ def get_student(call: Call) -> Answer:
 
 def remove_student(call: Call) -> Answer:
     """Take a student off the roster."""
-    roster.remove_student(call.volume, call.course, call.named_user)
+    roster.remove_student(call.volume, call.course, call.named_user, call.last_check)
     return {}
 
 
 def set_students(call: Call) -> Answer:
     """Add or change many students by one write."""
     entries = _entries(call)
-    taken = roster.set_students(call.volume, call.course, entries)
+    taken = roster.set_students(call.volume, call.course, entries, call.last_check)
     status: list[dict[str, Any]] = []
     for (name, _), success in zip(entries, taken, strict=True):
         status.append({"username": name, "success": success})

@@ -60,6 +60,11 @@ def record(properties: Schema) -> Schema:
     }
 
 
+def or_null(schema: Schema) -> Schema:
+    """That, or null."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
 def list_of(properties: Schema) -> Schema:
     """A list of such objects."""
     return {"type": "array", "items": record(properties)}

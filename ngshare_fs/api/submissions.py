@@ -52,18 +52,31 @@ def submit(call: Call) -> Answer:
     student = call.form.optional("student")
     if student is None:
         student = call.user
-    elif student != call.user:
-        if not call.teaches:
-            raise Refused(refusals.PERMISSION_DENIED, Who.INSTRUCTOR.value)
-        if not student or not has_worked_here(call, student):
-            raise Refused(refusals.STUDENT_NOT_FOUND)
+    _check_student(call, student)
     key = call.form.optional("key")
     if key is not None and not _KEY.fullmatch(key):
         raise Refused(refusals.WRONG_KEY)
     files = call.form.files()
-    moment = submission.submit(call.volume, call.course, call.assignment, student, files, by=call.user, key=key)
+
+    def last_check() -> None:
+        call.last_check()
+        _check_student(call, student)
+
+    moment = submission.submit(
+        call.volume, call.course, call.assignment, student, files, by=call.user, key=key, last_check=last_check
+    )
     receipt = [{"path": file.path, "size": file.size, "checksum": file.md5} for file in files.files]
     return {"timestamp": moment, "student_id": student, "files": receipt}
+
+
+def _check_student(call: Call, student: str) -> None:
+    """Check whether the user may hand in for somebody."""
+    if student == call.user:
+        return
+    if not call.teaches:
+        raise Refused(refusals.PERMISSION_DENIED, Who.INSTRUCTOR.value)
+    if not student or not has_worked_here(call, student):
+        raise Refused(refusals.STUDENT_NOT_FOUND)
 
 
 def collect(call: Call) -> Answer:
@@ -78,7 +91,7 @@ def collect(call: Call) -> Answer:
 def delete_submission(call: Call) -> Answer:
     """Move a submission to the trash."""
     moment = _existing(call)
-    submission.delete(call.volume, call.course, call.assignment, call.named_user, moment, by=call.user)
+    submission.delete(call.volume, call.course, call.assignment, call.named_user, moment, call.user, call.last_check)
     return {}
 
 
@@ -112,7 +125,16 @@ def _students(call: Call) -> set[str] | None:
 def give_feedback(call: Call) -> Answer:
     """Give feedback on a submission."""
     moment = _existing(call)
-    feedback.give(call.volume, call.course, call.assignment, call.named_user, moment, call.user, call.form.files())
+    feedback.give(
+        call.volume,
+        call.course,
+        call.assignment,
+        call.named_user,
+        moment,
+        call.user,
+        call.form.files(),
+        call.last_check,
+    )
     return {}
 
 
@@ -169,6 +191,7 @@ ENDPOINTS = (
         submit,
         arguments=(STUDENT, KEY, FILES),
         refusals=(refusals.STUDENT_NOT_FOUND, refusals.WRONG_KEY, *OF_FILES, refusals.KEY_USED),
+        only_open=True,
         answer={"timestamp": TIMESTAMP, "student_id": NAME, "files": RECEIPT},
     ),
     Endpoint(
@@ -186,7 +209,7 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         "submission/{course}/{assignment}/{user}",
-        Who.INSTRUCTOR,
+        Who.INSTRUCTOR_OR_SELF,
         "One submission with its files",
         collect,
         arguments=(WHICH, LIST_ONLY),

@@ -8,6 +8,7 @@ from ngshare_fs.store import layout, names, trash
 from ngshare_fs.store.cached_folders import timestamps_in
 from ngshare_fs.store.course import identity as course_identity
 from ngshare_fs.store.errors import AssignmentNotFound, CourseNotFound, concerns_one_place
+from ngshare_fs.store.last_check import LastCheck, no_check
 from ngshare_fs.store.published import full_name
 from ngshare_fs.store.stale import look_again
 from ngshare_fs.store.timestamp import Timestamp
@@ -78,16 +79,20 @@ def identity(volume: Volume, course: str, assignment: str) -> tuple[int, int] | 
     return layout.identity(layout.assignment(volume.root, course, assignment))
 
 
-def delete(volume: Volume, course: str, assignment: str, by: str) -> None:
+def delete(volume: Volume, course: str, assignment: str, by: str, last_check: LastCheck = no_check) -> None:
     """Move an assignment with its submissions and feedback into the trash.
 
     No lock: a submission that races it lands before, or its own rename fails for want of a parent.
+
+    Args:
+        by: who does it.
+        last_check: made directly before it is moved.
 
     Raises:
         AssignmentNotFound: there is no such assignment.
     """
     what = {"kind": "assignment", "course": course, "assignment": assignment, "by": by}
     try:
-        trash.throw_away(volume, layout.assignment(volume.root, course, assignment), what)
+        trash.throw_away(volume, layout.assignment(volume.root, course, assignment), what, last_check)
     except FileNotFoundError:
         raise AssignmentNotFound(assignment) from None

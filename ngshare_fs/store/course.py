@@ -61,8 +61,7 @@ def create(volume: Volume, course: str, instructors: Iterable[str] = ()) -> None
         unflushed.write_file(os.path.join(staged, layout.COURSE_FILE), people.to_yaml())
         unflushed.flush()
         rename_unless_there(staged, target, CourseExists(course))
-        unflushed.changed(os.path.dirname(target))
-        unflushed.flush()
+        unflushed.flush_entry(os.path.dirname(target))
 
 
 def delete(volume: Volume, course: str, by: str) -> None:

@@ -8,6 +8,8 @@ import contextlib
 import os
 from typing import Protocol
 
+from ngshare_fs.store.errors import Interrupted
+
 
 class Flusher(Protocol):
     """Brings things to the disk; one for each way is in `flushers`."""
@@ -62,6 +64,20 @@ class Unflushed:
         """Something was created in a folder, or renamed into or out of it."""
         if folder not in self._folders:
             self._folders.append(folder)
+
+    def flush_entry(self, folder: str) -> None:
+        """Bring it all to the disk, after the rename that put something into a folder, or took it out.
+
+        Raises:
+            Interrupted: the folder is not there any more, for somebody moved it, and what was put there is in it.
+            OSError: see `Flusher.flush`.
+        """
+        self.changed(folder)
+        try:
+            self.flush()
+        except FileNotFoundError as error:
+            # Not "not found": it is stored, though maybe not for good.
+            raise Interrupted(f"{error.filename} was moved away while it was stored") from error
 
     def flush(self) -> None:
         """Bring it all to the disk.

@@ -94,7 +94,7 @@ class LockTimeout(StoreError):
 
 
 class Interrupted(StoreError):
-    """The process that was writing has ended: what it was writing is stored wholly, or not at all."""
+    """The process that was writing has ended, or where it wrote was moved: it is stored wholly, or not at all."""
 
 
 class VolumeFull(StoreError):

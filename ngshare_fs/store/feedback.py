@@ -3,6 +3,7 @@
 from ngshare_fs.store import layout, timestamp
 from ngshare_fs.store.directory_tree import Upload
 from ngshare_fs.store.errors import SubmissionNotFound
+from ngshare_fs.store.last_check import LastCheck, no_check
 from ngshare_fs.store.layout import KnownFolder
 from ngshare_fs.store.manifest import FEEDBACK, Manifest
 from ngshare_fs.store.published import Tree, newest_in, publish
@@ -12,13 +13,21 @@ from ngshare_fs.store.volume import Volume
 
 
 def give(
-    volume: Volume, course: str, assignment: str, student: str, submission: Timestamp, by: str, upload: Upload
+    volume: Volume,
+    course: str,
+    assignment: str,
+    student: str,
+    submission: Timestamp,
+    by: str,
+    upload: Upload,
+    last_check: LastCheck = no_check,
 ) -> Timestamp:
     """Give feedback on a submission, in place of what was given before.
 
     Args:
         submission: its timestamp.
         by: the instructor.
+        last_check: made when all is staged.
 
     Raises:
         SubmissionNotFound: there is none of that timestamp.
@@ -27,7 +36,7 @@ def give(
     try:
         above = KnownFolder.look(layout.submission(volume.root, course, assignment, student, submission))
         parent = layout.feedback(volume.root, course, assignment, student, submission)
-        return publish(volume, upload, above, parent, manifest)
+        return publish(volume, upload, above, parent, manifest, last_check=last_check)
     except FileNotFoundError:
         raise SubmissionNotFound(student) from None
 

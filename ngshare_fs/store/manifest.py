@@ -1,4 +1,7 @@
-"""The manifest beside the files of a release, a submission or a piece of feedback: kind, who, when, and each file."""
+"""The manifest beside the files of a release, a submission or a piece of feedback: kind, who, when, and each file.
+
+A withdrawal is a manifest alone.
+"""
 
 import re
 from collections.abc import Mapping
@@ -9,9 +12,10 @@ from ngshare_fs.store.timestamp import Timestamp
 from ngshare_fs.store.yaml_text import Node, WrongShape, text_in
 
 RELEASE = "release"
+WITHDRAWAL = "withdrawal"
 SUBMISSION = "submission"
 FEEDBACK = "feedback"
-KINDS = (RELEASE, SUBMISSION, FEEDBACK)
+KINDS = (RELEASE, WITHDRAWAL, SUBMISSION, FEEDBACK)
 _SIZE = re.compile("[0-9]{1,18}")
 
 

@@ -15,8 +15,9 @@ from ngshare_fs.store.cached_yaml import Marks, marks_of
 from ngshare_fs.store.directory_tree import Upload, check_path
 from ngshare_fs.store.durability import Unflushed
 from ngshare_fs.store.errors import BrokenManifest, DamagedTree, IllegalPath, KeyUsed
+from ngshare_fs.store.last_check import LastCheck, no_check
 from ngshare_fs.store.layout import FILES, MANIFEST, KnownFolder
-from ngshare_fs.store.manifest import Manifest, StoredFile
+from ngshare_fs.store.manifest import WITHDRAWAL, Manifest, StoredFile
 from ngshare_fs.store.plain_file import NotPlain, check_plain, open_plain
 from ngshare_fs.store.stale import look_again
 from ngshare_fs.store.timestamp import Timestamp
@@ -32,14 +33,21 @@ def newest_in(folder: str) -> Timestamp | None:
     return moments[-1] if moments else None
 
 
-def write_manifest(tree: str, manifest: Manifest, upload: Upload, unflushed: Unflushed) -> None:
-    """Write a staged tree's manifest, the last thing that it needs."""
-    unflushed.write_file(f"{tree}/{MANIFEST}", replace(manifest, files=stored_files(upload)).to_yaml())
+def stage(volume: Volume, upload: Upload, tree: str, manifest: Manifest, unflushed: Unflushed) -> Manifest:
+    """Write an upload's files and its manifest to a new folder, and flush all that is unflushed.
 
+    Args:
+        tree: the folder, in staging.
+        manifest: all but the files.
 
-def stored_files(upload: Upload) -> tuple[StoredFile, ...]:
-    """An upload's files as a manifest lists them."""
-    return tuple(StoredFile(file.path, file.size, file.md5) for file in upload.files)
+    Returns:
+        the manifest as it was written.
+    """
+    upload.write_tree(tree, unflushed)
+    whole = replace(manifest, files=tuple(StoredFile(file.path, file.size, file.md5) for file in upload.files))
+    unflushed.write_file(f"{tree}/{MANIFEST}", whole.to_yaml())
+    unflushed.flush()
+    return whole
 
 
 def publish(
@@ -49,6 +57,7 @@ def publish(
     parent: str,
     manifest: Manifest,
     at: Timestamp | None = None,
+    last_check: LastCheck = no_check,
 ) -> Timestamp:
     """Publish an upload as the newest tree in `parent`, whose own parent has to be there.
 
@@ -58,55 +67,85 @@ def publish(
         parent: the folder of the trees of this kind, made if missing, somewhere in `above`.
         manifest: all but the timestamp and the files.
         at: the timestamp to give it instead of the present, for sample data.
+        last_check: made when all is staged.
 
     Returns:
         its timestamp, later than that of every other tree in `parent`; that of the earlier one where the manifest has
-        the key of one that the same user has published, which then is not published a second time.
+        the key of one that the same user has published, or is a withdrawal of what is withdrawn. That is not published
+        a second time.
 
     Raises:
         FileNotFoundError: `above` is gone: somebody deleted the assignment or the course meanwhile.
         KeyUsed: that earlier one has other files.
+        Interrupted: somebody moved `above` at the last moment, with the tree in it.
     """
     unflushed = volume.unflushed()
-    moment = at or timestamp.now()
     with volume.staging.tree() as staged:
-        upload.write_tree(staged, unflushed)
-        write_manifest(staged, replace(manifest, timestamp=moment), upload, unflushed)
-        unflushed.flush()
-        # The lock makes timestamps increase strictly. It is held for a look and a rename: the flush is done before.
-        with volume.locks.hold("publish", parent[len(volume.root) :]):
-            earlier = _published_before(volume, parent, manifest)
-            if earlier is not None:
-                if earlier.files != stored_files(upload):
-                    raise KeyUsed(f"{parent}: {manifest.key}")
-                # Whoever published it may have died before flushing its entry; its content was flushed before that.
-                unflushed.make_folder_unless_there(parent)
-                unflushed.changed(parent)
-                unflushed.flush()
-                volume.staging.remove(staged)
-                return earlier.timestamp
-            newest = None if at else newest_in(parent)
-            if newest is not None and moment <= newest:
-                # Overtaken since, or the clock was set back. Nobody can overtake a second time.
-                moment = timestamp.after(newest)
-                os.unlink(f"{staged}/{MANIFEST}")
-                write_manifest(staged, replace(manifest, timestamp=moment), upload, unflushed)
-                unflushed.flush()
-            above.check()
+        manifest = stage(volume, upload, staged, replace(manifest, timestamp=at or timestamp.now()), unflushed)
+        moment = put_in_place(volume, staged, above, parent, manifest, unflushed, is_dated=bool(at), check=last_check)
+    unflushed.flush_entry(parent)
+    return moment
+
+
+def put_in_place(
+    volume: Volume,
+    staged: str,
+    above: KnownFolder,
+    parent: str,
+    manifest: Manifest,
+    unflushed: Unflushed,
+    is_dated: bool,
+    check: LastCheck,
+) -> Timestamp:
+    """The last step of `publish`: the rename, under the lock that orders what is in `parent`; all has been flushed.
+
+    Args:
+        staged: the tree.
+        manifest: what it has.
+        unflushed: gets what is to be flushed afterwards, together with `parent`.
+        is_dated: whether its timestamp stands, whatever there is in `parent`.
+
+    Returns, Raises:
+        see `publish`.
+    """
+    moment = manifest.timestamp
+    # The lock makes timestamps increase strictly. It is held for a look and a rename: the flush is done before.
+    with volume.locks.hold("publish", parent[len(volume.root) :]):
+        earlier = _published_before(volume, parent, manifest)
+        if earlier is not None:
+            if earlier.files != manifest.files:
+                raise KeyUsed(f"{parent}: {manifest.key}")
+            # Whoever published it may have died before flushing its entry; its content was flushed before that.
             unflushed.make_folder_unless_there(parent)
-            os.rename(staged, f"{parent}/{timestamp.folder_of(moment)}")
-    unflushed.changed(parent)
-    unflushed.flush()
+            volume.staging.remove(staged)
+            return earlier.timestamp
+        newest = None if is_dated else newest_in(parent)
+        if newest is not None and moment <= newest:
+            # Overtaken since, or the clock was set back. Nobody can overtake a second time.
+            moment = timestamp.after(newest)
+            os.unlink(f"{staged}/{MANIFEST}")
+            unflushed.write_file(f"{staged}/{MANIFEST}", replace(manifest, timestamp=moment).to_yaml())
+            unflushed.changed(staged)
+            unflushed.flush()
+        check()
+        above.check()
+        unflushed.make_folder_unless_there(parent)
+        os.rename(staged, f"{parent}/{timestamp.folder_of(moment)}")
     return moment
 
 
 def _published_before(volume: Volume, parent: str, manifest: Manifest) -> Manifest | None:
-    if manifest.key is None:
+    """The tree that makes another one needless: what was handed in with the same key, or withdrawn already."""
+    is_withdrawal = manifest.kind == WITHDRAWAL
+    if manifest.key is None and not is_withdrawal:
         return None
-    for moment in reversed(timestamps_in(parent)[-LATEST_WITH_KEYS:]):
+    for moment in reversed(timestamps_in(parent)[-(1 if is_withdrawal else LATEST_WITH_KEYS) :]):
         with contextlib.suppress(BrokenManifest):
             found = manifest_at(volume, f"{parent}/{timestamp.folder_of(moment)}")
-            if (found.key, found.by) == (manifest.key, manifest.by):
+            is_same = (
+                found.kind == WITHDRAWAL if is_withdrawal else (found.key, found.by) == (manifest.key, manifest.by)
+            )
+            if is_same:
                 # The folder's name counts, not what the manifest says.
                 return replace(found, timestamp=moment)
     return None

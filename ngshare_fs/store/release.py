@@ -1,34 +1,57 @@
-"""Releases: what an instructor hands out. The newest one is what students fetch."""
+"""Releases: what an instructor hands out. The newest one is what students fetch.
 
+An instructor may take the release of an assignment back, which deletes nothing: the withdrawal is one more entry among
+the releases. While it is the newest one, students do not see the assignment; the next release brings it back.
+"""
+
+import contextlib
 import os
 
 from ngshare_fs.store import layout, timestamp
-from ngshare_fs.store.assignment import identity
+from ngshare_fs.store.assignment import assignments_of, exists, identity
+from ngshare_fs.store.cached_folders import timestamps_in
+from ngshare_fs.store.course import identity as course_identity
 from ngshare_fs.store.course import rename_unless_there
 from ngshare_fs.store.directory_tree import Upload
-from ngshare_fs.store.errors import AssignmentExists, AssignmentNotFound, CourseNotFound
+from ngshare_fs.store.durability import Unflushed
+from ngshare_fs.store.errors import (
+    AssignmentExists,
+    AssignmentNotFound,
+    BrokenManifest,
+    CourseNotFound,
+    concerns_one_place,
+)
+from ngshare_fs.store.last_check import LastCheck, no_check
 from ngshare_fs.store.layout import KnownFolder
-from ngshare_fs.store.manifest import RELEASE, Manifest
-from ngshare_fs.store.published import Tree, newest_in, publish, write_manifest
+from ngshare_fs.store.manifest import RELEASE, WITHDRAWAL, Manifest
+from ngshare_fs.store.published import Tree, manifest_at, newest_in, publish, put_in_place, stage
+from ngshare_fs.store.staging import still_there
 from ngshare_fs.store.timestamp import Timestamp
 from ngshare_fs.store.volume import Volume
 
 
 def release(
-    volume: Volume, course: str, assignment: str, by: str, upload: Upload, at: Timestamp | None = None
+    volume: Volume,
+    course: str,
+    assignment: str,
+    by: str,
+    upload: Upload,
+    at: Timestamp | None = None,
+    last_check: LastCheck = no_check,
 ) -> Timestamp:
-    """Release a new assignment; it appears with its first release, or not at all.
+    """Release a new assignment, which appears with its first release or not at all; or one that is withdrawn, again.
 
     Args:
         by: the instructor.
         at: the timestamp to give it instead of the present, for sample data.
+        last_check: made when all is staged.
 
     Raises:
-        AssignmentExists: it was released before.
+        AssignmentExists: it was released before, and not withdrawn.
         CourseNotFound: the course is gone.
     """
     unflushed = volume.unflushed()
-    moment = at or timestamp.now()
+    manifest = Manifest(RELEASE, course, assignment, by, at or timestamp.now(), ())
     target = layout.assignment(volume.root, course, assignment)
     parent = os.path.dirname(target)
     try:
@@ -37,52 +60,157 @@ def release(
             releases = os.path.join(staged, layout.RELEASES)
             for folder in (staged, releases, os.path.join(staged, layout.SUBMISSIONS)):
                 unflushed.make_folder(folder)
-            tree = os.path.join(releases, timestamp.folder_of(moment))
-            upload.write_tree(tree, unflushed)
-            write_manifest(tree, Manifest(RELEASE, course, assignment, by, moment, ()), upload, unflushed)
-            unflushed.flush()
-            above.check()  # all that took its time
-            if not layout.is_folder(parent):  # a course that was made by hand
-                unflushed.make_folder_unless_there(parent)
-            rename_unless_there(staged, target, AssignmentExists(assignment))
-        unflushed.changed(parent)
-        unflushed.flush()
+            tree = os.path.join(releases, timestamp.folder_of(manifest.timestamp))
+            manifest = stage(volume, upload, tree, manifest, unflushed)
+            while True:
+                last_check()
+                above.check()  # all that took its time
+                if not layout.is_folder(parent):  # a course that was made by hand
+                    unflushed.make_folder_unless_there(parent)
+                try:
+                    rename_unless_there(staged, target, AssignmentExists(assignment))
+                    moment, changed = manifest.timestamp, parent
+                    break
+                except AssignmentExists:
+                    is_no_folder = os.path.lexists(target) and not layout.is_folder(target)
+                    if is_no_folder or is_open(volume, course, assignment):
+                        raise
+                # It is withdrawn. Where it is deleted at this moment, it can be released as a new one after all.
+                with contextlib.suppress(FileNotFoundError), still_there(tree):
+                    moment = _release_withdrawn(volume, tree, manifest, unflushed, last_check)
+                    changed = layout.releases(volume.root, course, assignment)
+                    volume.staging.remove(staged)
+                    break
+        unflushed.flush_entry(changed)
     except FileNotFoundError:
         raise CourseNotFound(course) from None
     return moment
 
 
-def release_again(volume: Volume, course: str, assignment: str, by: str, upload: Upload) -> Timestamp:
+def _release_withdrawn(
+    volume: Volume, staged: str, manifest: Manifest, unflushed: Unflushed, last_check: LastCheck
+) -> Timestamp:
+    """Put a staged release among those of a withdrawn assignment.
+
+    Raises:
+        AssignmentExists: it is not withdrawn any more.
+        FileNotFoundError: it is not there any more.
+    """
+    course, assignment = manifest.course, manifest.assignment
+
+    def check() -> None:
+        last_check()
+        if is_open(volume, course, assignment):
+            raise AssignmentExists(assignment)
+
+    above = KnownFolder.look(layout.assignment(volume.root, course, assignment))
+    parent = layout.releases(volume.root, course, assignment)
+    return put_in_place(volume, staged, above, parent, manifest, unflushed, is_dated=False, check=check)
+
+
+def release_again(
+    volume: Volume, course: str, assignment: str, by: str, upload: Upload, last_check: LastCheck = no_check
+) -> Timestamp:
     """Make a new release of an assignment; submissions and earlier releases stay.
+
+    Args:
+        by: the instructor.
+        last_check: made when all is staged.
 
     Raises:
         AssignmentNotFound: it was never released, or was deleted meanwhile.
     """
-    manifest = Manifest(RELEASE, course, assignment, by, timestamp.now(), ())
+    return _publish(volume, course, assignment, upload, RELEASE, by, last_check)
+
+
+def withdraw(volume: Volume, course: str, assignment: str, by: str, last_check: LastCheck = no_check) -> None:
+    """Take the release of an assignment back; all that was handed in stays. Nothing happens where it is taken back.
+
+    Args:
+        by: the instructor.
+        last_check: made when all is staged.
+
+    Raises:
+        AssignmentNotFound: there is no such assignment, or it was deleted meanwhile.
+    """
+    with volume.upload() as nothing:
+        _publish(volume, course, assignment, nothing, WITHDRAWAL, by, last_check)
+
+
+def _publish(
+    volume: Volume, course: str, assignment: str, upload: Upload, kind: str, by: str, last_check: LastCheck
+) -> Timestamp:
+    manifest = Manifest(kind, course, assignment, by, timestamp.now(), ())
     try:
         above = KnownFolder.look(layout.assignment(volume.root, course, assignment))
-        return publish(volume, upload, above, layout.releases(volume.root, course, assignment), manifest)
+        parent = layout.releases(volume.root, course, assignment)
+        return publish(volume, upload, above, parent, manifest, last_check=last_check)
     except FileNotFoundError:
         raise AssignmentNotFound(assignment) from None
 
 
+def is_open(volume: Volume, course: str, assignment: str) -> bool:
+    """Whether an assignment is there for students: not deleted, and not withdrawn.
+
+    Where its newest entry is there and cannot be read, nobody can say that it is a withdrawal: work goes on.
+    """
+    releases = layout.releases(volume.root, course, assignment)
+    while True:
+        try:
+            moment = newest_in(releases)
+        except OSError as error:
+            if concerns_one_place(error):
+                return True
+            raise
+        if moment is None and not exists(volume, course, assignment):
+            return False
+        if moment is not None:
+            with contextlib.suppress(BrokenManifest):
+                return manifest_at(volume, os.path.join(releases, timestamp.folder_of(moment))).kind != WITHDRAWAL
+        # Deleted and released again in between, it may have another one.
+        if newest_in(releases) == moment:
+            return True
+
+
+def open_assignments(volume: Volume, course: str) -> list[str]:
+    """The assignments of a course that are there for students, in the order of their first release.
+
+    Raises:
+        CourseNotFound: there is no such course.
+    """
+    while True:
+        listed = course_identity(volume, course)
+        found = [each for each in assignments_of(volume, course) if is_open(volume, course, each)]
+        # Where the course was deleted meanwhile, only some of them were found.
+        if course_identity(volume, course) == listed:
+            return found
+
+
 def newest(volume: Volume, course: str, assignment: str) -> Tree | None:
-    """Open the newest release; None where an assignment's folder has none, as one made by hand may.
+    """Open the newest release, also where it was taken back since.
+
+    Returns:
+        it; None where an assignment's folder has none, as one made by hand may.
 
     Raises:
         AssignmentNotFound: there is no such assignment.
     """
     releases = layout.releases(volume.root, course, assignment)
-    moment = newest_in(releases)
-    while moment is None:
+    moments = timestamps_in(releases)
+    while not moments:
         looked_at = identity(volume, course, assignment)
         if looked_at is None:
             raise AssignmentNotFound(assignment)
-        moment = newest_in(releases)
+        moments = timestamps_in(releases)
         # Deleted and released again in between, it may well have a release.
-        if moment is None and identity(volume, course, assignment) == looked_at:
+        if not moments and identity(volume, course, assignment) == looked_at:
             return None
     try:
-        return Tree(volume, releases, moment)
+        for moment in reversed(moments):
+            tree = Tree(volume, releases, moment)
+            if tree.manifest.kind != WITHDRAWAL:
+                return tree
+            tree.close()
     except FileNotFoundError:
         raise AssignmentNotFound(assignment) from None
+    return None

@@ -1,5 +1,6 @@
 """Who teaches and who takes a course: reading and changing the roster."""
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -10,6 +11,7 @@ from ngshare_fs.store import layout
 from ngshare_fs.store.cached_yaml import Marks, marks_of
 from ngshare_fs.store.course_file import Person, Roster
 from ngshare_fs.store.errors import CourseNotFound, InstructorNotFound, IsInstructor, StudentNotFound
+from ngshare_fs.store.last_check import LastCheck, no_check
 from ngshare_fs.store.stale import look_again
 from ngshare_fs.store.volume import Volume, check_present, replace_file
 
@@ -31,7 +33,7 @@ def of(volume: Volume, course: str) -> Roster:
         raise CourseNotFound(course) from None
 
 
-def set_instructor(volume: Volume, course: str, user: str, person: Person) -> None:
+def set_instructor(volume: Volume, course: str, user: str, person: Person, last_check: LastCheck = no_check) -> None:
     """Make a user an instructor or change the entry; a student who is made instructor stops being a student.
 
     Raises:
@@ -42,10 +44,10 @@ def set_instructor(volume: Volume, course: str, user: str, person: Person) -> No
         students = {name: entry for name, entry in roster.students.items() if name != user}
         return replace(roster, instructors=_with(roster.instructors, user, person), students=students)
 
-    change(volume, course, changed)
+    change(volume, course, changed, last_check)
 
 
-def remove_instructor(volume: Volume, course: str, user: str) -> None:
+def remove_instructor(volume: Volume, course: str, user: str, last_check: LastCheck = no_check) -> None:
     """Take an instructor off the roster.
 
     Raises:
@@ -58,21 +60,23 @@ def remove_instructor(volume: Volume, course: str, user: str) -> None:
             raise InstructorNotFound(user)
         return replace(roster, instructors=_without(roster.instructors, user))
 
-    change(volume, course, changed)
+    change(volume, course, changed, last_check)
 
 
-def set_student(volume: Volume, course: str, user: str, person: Person) -> None:
+def set_student(volume: Volume, course: str, user: str, person: Person, last_check: LastCheck = no_check) -> None:
     """Make a user a student or change the entry.
 
     Raises:
         IsInstructor: the user is an instructor of the course.
         CourseNotFound, BrokenManifest: see `change`.
     """
-    if not set_students(volume, course, [(user, person)])[0]:
+    if not set_students(volume, course, [(user, person)], last_check)[0]:
         raise IsInstructor(user)
 
 
-def set_students(volume: Volume, course: str, entries: Iterable[tuple[str, Person]]) -> list[bool]:
+def set_students(
+    volume: Volume, course: str, entries: Iterable[tuple[str, Person]], last_check: LastCheck = no_check
+) -> list[bool]:
     """Make many users students by one write.
 
     Args:
@@ -96,11 +100,11 @@ def set_students(volume: Volume, course: str, entries: Iterable[tuple[str, Perso
         return replace(roster, students=students)
 
     entries = list(entries)
-    change(volume, course, changed)
+    change(volume, course, changed, last_check)
     return taken
 
 
-def remove_student(volume: Volume, course: str, user: str) -> None:
+def remove_student(volume: Volume, course: str, user: str, last_check: LastCheck = no_check) -> None:
     """Take a student off the roster; what was handed in stays.
 
     Raises:
@@ -113,14 +117,15 @@ def remove_student(volume: Volume, course: str, user: str) -> None:
             raise StudentNotFound(user)
         return replace(roster, students=_without(roster.students, user))
 
-    change(volume, course, changed)
+    change(volume, course, changed, last_check)
 
 
-def change(volume: Volume, course: str, changed: Callable[[Roster], Roster]) -> None:
+def change(volume: Volume, course: str, changed: Callable[[Roster], Roster], last_check: LastCheck = no_check) -> None:
     """Read the roster, change it and write it by one rename, while nobody else does.
 
     Args:
         changed: makes the new roster of the present one; called again where somebody edited the file meanwhile.
+        last_check: made under the lock: nobody else changes the roster between it and the change.
 
     Raises:
         CourseNotFound: there is no such course.
@@ -131,6 +136,7 @@ def change(volume: Volume, course: str, changed: Callable[[Roster], Roster]) -> 
         with volume.locks.hold("course", course):
             while True:
                 reading = volume.rosters.read(file)
+                last_check()
                 roster = changed(reading.present)
                 if roster == reading.value:
                     if not volume.rosters.wrote(file, reading.marks):
@@ -139,7 +145,10 @@ def change(volume: Volume, course: str, changed: Callable[[Roster], Roster]) -> 
                 content = roster.to_yaml()
                 is_as_read = partial(_is_as_read, volume, file, reading.marks)
                 if is_as_read() and replace_file(volume, file, content, is_as_read):
-                    volume.rosters.remember(file, roster, content)
+                    with contextlib.suppress(
+                        FileNotFoundError, NotADirectoryError
+                    ):  # moved since, with the change in it
+                        volume.rosters.remember(file, roster, content)
                     return
                 time.sleep(QUIET_SECONDS)
     except (FileNotFoundError, NotADirectoryError):

@@ -8,6 +8,7 @@ from ngshare_fs.store.assignment import exists, identity
 from ngshare_fs.store.cached_folders import Submission, timestamps_in
 from ngshare_fs.store.directory_tree import Upload
 from ngshare_fs.store.errors import AssignmentNotFound, SubmissionNotFound
+from ngshare_fs.store.last_check import LastCheck, no_check
 from ngshare_fs.store.layout import KnownFolder
 from ngshare_fs.store.manifest import SUBMISSION, Manifest
 from ngshare_fs.store.published import Tree, full_name, newest_in, publish
@@ -24,6 +25,7 @@ def submit(
     at: Timestamp | None = None,
     by: str | None = None,
     key: str | None = None,
+    last_check: LastCheck = no_check,
 ) -> Timestamp:
     """Hand in.
 
@@ -31,6 +33,7 @@ def submit(
         at: the timestamp to give it instead of the present, for sample data.
         by: who does it, where that is not the student.
         key: what names this submission, however often it is handed in.
+        last_check: made when all is staged.
 
     Returns:
         its timestamp, later than that of the student's earlier ones; that of the earlier one with this key and `by`.
@@ -47,7 +50,7 @@ def submit(
             unflushed = volume.unflushed()
             unflushed.make_folder_unless_there(os.path.dirname(parent))
             unflushed.flush()
-        return publish(volume, upload, above, parent, manifest, at)
+        return publish(volume, upload, above, parent, manifest, at, last_check)
     except FileNotFoundError:
         raise AssignmentNotFound(assignment) from None
 
@@ -139,8 +142,21 @@ def to_collect(
     return [chosen[student] for student in sorted(chosen)]
 
 
-def delete(volume: Volume, course: str, assignment: str, student: str, moment: Timestamp, by: str) -> None:
+def delete(
+    volume: Volume,
+    course: str,
+    assignment: str,
+    student: str,
+    moment: Timestamp,
+    by: str,
+    last_check: LastCheck = no_check,
+) -> None:
     """Move a submission with the feedback on it into the trash.
+
+    Args:
+        moment: which.
+        by: who does it.
+        last_check: made directly before it is moved.
 
     Raises:
         SubmissionNotFound: there is none of that timestamp.
@@ -154,7 +170,8 @@ def delete(volume: Volume, course: str, assignment: str, student: str, moment: T
         "by": by,
     }
     try:
-        trash.throw_away(volume, layout.submission(volume.root, course, assignment, student, moment), what)
+        place = layout.submission(volume.root, course, assignment, student, moment)
+        trash.throw_away(volume, place, what, last_check)
     except FileNotFoundError:
         raise SubmissionNotFound(student) from None
 

@@ -6,20 +6,23 @@ import secrets
 
 from ngshare_fs.store import layout, timestamp, yaml_text
 from ngshare_fs.store.errors import VolumeFailure
+from ngshare_fs.store.last_check import LastCheck, no_check
 from ngshare_fs.store.volume import Volume
 
 ATTEMPTS = 3
 
 
-def throw_away(volume: Volume, path: str, what: dict[str, str]) -> None:
+def throw_away(volume: Volume, path: str, what: dict[str, str], last_check: LastCheck = no_check) -> None:
     """Move a folder into the trash.
 
     Args:
         path: the folder.
         what: what it is, for `trash.yaml` beside it: `kind`, the names that lead to it, and `by`, who deleted it.
+        last_check: made directly before it is moved.
 
     Raises:
         FileNotFoundError: it is not there; somebody else was faster.
+        Interrupted: it is in the trash, but where it was is not there any more either.
         VolumeFailure: each entry for it was removed before it was there.
     """
     for _ in range(ATTEMPTS):
@@ -27,12 +30,12 @@ def throw_away(volume: Volume, path: str, what: dict[str, str]) -> None:
             raise FileNotFoundError(path)
         # Somebody may be emptying the trash, and take the new entry as well.
         with contextlib.suppress(FileNotFoundError):
-            _move(volume, path, what)
+            _move(volume, path, what, last_check)
             return
     raise VolumeFailure(f"{path} cannot be deleted: its entry in the trash is removed each time")
 
 
-def _move(volume: Volume, path: str, what: dict[str, str]) -> None:
+def _move(volume: Volume, path: str, what: dict[str, str], last_check: LastCheck) -> None:
     moment = timestamp.now()
     # Two deletions in one microsecond must not share a folder; the random end costs nothing and needs no lock.
     entry = os.path.join(volume.root, layout.TRASH, f"{timestamp.folder_of(moment)}-{secrets.token_hex(4)}")
@@ -44,6 +47,7 @@ def _move(volume: Volume, path: str, what: dict[str, str]) -> None:
         unflushed.write_file(os.path.join(entry, layout.TRASH_FILE), yaml_text.dump({**what, "timestamp": moment}))
         unflushed.changed(os.path.dirname(entry))
         unflushed.flush()
+        last_check()
         os.rename(path, os.path.join(entry, os.path.basename(path)))
     except BaseException:
         _forget(entry)
@@ -53,8 +57,7 @@ def _move(volume: Volume, path: str, what: dict[str, str]) -> None:
     try:
         unflushed.flush()
     except FileNotFoundError:  # the entry was removed by now, for good
-        unflushed.changed(os.path.dirname(path))
-        unflushed.flush()
+        unflushed.flush_entry(os.path.dirname(path))
 
 
 def _forget(entry: str) -> None:

@@ -29,7 +29,7 @@ from ngshare_fs.store.findings import (
     VOLUME_FILE_MISSING,
     Finding,
 )
-from ngshare_fs.store.manifest import FEEDBACK, RELEASE, SUBMISSION
+from ngshare_fs.store.manifest import FEEDBACK, RELEASE, SUBMISSION, WITHDRAWAL
 from ngshare_fs.store.names import folder_of, is_cut, name_of
 from ngshare_fs.store.open_folder import OpenFolder, look_into, open_volume, read_yaml, sift
 from ngshare_fs.store.verify_tree import Place, check_tree, differ
@@ -127,7 +127,7 @@ def _check_assignment(assignment: OpenFolder) -> Iterator[Finding]:
 
 def _check_releases(releases: OpenFolder, assignment: OpenFolder) -> Iterator[Finding]:
     # A readable folder name is the assignment's name, whatever it was called when it was released.
-    place = Place(RELEASE, assignment_folder=assignment.name if is_cut(assignment.name) else None)
+    place = Place((RELEASE, WITHDRAWAL), assignment_folder=assignment.name if is_cut(assignment.name) else None)
     if not (yield from _check_dated(releases, lambda tree: check_tree(tree, place))):
         yield RELEASE_MISSING.at(assignment.path())
 
@@ -140,9 +140,9 @@ def _check_student(student: OpenFolder) -> Iterator[Finding]:
 
 
 def _check_submission(tree: OpenFolder, student_folder: str | None) -> Iterator[Finding]:
-    yield from check_tree(tree, Place(SUBMISSION, student_folder), more=(layout.FEEDBACK,))
+    yield from check_tree(tree, Place((SUBMISSION,), student_folder), more=(layout.FEEDBACK,))
     if tree.is_folder(layout.FEEDBACK):
-        on = Place(FEEDBACK, student_folder, timestamp.from_folder(tree.name))
+        on = Place((FEEDBACK,), student_folder, timestamp.from_folder(tree.name))
         yield from look_into(tree, layout.FEEDBACK, lambda folder: _check_feedback(folder, on))
 
 

@@ -39,13 +39,13 @@ class Place:
     """Where a tree lies, as far as its manifest has to agree.
 
     Args:
-        kind: what lies there.
+        kinds: what may lie there.
         student_folder: the folder of the student, where there is one that some name leads to.
         submission: the submission that the feedback is on.
         assignment_folder: the folder of the assignment, where only manifests have its full name.
     """
 
-    kind: str
+    kinds: tuple[str, ...]
     student_folder: str | None = None
     submission: Timestamp | None = None
     assignment_folder: str | None = None
@@ -73,8 +73,8 @@ def check_tree(tree: OpenFolder, place: Place, more: tuple[str, ...] = ()) -> It
 
 def _check_place(tree: OpenFolder, found: Manifest, place: Place) -> Iterator[Finding]:
     path = tree.path(layout.MANIFEST)
-    if found.kind != place.kind:
-        yield KIND_DIFFERS.at(path, f"{found.kind}, not {place.kind}")
+    if found.kind not in place.kinds:
+        yield KIND_DIFFERS.at(path, f"{found.kind}, not {' or '.join(place.kinds)}")
     expected = timestamp.from_folder(tree.name)
     if found.timestamp != expected:
         yield TIMESTAMP_DIFFERS.at(path, f"{found.timestamp!r}, not {expected!r}")
@@ -84,7 +84,7 @@ def _check_place(tree: OpenFolder, found: Manifest, place: Place) -> Iterator[Fi
     folder = place.student_folder
     if folder is not None and (not found.student or folder_of(found.student) != folder):
         yield STUDENT_DIFFERS.at(path, differ(found.student, folder))
-    if place.kind == FEEDBACK and found.submission != place.submission:
+    if FEEDBACK in place.kinds and found.submission != place.submission:
         yield SUBMISSION_DIFFERS.at(path, f"{found.submission!r}, not {place.submission!r}")
 
 

@@ -132,6 +132,7 @@ def replace_file(volume: Volume, path: str, content: bytes, is_current: Callable
 
     Raises:
         FileNotFoundError: it is not there.
+        Interrupted: it was replaced, and then moved with its folder.
     """
     unflushed = volume.unflushed()
     with volume.staging.file() as staged:
@@ -142,8 +143,7 @@ def replace_file(volume: Volume, path: str, content: bytes, is_current: Callable
             os.unlink(staged)
             return False
         os.rename(staged, path)
-    unflushed.changed(os.path.dirname(path))
-    unflushed.flush()
+    unflushed.flush_entry(os.path.dirname(path))
     return True
 
 

@@ -36,30 +36,46 @@ class Handed(NamedTuple):
     feedback: str | None = None
 
 
-# What a student has handed in to an assignment, and what is known of the people of a course; None where there is none.
-Work = tuple[Handed, ...] | None
+class Work(NamedTuple):
+    """What a student has handed in to an assignment, and whether that is withdrawn."""
+
+    handed: tuple[Handed, ...] = ()
+    withdrawn: bool = False
+
+
+class Released(NamedTuple):
+    """An assignment: what its newest release holds, and whether it is withdrawn."""
+
+    content: str
+    withdrawn: bool = False
+
+
+# What is known of the people of a course; None where there is none.
 People = frozenset[tuple[str, str]] | None
 
 
-def student_work(state: Work, operation: Operation) -> Sequence[Work]:
+def student_work(state: Work | None, operation: Operation) -> Sequence[Work | None]:
     """One student's submissions to one assignment, and the feedback on them."""
     answer = operation.answer
-    if operation.name in ("release", "delete assignment"):
-        return _made_or_deleted(state, operation, (), ASSIGNMENT_EXISTS, NO_ASSIGNMENT)
+    if operation.name in _OF_RELEASES:
+        return _released(state, operation, Work(() if state is None else state.handed))
     if state is None:
         # Where there is no assignment there is no submission either: a refusal has to be true, not the first in order.
         return [state] if answer in (NO_ASSIGNMENT, NO_SUBMISSION) else []
     if operation.name == "submit":
+        if isinstance(answer, Refused):
+            return [state] if state.withdrawn and answer == NO_ASSIGNMENT else []
+        # Work that lands in the instant in which the assignment is withdrawn is taken.
         new = Handed(str(answer), str(operation.argument))
-        refused = isinstance(answer, Refused)
-        return [] if refused or (state and new.moment <= state[-1].moment) else [(*state, new)]
+        too_early = state.handed and new.moment <= state.handed[-1].moment
+        return [] if too_early else [state._replace(handed=(*state.handed, new))]
     if operation.name == "list submissions":
-        return [state] if answer == tuple(handed.moment for handed in state) else []
+        return [state] if answer == tuple(handed.moment for handed in state.handed) else []
     if operation.name == "collect the latest":
-        return [state] if answer == (state[-1][:2] if state else NO_SUBMISSION) else []
+        return [state] if answer == (state.handed[-1][:2] if state.handed else NO_SUBMISSION) else []
     if operation.name == "give feedback":
         return _with_feedback(state, operation)
-    by_moment = {handed.moment: handed for handed in state}
+    by_moment = {handed.moment: handed for handed in state.handed}
     found = by_moment.get(str(operation.argument))
     if found is None:
         return [state] if answer == NO_SUBMISSION else []
@@ -67,29 +83,47 @@ def student_work(state: Work, operation: Operation) -> Sequence[Work]:
     return [state] if answer == (found[:2] if operation.name == "collect" else (found.feedback,)) else []
 
 
-def _with_feedback(state: tuple[Handed, ...], operation: Operation) -> Sequence[Work]:
+def _with_feedback(state: Work, operation: Operation) -> Sequence[Work]:
     assert isinstance(operation.argument, tuple)
     moment, content = operation.argument
-    there = any(handed.moment == moment for handed in state)
+    there = any(handed.moment == moment for handed in state.handed)
     if not there:
         return [state] if operation.answer == NO_SUBMISSION else []
-    given = tuple(handed._replace(feedback=content) if handed.moment == moment else handed for handed in state)
-    return [given] if operation.answer in (DONE, NO_ANSWER) else []
+    given = [handed._replace(feedback=content) if handed.moment == moment else handed for handed in state.handed]
+    return [state._replace(handed=tuple(given))] if operation.answer in (DONE, NO_ANSWER) else []
 
 
-def assignment(state: str | None, operation: Operation) -> Sequence[str | None]:
-    """An assignment's existence and what its newest release holds."""
-    content = str(operation.argument)
-    if operation.name in ("release", "delete assignment"):
-        return _made_or_deleted(state, operation, content, ASSIGNMENT_EXISTS, NO_ASSIGNMENT)
+def assignment(state: Released | None, operation: Operation) -> Sequence[Released | None]:
+    """An assignment's existence, what its newest release holds, and whether students see it."""
+    if operation.name in _OF_RELEASES:
+        return _released(state, operation, Released(str(operation.argument)))
+    is_open = state is not None and not state.withdrawn
     if operation.name == "list assignments":
         return [state] if operation.answer == (state is not None) else []
-    if state is None:
+    if operation.name == "list open assignments":
+        return [state] if operation.answer == is_open else []
+    assert operation.name in ("fetch", "fetch as a student")
+    seen = state is not None if operation.name == "fetch" else is_open
+    return [state] if operation.answer == (state.content if state is not None and seen else NO_ASSIGNMENT) else []
+
+
+_OF_RELEASES = ("release", "release again", "withdraw", "delete assignment")
+Withdrawable = TypeVar("Withdrawable", Work, Released)
+
+
+def _released(state: Withdrawable | None, operation: Operation, new: Withdrawable) -> Sequence[Withdrawable | None]:
+    """What comes of an assignment that is released, for the first time or again, withdrawn or deleted."""
+    name, done = operation.name, operation.answer in (DONE, NO_ANSWER)
+    if name == "release" and state is not None and not state.withdrawn:
+        return [state] if operation.answer == ASSIGNMENT_EXISTS else []
+    if name != "release" and state is None:
         return [state] if operation.answer == NO_ASSIGNMENT else []
-    if operation.name == "release again":
-        return [content] if operation.answer in (DONE, NO_ANSWER) else []
-    assert operation.name == "fetch"
-    return [state] if operation.answer == state else []
+    if not done:
+        return []
+    if name == "withdraw":
+        assert state is not None
+        return [state._replace(withdrawn=True)]
+    return [None if name == "delete assignment" else new]
 
 
 def people(state: People, operation: Operation) -> Sequence[People]:
@@ -121,7 +155,7 @@ def _made_or_deleted(
     state: State | None, operation: Operation, new: State, taken: Refused, missing: Refused
 ) -> Sequence[State | None]:
     """What can be made only where it is missing, and deleted only where it is there."""
-    makes = operation.name in ("release", "create course")
+    makes = operation.name == "create course"
     possible = (state is None) == makes
     if possible:
         return [new if makes else None] if operation.answer in (DONE, NO_ANSWER) else []

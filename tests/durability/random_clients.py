@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from ngshare_fs.api.refusals import INTERRUPTED
 from ngshare_fs.store.cached_yaml import RACY_NANOSECONDS
 from ngshare_fs.store.verify import verify_volume
 from tests.durability.linearizability import NO_ANSWER, Operation, why_not_linearizable
-from tests.durability.models import DONE, NO_ASSIGNMENT, NO_SUBMISSION, Refused, model_of
+from tests.durability.models import DONE, NO_ASSIGNMENT, NO_SUBMISSION, Refused, Released, Work, model_of
 from tests.servers import Server
 from tests.trees import contents, tree
 
@@ -134,8 +135,8 @@ def prepare(server: Server) -> History:
     for name in ASSIGNMENTS:
         content = f"first {name}"
         call(server, "POST", "assignment", COURSE, name, user=INSTRUCTOR, files=tree(files_of(content)))
-        history.start["assignment", name] = content
-        history.start |= {("work", name, student): () for student in STUDENTS}
+        history.start["assignment", name] = Released(content)
+        history.start |= {("work", name, student): Work() for student in STUDENTS}
     history.start["people", COURSE] = frozenset((name, "first") for name in STUDENTS)
     history.start |= {("people", course): None for course in SHORT_LIVED}
     # Made here, so that no two threads make them at once.
@@ -169,9 +170,12 @@ class Client:
             self.get_feedback: 6,
             self.fetch: 10,
             self.release_again: 5,
+            self.fetch_as_a_student: 4,
+            self.withdraw: 3,
             self.delete_assignment: 2,
             self.release: 5,
             self.list_assignments: 4,
+            self.list_open_assignments: 3,
             self.set_student: 7,
             self.set_students: 3,
             self.remove_student: 5,
@@ -245,13 +249,24 @@ class Client:
         name = name or self._assignment()
         self._look([("assignment", name)], "fetch", None, ("assignment", COURSE, name), content_of)
 
+    def fetch_as_a_student(self) -> None:
+        name, student = self._assignment(), self._student()
+        request = ("GET", ("assignment", COURSE, name), student, {})  # type: ignore[var-annotated]
+        self._do([("assignment", name)], "fetch as a student", None, request, content_of)
+
     def release(self) -> None:
         name = self.dice.choice(DELETED)
         self._release([*_work_keys(name), ("assignment", name)], "release", "POST", name)
 
     def release_again(self) -> None:
         name = self._assignment()
-        self._release([("assignment", name)], "release again", "PUT", name)
+        work = _work_keys(name) if name in DELETED else []  # only those are ever withdrawn
+        self._release([*work, ("assignment", name)], "release again", "PUT", name)
+
+    def withdraw(self) -> None:
+        name = self.dice.choice(DELETED)
+        keys: list[Key] = [*_work_keys(name), ("assignment", name)]
+        self._do(keys, "withdraw", None, ("PUT", ("assignment", COURSE, name, "withdrawn"), INSTRUCTOR, {}))
 
     def delete_assignment(self) -> None:
         name = self.dice.choice(DELETED)
@@ -262,6 +277,12 @@ class Client:
         keys = [("assignment", name) for name in ASSIGNMENTS]
         each = [lambda body, of=name: of in body["assignments"] for name in ASSIGNMENTS]
         self._look(keys, "list assignments", None, ("assignments", COURSE), *each)
+
+    def list_open_assignments(self) -> None:
+        keys = [("assignment", name) for name in ASSIGNMENTS]
+        each = [lambda body, of=name: of in body["assignments"] for name in ASSIGNMENTS]
+        request = ("GET", ("assignments", COURSE), self._student(), {})  # type: ignore[var-annotated]
+        self._do(keys, "list open assignments", None, request, *each)
 
     def set_student(self) -> None:
         course, name, email = self._course(), self.dice.choice(PASSERS_BY), self._content()
@@ -347,7 +368,8 @@ class Client:
         ended = time.monotonic() - self.history.began
         where = f"client {self.number} of server {place}"
         reads = request[0] == "GET"
-        if answer is None:
+        # Interrupted: what was stored in the instant in which its assignment was deleted is with it in the trash.
+        if answer is None or answer[1].get("message") == INTERRUPTED.message:
             if not reads:
                 for key in keys:
                     self.history.add(key, Operation(name, argument, NO_ANSWER, started, where=where))
@@ -542,6 +564,8 @@ def _stored(data: Path) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for manifest in [*data.glob("courses/**/manifest.yaml"), *data.glob("trash/**/manifest.yaml")]:
+        if manifest.read_text().startswith("kind: withdrawal\n"):
+            continue  # holds nothing
         place = manifest.parent / "files"
         files = {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
         content = files.get("p.ipynb", b"").decode()

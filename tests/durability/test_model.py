@@ -47,10 +47,11 @@ class Handed:
 
 @dataclass
 class Assignment:
-    """Its releases, the time of the first, and the submissions of each student."""
+    """Its releases, the time of the first, whether it is withdrawn, and the submissions of each student."""
 
     first: Timestamp
     releases: list[Files]
+    withdrawn: bool = False
     work: dict[str, list[Handed]] = field(default_factory=dict)
 
 
@@ -174,7 +175,12 @@ class Exchange(RuleBasedStateMachine):
     def release(self, which: int, what: int, files: Files) -> None:
         name, title = self.names[0][which], self.names[1][what]
         with upload(self.volume, **files) as made:
-            if name not in self.courses or title in self.courses[name].assignments:
+            there = self._assignment(name, title)
+            if there is not None and there.withdrawn:
+                release.release(self.volume, name, title, "by", made)
+                there.releases.append(files)
+                there.withdrawn = False
+            elif name not in self.courses or there is not None:
                 expected = errors.AssignmentExists if name in self.courses else errors.CourseNotFound
                 assert _refusal_of(lambda: release.release(self.volume, name, title, "by", made)) == expected
             else:
@@ -190,6 +196,16 @@ class Exchange(RuleBasedStateMachine):
         assert refusal == (errors.AssignmentNotFound if there is None else None)
         if there is not None:
             there.releases.append(files)
+            there.withdrawn = False
+
+    @rule(which=which, what=which)
+    def withdraw(self, which: int, what: int) -> None:
+        name, title = self.names[0][which], self.names[1][what]
+        there = self._assignment(name, title)
+        refusal = _refusal_of(lambda: release.withdraw(self.volume, name, title, "by"))
+        assert refusal == (errors.AssignmentNotFound if there is None else None)
+        if there is not None:
+            there.withdrawn = True
 
     @rule(which=which, what=which)
     def delete_assignment(self, which: int, what: int) -> None:
@@ -251,6 +267,8 @@ class Exchange(RuleBasedStateMachine):
             assert list(found.students.items()) == list(expected.students.items())
             by_time = sorted((there.first, title) for title, there in expected.assignments.items())
             assert assignment.assignments_of(self.volume, name) == [title for _, title in by_time]
+            still_open = [title for _, title in by_time if not expected.assignments[title].withdrawn]
+            assert release.open_assignments(self.volume, name) == still_open
             for title, there in expected.assignments.items():
                 self._compare(name, title, there)
 

@@ -23,12 +23,14 @@ from tests.volumes import (
     write_course,
     write_release,
     write_submission,
+    write_withdrawal,
 )
 
 NEW = "zoë"  # on the roster, has handed in nothing
 WAITING = "ada"  # has handed in, and had no feedback yet
 BARE_COURSE = "by hand"  # has no folder for assignments
 BARE_ASSIGNMENT = "by hand"  # has no folder for submissions
+WITHDRAWN = "withdrawn"
 MOMENT = "2020-01-30 10:30:47.000000 UTC"
 HELD_IN_MEMORY = 256 * 1024
 
@@ -67,6 +69,8 @@ def write_small_volume(root: Path) -> None:
     (root / "kept").rename(folder / "assignments" / ASSIGNMENT)
     write_submission(folder, (COURSE, ASSIGNMENT), WAITING, SUBMITTED, SMALL)
     write_release(folder, (COURSE, BARE_ASSIGNMENT), INSTRUCTOR, MOMENT, SMALL)
+    write_release(folder, (COURSE, WITHDRAWN), INSTRUCTOR, MOMENT, SMALL)
+    write_withdrawal(folder, (COURSE, WITHDRAWN), INSTRUCTOR, SUBMITTED)
     write_course(root, BARE_COURSE, [INSTRUCTOR], [STUDENT])
     # An hour old: a change of the roster waits for a file that somebody may just be editing.
     for path in root.rglob("*"):
@@ -107,12 +111,12 @@ def _feedback(student: str) -> Verb:
     return Verb(("POST", f"feedback/{COURSE}/{ASSIGNMENT}/{student}"), INSTRUCTOR, act, fields)
 
 
-def _release(of: str) -> Verb:
+def _release(of: str, name: str = "new") -> Verb:
     def act(volume: Volume) -> None:
         with uploaded(volume, NESTED) as upload:
-            release.release(volume, of, "new", INSTRUCTOR, upload)
+            release.release(volume, of, name, INSTRUCTOR, upload)
 
-    return Verb(("POST", f"assignment/{of}/new"), INSTRUCTOR, act, {"files": tree(NESTED)}, again=409)
+    return Verb(("POST", f"assignment/{of}/{name}"), INSTRUCTOR, act, {"files": tree(NESTED)}, again=409)
 
 
 def _release_again(volume: Volume) -> None:
@@ -136,6 +140,12 @@ VERBS = {
     "first release of a course": _release(BARE_COURSE),
     "release again": Verb(
         ("PUT", f"assignment/{COURSE}/{ASSIGNMENT}"), INSTRUCTOR, _release_again, {"files": tree(SMALL)}
+    ),
+    "release what is withdrawn": _release(COURSE, WITHDRAWN),
+    "withdraw": Verb(
+        ("PUT", f"assignment/{COURSE}/{ASSIGNMENT}/withdrawn"),
+        INSTRUCTOR,
+        lambda volume: release.withdraw(volume, COURSE, ASSIGNMENT, INSTRUCTOR),
     ),
     "first feedback": _feedback(WAITING),
     "second feedback": _feedback(STUDENT),

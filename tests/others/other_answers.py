@@ -13,10 +13,12 @@ from .same_answers import (
     BAD_FORMAT,
     BAD_PATH,
     COURSE,
+    NO_ASSIGNMENT,
     NO_FILES,
     NO_STUDENT,
     NO_SUBMISSION,
     NO_TIMESTAMP,
+    NOT_INSTRUCTOR,
     RELEASED,
     REMARKS,
     SUBMITTED,
@@ -147,6 +149,25 @@ def _removed_students() -> Iterator[tuple[str, Difference]]:
         yield f"an admin who submitted: {call}", Difference(before, call, NO_STUDENT)
 
 
+def _own_work() -> Iterator[tuple[str, Difference]]:
+    answer = {"files": _files(("hw.ipynb", b'{"cells": []}\n'))}
+    for call, body in (
+        (get("ann", "submission/c/hw/ann", timestamp="@first"), answer),
+        (get("ben", "submission/c/hw/ben"), answer),
+        (get("ann", "submission/c/nix/ann", NO_ASSIGNMENT), {}),
+    ):
+        yield f"their own work: {call}", Difference(SUBMITTED, call, NOT_INSTRUCTOR, body=body)
+    for of in ("submissions", "feedback"):
+        for name, ngshares in (("nix", NO_ASSIGNMENT), ("hw", NO_STUDENT)):
+            call = get("stranger", f"{of}/c/{name}/stranger", NOT_INSTRUCTOR)
+            yield f"a stranger's own {of} to {name}", Difference(SUBMITTED, call, ngshares)
+    removed = [*SUBMITTED, delete("teach", "student/c/ann")]
+    for call in (get("ann", "submissions/c/hw/ann"), get("ann", "feedback/c/hw/ann", timestamp="@first")):
+        yield f"work of their own, after they have left: {call}", Difference(removed, call, NO_STUDENT)
+    call = get("ann", "submissions/c/nix/ann", NOT_INSTRUCTOR)
+    yield "and what is not there", Difference(removed, call, NO_ASSIGNMENT)
+
+
 def _requests() -> Iterator[tuple[str, Difference]]:
     for end in (" UTC", "  UTC "):
         long_ago = [get("root", "courses"), *SUBMITTED]
@@ -206,5 +227,7 @@ def _people() -> Iterator[tuple[str, Difference]]:
 
 
 DIFFERENCES: dict[str, Difference] = {
-    name: difference for table in (_trees, _removed_students, _requests, _people) for name, difference in table()
+    name: difference
+    for table in (_trees, _removed_students, _own_work, _requests, _people)
+    for name, difference in table()
 }
