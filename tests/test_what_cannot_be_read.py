@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.servers import Server, running
-from tests.volumes import ASSIGNMENT, COURSE, INSTRUCTOR, STUDENT, Plain, write_course, write_release
+from tests.volumes import ASSIGNMENT, COURSE, INSTRUCTOR, STUDENT, Plain, write_course, write_release, write_submission
 
 OTHER = "other"
 # Within this time a request is answered that waits for nobody.
@@ -202,6 +202,32 @@ def test_nobody_waits_for_a_pipe(plain: Plain) -> None:
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(AT_ONCE_SECONDS) == 0
         assert time.monotonic() - started < AT_ONCE_SECONDS
+
+
+def test_one_file_that_cannot_be_read_ends_no_collection(plain: Plain, python: str) -> None:
+    """Large or small, the others' work is sent."""
+    people = [f"s{number}" for number in range(6)]
+    moment = "2020-01-31 09:00:00.000001 UTC"
+    content = {"small.txt": b"x", "large.bin": bytes(300_000), "data/x.csv": b"x"}
+    for person in people:
+        write_submission(plain.root / "courses" / OTHER, (OTHER, "a1"), person, moment, content)
+    submissions = plain.root / "courses" / OTHER / A1 / "submissions"
+    (damaged,) = submissions.glob("s1/*/files/small.txt")
+    closed(damaged)
+    (damaged,) = submissions.glob("s2/*/files/large.bin")
+    closed(damaged)
+    (damaged,) = submissions.glob("s3/*/files/data")
+    closed(damaged)
+    (damaged,) = submissions.glob("s4/*/files/data/x.csv")
+    a_pipe(damaged)
+    with running(plain.root, python=python) as server:
+        url = f"{server.url}collection/{OTHER}/a1?user={INSTRUCTOR}"
+        with urlopen(Request(url, method="POST"), timeout=AT_ONCE_SECONDS) as answer:
+            *lines, last = [json.loads(line) for line in answer.read().splitlines()]
+    assert last == {"success": True, "submissions": 6}
+    assert {line["student_id"]: line["success"] for line in lines} == {
+        "s0": True, "s1": False, "s2": False, "s3": False, "s4": False, "s5": True
+    }  # fmt: skip
 
 
 def test_no_link_below_files_is_followed(plain: Plain, tmp_path: Path) -> None:
