@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -42,6 +43,8 @@ class Hub:
         browser_url: where browsers find it: a URL or an absolute path that ends with `/hub/`.
         callback: where the hub sends browsers after signing in, exactly as the hub knows it: a URL or an absolute path.
         managed: whether the hub has started this process.
+        told_callback: what the hub itself says of `callback`; empty where it says nothing.
+        told_client: the same of `client_id`.
     """
 
     api_url: str
@@ -51,6 +54,8 @@ class Hub:
     browser_url: str
     callback: str
     managed: bool = False
+    told_callback: str = ""
+    told_client: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ class Settings:
     max_request: int
     max_files: int
     log_format: str
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     drain_seconds: int
     auth_cache: int
     auth_grace: int
@@ -140,6 +146,19 @@ def _names(raw: Raw) -> frozenset[str]:
             raise ValueError("a name in the list is empty")
         return frozenset(raw)
     return frozenset(name.strip() for name in _text(raw).split(",") if name.strip())
+
+
+def _networks(raw: Raw) -> tuple[IPv4Network | IPv6Network, ...]:
+    texts = raw if isinstance(raw, list) else [text for text in _text(raw).split(",") if text.strip()]
+    found = []
+    for text in texts:
+        try:
+            found.append(ip_network(text.strip()))
+            if "%" in text:
+                raise ValueError  # `::1%lo`: a scope, which no forwarded address has
+        except ValueError:
+            raise ValueError(f"{text.strip()!r} is neither an address nor a network such as 10.0.0.0/8") from None
+    return tuple(found)
 
 
 def _services(raw: Raw) -> dict[str, bool]:
@@ -319,6 +338,12 @@ OPTIONS = (
         "`text` for people, `json` for log collectors: one object a line",
     ),
     Option(
+        "trusted-proxies", _networks, "", "ADDRESSES",
+        "proxies whose `X-Forwarded-For` tells the log where a request came from: addresses or networks "
+        "(`10.0.0.0/8`) separated by commas, or a list in the file",
+        "nobody: the log has the address that connects",
+    ),
+    Option(
         "drain-seconds", _integer(1, 3600), "60", "SECONDS",
         "how long a stop or a restart waits for requests under way before it cuts them off",
     ),
@@ -483,13 +508,14 @@ def _read_hub(values: dict[str, Any], environment: Mapping[str, str]) -> Hub:
     if browser_url is None:
         browser_url = host + base_url + "hub/"
     callback, variable = values.get("oauth-callback"), "JUPYTERHUB_OAUTH_CALLBACK_URL"
-    if callback is None and environment.get(variable):
-        callback = _parse_with(_callback, environment[variable], variable)
+    told_callback = _parse_with(_callback, environment[variable], variable) if environment.get(variable) else ""
+    # Only what the hub starts has this second name of the token.
+    managed = bool(environment.get("JPY_API_TOKEN"))
     return Hub(
         api_url=values["hub-api-url"], api_token=token, client_id=client_id, service_name=service_name,
-        browser_url=browser_url, callback=callback or prefix + "oauth_callback",
-        # Only what the hub starts has this second name of the token.
-        managed=bool(environment.get("JPY_API_TOKEN")),
+        browser_url=browser_url, callback=callback or told_callback or prefix + "oauth_callback",
+        managed=managed, told_callback=told_callback,
+        told_client=environment.get(HUB_VARIABLES["hub-client-id"], "") if managed else "",
     )  # fmt: skip
 
 

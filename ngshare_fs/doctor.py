@@ -1,22 +1,21 @@
 """`ngshare-fs doctor`: looks at everything that a server needs, and says what to do where something is amiss."""
 
 import asyncio
-import json
 from collections.abc import Iterator
 from urllib.parse import urlsplit
-
-import aiohttp
 
 from ngshare_fs.api.identity import Admission
 from ngshare_fs.config import Settings
 from ngshare_fs.hub import HubClient
 from ngshare_fs.hub.checkup import look_at_hub, look_at_user
-from ngshare_fs.hub.unreachable import UNREACHABLE, reason_of
 from ngshare_fs.listening import url_at
 from ngshare_fs.observation import Observation
+from ngshare_fs.own_address import look_at_address, look_at_callback
 from ngshare_fs.store.checkup import look_at_volume
+from ngshare_fs.store.volume_identity import identity_of
 
-SECONDS = 10.0
+# Where there is no volume yet, whoever answers has another one.
+NO_VOLUME = "none"
 MARKS = {True: "ok", False: "WRONG", None: "?"}
 
 
@@ -42,10 +41,11 @@ def lines_of(observations: list[Observation]) -> Iterator[str]:
 async def _look_at_network(settings: Settings, user_token: str | None) -> list[Observation]:
     hub = settings.hub
     found = []
+    volume = _identity(settings)
     if hub is not None:
         client = HubClient(hub)
         try:
-            found += await look_at_hub(client, hub, settings.prefix)
+            found += await look_at_hub(client, hub, settings.prefix, asks_for_client=True)
             if user_token is None:
                 remedy = "--user-token-file FILE with the token of a user tells whether that user is let in"
                 found.append(Observation("roles", None, "not looked at", remedy))
@@ -54,34 +54,27 @@ async def _look_at_network(settings: Settings, user_token: str | None) -> list[O
         finally:
             await client.close()
     remedy = "start the server, or see --host, --port and JUPYTERHUB_SERVICE_URL"
-    found.append(
-        await _look_at_url("service URL", url_at(settings.host, settings.port, settings.prefix) + "healthz", remedy)
-    )
+    own_url = url_at(settings.host, settings.port, settings.prefix)
+    found.append(await look_at_address("service URL", own_url, volume, remedy))
     if hub is not None:
-        found.append(await _look_at_proxy(hub.browser_url, settings.prefix))
+        found.append(await _look_at_proxy(hub.browser_url, settings.prefix, volume))
+        found.append(await look_at_callback(hub, settings.prefix, volume))
     return found
 
 
-async def _look_at_proxy(browser_url: str, prefix: str) -> Observation:
+def _identity(settings: Settings) -> str | None:
+    try:
+        return identity_of(str(settings.data))
+    except FileNotFoundError:
+        return NO_VOLUME
+    except OSError:
+        return None
+
+
+async def _look_at_proxy(browser_url: str, prefix: str, volume: str | None) -> Observation:
     parts = urlsplit(browser_url)
     if not parts.netloc:
         remedy = "--hub-url, such as https://hub.example.org/hub/, tells where browsers find the hub"
         return Observation("proxy route", None, "not looked at", remedy)
     remedy = "does the hub's configuration have this service with its url, and does that lead here?"
-    return await _look_at_url("proxy route", f"{parts.scheme}://{parts.netloc}{prefix}healthz", remedy)
-
-
-async def _look_at_url(subject: str, url: str, remedy: str) -> Observation:
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS)) as session,
-            session.get(url, allow_redirects=False) as answer,
-        ):
-            try:
-                is_ours = json.loads(await answer.content.read(1024)) == {"success": True}
-            except (ValueError, RecursionError):
-                is_ours = False
-            saw = f"{url} answers" if is_ours else f"{url} answers {answer.status}, but not as this service does"
-            return Observation(subject, is_ours, saw, remedy)
-    except UNREACHABLE as error:
-        return Observation(subject, False, f"{url}: {reason_of(error)}", remedy)
+    return await look_at_address("proxy route", f"{parts.scheme}://{parts.netloc}{prefix}", volume, remedy)

@@ -130,7 +130,7 @@ def _tell_what_hangs(outcome: str) -> None:
 async def _serve(settings: Settings, handover: Handover, listener: socket.socket, orders: Orders) -> int:
     orders.listen(handover.lifeline)
     volume = await _opened(settings.data, orders)
-    traffic = Traffic()
+    traffic = Traffic(settings.trusted_proxies)
     application = make_application(volume, settings)
     traffic.watch(application)
     logging.getLogger("aiohttp.server").addFilter(hide_malformed)

@@ -13,7 +13,9 @@ from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http import HttpProcessingError
 from aiohttp.typedefs import Handler
 
+from ngshare_fs.api.health import MERE_LOOK
 from ngshare_fs.api.identity import USER
+from ngshare_fs.client_address import Networks, client_address
 
 ACCESS_LOG = logging.getLogger("ngshare_fs.access")
 # nginx's number for it: no answer was sent, because nobody was there any more to read it.
@@ -41,10 +43,13 @@ def log_request(request: web.BaseRequest, status: int, seconds: float, size: int
     # A proxy's absolute form may carry `user:password@`.
     path = re.sub(r"^[a-zA-Z]+://[^/]*", "", path)
     user = request.get(USER)
-    fields = {"user": user, "method": request.method, "path": path, "status": status}
+    client = request.get(CLIENT) or client_address(request)
+    fields = {"user": user, "client": client, "method": request.method, "path": path, "status": status}
     fields |= {"seconds": round(seconds, 6), "bytes": size}
-    ACCESS_LOG.info(
-        "%s %s %d %.3fs %dB %s", request.method, path, status, seconds, size, "-" if user is None else user,
+    ACCESS_LOG.log(
+        logging.DEBUG if request.get(MERE_LOOK) else logging.INFO,
+        # The user last: a name may hold blanks.
+        "%s %s %d %.3fs %dB %s %s", request.method, path, status, seconds, size, client, "-" if user is None else user,
         extra={"fields": fields},
     )  # fmt: skip
 
@@ -66,9 +71,13 @@ class Traffic:
 
     aiohttp's own graceful shutdown throws away what arrives from then on, so that an upload under way never
     completes, and closes connections that are about to send. So the process waits first, answering as usual.
+
+    Args:
+        trusted_proxies: who is believed to say where a request came from.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, trusted_proxies: Networks = ()) -> None:
+        self._trusted_proxies = trusted_proxies
         self.ending = False
         # The value is the request's body, once the request is answered: some clients send all of it before
         # they read the answer, so that the connection is not free before its end.
@@ -86,6 +95,7 @@ class Traffic:
 
     async def _begin(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         request[TRAFFIC] = self
+        request[CLIENT] = client_address(request, self._trusted_proxies)
         started = time.monotonic()
         if request.transport is not None:
             self._under_way[request.transport] = None
@@ -162,3 +172,4 @@ class Traffic:
 
 
 TRAFFIC = web.RequestKey("ngshare_fs.traffic", Traffic)
+CLIENT = web.RequestKey("ngshare_fs.client", str)

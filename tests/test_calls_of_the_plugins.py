@@ -112,7 +112,13 @@ async def test_the_listing_has_all_that_nbgrader_shows(taught: Exchange) -> None
     assert (released["assignment_id"], released["notebooks"]) == ("a", ["p"])
     moment = (await taught.call("POST", "submission/c/a", "lawrence", files=WORK)).body["timestamp"]
     own = {"assignment_id": "a", "student_id": "lawrence", "timestamp": moment, "notebooks": ["p"], "feedback": None}
-    course = {"course_id": "c", "role": "student", "assignments": [released], "submissions": [own]}
+    course: dict[str, Any] = {
+        "course_id": "c",
+        "role": "student",
+        "problem": None,
+        "assignments": [released],
+        "submissions": [own],
+    }
     assert await _listing(taught, "lawrence") == [course]
 
     remarks = tree({"p.html": b"good"})

@@ -1,5 +1,6 @@
 """Settings: where they come from, in which order, and what is said about wrong ones."""
 
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,14 @@ VALUES: dict[str, tuple[list[str], list[object]]] = {
     "max-request": (["1MiB", "2M", "2097153"], [2**20, 2**21, 2**21 + 1]),
     "max-files": (["1", "2", "3"], [1, 2, 3]),
     "log-format": (["json", "text", "json"], ["json", "text", "json"]),
+    "trusted-proxies": (
+        ["10.0.0.0/8, ::1", "127.0.0.1", "[192.0.2.0/24, '2001:db8::/32']"],
+        [
+            (ip_network("10.0.0.0/8"), ip_network("::1")),
+            (ip_network("127.0.0.1"),),
+            (ip_network("192.0.2.0/24"), ip_network("2001:db8::/32")),
+        ],
+    ),
     "drain-seconds": (["1", "2", "3"], [1, 2, 3]),
     "auth-cache": (["1", "2", "0"], [1, 2, 0]),
     "auth-grace": (["1", "2", "0"], [1, 2, 0]),
@@ -159,6 +168,7 @@ def test_sizes(text: str, size: int) -> None:
         ("prefix", "api/"), ("prefix", "/api"), ("prefix", ""), ("prefix", "//"), ("prefix", "/a?b/"),
         ("prefix", "/a/../b/"), ("prefix", "/{a}/"), ("prefix", "/a b/"),
         ("prefix", "/healthz/"), ("prefix", "/healthz/api/"), ("prefix", "/readyz/"),
+        ("trusted-proxies", "localhost"), ("trusted-proxies", "10.0.0.1/8"), ("trusted-proxies", "::1%lo"),
     ],
 )  # fmt: skip
 def test_a_wrong_value_names_its_option(tmp_path: Path, name: str, text: str) -> None:

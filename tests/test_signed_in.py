@@ -548,7 +548,7 @@ async def test_a_secret_that_others_can_read_is_hidden_again_and_a_short_one_ref
         make_application(service.volume, service.settings)
     path.unlink()
     path.mkdir()
-    with pytest.raises(VolumeError, match="Is a directory"):
+    with pytest.raises(VolumeError, match="a folder, not a file"):
         make_application(service.volume, service.settings)
 
 

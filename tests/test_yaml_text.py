@@ -121,6 +121,7 @@ def test_whatever_the_file_holds_it_is_understood_or_refused(content: bytes) -> 
     for understand in (course_file.understand, manifest.understand, trash_file.understand):
         with pytest.raises(BrokenManifest) as refused:
             yaml_text.parse(content, "file", understand)
+        assert refused.value.line is not None
         assert 1 <= refused.value.line <= content.count(b"\n") + content.count(b"\r") + 2
 
 

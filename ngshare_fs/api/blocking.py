@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from ngshare_fs.store.errors import from_os_error
+from ngshare_fs.store.errors import from_failed_look, from_os_error
 
 # Readers have threads of their own: a disk that is slow to flush must not hold up a listing. Writers mostly wait for
 # the disk, and flushes that wait together are shared by it; so there are many. What manages a course waits for that
@@ -35,7 +35,7 @@ class Blocking:
             StoreError: also in place of every OSError.
         """
         return await asyncio.get_running_loop().run_in_executor(
-            self.readers, lambda: translated(function, *args, **kwargs)
+            self.readers, lambda: _looked(function, *args, **kwargs)
         )
 
     async def write(
@@ -70,3 +70,11 @@ def translated(function: Callable[Parameters, Result], *args: Parameters.args, *
         return function(*args, **kwargs)
     except OSError as error:
         raise from_os_error(error) from error
+
+
+def _looked(function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+    """The same for a function that only reads: what it may not read does not mean that the volume is read-only."""
+    try:
+        return function(*args, **kwargs)
+    except OSError as error:
+        raise from_failed_look(error) from error

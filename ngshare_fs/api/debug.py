@@ -2,6 +2,7 @@
 
 import hashlib
 import html
+from contextlib import suppress
 from importlib.resources import files as package_files
 from typing import Any
 
@@ -14,7 +15,8 @@ from ngshare_fs.api.schemas import TEXT
 from ngshare_fs.store import assignment, course, feedback, release, roster, submission
 from ngshare_fs.store.course_file import Person
 from ngshare_fs.store.directory_tree import IncomingFile, Upload
-from ngshare_fs.store.errors import BrokenManifest, StoreError
+from ngshare_fs.store.errors import StoreError
+from ngshare_fs.store.problems import Problems
 
 ACTION = Argument("action", {"enum": ["clear", "init", "dump"]}, "`clear` and `init` in debug mode only.")
 HUMAN_READABLE = Argument("human-readable", TEXT, "`true` makes a page of the dump.", required=False)
@@ -42,29 +44,30 @@ def dump(call: Call) -> dict[str, list[dict[str, Any]]]:
     """All that is on the volume: a list of records for each kind of which there are any."""
     records: dict[str, list[dict[str, Any]]] = {"users": [], "courses": [], "assignments": [], "submissions": []}
     records |= {"instructors": [], "students": []}
-    users = {call.user: None}
+    users: dict[str, None] = {call.user: None}
     for name in course.all_courses(call.volume):
-        try:
-            people = roster.of(call.volume, name)
-            assignments = assignment.assignments_of(call.volume, name)
-        except (BrokenManifest, StoreError):
-            continue
-        records["courses"].append({"id": name})
-        for role, entries in (("instructors", people.instructors), ("students", people.students)):
-            for user, person in entries.items():
-                users[user] = None
-                names = {"first_name": person.first_name, "last_name": person.last_name, "email": person.email}
-                records[role].append({"id": user, "course_id": name, **names})
-        for of in assignments:
-            records["assignments"].append({"id": of, "course_id": name})
-            for handed_in in submission.submissions_to(call.volume, name, of):
-                users[handed_in.student] = None
-                place = {"course_id": name, "assignment_id": of}
-                records["submissions"].append(
-                    {**place, "student_id": handed_in.student, "timestamp": handed_in.timestamp}
-                )
+        # What cannot be read of one course, or was deleted meanwhile, must not hide the others.
+        with Problems(call.volume).noted(), suppress(StoreError):
+            _dump_course(call, name, records, users)
     records["users"] = [{"id": user} for user in users]
     return {kind: found for kind, found in records.items() if found}
+
+
+def _dump_course(call: Call, name: str, records: dict[str, list[dict[str, Any]]], users: dict[str, None]) -> None:
+    people = roster.of(call.volume, name)
+    assignments = assignment.assignments_of(call.volume, name)
+    records["courses"].append({"id": name})
+    for role, entries in (("instructors", people.instructors), ("students", people.students)):
+        for user, person in entries.items():
+            users[user] = None
+            names = {"first_name": person.first_name, "last_name": person.last_name, "email": person.email}
+            records[role].append({"id": user, "course_id": name, **names})
+    for of in assignments:
+        records["assignments"].append({"id": of, "course_id": name})
+        for handed_in in submission.submissions_to(call.volume, name, of):
+            users[handed_in.student] = None
+            place = {"course_id": name, "assignment_id": of}
+            records["submissions"].append({**place, "student_id": handed_in.student, "timestamp": handed_in.timestamp})
 
 
 def page(dumped: dict[str, list[dict[str, Any]]]) -> str:

@@ -1,4 +1,4 @@
-"""Whether the server is alive, and whether its volume can be read and written."""
+"""Whether the server is alive, and whether its volume, which it names, can be read and written."""
 
 import asyncio
 
@@ -6,10 +6,13 @@ from aiohttp import web
 
 from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.store import StoreError, Volume
+from ngshare_fs.store.volume_identity import identity_of
 
 # A volume that takes longer for one small file is of no use to anybody.
 READY_SECONDS = 10.0
 PATHS = ("healthz", "readyz")
+# A request has this where it was a mere look whether somebody is there, which is not worth a line each minute.
+MERE_LOOK = web.RequestKey("ngshare_fs.mere_look", bool)
 
 
 def add_routes(application: web.Application, prefix: str, volume: Volume, blocking: Blocking) -> None:
@@ -19,16 +22,23 @@ def add_routes(application: web.Application, prefix: str, volume: Volume, blocki
         return web.json_response({"success": True})
 
     async def readyz(request: web.Request) -> web.Response:
+        identity = ""
         try:
-            problem = await asyncio.wait_for(blocking.read(volume.ready), READY_SECONDS)
+            problem, identity = await asyncio.wait_for(blocking.read(_look, volume), READY_SECONDS)
         except asyncio.TimeoutError:
             problem = f"no answer within {READY_SECONDS:.0f} s"
         except StoreError as error:
             problem = str(error)
         if problem is None:
-            return web.json_response({"success": True})
+            return web.json_response({"success": True, "volume": identity})
         return web.json_response({"success": False, "message": f"Storage is not usable: {problem}"}, status=503)
 
     for place in dict.fromkeys(("/", prefix)):
-        application.router.add_route("GET", place + "healthz", healthz)
-        application.router.add_route("GET", place + "readyz", readyz)
+        application.router.add_get(place + "healthz", healthz)
+        application.router.add_get(place + "readyz", readyz)
+
+
+def _look(volume: Volume) -> tuple[str | None, str]:
+    """What keeps the volume from being used, and what tells it from others."""
+    problem = volume.ready()
+    return problem, "" if problem else identity_of(volume.root)

@@ -5,11 +5,13 @@ from typing import Any
 
 from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
 from ngshare_fs.api.courses import courses_seen_by, role_in
-from ngshare_fs.api.schemas import MD5, NAME, TEXT, TIMESTAMP, Schema, list_of, or_null
+from ngshare_fs.api.schemas import MD5, NAME, TEXT, TEXT_OR_NULL, TIMESTAMP, Schema, list_of, or_null
 from ngshare_fs.store import assignment, course, feedback, release, roster, submission
 from ngshare_fs.store.cached_folders import Submission
-from ngshare_fs.store.errors import AssignmentNotFound, BrokenManifest, CourseNotFound, SubmissionNotFound
+from ngshare_fs.store.course_file import Roster
+from ngshare_fs.store.errors import AssignmentNotFound, CourseNotFound, SubmissionNotFound
 from ngshare_fs.store.manifest import Manifest
+from ngshare_fs.store.problems import Problems
 
 NOTEBOOK = ".ipynb"
 
@@ -30,48 +32,66 @@ def list_everything(call: Call) -> Answer:
     listed = []
     for name in names:
         if only in (None, "", name):
-            # One whose file is broken, or that was deleted just now, must not hide the others.
-            with contextlib.suppress(BrokenManifest, CourseNotFound):
+            # One that was deleted just now must not hide the others.
+            with contextlib.suppress(CourseNotFound):
                 listed.append(_course(call, name, wants_all))
     return {"user": call.user, "courses": listed}
 
 
 def _course(call: Call, name: str, wants_all: bool) -> dict[str, Any]:
     listed = course.identity(call.volume, name)
-    people = roster.of(call.volume, name)
+    problems = Problems(call.volume)
+    people = Roster(name, {}, {})
+    with problems.noted():
+        people = roster.of(call.volume, name)
+    problems.note_of_roster(name)
+    if call.user not in people.instructors and call.user not in people.students and not call.is_admin:
+        raise CourseNotFound(name)  # it was one of theirs a moment ago
     teaches = call.is_admin or call.user in people.instructors
     role = role_in(people, call.user)
     assignments = []
     submissions = []
-    for each in assignment.assignments_of(call.volume, name):
+    names: list[str] = []
+    with problems.noted():
+        names = assignment.assignments_of(call.volume, name)
+    for each in names:
         with contextlib.suppress(AssignmentNotFound):
             is_open = release.is_open(call.volume, name, each)
             if is_open or teaches:
-                assignments.append({"assignment_id": each, "withdrawn": not is_open, **_release(call, name, each)})
-            if wants_all and teaches:
-                found = submission.submissions_to(call.volume, name, each)
-            else:
-                found = submission.submissions_by(call.volume, name, each, call.user)
-            submissions += [_submission(call, name, each, one) for one in found]
+                of_release = _release(call, name, each, problems)
+                assignments.append({"assignment_id": each, "withdrawn": not is_open, **of_release})
+            with problems.noted():
+                if wants_all and teaches:
+                    found = submission.submissions_to(call.volume, name, each)
+                else:
+                    found = submission.submissions_by(call.volume, name, each, call.user)
+                submissions += [_submission(call, name, each, one, problems) for one in found]
     if course.identity(call.volume, name) != listed:
         raise CourseNotFound(name)  # it was deleted meanwhile, and only some of it was found
-    return {"course_id": name, "role": role, "assignments": assignments, "submissions": submissions}
+    return {
+        "course_id": name,
+        "role": role,
+        "problem": problems.first if teaches else None,
+        "assignments": assignments,
+        "submissions": submissions,
+    }
 
 
-def _release(call: Call, name: str, each: str) -> dict[str, Any]:
-    try:
+def _release(call: Call, name: str, each: str, problems: Problems) -> dict[str, Any]:
+    tree = None
+    with problems.noted():
         tree = release.newest(call.volume, name, each)
-    except BrokenManifest:
-        tree = None  # it is there; what fetching it says is for the operator
     if tree is None:
         return {"timestamp": None, "notebooks": []}
     with tree:
         return {"timestamp": tree.timestamp, "notebooks": _notebooks(tree.manifest)}
 
 
-def _submission(call: Call, name: str, each: str, found: Submission) -> dict[str, Any]:
+def _submission(call: Call, name: str, each: str, found: Submission, problems: Problems) -> dict[str, Any]:
     student, moment = found
-    given = feedback.given_at(call.volume, name, each, student, moment)
+    given = None
+    with problems.noted():
+        given = feedback.given_at(call.volume, name, each, student, moment)
     listed: dict[str, Any] = {
         "assignment_id": each,
         "student_id": student,
@@ -81,7 +101,7 @@ def _submission(call: Call, name: str, each: str, found: Submission) -> dict[str
     }
     # Of a whole course's submissions, the folders' names have to do: opening thousands of manifests takes seconds.
     if student == call.user:
-        with contextlib.suppress(BrokenManifest, SubmissionNotFound):
+        with contextlib.suppress(SubmissionNotFound), problems.noted():
             with submission.collect(call.volume, name, each, student, moment) as tree:
                 listed["notebooks"] = _notebooks(tree.manifest)
             returned = feedback.newest(call.volume, name, each, student, moment)
@@ -122,6 +142,7 @@ ENDPOINTS = (
                 {
                     "course_id": NAME,
                     "role": {"enum": ["instructor", "student", "admin"]},
+                    "problem": TEXT_OR_NULL,
                     "assignments": list_of(
                         {
                             "assignment_id": NAME,

@@ -13,7 +13,7 @@ from ngshare_fs.api.endpoints import ENDPOINTS
 from ngshare_fs.api.form import FIELD_NAME
 from ngshare_fs.api.health import PATHS as HEALTH_PATHS
 from ngshare_fs.api.refusals import Refusal
-from ngshare_fs.api.schemas import NAME, TEXT, Schema
+from ngshare_fs.api.schemas import NAME, TEXT, Schema, record
 
 if TYPE_CHECKING:
     from ngshare_fs.config import Settings
@@ -53,7 +53,7 @@ def add_route(application: web.Application, settings: "Settings") -> None:
     async def serve(request: web.Request) -> web.Response:
         return web.json_response(made)
 
-    application.router.add_route("GET", settings.prefix + PATH, serve)
+    application.router.add_get(settings.prefix + PATH, serve)
 
 
 def document(prefix: str, standalone: bool) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def document(prefix: str, standalone: bool) -> dict[str, Any]:
     for endpoint in ENDPOINTS:
         paths.setdefault("/" + endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, standalone)
     for path in HEALTH_PATHS:
-        paths["/" + path] = {"get": _health(path)}
+        paths["/" + path] = {"get": _health(path), "head": _health_by_head(path)}
     made: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {
@@ -194,12 +194,22 @@ def refusals_of(endpoint: Endpoint, has_body: bool) -> list[Refusal]:
     return found
 
 
+def _health_by_head(path: str) -> dict[str, Any]:
+    answered = _health(path)
+    responses = {status: {"description": said["description"]} for status, said in answered["responses"].items()}
+    return {**answered, "operationId": f"head-{path}", "responses": responses}
+
+
 def _health(path: str) -> dict[str, Any]:
     alive: Schema = {"type": "object", "required": ["success"], "properties": {"success": {"const": True}}}
+    summary = "Whether the server is alive"
+    if path == "readyz":
+        alive = record(
+            {"success": {"const": True}, "volume": {**TEXT, "description": "Tells volumes from each other."}}
+        )
     responses: dict[str, Any] = {
         "200": {"description": "Yes", "content": {"application/json": {"schema": alive}}},
     }
-    summary = "Whether the server is alive"
     if path == "readyz":
         summary = "Whether the volume can be read and written"
         responses["503"] = {

@@ -111,6 +111,7 @@ OF_STORE_ERROR: dict[type[errors.StoreError], Refusal] = {
     errors.KeyUsed: KEY_USED,
     errors.IllegalPath: ILLEGAL_PATH,
     errors.BrokenManifest: BROKEN_MANIFEST,
+    errors.Unreadable: BROKEN_MANIFEST,
     errors.DamagedTree: DAMAGED,
     errors.LockTimeout: BUSY,
     errors.Interrupted: INTERRUPTED,

@@ -13,8 +13,12 @@ CLOCKS_DIFFER_SECONDS = 30.0
 API_TOKEN, CLIENT_ID = "JUPYTERHUB_API_TOKEN", "JUPYTERHUB_CLIENT_ID"
 
 
-async def look_at_hub(client: HubClient, hub: Hub, prefix: str) -> list[Observation]:
-    """Look at the hub, its clock, our token, our prefix and our OAuth client; at no more where the hub is not there."""
+async def look_at_hub(client: HubClient, hub: Hub, prefix: str, asks_for_client: bool = False) -> list[Observation]:
+    """Look at the hub, its clock, our token, our prefix and our OAuth client; at no more where the hub is not there.
+
+    Args:
+        asks_for_client: ask for the OAuth client even where there is no doubt; the hub logs that as a warning.
+    """
     try:
         greeting = await client.greeting()
         found = [Observation("hub", True, f"JupyterHub {greeting.version} at {hub.api_url}")]
@@ -23,7 +27,10 @@ async def look_at_hub(client: HubClient, hub: Hub, prefix: str) -> list[Observat
         account = await client.own_account()
         found.append(_token(account))
         if account is not None and account.kind == "service":
-            found += [_prefix(account.name, prefix, hub), await _oauth(client, hub)]
+            found.append(_prefix(account.name, prefix, hub))
+            # So it is on every hub that is not told otherwise; and one that has started us has told us.
+            beyond_doubt = hub.client_id in (f"service-{account.name}", hub.told_client)
+            found.append(await _oauth(client, hub, asks=asks_for_client or not beyond_doubt))
     except HubDown as error:
         remedy = "is it running, and is JUPYTERHUB_API_URL right?"
         return [Observation("hub", False, str(error), remedy)]
@@ -97,10 +104,11 @@ def _prefix(name: str, prefix: str, hub: Hub) -> Observation:
     return Observation("prefix", True, prefix)
 
 
-async def _oauth(client: HubClient, hub: Hub) -> Observation:
-    """A code that cannot be right: what the hub complains of shows whether it knows the client and its secret."""
+async def _oauth(client: HubClient, hub: Hub, asks: bool) -> Observation:
     try:
-        await client.token_for("no-code", "no-verifier")
+        if asks:
+            # A code that cannot be right: what the hub complains of shows whether it knows the client and its secret.
+            await client.token_for("no-code", "no-verifier")
     except Rejected as error:
         if error.code == "invalid_client":
             remedy = f"{CLIENT_ID} has to be the service's oauth_client_id, by default service-NAME"

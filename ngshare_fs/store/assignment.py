@@ -1,14 +1,17 @@
 """Assignments: which a course has, and deleting one. Releasing makes them: see `release`."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ngshare_fs.store import layout, names, trash
 from ngshare_fs.store.cached_folders import timestamps_in
 from ngshare_fs.store.course import identity as course_identity
-from ngshare_fs.store.errors import AssignmentNotFound, CourseNotFound
+from ngshare_fs.store.errors import AssignmentNotFound, CourseNotFound, concerns_one_place
 from ngshare_fs.store.last_check import LastCheck, no_check
 from ngshare_fs.store.published import full_name
 from ngshare_fs.store.stale import look_again
+from ngshare_fs.store.timestamp import Timestamp
 from ngshare_fs.store.volume import Volume
 
 
@@ -36,15 +39,34 @@ def _assignments_below(volume: Volume, parent: str) -> list[tuple[str, str]]:
         return []
     found = []
     for folder in folders:
-        releases = os.path.join(parent, folder, layout.RELEASES)
-        name = names.name_of(folder)
-        if name is None and names.is_cut(folder):
-            name = full_name(volume, releases, "assignment")
-        if name is not None and names.folder_of(name) == folder and layout.is_folder(os.path.join(parent, folder)):
-            moments = timestamps_in(releases)
-            if moments or layout.is_folder(os.path.join(parent, folder)):  # unless it was deleted in between
-                found.append((moments[0] if moments else "", name))
+        path = os.path.join(parent, folder)
+        # One that may not be looked into must not hide the others; it is listed, as one without a release.
+        name, moments = None, list[Timestamp]()
+        with _passing_over_what_cannot_be_read():
+            name = _name_of(volume, path, folder)
+        if name is None:
+            continue
+        with _passing_over_what_cannot_be_read():
+            moments = timestamps_in(os.path.join(path, layout.RELEASES))
+        if moments or layout.is_folder(path):  # unless it was deleted in between
+            found.append((moments[0] if moments else "", name))
     return found
+
+
+def _name_of(volume: Volume, path: str, folder: str) -> str | None:
+    name = names.name_of(folder)
+    if name is None and names.is_cut(folder):
+        name = full_name(volume, os.path.join(path, layout.RELEASES), "assignment")
+    return name if name is not None and names.folder_of(name) == folder and layout.is_folder(path) else None
+
+
+@contextmanager
+def _passing_over_what_cannot_be_read() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if not concerns_one_place(error):
+            raise
 
 
 def exists(volume: Volume, course: str, assignment: str) -> bool:

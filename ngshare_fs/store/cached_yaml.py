@@ -12,12 +12,13 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
 from ngshare_fs.store import yaml_text
-from ngshare_fs.store.errors import BrokenManifest
+from ngshare_fs.store.errors import BrokenManifest, concerns_one_place
+from ngshare_fs.store.plain_file import NotPlain, open_plain
 from ngshare_fs.store.stale import look_again
 from ngshare_fs.store.yaml_text import Node
 
@@ -74,11 +75,18 @@ class Reading(Generic[Meaning]):
 
 @dataclass
 class _Entry(Generic[Meaning]):
-    reading: Reading[Meaning]
+    # A file that was never understood is remembered by its problem alone.
+    reading: Reading[Meaning] | BrokenManifest
+    marks: Marks
     digest: bytes
     size: int
     trusted: bool
     own: bool = False
+
+    def found(self) -> Reading[Meaning]:
+        if isinstance(self.reading, BrokenManifest):
+            raise copy.copy(self.reading)
+        return self.reading
 
 
 class CachedYaml(Generic[Meaning]):
@@ -86,10 +94,16 @@ class CachedYaml(Generic[Meaning]):
 
     Args:
         understand: makes the typed value of a parsed mapping; raises `WrongShape`.
+        remarks: what the log is to say of a file that was understood, once for each of its versions.
     """
 
-    def __init__(self, understand: Callable[[dict[str, Node]], Meaning]) -> None:
+    def __init__(
+        self,
+        understand: Callable[[dict[str, Node]], Meaning],
+        remarks: Callable[[Meaning], Iterable[object]] = lambda _: (),
+    ) -> None:
         self._understand = understand
+        self._remarks = remarks
         self._entries: OrderedDict[str, _Entry[Meaning]] = OrderedDict()
         self._bytes = 0
         self._guard = threading.Lock()
@@ -101,54 +115,78 @@ class CachedYaml(Generic[Meaning]):
 
         Raises:
             FileNotFoundError: it is not there (NotADirectoryError where a folder above is none).
-            BrokenManifest: it cannot be understood, and never was.
+            BrokenManifest: it cannot be read or understood, and never was.
         """
-        reading = self._unchanged(path)
-        if reading is not None:
-            return reading
-        with self._parsing[hash(path) % len(self._parsing)]:
-            return self._unchanged(path) or self._read_again(path, self._entries.get(path))
+        entry = self._unchanged(path)
+        if entry is None:
+            with self._parsing[hash(path) % len(self._parsing)]:
+                entry = self._unchanged(path) or self._read_again(path, self._entries.get(path))
+        return entry.found()
 
     def remember(self, path: str, value: Meaning, content: bytes) -> None:
         """Take note of what this process has just written, so that it need not be parsed."""
-        reading = Reading(value, marks_of(look_again(os.stat, path)))
-        self._keep(path, _Entry(reading, _digest(content), len(content), trusted=False, own=True))
+        marks = marks_of(look_again(os.stat, path))
+        self._keep(path, _Entry(Reading(value, marks), marks, _digest(content), len(content), trusted=False, own=True))
 
     def wrote(self, path: str, marks: Marks) -> bool:
         """Whether the file is still the one that this process wrote."""
         entry = self._entries.get(path)
-        return entry is not None and entry.own and entry.reading.marks == marks
+        return entry is not None and entry.own and entry.marks == marks
 
-    def _unchanged(self, path: str) -> Reading[Meaning] | None:
+    def _unchanged(self, path: str) -> _Entry[Meaning] | None:
         entry = self._entries.get(path)
-        if entry is None or not entry.trusted or marks_of(look_again(os.stat, path)) != entry.reading.marks:
+        if entry is None or not entry.trusted:
+            return None
+        try:
+            marks = marks_of(look_again(os.stat, path, follow_symlinks=False))
+        except OSError as error:
+            if concerns_one_place(error):
+                return None  # what that is, reading it says
+            raise
+        if marks != entry.marks:
             return None
         with self._guard:
             if path in self._entries:
                 self._entries.move_to_end(path)
-        return entry.reading
+        return entry
 
-    def _read_again(self, path: str, entry: _Entry[Meaning] | None) -> Reading[Meaning]:
+    def _read_again(self, path: str, entry: _Entry[Meaning] | None) -> _Entry[Meaning]:
         started = time.time_ns()
-        status, content = look_again(_read, path)
+        try:
+            status, content = look_again(_read, path)
+        except (NotPlain, PermissionError) as error:
+            return self._keep(path, self._unreadable(path, entry, f"cannot be read: {error.strerror}"))
         digest = _digest(content)
         marks = marks_of(status)
         trusted = started - max(status.st_mtime_ns, status.st_ctime_ns) > RACY_NANOSECONDS
+        reading: Reading[Meaning] | BrokenManifest
         if entry is not None and entry.digest == digest:
-            reading = Reading(entry.reading.value, marks, entry.reading.problem)
+            reading = entry.reading
+            if isinstance(reading, Reading):
+                reading = Reading(reading.value, marks, reading.problem)
         else:
             try:
-                reading = Reading(yaml_text.parse(content, path, self._understand), marks)
+                value = yaml_text.parse(content, path, self._understand)
             except BrokenManifest as problem:
                 logger.error("%s", problem)
-                if entry is None:
-                    raise
-                reading = Reading(entry.reading.value, marks, problem)
-        own = self.wrote(path, marks)
-        self._keep(path, _Entry(reading, digest, len(content), trusted, own))
-        return reading
+                reading = _broken(entry, marks, problem)
+            else:
+                reading = Reading(value, marks)
+                for remark in self._remarks(value):
+                    logger.warning("%s: %s", path, remark)
+        return self._keep(path, _Entry(reading, marks, digest, len(content), trusted, self.wrote(path, marks)))
 
-    def _keep(self, path: str, entry: _Entry[Meaning]) -> None:
+    def _unreadable(self, path: str, entry: _Entry[Meaning] | None, why: str) -> _Entry[Meaning]:
+        digest = _digest(why.encode())
+        if entry is not None and entry.digest == digest:
+            return entry
+        problem = BrokenManifest(path, None, why)
+        logger.error("%s", problem)
+        marks = Marks(0, 0, 0, 0)
+        # Never trusted: whether it can be read does not hang on the file alone.
+        return _Entry(_broken(entry, marks, problem), marks, digest, entry.size if entry else 0, trusted=False)
+
+    def _keep(self, path: str, entry: _Entry[Meaning]) -> _Entry[Meaning]:
         with self._guard:
             replaced = self._entries.pop(path, None)
             self._bytes += entry.size - (replaced.size if replaced else 0)
@@ -156,10 +194,19 @@ class CachedYaml(Generic[Meaning]):
             while self._bytes > CACHE_BYTES and len(self._entries) > 1:
                 _, oldest = self._entries.popitem(last=False)
                 self._bytes -= oldest.size
+        return entry
+
+
+def _broken(entry: _Entry[Meaning] | None, marks: Marks, problem: BrokenManifest) -> Reading[Meaning] | BrokenManifest:
+    """A file that cannot be understood by now: what it said before, if anything, and the problem."""
+    problem = problem.with_traceback(None)
+    if entry is None or isinstance(entry.reading, BrokenManifest):
+        return problem
+    return Reading(entry.reading.value, marks, problem)
 
 
 def _read(path: str) -> tuple[os.stat_result, bytes]:
-    with open(path, "rb") as file:
+    with open(open_plain(path), "rb") as file:
         return os.fstat(file.fileno()), file.read()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from ngshare_fs.store import layout, names, trash
 from ngshare_fs.store.course_file import Person, Roster
 from ngshare_fs.store.errors import BrokenManifest, CourseExists, CourseNotFound
+from ngshare_fs.store.stale import look_again
 from ngshare_fs.store.volume import Volume, check_present
 
 logger = logging.getLogger(__name__)
@@ -17,7 +18,10 @@ _NO_COURSE = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP)
 
 
 def all_courses(volume: Volume) -> list[str]:
-    """The names of all courses, sorted; from the folders' names alone, unless they are cut."""
+    """The names of all courses, sorted; from the folders' names alone, unless they are cut.
+
+    Also of those whose files nobody can read: what is not listed is not missed.
+    """
     return sorted(name for name, file in _course_files(volume) if _is_there(file))
 
 
@@ -77,8 +81,8 @@ def delete(volume: Volume, course: str, by: str) -> None:
 
 
 def exists(volume: Volume, course: str) -> bool:
-    """Whether there is a course of that name."""
-    if layout.is_file(layout.roster(volume.root, course)):
+    """Whether there is a course of that name, readable or not."""
+    if _is_there(layout.roster(volume.root, course)):
         return True
     check_present(volume)
     return False
@@ -108,6 +112,8 @@ def _course_files(volume: Volume) -> Iterator[tuple[str, str]]:
     """The names of courses, and where their files are, if they are there."""
     parent = layout.courses(volume.root)
     for folder in os.listdir(parent):
+        if folder == layout.LOST_AND_FOUND and not os.access(f"{parent}/{folder}", os.X_OK, effective_ids=True):
+            continue  # not everybody's name for a course, but that of what is the file system's
         file = f"{parent}/{folder}/{layout.COURSE_FILE}"
         name = names.name_of(folder) or (_full_name(volume, folder, file) if names.is_cut(folder) else None)
         if name is not None:
@@ -115,12 +121,16 @@ def _course_files(volume: Volume) -> Iterator[tuple[str, str]]:
 
 
 def _is_there(file: str) -> bool:
+    """Whether there is a course's file, of whatever kind. A folder that may not be looked into counts as a course."""
     try:
-        return layout.is_file(file)
+        look_again(os.stat, file, follow_symlinks=False)
+    except PermissionError:
+        return True
     except OSError as error:
         if error.errno not in _NO_COURSE:
             raise
         return False
+    return True
 
 
 def _full_name(volume: Volume, folder: str, file: str) -> str | None:

@@ -1,13 +1,15 @@
 """`course.yaml`: who teaches and who takes a course. The one file that changes, and that people edit by hand."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ngshare_fs.store import yaml_text
+from ngshare_fs.store.misspelt import Misspelt, misspelt
 from ngshare_fs.store.yaml_text import Node, WrongShape, mapping_in, text_in
 
 PERSON_KEYS = ("first_name", "last_name", "email")
-COURSE_KEYS = ("course", "instructors", "students")
+ROLES = ("instructors", "students")
+COURSE_KEYS = ("course", *ROLES)
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,26 @@ def understand(document: Mapping[str, Node]) -> Roster:
     course = text_in(document, "course")
     if not course:
         # Also what a half-written or emptied file looks like: better no roster than a wrong one.
-        raise WrongShape(("course",), "`course: NAME` is missing")
+        found = next(misspelt(document, ("course",)), None)
+        raise WrongShape((found.key if found else "course",), str(found) if found else "`course: NAME` is missing")
+    for found in misspelt(document, ROLES):
+        if not isinstance(document[found.key], str):
+            # `student:` and people below it: without a word, the course would be without them.
+            raise WrongShape((found.key,), str(found))
     return Roster(
         course=course,
         instructors=_people(document, "instructors"),
         students=_people(document, "students"),
         more={key: value for key, value in document.items() if key not in COURSE_KEYS},
     )
+
+
+def misspelt_keys(roster: Roster) -> Iterator[Misspelt]:
+    """The keys of a file that was understood which mean nothing, and look as if they should."""
+    yield from misspelt(roster.more, ROLES)
+    for role, people in (("instructors", roster.instructors), ("students", roster.students)):
+        for user, person in people.items():
+            yield from misspelt(person.more, PERSON_KEYS, (role, user))
 
 
 def _people(document: Mapping[str, Node], role: str) -> dict[str, Person]:

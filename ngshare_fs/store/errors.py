@@ -1,6 +1,9 @@
 """What the store refuses, in the field's words. The API maps each to a status and a message."""
 
 import errno
+import os
+
+from ngshare_fs.store.plain_file import NotPlain
 
 
 class StoreError(Exception):
@@ -52,22 +55,34 @@ class IllegalPath(StoreError):
 
 
 class BrokenManifest(StoreError):
-    """A YAML file that cannot be understood; it is never overwritten.
+    """A YAML file that cannot be read or understood; it is never overwritten.
 
     Args:
         file: its path.
-        line: the line of the problem, counted from 1.
+        line: the line of the problem, counted from 1; None where nothing of the file can be read.
         problem: what is wrong there.
     """
 
-    def __init__(self, file: str, line: int, problem: str) -> None:
-        super().__init__(f"{file}, line {line}: {problem}")
+    def __init__(self, file: str, line: int | None, problem: str) -> None:
+        super().__init__(_at(file, line, problem))
         self.file = file
         self.line = line
         self.problem = problem
 
-    def __reduce__(self) -> tuple[type["BrokenManifest"], tuple[str, int, str]]:
+    def __reduce__(self) -> tuple[type["BrokenManifest"], tuple[str, int | None, str]]:
         return type(self), (self.file, self.line, self.problem)
+
+    def seen_from(self, root: str) -> str:
+        """The same in a line for people who need not know where the volume is: the path is relative to `root`."""
+        return _at(os.path.relpath(self.file, root), self.line, self.problem)
+
+
+def _at(file: str, line: int | None, problem: str) -> str:
+    return f"{file}: {problem}" if line is None else f"{file}, line {line}: {problem}"
+
+
+class Unreadable(StoreError):
+    """A file or folder may not be looked at, or is of another kind than belongs there; the rest of the volume works."""
 
 
 class DamagedTree(StoreError):
@@ -92,6 +107,22 @@ class VolumeReadOnly(StoreError):
 
 class VolumeFailure(StoreError):
     """The disk or its network failed; what was being written is not stored."""
+
+
+# What is wrong with one file or folder: it may not be looked at, or something of another kind stands in its place.
+_OF_ONE_PLACE = (errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ELOOP)
+
+
+def concerns_one_place(error: OSError) -> bool:
+    """Whether a failed look at the volume says something of that one place, and nothing of the volume."""
+    return isinstance(error, NotPlain) or error.errno in _OF_ONE_PLACE
+
+
+def from_failed_look(error: OSError) -> StoreError:
+    """The store's word for a system call that failed where nothing was to be written."""
+    if concerns_one_place(error):
+        return Unreadable(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    return from_os_error(error)
 
 
 def from_os_error(error: OSError) -> StoreError:

@@ -46,10 +46,11 @@ class Defect:
             detail: what is known of this case.
         """
         message = f"{self.meaning} ({detail})" if detail else self.meaning
-        return Finding(self.code, _in_one_line(path), _in_one_line(message))
+        return Finding(self.code, in_one_line(path), in_one_line(message))
 
 
-def _in_one_line(text: str) -> str:
+def in_one_line(text: str) -> str:
+    """The text with what would break or turn a line, or cannot be printed, escaped."""
     return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
@@ -74,6 +75,11 @@ COURSE_FILE_MISSING = Defect(
     "restore or write it; if the folder is no course, move it elsewhere",
 )
 COURSE_FILE_BROKEN = Defect("course-file-broken", "a `course.yaml` cannot be understood", "mend the line that is named")
+KEY_MISSPELT = Defect(
+    "key-misspelt",
+    "a key means nothing, and looks like one that does",
+    "write the key that was meant, or one that looks like none",
+)
 TWO_ROLES = Defect(
     "two-roles", "somebody is instructor and student of one course; the instructor counts", "remove one of the entries"
 )

@@ -29,6 +29,9 @@ FEEDBACK = "feedback"
 MANIFEST = "manifest.yaml"
 FILES = "files"
 
+# What file systems put into the folder that is their root.
+LOST_AND_FOUND = "lost+found"
+
 
 def status_of(path: str) -> os.stat_result | None:
     """What is known of a file or folder; None where there is none.
@@ -86,12 +89,6 @@ def is_folder(path: str) -> bool:
     """Whether there is such a folder; raises as `status_of` does."""
     status = status_of(path)
     return status is not None and stat.S_ISDIR(status.st_mode)
-
-
-def is_file(path: str) -> bool:
-    """Whether there is such a file; raises as `status_of` does."""
-    status = status_of(path)
-    return status is not None and stat.S_ISREG(status.st_mode)
 
 
 def courses(root: str) -> str:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from ngshare_fs.store import yaml_text
 from ngshare_fs.store.errors import BrokenManifest
 from ngshare_fs.store.findings import SPECIAL_FILE, STRAY, SYMLINK, UNREADABLE, Defect, Finding
+from ngshare_fs.store.plain_file import open_plain
 from ngshare_fs.store.stale import look_again
 from ngshare_fs.store.yaml_text import Meaning, Node
 
@@ -87,10 +88,9 @@ class OpenFolder:
         """A descriptor of a file in it, for reading; the caller closes it.
 
         Raises:
-            OSError: it cannot be read.
+            OSError: it cannot be read, or is no file any more.
         """
-        # Without O_NONBLOCK, what turned into a pipe since it was listed would be waited for.
-        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self._descriptor)
+        return open_plain(name, self._descriptor)
 
 
 @contextmanager

@@ -5,8 +5,11 @@ durable, and published by one rename; after that it never changes, and the newes
 """
 
 import contextlib
+import errno
 import os
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import groupby
 
 from ngshare_fs.store import layout, timestamp
 from ngshare_fs.store.cached_folders import timestamps_in
@@ -17,6 +20,7 @@ from ngshare_fs.store.errors import BrokenManifest, DamagedTree, IllegalPath, Ke
 from ngshare_fs.store.last_check import LastCheck, no_check
 from ngshare_fs.store.layout import FILES, MANIFEST, KnownFolder
 from ngshare_fs.store.manifest import WITHDRAWAL, Manifest, StoredFile
+from ngshare_fs.store.plain_file import NotPlain, check_plain, open_plain
 from ngshare_fs.store.stale import look_again
 from ngshare_fs.store.timestamp import Timestamp
 from ngshare_fs.store.volume import Volume
@@ -194,10 +198,9 @@ class Tree:
         Raises:
             DamagedTree: it is missing, no file, or not of the size that its manifest promises.
         """
-        try:
-            descriptor = os.open(_inside(file), os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._folder)
-        except (FileNotFoundError, NotADirectoryError):
-            raise self._missing(file) from None
+        above, name = _split(file)
+        with self._naming(file), self._folder_at(above) as folder:
+            descriptor = open_plain(name, folder)
         try:
             self._check_size(file, os.fstat(descriptor))
         except DamagedTree:
@@ -213,32 +216,67 @@ class Tree:
 
         Raises:
             DamagedTree: see `open_file`.
+            PermissionError: one of them may not be read.
         """
         marks = []
-        for file in self.manifest.files:
-            try:
-                status = os.stat(_inside(file), dir_fd=self._folder)
-            except (FileNotFoundError, NotADirectoryError):
-                raise self._missing(file) from None
-            self._check_size(file, status)
-            marks.append(marks_of(status))
+        # Folder by folder: manifests list the files of one together.
+        for above, files in groupby(self.manifest.files, lambda file: _split(file)[0]):
+            first = next(files)
+            with self._naming(first), self._folder_at(above) as folder:
+                for file in (first, *files):
+                    with self._naming(file):
+                        marks.append(self._look_at(file, folder))
         return marks
 
-    def _missing(self, file: StoredFile) -> DamagedTree:
-        return DamagedTree(f"{self.path}: {file.path} is missing")
+    def _look_at(self, file: StoredFile, folder: int) -> Marks:
+        _, name = _split(file)
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        check_plain(name, status)
+        self._check_size(file, status)
+        if not os.access(name, os.R_OK, dir_fd=folder, effective_ids=True):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.path.join(self.path, FILES, file.path))
+        return marks_of(status)
+
+    @contextlib.contextmanager
+    def _folder_at(self, above: str) -> Iterator[int]:
+        """A descriptor of the folder `above` inside `files/`.
+
+        Entered one by one: whatever lies on the way, no link leads out of the tree.
+        """
+        flags = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        folder = os.open(FILES, flags, dir_fd=self._folder)
+        try:
+            for part in above.split("/") if above else ():
+                outer, folder = folder, os.open(part, flags, dir_fd=folder)
+                os.close(outer)
+            yield folder
+        finally:
+            os.close(folder)
+
+    @contextlib.contextmanager
+    def _naming(self, file: StoredFile) -> Iterator[None]:
+        """Say of which file it is that it is missing, or is no file."""
+        try:
+            yield
+        except NotPlain as error:
+            raise DamagedTree(f"{self.path}: {file.path} is {error.strerror}") from None
+        except (FileNotFoundError, NotADirectoryError):
+            raise DamagedTree(f"{self.path}: {file.path} is missing") from None
 
     def _check_size(self, file: StoredFile, status: os.stat_result) -> None:
         if status.st_size != file.size:
             raise DamagedTree(f"{self.path}: {file.path} has not the size of its manifest")
 
 
-def _inside(file: StoredFile) -> str:
-    # A manifest that somebody edited must not lead out of its tree.
+def _split(file: StoredFile) -> tuple[str, str]:
+    """The folder of a file inside `files/`, empty for `files/` itself, and its name in it."""
     try:
         check_path(file.path)
     except IllegalPath:
+        # A manifest that somebody edited must not lead out of its tree.
         raise DamagedTree(f"{file.path!r} is no path inside a tree") from None
-    return f"{FILES}/{file.path}"
+    above, _, name = file.path.rpartition("/")
+    return above, name
 
 
 def manifest_at(volume: Volume, path: str) -> Manifest:

@@ -14,7 +14,13 @@ from ngshare_fs.store.course import identity as course_identity
 from ngshare_fs.store.course import rename_unless_there
 from ngshare_fs.store.directory_tree import Upload
 from ngshare_fs.store.durability import Unflushed
-from ngshare_fs.store.errors import AssignmentExists, AssignmentNotFound, BrokenManifest, CourseNotFound
+from ngshare_fs.store.errors import (
+    AssignmentExists,
+    AssignmentNotFound,
+    BrokenManifest,
+    CourseNotFound,
+    concerns_one_place,
+)
 from ngshare_fs.store.last_check import LastCheck, no_check
 from ngshare_fs.store.layout import KnownFolder
 from ngshare_fs.store.manifest import RELEASE, WITHDRAWAL, Manifest
@@ -150,7 +156,12 @@ def is_open(volume: Volume, course: str, assignment: str) -> bool:
     """
     releases = layout.releases(volume.root, course, assignment)
     while True:
-        moment = newest_in(releases)
+        try:
+            moment = newest_in(releases)
+        except OSError as error:
+            if concerns_one_place(error):
+                return True
+            raise
         if moment is None and not exists(volume, course, assignment):
             return False
         if moment is not None:

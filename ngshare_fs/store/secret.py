@@ -8,6 +8,7 @@ import stat
 from ngshare_fs.cookie_secret import problem_with
 from ngshare_fs.store import layout
 from ngshare_fs.store.errors import VolumeError
+from ngshare_fs.store.plain_file import open_plain
 from ngshare_fs.store.volume import Volume
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ def check_cookie_secret(path: str) -> None:
         VolumeError, OSError: it cannot.
     """
     try:
-        with open(path, encoding="ascii", errors="replace") as file:
+        with open(open_plain(path), encoding="ascii", errors="replace") as file:
             _check(path, file.read(4096).strip())
     except FileNotFoundError:
         pass  # a stand-alone server needs none, and the first start under a hub makes it
@@ -51,7 +52,7 @@ def _check(path: str, found: str) -> None:
 
 
 def _read(path: str) -> str:
-    with open(path, encoding="ascii", errors="replace") as file:
+    with open(open_plain(path), encoding="ascii", errors="replace") as file:
         mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
         if mode & 0o077:
             logger.warning("%s could be read by others (mode %04o): now it cannot", path, mode)

@@ -14,6 +14,7 @@ from ngshare_fs.store.findings import (
     COURSE_DIFFERS,
     COURSE_FILE_BROKEN,
     COURSE_FILE_MISSING,
+    KEY_MISSPELT,
     LAYOUT_NEWER,
     NAME_NOT_CANONICAL,
     NOT_A_TIMESTAMP,
@@ -32,10 +33,8 @@ from ngshare_fs.store.manifest import FEEDBACK, RELEASE, SUBMISSION, WITHDRAWAL
 from ngshare_fs.store.names import folder_of, is_cut, name_of
 from ngshare_fs.store.open_folder import OpenFolder, look_into, open_volume, read_yaml, sift
 from ngshare_fs.store.verify_tree import Place, check_tree, differ
-from ngshare_fs.store.volume import layout_number
+from ngshare_fs.store.volume import understand_volume_file
 
-# What file systems put into the folder that is their root.
-LOST_AND_FOUND = "lost+found"
 # `trash.yaml` names the folder by the time of the deletion; 8 random digits keep two deletions apart.
 _TIMESTAMP_LENGTH = len("20200130T103047.524219Z")
 _RANDOM_END = re.compile("-[0-9a-f]{8}")
@@ -60,12 +59,18 @@ def verify_volume(root: Path) -> Iterator[Finding]:
 
 
 def _check_volume(root: OpenFolder) -> Iterator[Finding]:
-    found = yield from read_yaml(root, layout.VOLUME_FILE, layout_number, VOLUME_FILE_MISSING, VOLUME_FILE_BROKEN)
-    if found is not None and found > layout.LAYOUT:
-        # What this program would say of the rest may be wrong.
-        yield LAYOUT_NEWER.at(layout.VOLUME_FILE, f"{found}, not {layout.LAYOUT}")
-        return
-    folders = (layout.COURSES, layout.TRASH, layout.PRIVATE, LOST_AND_FOUND)
+    found = yield from read_yaml(
+        root, layout.VOLUME_FILE, understand_volume_file, VOLUME_FILE_MISSING, VOLUME_FILE_BROKEN
+    )
+    if found is not None:
+        number, misspelt_keys = found
+        if number > layout.LAYOUT:
+            # What this program would say of the rest may be wrong.
+            yield LAYOUT_NEWER.at(layout.VOLUME_FILE, f"{number}, not {layout.LAYOUT}")
+            return
+        for each in misspelt_keys:
+            yield KEY_MISSPELT.at(layout.VOLUME_FILE, str(each))
+    folders = (layout.COURSES, layout.TRASH, layout.PRIVATE, layout.LOST_AND_FOUND)
     present = yield from sift(root, (layout.VOLUME_FILE,), folders)
     if layout.COURSES in present:
         yield from look_into(root, layout.COURSES, _each(_check_course))
@@ -99,6 +104,8 @@ def _check_course(course: OpenFolder) -> Iterator[Finding]:
     if roster is not None:
         if _leads_to(course) and folder_of(roster.course) != course.name:
             yield COURSE_DIFFERS.at(path, differ(roster.course, course.name))
+        for each in course_file.misspelt_keys(roster):
+            yield KEY_MISSPELT.at(path, str(each))
         for user in roster.students:
             if user in roster.instructors:
                 yield TWO_ROLES.at(path, repr(user))

@@ -23,6 +23,8 @@ from ngshare_fs.store.errors import BrokenManifest, VolumeError
 from ngshare_fs.store.flushers import flush_file, flush_folder, flusher_for
 from ngshare_fs.store.locks import Locks
 from ngshare_fs.store.manifest import Manifest
+from ngshare_fs.store.misspelt import Misspelt, misspelt
+from ngshare_fs.store.plain_file import open_plain
 from ngshare_fs.store.staging import Staging
 from ngshare_fs.store.stale import look_again
 from ngshare_fs.store.yaml_text import Node, WrongShape, text_in
@@ -30,7 +32,7 @@ from ngshare_fs.store.yaml_text import Node, WrongShape, text_in
 logger = logging.getLogger(__name__)
 
 # What a start that was cut off may leave in a folder that was empty before, and what a file system puts there itself.
-_BELONGS_TO_AN_EMPTY_VOLUME = frozenset({layout.COURSES, layout.TRASH, layout.PRIVATE, "lost+found"})
+_BELONGS_TO_AN_EMPTY_VOLUME = frozenset({layout.COURSES, layout.TRASH, layout.PRIVATE, layout.LOST_AND_FOUND})
 
 
 class Volume:
@@ -45,7 +47,7 @@ class Volume:
         self.flusher = flusher_for(root)
         self.locks = Locks(os.path.join(root, layout.LOCKS))
         self.staging = Staging(os.path.join(root, layout.STAGING), os.path.join(root, layout.LOCKS))
-        self.rosters: CachedYaml[Roster] = CachedYaml(course_file.understand)
+        self.rosters: CachedYaml[Roster] = CachedYaml(course_file.understand, course_file.misspelt_keys)
         self.folders = CachedFolders()
         self.manifests: CachedYaml[Manifest] = CachedYaml(manifest.understand)
 
@@ -189,7 +191,7 @@ def check_layout(file: str) -> None:
         OSError: the file cannot be read.
     """
     try:
-        found = yaml_text.parse(look_again(Path(file).read_bytes), file, layout_number)
+        found, misspelt_keys = yaml_text.parse(look_again(_read_plain, file), file, understand_volume_file)
     except BrokenManifest as error:
         raise VolumeError(f"{error}: restore the file; it holds one line, `layout: {layout.LAYOUT}`") from None
     if found > layout.LAYOUT:
@@ -197,6 +199,22 @@ def check_layout(file: str) -> None:
             f"{file} says layout {found}, and this program knows layouts up to {layout.LAYOUT}: "
             "install the newer ngshare-fs that wrote it"
         )
+    for remark in misspelt_keys:
+        logger.warning("%s: %s", file, remark)
+
+
+def _read_plain(file: str) -> bytes:
+    with open(open_plain(file), "rb") as opened:
+        return opened.read()
+
+
+def understand_volume_file(document: dict[str, Node]) -> tuple[int, list[Misspelt]]:
+    """What a parsed `ngshare.yaml` says: the layout's number, and keys that may have been meant for it.
+
+    Raises:
+        WrongShape: it gives no number.
+    """
+    return layout_number(document), list(misspelt(document, ("layout",)))
 
 
 def layout_number(document: dict[str, Node]) -> int:
@@ -205,6 +223,9 @@ def layout_number(document: dict[str, Node]) -> int:
     Raises:
         WrongShape: it gives none.
     """
+    near = next(misspelt(document, ("layout",)), None)
+    if near is not None and "layout" not in document:
+        raise WrongShape((near.key,), str(near))
     text = text_in(document, "layout")
     if text is None or not re.fullmatch("[1-9][0-9]{0,8}", text):
         raise WrongShape(("layout",), "`layout` has to be a number")

@@ -6,15 +6,18 @@ from importlib.resources import files as package_files
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from ngshare_fs.api import cross_site
 from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.api.courses import courses_seen_by, role_in
 from ngshare_fs.api.debug import PATH as DEBUG_PATH
 from ngshare_fs.api.form import Form
+from ngshare_fs.api.health import MERE_LOOK
 from ngshare_fs.api.identity import USER, Caller, Identity
 from ngshare_fs.api.refusals import NOT_SIGNED_IN, OF_STORE_ERROR, Refused
 from ngshare_fs.config import Settings
-from ngshare_fs.store import StoreError, Volume, roster
-from ngshare_fs.store.errors import BrokenManifest, CourseNotFound
+from ngshare_fs.store import StoreError, Volume, course, roster
+from ngshare_fs.store.errors import CourseNotFound
+from ngshare_fs.store.problems import Problems
 from ngshare_fs.web.rendering import add_headers, page, refusal_page
 
 STYLE = "static/style.css"
@@ -27,10 +30,12 @@ class TakenCourse:
     Args:
         name: its name.
         role: what they are there.
+        problem: what is wrong with its file, for those who may know.
     """
 
     name: str
     role: str
+    problem: str | None = None
 
 
 def add_routes(
@@ -41,7 +46,13 @@ def add_routes(
     style = package_files("ngshare_fs.web").joinpath(STYLE).read_text("utf-8")
 
     async def start(request: web.Request) -> web.Response:
-        caller = await identity.from_headers(request, writes=False)
+        try:
+            caller = await identity.from_headers(request, writes=False)
+        except Refused as error:
+            # So a hub looks, each minute, whether its service is there: any answer will do.
+            is_by_a_program = not cross_site.is_navigation(request) and "Cookie" not in request.headers
+            request[MERE_LOOK] = error.refusal is NOT_SIGNED_IN and is_by_a_program
+            raise
         if caller is None:
             caller = identity.from_form(request, Form(volume.upload(), dict(request.query)), is_page=True)
         request[USER] = caller.name
@@ -55,6 +66,7 @@ def add_routes(
             standalone=settings.standalone,
             debug=settings.debug,
             debug_path=DEBUG_PATH,
+            courses_in_all=await blocking.read(_count, volume) if settings.debug else 0,
         )
 
     async def css(request: web.Request) -> web.Response:
@@ -63,10 +75,10 @@ def add_routes(
     async def with_slash(request: web.Request) -> web.Response:
         return web.Response(status=302, headers={"Location": prefix})
 
-    application.router.add_get(prefix, _as_page(start, prefix), allow_head=False)
-    application.router.add_get(prefix + STYLE, css, allow_head=False)
+    application.router.add_get(prefix, _as_page(start, prefix))
+    application.router.add_get(prefix + STYLE, css)
     if prefix != "/":
-        application.router.add_get(prefix.rstrip("/"), with_slash, allow_head=False)
+        application.router.add_get(prefix.rstrip("/"), with_slash)
     application.on_response_prepare.append(add_headers)
 
 
@@ -93,13 +105,21 @@ def _as_page(handler: Handler, prefix: str) -> Handler:
 
 def _courses(volume: Volume, caller: Caller) -> list[TakenCourse]:
     names = courses_seen_by(volume, caller.name, caller.is_admin)
-    return [TakenCourse(name, _role(volume, name, caller.name)) for name in names]
+    return [_taken(volume, name, caller) for name in names]
 
 
-def _role(volume: Volume, name: str, user: str) -> str:
+def _count(volume: Volume) -> int:
+    return len(course.all_courses(volume))
+
+
+def _taken(volume: Volume, name: str, caller: Caller) -> TakenCourse:
+    problems = Problems(volume)
+    role = "cannot be read"
     try:
-        return role_in(roster.of(volume, name), user)
-    except BrokenManifest:
-        return "cannot be read"
+        with problems.noted():
+            role = role_in(roster.of(volume, name), caller.name)
     except CourseNotFound:
-        return "just deleted"
+        return TakenCourse(name, "just deleted")
+    problems.note_of_roster(name)
+    teaches = caller.is_admin or role == "instructor"
+    return TakenCourse(name, role, problems.first if teaches else None)

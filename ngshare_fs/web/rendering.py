@@ -30,7 +30,10 @@ def _templates() -> "jinja2.Environment":
     import jinja2
 
     loader = jinja2.PackageLoader("ngshare_fs.web")
-    return jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    made = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    # A text as Python code has it: a name may hold quotes, backslashes and line ends.
+    made.filters["as_python"] = repr
+    return made
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -175,8 +175,16 @@ class Hub:
 
     @contextmanager
     def external_service(self) -> Iterator["subprocess.Popen[bytes]"]:
-        """Run the service beside the hub, with the variables that its documentation asks for."""
-        environment = {
+        """Run the service beside the hub."""
+        with kept(
+            self._service_command(), self.folder / "service.log", environment=self.environment, folder=self.folder
+        ) as process:
+            yield process
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that the service's documentation asks for, where the hub does not start it."""
+        return {
             **{name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ},
             "PYTHONPATH": str(REPOSITORY),
             "JUPYTERHUB_API_TOKEN": self.tokens_of_services["ngshare"],
@@ -187,10 +195,6 @@ class Hub:
             "JUPYTERHUB_SERVICE_PREFIX": self.prefix,
             "JUPYTERHUB_SERVICE_URL": self._service,
         }
-        with kept(
-            self._service_command(), self.folder / "service.log", environment=environment, folder=self.folder
-        ) as process:
-            yield process
 
     # What is asked of the hub
 

@@ -1,0 +1,47 @@
+"""Keys of a file that people edit: one that nobody knows, and that looks like one that means something.
+
+Other unknown keys are kept and mean nothing: a later version may have written them.
+"""
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import NamedTuple
+
+# `studnets` and `students` are 0.87 alike, as are `mail` and `email`; `course_id` and `course` are not.
+LEAST_LIKENESS = 0.85
+
+
+class Misspelt(NamedTuple):
+    """A key that was probably meant for another one.
+
+    Args:
+        key: as it stands there.
+        meant: the key that it looks like.
+        above: the keys that lead to it.
+    """
+
+    key: str
+    meant: str
+    above: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        where = "".join(f" below {key!r}" for key in reversed(self.above))
+        return f"{self.key!r}{where} is no key of this file: did you mean `{self.meant}`?"
+
+
+def misspelt(keys: Iterable[str], known: tuple[str, ...], above: tuple[str, ...] = ()) -> Iterator[Misspelt]:
+    """Those of the keys that look like one of the known ones and are none.
+
+    Args:
+        above: the keys that lead to them.
+    """
+    for key in keys:
+        if key not in known:
+            # A name may be long, and comparing takes time.
+            near = get_close_matches(_simplified(key[:100]), known, n=1, cutoff=LEAST_LIKENESS)
+            if near:
+                yield Misspelt(key, near[0], above)
+
+
+def _simplified(key: str) -> str:
+    return key.strip().lower().replace("-", "_").replace(" ", "_")
