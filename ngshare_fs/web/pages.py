@@ -13,6 +13,7 @@ from ngshare_fs.api.form import Form
 from ngshare_fs.api.identity import USER, Caller, Identity
 from ngshare_fs.api.refusals import NOT_SIGNED_IN, OF_STORE_ERROR, Refused
 from ngshare_fs.config import Settings
+from ngshare_fs.installation import how_to_install
 from ngshare_fs.store import StoreError, Volume, roster
 from ngshare_fs.store.errors import BrokenManifest, CourseNotFound
 from ngshare_fs.web.rendering import add_headers, page, refusal_page
@@ -55,6 +56,7 @@ def add_routes(
             standalone=settings.standalone,
             debug=settings.debug,
             debug_path=DEBUG_PATH,
+            how_to_install=how_to_install("nbgrader"),
         )
 
     async def css(request: web.Request) -> web.Response:
