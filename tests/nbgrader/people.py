@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
 
 COMMAND_SECONDS = 120
 CONFIGURATION = """\
@@ -40,8 +39,8 @@ class Person:
             "LC_ALL": "C.UTF-8",
             "NO_PROXY": "*",
         }
-        # What the kernel knows them as: arguments of `subprocess.run`, such as `user` and `umask`.
-        self.account: dict[str, Any] = {}
+        # What begins their commands, to run them as another user of the system.
+        self.prefix: tuple[str, ...] = ()
         (home / ".jupyter").mkdir(parents=True)
         (home / ".jupyter" / "nbgrader_config.py").write_text(CONFIGURATION)
 
@@ -68,10 +67,9 @@ class Person:
 
     def _run(self, *command: str, fails: bool) -> str:
         done = subprocess.run(
-            command,
+            [*self.prefix, *command],
             cwd=self.home, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, encoding="utf-8", timeout=COMMAND_SECONDS, check=False,
-            **self.account,
         )  # fmt: skip
         assert done.returncode == (1 if fails else 0), done.stdout
         assert "Traceback" not in done.stdout, done.stdout

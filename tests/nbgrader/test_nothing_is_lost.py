@@ -4,8 +4,11 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import unicodedata
 from pathlib import Path
+from urllib.parse import quote
+from urllib.request import urlopen
 
 import pytest
 
@@ -23,14 +26,12 @@ def hand_in(student: Person, text: str) -> str:
     """Submit the fetched assignment with a file of this content, and give the timestamp."""
     (student.home / ASSIGNMENT / "own.txt").write_text(text)
     printed = student.run("submit", ASSIGNMENT)
-    return re.findall(r"Submitted as: .* (\S+ \S+ UTC)", printed)[-1]
+    (timestamp,) = re.findall(r"Submitted as: .* (\S+ \S+ UTC)", printed)
+    return str(timestamp)
 
 
 def hand_in_nothing(school: School, student: str) -> str:
     """As an older client does from a folder that holds nothing; the timestamp."""
-    from urllib.parse import quote
-    from urllib.request import urlopen
-
     path = f"submission/{quote(COURSE)}/{quote(ASSIGNMENT)}?user={quote(student)}"
     with urlopen(school.server.url + path, b"files=%5B%5D") as answer:
         timestamp: str = json.load(answer)["timestamp"]
@@ -55,7 +56,6 @@ def test_what_stands_where_an_assignment_is_fetched_stays(school: School, tmp_pa
     zoë.run("fetch_assignment", ASSIGNMENT)
     assert place.is_symlink()
     assert (tmp_path / "not mounted/data/größe m².csv").exists()
-    # Feedback below a file.
     assert read_origin(str(place)) is not None
 
 
@@ -202,7 +202,7 @@ def test_an_empty_submission_does_not_displace_work(school: School) -> None:
     # There is nothing else.
     shutil.rmtree(school.submitted / "max")
     for submission in school.stored("submissions/max/*"):
-        if submission.name not in empty.replace(" ", "T") and list(submission.glob("files/*.ipynb")):
+        if list(submission.glob("files/*.ipynb")):
             shutil.rmtree(submission)
     said = teacher.run("collect", ASSIGNMENT)
     assert f"max: the submission of {empty} has no files" in said
@@ -259,3 +259,19 @@ def test_time_zones_and_formats_of_nbgraders_own_exchange_mean_nothing(school: S
     school.release_and_fetch()
     for student in (school.zoë, school.max):
         assert hand_in(student, "1").endswith(" UTC")
+
+
+def test_a_full_disk_is_said_to_be_one(school: School) -> None:
+    school.release_and_fetch()
+    zoë = school.zoë
+    zoë.cache.mkdir(parents=True)
+    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(zoë.cache)]
+    if os.geteuid() or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small disk needs root: run the tests as root")
+    try:
+        (zoë.home / ASSIGNMENT / "own.txt").write_text("0123456789" * 40_000)
+        said = zoë.run("submit", ASSIGNMENT, fails=True)
+    finally:
+        subprocess.run(["umount", str(zoë.cache)], check=True)
+    assert "Your disk is full, or your quota is used up. Remove files, and try again." in said
+    assert "Errno" not in said
