@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ngshare_fs.exchange import snapshot
-from ngshare_fs.exchange.origin import ORIGIN, Origin, write_origin
+from ngshare_fs.exchange.origin import ORIGIN, Origin, read_origin, write_origin
 from ngshare_fs.exchange.problems import ServerProblem
 from ngshare_fs.exchange.released_names import ReleasedNames, twins
 from ngshare_fs.exchange.snapshot import Found, Rules, check_size, look_through, take_snapshot
@@ -210,6 +210,23 @@ def test_what_cannot_be_read_is_refused_by_name() -> None:
         (work / "secret").chmod(0o700)
     assert "secret cannot be read (Permission denied): change that, for example by chmod" in printed
     assert "p1.ipynb cannot be read (Permission denied)" in printed
+
+
+@pytest.mark.usefixtures("not_for_ever")
+def test_a_note_of_the_origin_that_is_no_file_says_nothing(work: Path) -> None:
+    note = work / ORIGIN
+    replacements: list[Callable[[Path], object]] = [
+        os.mkfifo,
+        lambda place: place.symlink_to("/dev/zero"),
+        lambda place: place.write_bytes(b"\xff"),
+        lambda place: place.write_text("[" * 100_000),
+        os.mkdir,
+    ]
+    for replace_by in replacements:
+        note.unlink(missing_ok=True)
+        replace_by(note)
+        assert read_origin(str(work)) is None
+        assert sent(work, f"copy{replacements.index(replace_by)}").keys() == {"p1.ipynb", "data/a.csv"}
 
 
 # Between the walk and the copy.

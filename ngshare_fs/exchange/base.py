@@ -143,7 +143,7 @@ class Exchange(abc.Exchange):
         name: str = self.coursedir.course_id
         if name in ("", "*"):
             self.fail("No course id specified. Re-run with --course flag.")
-        return name
+        return self._text(name)
 
     @property
     def assignment(self) -> str:
@@ -155,6 +155,13 @@ class Exchange(abc.Exchange):
         name: str = self.coursedir.assignment_id
         if name in ("", "*"):
             self.fail("No assignment specified.")
+        return self._text(name)
+
+    def _text(self, name: str) -> str:
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            self.fail(f"The name {shown(name)} is no UTF-8 text: rename the folder.")
         return name
 
     def check_access(self) -> None:

@@ -20,6 +20,7 @@ from ngshare_fs.exchange.receiving import ASIDE, DEEPEST_PATH
 from ngshare_fs.exchange.sending import CHUNK, LocalFile
 
 # As on our server.
+LONGEST_COMPONENT = 255
 LONGEST_PATH = 2048
 # Folders that are linked to each other have endlessly many paths without any of them going round in a circle.
 MOST_ENTRIES = 100_000
@@ -177,7 +178,7 @@ class _Walk:
     def _look_at(self, path: str, name: str, place: str, above: tuple[str, ...]) -> str | None:
         """Sort one thing in; where it is a folder to be looked through, the answer is its place."""
         # What the plug-ins keep in the student's folder is about it, not of it.
-        if name == ORIGIN or name.startswith(ASIDE):
+        if name.startswith((ORIGIN, ASIDE)):
             return None
         if _matches(name, self._ignore):
             self._leave_out(path, "excluded file", "see config option CourseDirectory.ignore", by_option=True)
@@ -223,11 +224,12 @@ class _Walk:
 
     def _has_fit_path(self, path: str) -> bool:
         try:
-            length = len(path.encode("utf-8"))
+            components = path.encode("utf-8").split(b"/")
         except UnicodeEncodeError:
             self.unfit.append(f"The name of {shown(path)} is no UTF-8 text: rename it")
             return False
-        if path.count("/") >= DEEPEST_PATH or length > LONGEST_PATH:
+        lengths = [len(component) for component in components]
+        if len(lengths) > DEEPEST_PATH or sum(lengths) > LONGEST_PATH or max(lengths) > LONGEST_COMPONENT:
             self.unfit.append(f"{shown(path[:100])}… is too deep inside, or its name is too long: move or rename it")
             return False
         return True
