@@ -1,4 +1,7 @@
-"""A real Jupyter server with nbgrader's Assignment List, and calls as its page makes them."""
+"""A real Jupyter server with nbgrader's Assignment List, and calls as its page makes them.
+
+This module may not be called `jupyter_server`: scripts of this folder import the package of that name.
+"""
 
 import http.client
 import json
