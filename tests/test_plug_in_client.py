@@ -20,14 +20,15 @@ from ngshare_fs.exchange import receiving
 from ngshare_fs.exchange.client import Client
 from ngshare_fs.exchange.exchange_api import ExchangeApi
 from ngshare_fs.exchange.problems import Refused, ServerProblem, Unreachable, UntrustworthyAnswer
-from ngshare_fs.exchange.sending import CHUNK, Body, files_in
+from ngshare_fs.exchange.sending import CHUNK, Body
 from ngshare_fs.exchange.server import Server, find
-from ngshare_fs.exchange.submission_cache import Pending, SubmissionCache, checksums_of
+from ngshare_fs.exchange.submission_cache import Pending, SubmissionCache
 from ngshare_fs.exchange.tree_in_answer import LONGEST_TEXT, TreeInAnswer
 from ngshare_fs.json_stream import NotJson
 from ngshare_fs.store.verify import verify_volume
 from tests import servers
 from tests.faulty_proxy import LOST_ANSWER, LOST_REQUEST, RESTARTING, Fault, FaultyProxy, faulty_proxy
+from tests.local_files import checksums_of, files_in
 
 COURSE, ASSIGNMENT = "NBG 101+ü", "ps1/…"
 
@@ -114,12 +115,6 @@ def test_a_file_that_changes_while_it_is_sent_is_a_problem(tmp_path: Path, chang
     (tmp_path / "t" / "a").write_bytes(change)
     with pytest.raises(ServerProblem, match="a has changed while it was being sent"):
         list(Body({}, files))
-
-
-def test_a_name_that_is_no_text_is_a_problem(tmp_path: Path) -> None:
-    (tmp_path / os.fsdecode(b"\xff.txt")).touch()
-    with pytest.raises(ServerProblem, match="no UTF-8 text"):
-        files_in(str(tmp_path))
 
 
 def test_work_of_any_size_and_name_arrives(proxy: FaultyProxy, work: str, parts: str) -> None:

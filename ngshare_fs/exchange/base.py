@@ -1,6 +1,7 @@
 """What all seven plug-ins share: their options, the connection, and failures in nbgrader's words."""
 
 import errno
+import logging
 import os
 import shutil
 import stat
@@ -11,7 +12,6 @@ from typing import Any
 
 from jupyter_core.paths import jupyter_data_dir
 from nbgrader.exchange import ExchangeError, abc
-from nbgrader.utils import ignore_patterns
 from traitlets import Any as AnyValue
 from traitlets import Bool, Float, Unicode, default, validate
 
@@ -19,6 +19,7 @@ from ngshare_fs.exchange import server
 from ngshare_fs.exchange.client import Client
 from ngshare_fs.exchange.exchange_api import ExchangeApi
 from ngshare_fs.exchange.problems import ServerProblem
+from ngshare_fs.exchange.snapshot import Contents, Rules, look_through, shown
 
 DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
 _FULL = "Your disk is full, or your quota is used up. Remove files, and try again."
@@ -94,6 +95,8 @@ class Exchange(abc.Exchange):
         """
         if sys.platform == "win32":
             self.fail("Sorry, the exchange is not available on Windows.")
+        for option in ("course_id", "assignment_id"):
+            setattr(self.coursedir, option, _without_slash(getattr(self.coursedir, option)))
         with self.failures():
             return super().start()
 
@@ -124,7 +127,7 @@ class Exchange(abc.Exchange):
         name: str = self.coursedir.course_id
         if name in ("", "*"):
             self.fail("No course id specified. Re-run with --course flag.")
-        return name
+        return self._text(name)
 
     @property
     def assignment(self) -> str:
@@ -136,6 +139,13 @@ class Exchange(abc.Exchange):
         name: str = self.coursedir.assignment_id
         if name in ("", "*"):
             self.fail("No assignment specified.")
+        return self._text(name)
+
+    def _text(self, name: str) -> str:
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            self.fail(f"The name {shown(name)} is no UTF-8 text: rename the folder.")
         return name
 
     def check_access(self) -> None:
@@ -152,32 +162,23 @@ class Exchange(abc.Exchange):
         parts = (course, assignment) if self.path_includes_course else (assignment,)
         return os.path.join(self.assignment_dir, *parts)
 
-    def copy_wanted(self, source: str, target: str) -> None:
-        """Copy what the course's options do not leave out, as it is now, to be sent.
+    def rules(self) -> Rules:
+        """The course's options on what is sent."""
+        directory = self.coursedir
+        return Rules(directory.ignore, directory.include, directory.max_file_size, directory.max_dir_size)
+
+    def contents_of(self, folder: str) -> Contents:
+        """What of a folder is to be sent; what is left out is said in nbgrader's words.
 
         Raises:
-            ExchangeError: it is larger than the course allows.
+            ServerProblem: something in it may be work and cannot be sent, or it is larger than the course allows.
         """
-        largest = 1000 * self.coursedir.max_dir_size
-        size = _size(source)
-        if size > largest:
-            self.fail(
-                f"Directory size is too big: {source} has {size} bytes, the most is {largest}. "
-                "Remove large data files, or ask your instructor (CourseDirectory.max_dir_size)."
-            )
-        ignore = ignore_patterns(
-            exclude=self.coursedir.ignore,
-            include=self.coursedir.include,
-            max_file_size=self.coursedir.max_file_size,
-            log=self.log,
-        )
-        shutil.copytree(source, target, ignore=ignore)
-        # Modes are copied, too; it has to be read, and removed one day.
-        for parent, _, names in os.walk(target):
-            os.chmod(parent, os.stat(parent).st_mode | stat.S_IRWXU)
-            for name in names:
-                place = os.path.join(parent, name)
-                os.chmod(place, os.stat(place).st_mode | stat.S_IRUSR | stat.S_IWUSR)
+        contents = look_through(folder, self.rules())
+        for each in contents.left_out:
+            place = shown(os.path.join(folder, each.path))
+            level = logging.DEBUG if each.by_option else logging.WARNING
+            self.log.log(level, "Ignoring %s '%s' (%s)", each.kind, place, each.because)
+        return contents
 
     def share(self, place: str) -> None:
         """Let the group of instructors work on a folder with all that is in it, where the course is shared."""
@@ -210,12 +211,9 @@ def _grant(place: str) -> None:
             os.chmod(place, (mode | wanted) & 0o2777)
 
 
-def _size(folder: str) -> int:
-    total = 0
-    for parent, _, names in os.walk(folder):
-        places = (os.path.join(parent, name) for name in names)
-        total += sum(os.path.getsize(place) for place in places if not os.path.islink(place))
-    return total
+def _without_slash(name: str) -> str:
+    """A name as it was meant: the shell completes the name of a folder with a `/`."""
+    return name.rstrip("/") or name
 
 
 __all__ = ["Exchange", "ExchangeError"]

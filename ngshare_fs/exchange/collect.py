@@ -3,6 +3,7 @@
 import fnmatch
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any
@@ -226,6 +227,12 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
         path: str = self.coursedir.format_path(self.coursedir.submitted_directory, student, self.assignment)
         return path
 
+    @staticmethod
+    def _beside_timestamp(file: Received) -> Received:
+        """A file under the name that it has here: a student's folder makes room for the file that holds the time."""
+        start, slash, rest = file.path.partition("/")
+        return replace(file, path=f"{TIMESTAMP}-folder/{rest}") if slash and start == TIMESTAMP else file
+
     def _is_wanted(self, student: str, timestamp: str) -> bool:
         folder = self._folder(student)
         sweep(os.path.dirname(folder))  # an earlier command may have been killed while it replaced the folder
@@ -279,7 +286,7 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
     def _wanted_of(self, files: Iterable[Received]) -> Iterable[Received]:
         directory = self.coursedir
         largest = 1000 * directory.max_file_size
-        for file in files:
+        for file in map(self._beside_timestamp, files):
             name = file.path.rpartition("/")[2]
             if file.path == ORIGIN or is_ignored(file.path, directory.ignore):
                 continue

@@ -277,6 +277,14 @@ class ExchangeApi:
         query = {"timestamp": timestamp}
         return self._client.tree("feedback", course, assignment, student, query=query, folder=folder)
 
+    def newest_release(self, course: str, assignment: str) -> tuple[str | None, dict[str, str]]:
+        """When it was released, None where an older server does not say, and checksums of its files by path."""
+        answer = self._client.call("GET", "assignment", course, assignment, query={"list_only": "true"})
+        with self._well_formed():
+            timestamp = answer.get("timestamp")
+            files = {str(file["path"]): str(file["checksum"]) for file in answer["files"]}
+            return (None if timestamp is None else check_timestamp(timestamp)), files
+
     def _listing_by_parts(self, only: str, everybody: bool) -> Listing:
         courses = []
         for name in self._list("courses", "courses"):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
@@ -31,13 +32,20 @@ def read_origin(folder: str) -> Origin | None:
     A folder that an older plug-in, nbgrader's own exchange, or a person has made says nothing.
     """
     try:
-        with open(os.path.join(folder, ORIGIN), encoding="utf-8") as file:
+        with open(os.path.join(folder, ORIGIN), encoding="utf-8", opener=_open_now) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return None
             found = json.load(file)
         timestamp = None if found["timestamp"] is None else str(found["timestamp"])
         files = {str(path): str(checksum) for path, checksum in found["files"].items()}
         return Origin(str(found["course"]), str(found["assignment"]), timestamp, files)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
+
+
+def _open_now(place: str, flags: int) -> int:
+    """A named pipe would be waited for, and a link may lead to what never ends."""
+    return os.open(place, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
 
 
 def write_origin(folder: str, origin: Origin) -> None:

@@ -2,13 +2,19 @@
 
 import os
 import tempfile
+from collections.abc import Sequence
 
 from nbgrader.exchange import abc
 
 from ngshare_fs.exchange.base import Exchange
-from ngshare_fs.exchange.problems import ASSIGNMENT_EXISTS, ASSIGNMENT_NOT_FOUND, Refused
-from ngshare_fs.exchange.sending import files_in
-from ngshare_fs.exchange.submission_cache import checksums_of
+from ngshare_fs.exchange.completeness import notebooks
+from ngshare_fs.exchange.problems import ASSIGNMENT_EXISTS, ASSIGNMENT_NOT_FOUND, Refused, ServerProblem
+from ngshare_fs.exchange.receiving import check_component
+from ngshare_fs.exchange.released_names import look_alike, twins
+from ngshare_fs.exchange.snapshot import TOO_LARGE, Found, check_size, take_snapshot
+
+# Students' copies are called STUDENT+ASSIGNMENT+TIME, and file systems store names of 255 bytes.
+LONGEST_NAME = 128
 
 
 class ExchangeReleaseAssignment(Exchange, abc.ExchangeReleaseAssignment):
@@ -17,6 +23,7 @@ class ExchangeReleaseAssignment(Exchange, abc.ExchangeReleaseAssignment):
     def init_src(self) -> None:
         """Find the students' version."""
         course, assignment = self.course, self.assignment
+        _check_name(assignment)
         directory = self.coursedir
         self.src_path = directory.format_path(directory.release_directory, ".", assignment)
         if not os.path.isdir(self.src_path):
@@ -37,11 +44,11 @@ class ExchangeReleaseAssignment(Exchange, abc.ExchangeReleaseAssignment):
         course, assignment = self.course, self.assignment
         self.log.info("Source: %s", self.src_path)
         self.log.info("Destination: %s", self.api.url)
+        work = self._work()
         with tempfile.TemporaryDirectory(prefix="ngshare-fs-") as folder:
-            tree = os.path.join(folder, "tree")
-            self.copy_wanted(self.src_path, tree)
-            files = files_in(tree)
-            checksums = checksums_of(files)
+            files = take_snapshot(work, os.path.join(folder, "tree"))
+            check_size(files, self.rules())
+            checksums = {file.path: file.md5 for file in files}
             try:
                 self.api.release(course, assignment, files, checksums)
             except Refused as refusal:
@@ -57,3 +64,37 @@ class ExchangeReleaseAssignment(Exchange, abc.ExchangeReleaseAssignment):
                         raise
                     self.api.release(course, assignment, files, checksums)  # taken back in between
         self.log.info("Released as: %s", self.dest_path)
+
+    def _work(self) -> Sequence[Found]:
+        """What is to be released.
+
+        Raises:
+            ExchangeError: students would lack something without the instructor's knowing.
+        """
+        contents = self.contents_of(self.src_path)
+        alike = twins(file.path for file in contents.files)
+        if alike:
+            self.fail(look_alike(alike))
+        if contents.files:
+            lost = [each for each in contents.left_out if each.kind == TOO_LARGE and notebooks([each.path])]
+        else:
+            lost = [each for each in contents.left_out if not each.by_option]
+        if lost:
+            self.fail(
+                f"{self.assignment} was not released, since students would not get what is left out of it:\n  "
+                + "\n  ".join(map(str, lost))
+            )
+        return contents.files
+
+
+def _check_name(assignment: str) -> None:
+    """Heed what students' machines can store, who work in a folder of this name.
+
+    Raises:
+        ServerProblem: no folder can have it, or none of a submission to it.
+    """
+    check_component(assignment, "assignment")
+    if len(assignment.encode()) > LONGEST_NAME:
+        raise ServerProblem(
+            f"The name of the assignment has {len(assignment.encode())} bytes, and may have {LONGEST_NAME}: shorten it."
+        )

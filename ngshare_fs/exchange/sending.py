@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,32 +21,13 @@ class LocalFile:
         path: in the tree, with `/`.
         place: on this machine.
         size: in bytes.
+        md5: of its content, in hex; empty where nobody has read it yet.
     """
 
     path: str
     place: str
     size: int
-
-
-def files_in(folder: str) -> list[LocalFile]:
-    """All files below a folder, sorted by path.
-
-    Raises:
-        ServerProblem: a name is no text, so that no server could keep it.
-    """
-    found = []
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            place = os.path.join(parent, name)
-            path = os.path.relpath(place, folder)
-            try:
-                path.encode("utf-8")
-            except UnicodeEncodeError:
-                raise ServerProblem(
-                    f"The name of the file {path!r} is no UTF-8 text: rename it, and try again."
-                ) from None
-            found.append(LocalFile(path, place, os.path.getsize(place)))
-    return sorted(found, key=lambda file: file.path)
+    md5: str = ""
 
 
 class Body:
@@ -85,18 +65,19 @@ class Body:
         yield from self._parts_before_files()
         for number, file in enumerate(self._files or ()):
             yield _before_content(number, file)
-            digest = hashlib.md5(usedforsecurity=False)
+            digest = None if file.md5 else hashlib.md5(usedforsecurity=False)
             remaining = file.size
             with open(file.place, "rb") as content:
                 while chunk := content.read(CHUNK):
                     remaining -= len(chunk)
                     if remaining < 0:
                         break
-                    digest.update(chunk)
+                    if digest is not None:
+                        digest.update(chunk)
                     yield base64.b64encode(chunk)
             if remaining:
                 raise ServerProblem(f"{file.path} has changed while it was being sent. Save it, and try again.")
-            yield _after_content(digest.hexdigest())
+            yield _after_content(file.md5 if digest is None else digest.hexdigest())
         yield self._end()
 
     def _parts_before_files(self) -> Iterator[bytes]:

@@ -9,11 +9,12 @@ import json
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Any
 from urllib.parse import quote, unquote
 
-from ngshare_fs.exchange.receiving import remove
-from ngshare_fs.exchange.sending import CHUNK, LocalFile
+from ngshare_fs.exchange.receiving import beside, remove
 
 RECEIPT = "ngshare_receipt.json"
 TIMESTAMP = "timestamp.txt"
@@ -32,6 +33,26 @@ class Cached:
     folder: str
 
 
+@dataclass(frozen=True)
+class Receipt:
+    """What the server has confirmed.
+
+    Args:
+        course, assignment, student, timestamp: which submission it is.
+        server: its URL.
+        confirmed_by_server: whether it has named the files; an older server does not.
+        files: each with `path`, `size` and `checksum`.
+    """
+
+    course: str
+    assignment: str
+    student: str
+    timestamp: str
+    server: str
+    confirmed_by_server: bool
+    files: list[dict[str, Any]]
+
+
 class SubmissionCache:
     """The cache of one user.
 
@@ -48,7 +69,8 @@ class SubmissionCache:
             names = os.listdir(self._root)
         except FileNotFoundError:
             return []
-        return sorted(unquote(name) for name in names if os.path.isdir(os.path.join(self._root, name)))
+        folders = [name for name in names if os.path.isdir(os.path.join(self._root, name))]
+        return sorted(unquote(name) for name in folders if not name.startswith("."))
 
     def submissions(self, course: str) -> list[Cached]:
         """What was handed in to a course."""
@@ -74,15 +96,32 @@ class SubmissionCache:
         name = "+".join(map(_escaped, (student, assignment, timestamp)))
         return os.path.join(self.folder_of_course(course), name)
 
+    def keep(self, tree: str, receipt: Receipt) -> str:
+        """Keep what was handed in, and the receipt.
+
+        Args:
+            tree: the copy; it is moved, and has to be on the same disk.
+
+        Returns:
+            where the receipt is.
+        """
+        with open(_free_name(tree, RECEIPT), "w", encoding="utf-8") as file:
+            json.dump(asdict(receipt), file, indent=1, ensure_ascii=False)
+        # nbgrader has the time there; a file or folder of the student's is part of the work, and stays.
+        if not os.path.lexists(os.path.join(tree, TIMESTAMP)):
+            with open(os.path.join(tree, TIMESTAMP), "w", encoding="utf-8") as time_file:
+                time_file.write(receipt.timestamp)
+        folder = self.folder(receipt.course, receipt.student, receipt.assignment, receipt.timestamp)
+        os.makedirs(os.path.dirname(folder), exist_ok=True)
+        if not os.path.exists(folder):  # a repetition may have left it there
+            os.rename(tree, folder)
+        return os.path.join(folder, os.path.basename(file.name))
+
     def forget(self, course: str, student: str, assignment: str, timestamp: str) -> None:
         """Remove a submission from the cache, so that it is not listed there any more."""
         remove(self.folder(course, student, assignment, timestamp))
         removed = sorted(self.removed() | {(course, student, assignment, timestamp)})
-        os.makedirs(self._root, exist_ok=True)
-        place = os.path.join(self._root, _REMOVED)
-        with open(place + ".new", "w", encoding="utf-8") as file:
-            json.dump(removed, file)
-        os.replace(place + ".new", place)
+        _write(os.path.join(self._root, _REMOVED), json.dumps(removed))
 
     def removed(self) -> set[tuple[str, str, str, str]]:
         """What was removed: course, student, assignment, timestamp."""
@@ -111,36 +150,47 @@ class Pending:
 
     def key(self, fresh: str) -> str:
         """The key of the earlier attempt, or `fresh`, which is noted down."""
+        key, files = self._noted()
+        if files == self._files:
+            return key
+        _write(self._file, f"{fresh} {self._files}\n")
+        return fresh
+
+    def over(self) -> None:
+        """Its fate is known. What another command has noted down meanwhile of other files stays."""
+        if self._noted()[1] == self._files:
+            with suppress(FileNotFoundError):
+                os.unlink(self._file)
+
+    def _noted(self) -> tuple[str, str]:
+        """The key of the last attempt and what it handed in; empty where there was none that still counts."""
         try:
             if time.time() - os.stat(self._file).st_mtime < PENDING_SECONDS:
                 with open(self._file, encoding="utf-8") as file:
                     key, files = file.read().split()
-                if files == self._files:
-                    return key
+                return key, files
         except (FileNotFoundError, ValueError):
             pass
-        os.makedirs(os.path.dirname(self._file), exist_ok=True)
-        with open(self._file + ".new", "w", encoding="utf-8") as file:
-            file.write(f"{fresh} {self._files}\n")
-        os.replace(self._file + ".new", self._file)
-        return fresh
-
-    def over(self) -> None:
-        """Its fate is known."""
-        if os.path.exists(self._file):
-            os.unlink(self._file)
+        return "", ""
 
 
-def checksums_of(files: Iterable[LocalFile]) -> dict[str, str]:
-    """MD5 of local files by path."""
-    found = {}
-    for file in files:
-        digest = hashlib.md5(usedforsecurity=False)
-        with open(file.place, "rb") as content:
-            while chunk := content.read(CHUNK):
-                digest.update(chunk)
-        found[file.path] = digest.hexdigest()
-    return found
+def _free_name(folder: str, name: str) -> str:
+    """A place in a folder for a file of this name, or of one like it where the student's own work has that."""
+    start, end = os.path.splitext(name)
+    place, number = os.path.join(folder, name), 1
+    while os.path.lexists(place):
+        number += 1
+        place = os.path.join(folder, f"{start}-{number}{end}")
+    return place
+
+
+def _write(place: str, text: str) -> None:
+    """Put a file in place whole, also beside another command that does so at the same moment."""
+    with beside(place) as folder:
+        new = os.path.join(folder, "new")
+        with open(new, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(new, place)
 
 
 def _digest(value: object) -> str:

@@ -1,21 +1,26 @@
 """`nbgrader submit`: hand in, and keep the receipt."""
 
 import glob
-import json
 import os
 import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from nbgrader.exchange import abc
-from nbgrader.utils import find_all_notebooks
 from rapidfuzz import fuzz
 from traitlets import Bool
 
 from ngshare_fs.exchange.base import Exchange
+from ngshare_fs.exchange.completeness import Completeness, notebooks
+from ngshare_fs.exchange.fetched_from import NEWER_RELEASE, assignment_of, check_course, is_newer
+from ngshare_fs.exchange.origin import read_origin
 from ngshare_fs.exchange.problems import Refused, ServerProblem, Unreachable, UntrustworthyAnswer
 from ngshare_fs.exchange.receiving import beside, check_timestamp
-from ngshare_fs.exchange.sending import LocalFile, files_in
-from ngshare_fs.exchange.submission_cache import RECEIPT, TIMESTAMP, Pending, SubmissionCache, checksums_of
+from ngshare_fs.exchange.released_names import ReleasedNames, look_alike, twins
+from ngshare_fs.exchange.sending import LocalFile
+from ngshare_fs.exchange.snapshot import Found, check_size, shown, take_snapshot
+from ngshare_fs.exchange.submission_cache import Pending, Receipt, SubmissionCache
 
 # Files of a receipt that are printed; the whole receipt is in the cache.
 MOST_LINES = 20
@@ -28,9 +33,14 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
         True, help="Of nbgrader's own exchange. Not used: nobody else can see a submission on the server."
     ).tag(config=True)
 
+    ignore_origin = Bool(
+        False,
+        help="Whether to hand in a folder that was fetched from another course, or as another assignment.",
+    ).tag(config=True)
+
     def init_src(self) -> None:
         """Find the work."""
-        folder = self.assignment_folder(self.coursedir.course_id, self.coursedir.assignment_id)
+        folder = self.assignment_folder(self.coursedir.course_id, self.assignment)
         self.src_path = os.path.abspath(folder)
         self.coursedir.assignment_id = os.path.basename(self.src_path)
         if not os.path.isdir(self.src_path):
@@ -51,41 +61,81 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
         """Send a snapshot of the work; what is in the cache afterwards is what was sent."""
         self.log.info("Source: %s", self.src_path)
         self.log.info("Destination: %s", self.api.url)
-        self._compare_notebooks()
+        origin = None if self.ignore_origin else read_origin(self.src_path)
+        if origin is not None:
+            self.coursedir.assignment_id = assignment_of(origin, self.assignment)
+        timestamp, released = self.api.newest_release(self.course, self.assignment)
+        if origin is not None:
+            check_course(origin, self.course)
+            if is_newer(origin, timestamp, released, self.coursedir.ignore):
+                self.log.warning("%s", NEWER_RELEASE.format(assignment=self.assignment))
+        work = self._work(released)
         cache = SubmissionCache(self.cache)
         with beside(cache.folder_of_course(self.course)) as folder:
             tree = os.path.join(folder, "tree")
-            self.copy_wanted(self.src_path, tree)
-            files = files_in(tree)
-            checksums = checksums_of(files)
+            files = take_snapshot(work, tree)
+            check_size(files, self.rules())
+            checksums = {file.path: file.md5 for file in files}
             pending = Pending(self.cache, self._what(), checksums)
-            receipt = self._send(files, pending)
+            answer = self._send(files, pending)
             try:
-                self.timestamp = check_timestamp(receipt.get("timestamp"))
-                stored = _checked(receipt, checksums)
+                self.timestamp = check_timestamp(answer.get("timestamp"))
+                stored = _checked(answer, files)
             except ServerProblem:
                 pending.over()  # with the same key, the same would come again
                 raise
-            student = str(receipt.get("student_id") or self.student or self.api.user)
-            with open(os.path.join(tree, TIMESTAMP), "w", encoding="utf-8") as file:
-                file.write(self.timestamp)
-            with open(os.path.join(tree, RECEIPT), "w", encoding="utf-8") as file:
-                kept = {
-                    "course": self.course,
-                    "assignment": self.assignment,
-                    "student": student,
-                    "timestamp": self.timestamp,
-                    "server": self.api.url,
-                    "confirmed_by_server": "files" in receipt,
-                    "files": stored,
-                }
-                json.dump(kept, file, indent=1, ensure_ascii=False)
-            target = cache.folder(self.course, student, self.assignment, self.timestamp)
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            if not os.path.exists(target):  # a repetition may have left it there
-                os.rename(tree, target)
+            student = str(answer.get("student_id") or self.student or self.api.user)
+            confirmed = "files" in answer
+            receipt = Receipt(self.course, self.assignment, student, self.timestamp, self.api.url, confirmed, stored)
+            self._print(receipt)
+            try:
+                self.log.info("Receipt: %s", cache.keep(tree, receipt))
+            except OSError as error:  # what was handed in is handed in
+                self.log.warning(
+                    "Your work was handed in, but your copy of it and the receipt could not be kept in %s: %s",
+                    self.cache,
+                    error.strerror,
+                )
             pending.over()
-        self._print(stored, target, "files" in receipt)
+
+    def _work(self, released: Mapping[str, str]) -> list[Found]:
+        """What is to be handed in, under the names under which it was released.
+
+        Raises:
+            ExchangeError: something of the release would be missing without the student's knowing.
+        """
+        contents = self.contents_of(self.src_path)
+        names = ReleasedNames(released)
+        alike = [pair for pair in twins(file.path for file in contents.files) if not names.both_released(pair)]
+        if alike:
+            self.fail(look_alike(alike))
+        work = [replace(file, path=names.of(file.path)) for file in contents.files]
+        left_out = [replace(each, path=names.of(each.path)) for each in contents.left_out]
+        complete = Completeness(notebooks(released), notebooks(file.path for file in work), left_out)
+        if complete.lost:
+            self.fail(
+                f"Your work was NOT handed in: {self.assignment} would lack what is left out of it:\n  "
+                + "\n  ".join(map(str, complete.lost))
+                + "\nMake them ordinary files that are small enough, or ask your instructor."
+            )
+        if not work:
+            what = "; ".join(map(str, left_out[:MOST_LINES])) or "it is empty"
+            self.fail(
+                f"Your work was NOT handed in: there is no work in {self.src_path} ({what}). If the assignment's files "
+                "are not there, `nbgrader fetch_assignment --replace` brings them."
+            )
+        if complete.missing and self.strict:
+            self.fail(
+                f"Assignment {self.assignment} not submitted. "
+                f"There are missing notebooks for the submission:\n{complete}"
+            )
+        if complete.missing or complete.extra:
+            self.log.warning(
+                "Possible missing notebooks and/or extra notebooks submitted for assignment %s:\n%s",
+                self.assignment,
+                complete,
+            )
+        return work
 
     def _what(self) -> tuple[str, ...]:
         return self.api.url, self.api.user, self.course, self.assignment, self.student or ""
@@ -105,50 +155,20 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
             raise ServerProblem(f"Your work was NOT handed in. {problem}") from None
         return receipt
 
-    def _compare_notebooks(self) -> None:
-        released = [
-            file["path"]
-            for file in self.api.notebooks(self.course, self.assignment)
-            if os.path.splitext(file["path"])[1] == ".ipynb"
-        ]
-        submitted = find_all_notebooks(self.src_path)
-        missing = [path for path in released if path not in submitted]
-        extra = [path for path in submitted if path not in released]
-        if not missing and not extra:
-            return
-        lines = [
-            "Expected:",
-            *(f"\t{path}: {'MISSING' if path in missing else 'FOUND'}" for path in sorted(released)),
-            "Submitted:",
-            *(f"\t{path}: {'EXTRA' if path in extra else 'OK'}" for path in submitted),
-        ]
-        difference = "\n".join(lines)
-        if missing and self.strict:
-            self.fail(
-                f"Assignment {self.assignment} not submitted. "
-                f"There are missing notebooks for the submission:\n{difference}"
-            )
-        self.log.warning(
-            "Possible missing notebooks and/or extra notebooks submitted for assignment %s:\n%s",
-            self.assignment,
-            difference,
-        )
-
-    def _print(self, stored: list[dict[str, Any]], folder: str, confirmed: bool) -> None:
-        self.log.info("Submitted as: %s %s %s", self.course, self.assignment, self.timestamp)
-        said = "The server has stored" if confirmed else "This server gives no receipt; sent were"
-        self.log.info("%s %d files:", said, len(stored))
-        for file in stored[:MOST_LINES]:
-            self.log.info("  %s  %10d  %s", file["checksum"], file["size"], file["path"])
-        if len(stored) > MOST_LINES:
-            self.log.info("  and %d more", len(stored) - MOST_LINES)
-        self.log.info("Receipt: %s", os.path.join(folder, RECEIPT))
+    def _print(self, receipt: Receipt) -> None:
+        self.log.info("Submitted as: %s %s %s", receipt.course, receipt.assignment, receipt.timestamp)
+        said = "The server has stored" if receipt.confirmed_by_server else "This server gives no receipt; sent were"
+        self.log.info("%s %d files:", said, len(receipt.files))
+        for file in receipt.files[:MOST_LINES]:
+            self.log.info("  %s  %10d  %s", file["checksum"], file["size"], shown(file["path"]))
+        if len(receipt.files) > MOST_LINES:
+            self.log.info("  and %d more", len(receipt.files) - MOST_LINES)
 
 
-def _checked(receipt: dict[str, Any], sent: dict[str, str]) -> list[dict[str, Any]]:
+def _checked(receipt: dict[str, Any], sent: Sequence[LocalFile]) -> list[dict[str, Any]]:
     """The files of a receipt, which have to be those that were sent."""
     if "files" not in receipt:
-        return [{"path": path, "size": 0, "checksum": checksum} for path, checksum in sent.items()]
+        return [{"path": file.path, "size": file.size, "checksum": file.md5} for file in sent]
     try:
         stored = [
             {"path": str(file["path"]), "size": int(file["size"]), "checksum": str(file["checksum"])}
@@ -156,7 +176,7 @@ def _checked(receipt: dict[str, Any], sent: dict[str, str]) -> list[dict[str, An
         ]
     except (KeyError, TypeError, ValueError):
         stored = []
-    if {file["path"]: file["checksum"] for file in stored} != sent:
+    if {file["path"]: file["checksum"] for file in stored} != {file.path: file.md5 for file in sent}:
         raise UntrustworthyAnswer(
             "The server has not stored what was sent. Submit again; if it goes on, tell your instructor."
         )

@@ -10,9 +10,9 @@ from ngshare_fs.exchange.client import Client
 from ngshare_fs.exchange.exchange_api import ExchangeApi
 from ngshare_fs.exchange.problems import Refused, ServerProblem
 from ngshare_fs.exchange.receiving import check_tree
-from ngshare_fs.exchange.sending import Body, LocalFile, files_in
+from ngshare_fs.exchange.sending import Body, LocalFile
 from ngshare_fs.exchange.server import Server
-from ngshare_fs.exchange.submission_cache import checksums_of
+from tests.local_files import checksums_of, files_in
 
 from .ngshare_reference import NotInstallable, python, running_ngshare
 

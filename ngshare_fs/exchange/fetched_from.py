@@ -1,0 +1,64 @@
+"""A folder that is about to be handed in, and where it says it was fetched from."""
+
+from collections.abc import Iterable, Mapping
+from shlex import quote
+
+from ngshare_fs.exchange.completeness import notebooks
+from ngshare_fs.exchange.file_names import normal
+from ngshare_fs.exchange.origin import ORIGIN, Origin
+from ngshare_fs.exchange.problems import ServerProblem
+from ngshare_fs.exchange.receiving import is_ignored
+
+NEWER_RELEASE = (
+    "A newer release of {assignment} than the one that you have fetched is there. Your work is handed in as it is; to "
+    "see what is new, rename this folder, fetch the assignment again, and take your work over into it."
+)
+_ON_PURPOSE = (
+    f"If you mean it, add --ExchangeSubmit.ignore_origin=True (or remove the file {ORIGIN}, which says where the "
+    "folder comes from)."
+)
+
+
+def assignment_of(origin: Origin, assignment: str) -> str:
+    """The name of the assignment as it was released.
+
+    Raises:
+        ServerProblem: the folder was fetched as another assignment.
+    """
+    if normal(origin.assignment) == normal(assignment):
+        return origin.assignment
+    raise ServerProblem(
+        f"Your work was NOT handed in: this folder was fetched as the assignment {origin.assignment}, not "
+        f"{assignment}. Give it the name {origin.assignment}, and hand that in. {_ON_PURPOSE}"
+    )
+
+
+def check_course(origin: Origin, course: str) -> None:
+    """Heed from which course it was fetched.
+
+    Raises:
+        ServerProblem: it was another one.
+    """
+    if normal(origin.course) != normal(course):
+        where = f"{quote(origin.assignment)} --course {quote(origin.course)}"
+        raise ServerProblem(
+            f"Your work was NOT handed in: this folder was fetched from the course {origin.course}, not {course}. "
+            f"To hand it in where it comes from: nbgrader submit {where}. "
+            f"To work for {course}, rename the folder and fetch the assignment from there. {_ON_PURPOSE}"
+        )
+
+
+def is_newer(origin: Origin, timestamp: str | None, released: Mapping[str, str], ignore: Iterable[str]) -> bool:
+    """Whether the newest release is another one than that which was fetched.
+
+    Args:
+        timestamp: of the newest release; None where an older server does not say.
+        released: checksums of its files by path.
+        ignore: globs of what is never fetched.
+    """
+    if timestamp is not None and origin.timestamp is not None:
+        return timestamp > origin.timestamp
+    patterns = list(ignore)
+    mine = {path: origin.files[path] for path in notebooks(origin.files) if not is_ignored(path, patterns)}
+    newest = {path: released[path] for path in notebooks(released) if not is_ignored(path, patterns)}
+    return mine != newest
