@@ -3,7 +3,7 @@
 import json
 import logging
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from ngshare_fs.api import refusals
@@ -24,7 +24,7 @@ def answering_failures(debug: bool) -> Middleware:
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            _check_url(request)
+            _check_head(request)
             return await handler(request)
         except Refused as error:
             reason = f" ({error.reason})" if debug and error.reason else ""
@@ -61,7 +61,10 @@ def answer(refusal: Refusal, reason: str = "") -> web.Response:
     return response
 
 
-def _check_url(request: web.Request) -> None:
+def _check_head(request: web.Request) -> None:
+    if len(request.headers.getall(hdrs.AUTHORIZATION, ())) > 1:
+        # A proxy or a log may have looked at the other one.
+        raise Refused(refusals.TWO_AUTHORIZATIONS)
     try:
         decode_segment(request.rel_url.raw_path)
     except ValueError:
