@@ -103,8 +103,8 @@ class Connection(web.RequestHandler):
             return  # no HTTP: it is answered with 400, and the connection closed
         end = data.find(END_OF_HEAD)
         ends_here = begun == 1 and end >= 0 and size + end <= LONGEST_REMEMBERED
-        if message.chunked or message.upgrade or not ends_here:
-            # Where this request ends is not known here, or the next one has been misunderstood.
+        if message.chunked or message.upgrade or hdrs.EXPECT in message.headers or not ends_here:
+            # Where this request ends is not known here; after `Expect`, its client decides whether a body comes.
             self._messages[-1] = (message._replace(should_close=True), payload)
             return
         self._rest_of_body = int(message.headers.get(hdrs.CONTENT_LENGTH, 0)) - (len(data) - end - len(END_OF_HEAD))
@@ -138,7 +138,8 @@ class Connection(web.RequestHandler):
             body = json.dumps({"success": False, "message": refusal.message}).encode()
             again = f"Retry-After: {refusal.retry_after}\r\n" if refusal.retry_after is not None else ""
             head = (
-                f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}\r\nContent-Type: application/json; charset=utf-8\r\n"
+                f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}\r\n"
+                f"Content-Type: application/json; charset=utf-8\r\n"
                 f"Content-Length: {len(body)}\r\nConnection: close\r\n{again}\r\n"
             )
             self.transport.write(head.encode() + body)
