@@ -145,8 +145,8 @@ class Room:
         self.disk.release()
 
 
-# A tree's files take some 2.5 KiB each while they are written, whatever they hold.
-MOST_FILES_AT_ONCE = 20_000
+# A tree's files take up to 3 KiB each while they are written, whatever they hold.
+MOST_FILES_AT_ONCE = 10_000
 # Trees of so few are always written: there are no more of them at once than threads that write.
 FEW_FILES = 500
 
