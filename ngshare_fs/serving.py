@@ -20,6 +20,7 @@ from typing import NoReturn
 
 from aiohttp import web
 
+from ngshare_fs.allocator import share_arenas
 from ngshare_fs.application import make_application
 from ngshare_fs.banner import announce
 from ngshare_fs.config import Settings
@@ -66,6 +67,7 @@ def serve(settings: Settings, handover: Handover) -> int:
         ListenError: the address cannot be had.
         VolumeError: the data folder cannot be used.
     """
+    share_arenas()
     _allow_many_connections()
     listener = handover.listener or listen_for(settings)
     orders = Orders()
