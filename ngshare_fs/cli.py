@@ -125,7 +125,7 @@ def _submissions(given: argparse.Namespace) -> int:
     try:
         return bring_back_submissions(given)
     except ImportError as error:
-        return _fail(f"{error}: pip install 'ngshare-fs[nbgrader]'", 1)
+        return _fail(f"{error}: {how_to_install('client')}", 1)
 
 
 def _serve(flags: dict[str, Raw]) -> int:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import logging
+import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
@@ -17,15 +18,12 @@ PATIENCE_SECONDS = 120.0
 def add_submissions_commands(parser: argparse.ArgumentParser) -> None:
     """Give the parser of `ngshare-fs submissions` its commands."""
     commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    for_url = "of the server; looked for as nbgrader's plug-ins do where left out"
-
     listed = commands.add_parser(
         "list", help="show what you have handed in", allow_abbrev=False, description="Show what you have handed in."
     )
     listed.add_argument("course", metavar="COURSE", nargs="?", default="", help="only to this course")
     listed.add_argument("assignment", metavar="ASSIGNMENT", nargs="?", default="", help="only to this assignment")
     listed.add_argument("--json", action="store_true", help="as JSON, for programs")
-    listed.add_argument("--url", default="", help=for_url)
 
     fetched = commands.add_parser(
         "fetch", help="bring back what you have handed in", allow_abbrev=False,
@@ -37,7 +35,11 @@ def add_submissions_commands(parser: argparse.ArgumentParser) -> None:
     fetched.add_argument(
         "--to", metavar="FOLDER", default="", help="a folder that is not there yet; named after ASSIGNMENT if left out"
     )
-    fetched.add_argument("--url", default="", help=for_url)
+    for command in (listed, fetched):
+        command.add_argument(
+            "--url", default="", help="of the server; looked for as nbgrader's plug-ins do where left out"
+        )
+        command.add_argument("--user", dest="acting_user", metavar="NAME", help="as whom, on a stand-alone server")
 
 
 def run(given: argparse.Namespace) -> int:
@@ -46,15 +48,15 @@ def run(given: argparse.Namespace) -> int:
     Returns:
         the exit code: 0, or 1 where it was not done.
     """
+    from ngshare_fs.course_management import acting_user
     from ngshare_fs.course_management.gradebook import configuration
-    from ngshare_fs.exchange import server
     from ngshare_fs.exchange.client import Client
     from ngshare_fs.exchange.exchange_api import ExchangeApi
     from ngshare_fs.exchange.problems import ServerProblem
 
     here = None if given.url else configuration()
     try:
-        found = server.find(given.url or (here.url if here else ""))
+        found = acting_user.find(given.url or (here.url if here else ""), given.acting_user, os.environ)
         api = ExchangeApi(Client(found, PATIENCE_SECONDS, logging.getLogger("ngshare_fs.submissions")))
         if given.action == "list":
             _list(api, given)

@@ -156,3 +156,8 @@ def test_an_older_server_gives_it_to_instructors_only(handed: Handed) -> None:
         said = handed.run("fetch", COURSE, ASSIGNMENT, url=proxy.url, fails=True)
     assert "it is an older exchange, which gives submissions to instructors only" in said
     assert not list(handed.home.iterdir())
+
+
+def test_a_stand_alone_server_is_told_as_whom(handed: Handed) -> None:
+    assert handed.timestamps[-1] in handed.run("list", "--user", "ann", user="somebody")
+    assert handed.timestamps[-1] not in handed.run("list", user="somebody")

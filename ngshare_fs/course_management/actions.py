@@ -76,6 +76,20 @@ class Management:
             self._client.call("DELETE", "course", self._course)
         say(f"Successfully deleted {self._course}; the operator can bring it back")
 
+    def delete_assignment(self) -> None:
+        """Move an assignment to the trash, with what was handed in."""
+        assignment = self._given.assignment
+        submissions = self._client.call("GET", "submissions", self._course, assignment)["submissions"]
+        students = len({each["student_id"] for each in submissions})
+        confirm(
+            f"Delete {assignment} of {self._course} with {len(submissions)} submissions of {students} students, and "
+            "the feedback on them? (To take only the release back: nbgrader list --remove)",
+            self._given.yes,
+        )
+        with self._done_before("Assignment not found"):
+            self._client.call("DELETE", "assignment", self._course, assignment)
+        say(f"Successfully deleted {assignment} of {self._course}; the operator can bring it back")
+
     def list(self) -> None:
         """Show the courses."""
         try:

@@ -1,6 +1,7 @@
 """What to do when the server says no: what helps a student with nbgrader does not help whoever manages a course."""
 
 from ngshare_fs.exchange.problems import (
+    ASSIGNMENT_NOT_FOUND,
     COURSE_NOT_FOUND,
     NOT_SIGNED_IN,
     PERMISSION_DENIED,
@@ -13,6 +14,7 @@ from ngshare_fs.exchange.server import Server
 FOR_ADMINS = ("create", "delete", "add_instructor", "remove_instructor")
 _OF_REASON = {
     COURSE_NOT_FOUND: "Look at the spelling of its name: `ngshare-fs course list` shows the courses that you may see.",
+    ASSIGNMENT_NOT_FOUND: "Look at the spelling of its name: `ngshare-fs course show` shows the course's assignments.",
     "Course already exists": "Choose another name; `ngshare-fs course show` shows what is there.",
     STUDENT_NOT_FOUND: "Look at the spelling of the user name: `ngshare-fs course show` shows the roster.",
     "Instructor not found": "Look at the spelling of the user name: `ngshare-fs course show` shows the instructors.",

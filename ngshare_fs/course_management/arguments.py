@@ -27,6 +27,9 @@ def add_course_commands(parser: argparse.ArgumentParser) -> None:
         "instructors", metavar="INSTRUCTOR", nargs="*", help="who teaches it"
     )
     _yes(add("delete", "move a course to the trash, with all that is in it (admins)"))
+    delete_assignment = add("delete-assignment", "move an assignment to the trash, with all that was handed in")
+    delete_assignment.add_argument("assignment", metavar="ASSIGNMENT")
+    _yes(delete_assignment)
     for_programs = "as JSON, for programs"
     listed = add("list", "show the courses that you take or teach, and your role", of_a_course=False)
     listed.add_argument("--json", action="store_true", help=for_programs)
