@@ -86,7 +86,7 @@ def _metadata(built: Path) -> Message:
 
 
 def test_nobody_is_told_to_install_what_is_not_published() -> None:
-    pages = [*ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.md"), ROOT / "README.md"]
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.md")]
     sources = [path for room in ("ngshare_fs", "bench", "examples", "tools") for path in (ROOT / room).rglob("*")]
     for page in [*pages, *sources]:
         if page.is_file() and "__pycache__" not in page.parts:

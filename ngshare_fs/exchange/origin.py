@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -55,6 +56,8 @@ def write_origin(folder: str, origin: Origin) -> None:
         OSError: it cannot be written.
     """
     place = os.path.join(folder, ORIGIN)
-    with open(place + ".new", "w", encoding="utf-8") as file:
+    # Two commands at once must not write to one file. What a killed one leaves begins as `ORIGIN` does: it is not sent.
+    new = f"{place}.{secrets.token_hex(4)}"
+    with open(new, "x", encoding="utf-8") as file:
         json.dump(asdict(origin), file, indent=1, ensure_ascii=False)
-    os.replace(place + ".new", place)
+    os.replace(new, place)
