@@ -22,7 +22,14 @@ from ngshare_fs.exchange.connection_failure import (
 )
 from ngshare_fs.exchange.names_in_urls import check_text, quoted
 from ngshare_fs.exchange.patience import OutOfPatience, Patience
-from ngshare_fs.exchange.problems import NOT_SIGNED_IN, Refused, ServerProblem, Unreachable, UntrustworthyAnswer
+from ngshare_fs.exchange.problems import (
+    NOT_SIGNED_IN,
+    Refused,
+    ServerProblem,
+    Unreachable,
+    UntrustworthyAnswer,
+    limit_in_words,
+)
 from ngshare_fs.exchange.progress import progress
 from ngshare_fs.exchange.sending import Body
 from ngshare_fs.exchange.server import Server
@@ -320,8 +327,7 @@ class Client:
             return answer
         sent = "" if status != 413 or body is None else body.in_words()
         if isinstance(answer, dict) and "message" in answer:
-            most = answer.get("max_files")
-            raise Refused(status, str(answer["message"]), url, sent, most if isinstance(most, int) else None)
+            raise Refused(status, str(answer["message"]), url, sent, limit_in_words(answer))
         if 300 <= status < 400:
             path = urlsplit(response.request.url or "").path.removeprefix(urlsplit(url).path)
             moved = redirect_problem(url, path, response.headers.get("Location", ""))

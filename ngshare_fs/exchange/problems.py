@@ -1,5 +1,7 @@
 """What can go wrong between us and the server, in words that say what to do about it."""
 
+from collections.abc import Mapping
+
 from ngshare_fs.exchange.inside_jupyter import is_inside
 
 NOT_SIGNED_IN = "Please sign in"
@@ -80,18 +82,14 @@ class Refused(ServerProblem):
         message: its reason; empty where it gave none that we understand.
         url: of the server.
         circumstances: what else is known, in a sentence.
-        max_files: the most that it takes at once, where that was the reason.
+        advice: what to do; where empty, what the reason wants.
     """
 
-    def __init__(
-        self, status: int, message: str, url: str, circumstances: str = "", max_files: int | None = None
-    ) -> None:
+    def __init__(self, status: int, message: str, url: str, circumstances: str = "", advice: str = "") -> None:
         self.status = status
         self.message = message
         reason = message.partition(" (")[0]
-        advice = _ADVICE.get(reason) or _OF_STATUS.get(status, "")
-        if max_files is not None:
-            advice = f"These are too many files; at most {max_files:,} are taken at once. Remove some, and try again."
+        advice = advice or _ADVICE.get(reason) or _OF_STATUS.get(status, "")
         said = f"The exchange says: {message}." if message else f"{url} answers HTTP {status}, and not as an exchange."
         super().__init__(" ".join(part for part in (said, circumstances, advice) if part))
 
@@ -103,6 +101,16 @@ class Refused(ServerProblem):
     def knows_no_such_call(self) -> bool:
         """Whether this is an older server that does not have the call."""
         return self.status == 405 or (self.status == 404 and self.message in ("", "Not Found"))
+
+
+def limit_in_words(answer: Mapping[str, object]) -> str:
+    """What to do where an answer says which limit was passed; empty where it does not."""
+    files, size = answer.get("max_files"), answer.get("max_request")
+    if isinstance(files, int):
+        return f"These are too many files: at most {files:,} are taken at once. Remove some, and try again."
+    if isinstance(size, int):
+        return f"At most {size / 1e6:,.1f} MB are taken at once: remove large data files, and try again."
+    return ""
 
 
 class UntrustworthyAnswer(ServerProblem):
