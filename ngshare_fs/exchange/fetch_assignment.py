@@ -7,13 +7,12 @@ from typing import Any
 from nbgrader.exchange import abc
 
 from ngshare_fs.exchange.base import Exchange
-from ngshare_fs.exchange.fetch_feedback import FEEDBACK, checksum_of
+from ngshare_fs.exchange.fetch_feedback import checksum_of
 from ngshare_fs.exchange.file_names import path_in
 from ngshare_fs.exchange.moving import InTheWay, move_new
 from ngshare_fs.exchange.origin import ORIGIN, Origin, read_origin, write_origin
 from ngshare_fs.exchange.problems import UntrustworthyAnswer
 from ngshare_fs.exchange.receiving import (
-    ASIDE,
     Received,
     aside,
     beside,
@@ -23,6 +22,7 @@ from ngshare_fs.exchange.receiving import (
     is_ignored,
     write_tree,
 )
+from ngshare_fs.exchange.working_folder import is_copy, is_of
 
 # Files that are named in a message.
 MOST_NAMES = 10
@@ -52,15 +52,13 @@ class ExchangeFetchAssignment(Exchange, abc.ExchangeFetchAssignment):
         if os.path.lexists(self.dest_path) and not os.path.isdir(self.dest_path):
             raise InTheWay(self.dest_path)
         self.origin = read_origin(self.dest_path)
-        if self.origin and (self.origin.course, self.origin.assignment) != (self.course, self.assignment):
+        if self.origin and not is_of(self.origin, self.course, self.assignment):
             self.fail(
                 f"{folder} is the assignment {self.origin.assignment} of the course {self.origin.course}, not "
                 f"{self.assignment} of {self.course}. Nothing was fetched. Go to another folder for this course, or "
                 "give each course a folder of its own (c.Exchange.path_includes_course = True in nbgrader_config.py)."
             )
-        self.is_copy = os.path.isdir(self.dest_path) and (
-            self.origin is not None or not holds_feedback_only(self.dest_path, self.coursedir.ignore)
-        )
+        self.is_copy = os.path.isdir(self.dest_path) and is_copy(self.dest_path, self.origin, self.coursedir.ignore)
         if self.is_copy and not self.replace_missing_files:
             self.fail(
                 f"You already have a copy of the assignment in this directory: {folder}. To get back files that you "
@@ -149,16 +147,6 @@ class ExchangeFetchAssignment(Exchange, abc.ExchangeFetchAssignment):
         except FileExistsError:
             return False  # made at this moment
         return True
-
-
-def holds_feedback_only(folder: str, ignore: Sequence[str]) -> bool:
-    """Whether there is no assignment in a folder yet: feedback that was fetched there does not make it one."""
-    for name in os.listdir(folder):
-        if name == FEEDBACK and os.path.isdir(os.path.join(folder, name)):
-            continue
-        if name != ORIGIN and not name.startswith(ASIDE) and not is_ignored(name, ignore):
-            return False
-    return True
 
 
 def _first_that_is_no_folder(folder: str, below: str) -> str:

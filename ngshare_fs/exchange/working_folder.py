@@ -4,9 +4,10 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ngshare_fs.exchange.fetch_assignment import holds_feedback_only
+from ngshare_fs.exchange.fetch_feedback import FEEDBACK
 from ngshare_fs.exchange.file_names import normal
-from ngshare_fs.exchange.origin import read_origin
+from ngshare_fs.exchange.origin import ORIGIN, Origin, read_origin
+from ngshare_fs.exchange.receiving import ASIDE, is_ignored
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,34 @@ def look_at(folder: str, course: str, assignment: str, newest: str | None, ignor
         in_the_way = os.path.lexists(folder)
         return WorkingFolder(False, f"not downloaded: {folder} is in the way, and no folder" if in_the_way else "")
     origin = read_origin(folder)
-    if origin is not None and normal(origin.course) != normal(course):
-        return WorkingFolder(False, f"not downloaded: the folder {folder} is from the course {origin.course}")
-    if origin is not None and normal(origin.assignment) != normal(assignment):
-        return WorkingFolder(False, f"not downloaded: the folder {folder} is the assignment {origin.assignment}")
-    if holds_feedback_only(folder, ignore):
+    if origin is not None and not is_of(origin, course, assignment):
+        which = f"the assignment {origin.assignment} of the course {origin.course}"
+        return WorkingFolder(False, f"not downloaded: the folder {folder} is {which}")
+    if not is_copy(folder, origin, ignore):
         return WorkingFolder(False, "")
     remark = "already downloaded"
     if origin is not None and origin.timestamp is not None and newest is not None and newest > origin.timestamp:
         remark += f"; a newer release is there: {newest}"
     return WorkingFolder(True, remark)
+
+
+def is_of(origin: Origin, course: str, assignment: str) -> bool:
+    """Whether a folder was fetched from this assignment."""
+    return (normal(origin.course), normal(origin.assignment)) == (normal(course), normal(assignment))
+
+
+def is_copy(folder: str, origin: Origin | None, ignore: Sequence[str]) -> bool:
+    """Whether an assignment is in a folder: feedback that was fetched there does not make it one.
+
+    Args:
+        origin: what the folder says of itself; one that was fetched and emptied since is a copy.
+        ignore: globs of what is never fetched.
+    """
+    if origin is not None:
+        return True
+    for name in os.listdir(folder):
+        if name == FEEDBACK and os.path.isdir(os.path.join(folder, name)):
+            continue
+        if not name.startswith((ORIGIN, ASIDE)) and not is_ignored(name, ignore):
+            return True
+    return False
