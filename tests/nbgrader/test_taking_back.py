@@ -96,7 +96,8 @@ def test_a_list_says_of_which_course_a_folder_is(school: School) -> None:
     everything = "--course="
     assert zoë.listed(everything) == [
         f"{COURSE} {ASSIGNMENT} (already downloaded)",
-        f"other {ASSIGNMENT} (not downloaded: the folder {ASSIGNMENT} is the assignment {ASSIGNMENT} of the course {COURSE})",
+        f"other {ASSIGNMENT} (not downloaded: the folder {ASSIGNMENT} is the assignment {ASSIGNMENT} of the course "
+        f"{COURSE})",
     ]
     entries = json.loads(zoë.run("list", "--json", "--quiet", everything))
     assert [entry["status"] for entry in entries] == ["fetched", "released"]
