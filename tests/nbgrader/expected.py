@@ -24,7 +24,7 @@ FAILURES = {
         "test_submit_max_dir_size": "wants a RuntimeError, with a traceback for the student; ours is an ExchangeError",
     },
     "list": {
-        "test_list_remove_outbound": "wants no line for what was taken back; instructors have one, for it can come back",
+        "test_list_remove_outbound": "wants no line for what was taken back; instructors have one",
     },
     "collect": {
         "test_owner_check": OWNERS,
