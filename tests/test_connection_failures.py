@@ -149,16 +149,6 @@ def test_too_many_files_are_counted(tmp_path: Path, size: int) -> None:
         assert "data files" not in str(refusal.value)
 
 
-def test_too_many_bytes_are_said_to_be(tmp_path: Path) -> None:
-    content = tmp_path / "content"
-    content.write_bytes(bytes(2_000_000))
-    with servers.running(tmp_path / "volume", "--max-request", "1MiB") as server:
-        root = Client(Server(server.url, "user:root", "root", standalone=True), 5, logging.getLogger("test"))
-        root.call("POST", "course", "c", body=Body({"instructors": json.dumps(["root"])}))
-        with pytest.raises(Refused, match=r"You sent 1 files, 2\.7 MB\. At most 1\.0 MB are taken at once: remove"):
-            root.call("POST", "assignment", "c", "a", body=Body({}, [LocalFile("x", str(content), 2_000_000)]))
-
-
 @pytest.mark.parametrize(
     ("paths", "fullest"),
     [

@@ -258,7 +258,7 @@ def test_what_is_too_large_is_said_to_be(tmp_path: Path) -> None:
         files = files_in(folder_with(tmp_path / "t", {"large": os.urandom(3 * 2**20)}))
         root = Client(Server(server.url, "user:root", "root", standalone=True), 5, logging.getLogger("test"))
         root.call("POST", "course", COURSE)
-        with pytest.raises(ServerProblem, match="more than the server takes at once"):
+        with pytest.raises(ServerProblem, match=r"At most 1\.0 MB are taken at once: remove large data files"):
             api(server.url, "root").release(COURSE, ASSIGNMENT, files, {})
 
 
