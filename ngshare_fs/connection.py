@@ -102,7 +102,10 @@ class Connection(web.RequestHandler):
         if not isinstance(message, RawRequestMessage):
             return  # no HTTP: it is answered with 400, and the connection closed
         end = data.find(END_OF_HEAD)
-        ends_here = begun == 1 and end >= 0 and size + end <= LONGEST_REMEMBERED
+        is_large = size + (len(data) if end < 0 else end) > LONGEST_REMEMBERED
+        if is_large:
+            self._lingering_time = 0.0  # nor is it held while a body comes that nobody reads
+        ends_here = begun == 1 and end >= 0 and not is_large
         if message.chunked or message.upgrade or hdrs.EXPECT in message.headers or not ends_here:
             # Where this request ends is not known here; after `Expect`, its client decides whether a body comes.
             self._messages[-1] = (message._replace(should_close=True), payload)

@@ -131,6 +131,29 @@ async def test_what_is_staged_is_bounded_and_given_back(
     assert done.status == 200
 
 
+async def test_one_user_does_not_take_the_room_of_others(
+    service: Service, again: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(form, "MOST_STAGED_OF_ONE", 1)
+    small = await again(service, max_request=MIB)
+    course.create(small.volume, "c", ["ada", "boss"])
+    body = b"files=" + quote_plus('[{"path": "a", "content": "').encode() + b"A" * (MIB - 2000)
+    call, port = f"POST {PREFIX}assignment/c/a", small.client.port
+    uploads = [await Upload.begin(port, call, body, token="server") for _ in range(8)]
+    answers = [asyncio.ensure_future(upload.answer()) for upload in uploads]
+    await until(lambda: sum(answer.done() for answer in answers) >= 4)
+    for said in [answer.result() for answer in answers if answer.done()]:
+        assert said.startswith(b"HTTP/1.1 503")
+        assert b"Too many large requests of one user at once" in said
+    headers = {"Authorization": "token root", **FORM}
+    large = b"files=" + quote_plus(tree({"a": b"x" * 600_000})).encode()
+    async with small.client.post(PREFIX + "assignment/c/b", data=io.BytesIO(large), headers=headers) as other:
+        assert other.status == 200
+    for upload in uploads:
+        upload.writer.transport.abort()
+    await asyncio.gather(*answers)
+
+
 async def test_refusals_for_size_say_how_much_is_allowed(make_exchange: MakeExchange) -> None:
     exchange = await make_exchange(max_request=2 * MIB, max_files=3)
     await exchange.call("GET", "initialize-Data6ase", "root", action="init")
