@@ -145,9 +145,8 @@ def change(volume: Volume, course: str, changed: Callable[[Roster], Roster], las
                 content = roster.to_yaml()
                 is_as_read = partial(_is_as_read, volume, file, reading.marks)
                 if is_as_read() and replace_file(volume, file, content, is_as_read):
-                    with contextlib.suppress(
-                        FileNotFoundError, NotADirectoryError
-                    ):  # moved since, with the change in it
+                    # Where its folder was moved since, the change is in it.
+                    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                         volume.rosters.remember(file, roster, content)
                     return
                 time.sleep(QUIET_SECONDS)

@@ -80,7 +80,8 @@ class Bench:
 
     def fresh(self) -> Path:
         """A fresh copy."""
-        shutil.rmtree(self.data, ignore_errors=True)
+        while self.data.exists():  # a sweep in the background may still be at work in the last one
+            shutil.rmtree(self.data, ignore_errors=True)
         return Path(shutil.copytree(self.template, self.data))
 
     def state(self) -> State:
