@@ -1,5 +1,7 @@
 """Puts the application together."""
 
+import re
+
 from aiohttp import web
 
 from ngshare_fs.api import health, openapi
@@ -45,7 +47,7 @@ def make_application(volume: Volume, settings: Settings) -> web.Application:
     for endpoint in ENDPOINTS:
         application.router.add_route(
             endpoint.method,
-            settings.prefix + endpoint.path,
+            settings.prefix + _any_names_in(endpoint.path),
             dispatcher.handler(endpoint),
             expect_handler=dispatcher.expect,
         )
@@ -60,6 +62,11 @@ def make_application(volume: Volume, settings: Settings) -> web.Application:
 
     application.on_cleanup.append(finish_slow_calls)
     return application
+
+
+def _any_names_in(path: str) -> str:
+    """The path as the router takes it: aiohttp's own pattern for a name has no braces in it, and ours may have any."""
+    return re.sub(r"\{(\w+)\}", r"{\1:[^/]+}", path)
 
 
 def _identity(application: web.Application, volume: Volume, settings: Settings) -> Identity:

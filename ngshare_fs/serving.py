@@ -20,9 +20,11 @@ from typing import NoReturn
 
 from aiohttp import web
 
+from ngshare_fs.allocator import share_arenas
 from ngshare_fs.application import make_application
 from ngshare_fs.banner import announce
 from ngshare_fs.config import Settings
+from ngshare_fs.connection import Connection, UnfinishedHeads
 from ngshare_fs.hub.watch import greet_hub, watch_hub
 from ngshare_fs.listening import (
     QUEUE,
@@ -65,6 +67,7 @@ def serve(settings: Settings, handover: Handover) -> int:
         ListenError: the address cannot be had.
         VolumeError: the data folder cannot be used.
     """
+    share_arenas()
     _allow_many_connections()
     listener = handover.listener or listen_for(settings)
     orders = Orders()
@@ -134,15 +137,17 @@ async def _serve(settings: Settings, handover: Handover, listener: socket.socket
     application = make_application(volume, settings)
     traffic.watch(application)
     logging.getLogger("aiohttp.server").addFilter(hide_malformed)
-    runner = web.AppRunner(
-        application, access_log_class=AccessLog, access_log=ACCESS_LOG, shutdown_timeout=CLEAN_UP_SECONDS
-    )
+    runner = web.AppRunner(application, shutdown_timeout=CLEAN_UP_SECONDS)
     await runner.setup()
+    assert runner.server is not None
+    loop = asyncio.get_running_loop()
+    connect = partial(
+        Connection, runner.server, UnfinishedHeads(), loop=loop, access_log_class=AccessLog, access_log=ACCESS_LOG
+    )
     # asyncio closes the socket that it is given when it stops accepting: it gets a copy.
     accepting = listener.dup()
     accepting.setblocking(False)
-    site = web.SockSite(runner, accepting, backlog=ACCEPT_AT_ONCE)
-    await site.start()
+    acceptor = await loop.create_server(connect, sock=accepting, backlog=ACCEPT_AT_ONCE)
     listener.listen(QUEUE)  # asyncio has set the queue's length to what it accepts at once
     gc.freeze()  # what is here now stays: collecting garbage need not look at it again
     if handover.ready is not None:
@@ -160,14 +165,13 @@ async def _serve(settings: Settings, handover: Handover, listener: socket.socket
     for task in beside:
         task.cancel()
     restarting = not orders.stop
-    assert runner.server is not None
     if not restarting:
         if handover.lifeline is None or orders.is_orphaned:
             admit_no_more(listener)
         await asyncio.sleep(HANDSHAKE_SECONDS)
-    await _stop_accepting(accepting, site)
+    await _stop_accepting(accepting, acceptor)
     if not restarting:
-        await _accept_the_rest(listener, runner.server)
+        await _accept_the_rest(listener, connect)
     LOG.info("%s: finishing the requests under way", "restarting" if restarting else "stopping")
     cut_off = await traffic.end(runner.server, settings.drain_seconds, lambda: orders.at_once)
     if cut_off:
@@ -249,15 +253,15 @@ async def _rehearsal_goes_well() -> bool:
     return False
 
 
-async def _stop_accepting(accepting: socket.socket, site: web.SockSite) -> None:
+async def _stop_accepting(accepting: socket.socket, acceptor: asyncio.Server) -> None:
     """Stop accepting, in two steps: asyncio's `Server.close` loses connections accepted in this very turn."""
     asyncio.get_running_loop().remove_reader(accepting)
     for _ in range(5):
         await asyncio.sleep(0)
-    await site.stop()
+    acceptor.close()
 
 
-async def _accept_the_rest(listener: socket.socket, server: web.Server) -> None:
+async def _accept_the_rest(listener: socket.socket, connect: Callable[[], Connection]) -> None:
     """Accept what the kernel has queued, then close: with the socket's end it would be reset.
 
     Nothing comes between the last look and the end: what the kernel completes in a turn of the event loop would be
@@ -271,7 +275,7 @@ async def _accept_the_rest(listener: socket.socket, server: web.Server) -> None:
             queued.append(connection)
     for connection in queued:
         connection.setblocking(False)
-        await asyncio.get_running_loop().connect_accepted_socket(server, connection)
+        await asyncio.get_running_loop().connect_accepted_socket(connect, connection)
 
 
 def _bury_children_of_predecessor() -> None:

@@ -16,7 +16,7 @@ def act(call: Call, endpoint: Endpoint) -> Answer:
     """
     # The upload is given up here, in the thread that publishes it: elsewhere, somebody who no longer waits for the
     # answer could remove files that are just being published.
-    with call.form.upload:
+    with call.form:
         check(call, endpoint)
         call.last_check = partial(check, call, endpoint)
         return endpoint.action(call)

@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ngshare_fs.api.form import Form
@@ -11,6 +12,10 @@ from ngshare_fs.store import Volume
 from ngshare_fs.store.course_file import Roster
 from ngshare_fs.store.last_check import LastCheck, no_check
 from ngshare_fs.store.published import Tree
+
+# An argument that is a text, or JSON: a roster of 20,000.
+LONGEST_TEXT = 64 * 1024
+LONGEST_JSON = 4 * 2**20
 
 
 class Who(enum.Enum):
@@ -123,6 +128,11 @@ class Argument:
     required: bool = True
     is_json: bool = False
 
+    @property
+    def longest(self) -> int:
+        """How many bytes of it are taken; the content of `files` goes to the volume, and has bounds of its own."""
+        return LONGEST_JSON if self.is_json else LONGEST_TEXT
+
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -165,6 +175,11 @@ class Endpoint:
     in_lines: bool = False
     tagged: bool = False
     is_page: bool = False
+
+    @cached_property
+    def wanted(self) -> dict[str, int]:
+        """Its arguments, and how many bytes each may have."""
+        return {argument.name: argument.longest for argument in self.arguments}
 
     @property
     def writes(self) -> bool:

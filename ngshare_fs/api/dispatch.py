@@ -9,14 +9,13 @@ from aiohttp.typedefs import Handler
 from ngshare_fs.api import debug
 from ngshare_fs.api.action import act, success, write
 from ngshare_fs.api.blocking import Blocking
+from ngshare_fs.api.budget import Room
 from ngshare_fs.api.call import Call, Endpoint, TreeAnswer, TreesAnswer
 from ngshare_fs.api.checks import check
 from ngshare_fs.api.entity_tag import json_answer, tagged
-from ngshare_fs.api.failures import answer
 from ngshare_fs.api.form import Form, FormReader
 from ngshare_fs.api.identity import USER, Caller, Identity
 from ngshare_fs.api.ready_answers import ReadyAnswers
-from ngshare_fs.api.refusals import Refused
 from ngshare_fs.api.tree_answer import LargeAnswer, made
 from ngshare_fs.api.writer import Writes
 from ngshare_fs.store import Volume
@@ -53,18 +52,17 @@ class Dispatcher:
         return handle
 
     async def expect(self, request: web.Request) -> web.Response | None:
-        """Answer `Expect: 100-continue`: a body that is too large is refused before it is sent."""
-        try:
-            self.forms.refuse_if_too_large(request)
-        except Refused as error:
-            return answer(error.refusal)
-        if request.transport is not None:
-            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        """Say nothing yet to `Expect: 100-continue`: the body is asked for when it is known that it is welcome."""
         return None
 
     async def _answer(self, request: web.Request, endpoint: Endpoint) -> web.StreamResponse:
-        call = await self._call(request, endpoint)
-        body = await self._body(call, endpoint)
+        caller = await self.identity.from_headers(request, endpoint.writes)
+        room = self.forms.room_for(None if caller is None else caller.name)
+        try:
+            call = await self._call(request, endpoint, caller, room)
+            body = await self._body(call, endpoint)
+        finally:
+            room.release()
         if not isinstance(body, bytes):
             return await self._stream(request, body)
         if endpoint.path == debug.PATH and call.form.texts.get("human-readable") == "true":
@@ -80,16 +78,16 @@ class Dispatcher:
             return await self.writes.write(call, endpoint)
         return await self.blocking.read(_read, call, endpoint, self.ready)
 
-    async def _call(self, request: web.Request, endpoint: Endpoint) -> Call:
+    async def _call(self, request: web.Request, endpoint: Endpoint, caller: Caller | None, room: Room) -> Call:
         upload = self.volume.upload()
-        caller = await self.identity.from_headers(request, endpoint.writes)
         if caller is not None:
             request[USER] = caller.name
-            if endpoint.writes:
+            if endpoint.writes or request.body_exists:
                 # Whoever may not do this need not send 100 MiB to hear it.
                 await self.blocking.read(check, self._made_call(request, caller, Form(upload)), endpoint)
+        wanted = {**self.identity.arguments, **endpoint.wanted}
         try:
-            form = await self.forms.read(request, upload)
+            form = await self.forms.read(request, upload, wanted, room)
             if caller is None:
                 caller = self.identity.from_form(request, form, endpoint.is_page)
                 request[USER] = caller.name

@@ -2,8 +2,10 @@
 
 import json
 import logging
+from collections.abc import Mapping
+from types import MappingProxyType
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from ngshare_fs.api import refusals
@@ -24,11 +26,11 @@ def answering_failures(debug: bool) -> Middleware:
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            _check_url(request)
+            _check_head(request)
             return await handler(request)
         except Refused as error:
             reason = f" ({error.reason})" if debug and error.reason else ""
-            return answer(error.refusal, reason)
+            return answer(error.refusal, reason, error.limits)
         except StoreError as error:
             return answer(_refusal_of(request, error))
         except web.HTTPNotFound:
@@ -50,9 +52,14 @@ def answering_failures(debug: bool) -> Middleware:
     return middleware
 
 
-def answer(refusal: Refusal, reason: str = "") -> web.Response:
-    """The answer that a refusal is."""
-    body = json.dumps({"success": False, "message": refusal.message + reason}).encode()
+def answer(refusal: Refusal, reason: str = "", limits: Mapping[str, int] = MappingProxyType({})) -> web.Response:
+    """The answer that a refusal is.
+
+    Args:
+        reason: added to the message.
+        limits: see `Refused`.
+    """
+    body = json.dumps({"success": False, "message": refusal.message + reason, **limits}).encode()
     response = web.Response(status=refusal.status, body=body, content_type="application/json", charset="utf-8")
     if refusal.retry_after is not None:
         response.headers["Retry-After"] = str(refusal.retry_after)
@@ -61,7 +68,10 @@ def answer(refusal: Refusal, reason: str = "") -> web.Response:
     return response
 
 
-def _check_url(request: web.Request) -> None:
+def _check_head(request: web.Request) -> None:
+    if len(request.headers.getall(hdrs.AUTHORIZATION, ())) > 1:
+        # A proxy or a log may have looked at the other one.
+        raise Refused(refusals.TWO_AUTHORIZATIONS)
     try:
         decode_segment(request.rel_url.raw_path)
     except ValueError:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -12,10 +12,11 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from ngshare_fs.api import refusals
 from ngshare_fs.api.blocking import Blocking
+from ngshare_fs.api.budget import Budget, Holding, LargeTrees, Room
 from ngshare_fs.api.percent_encoding import UrlencodedFields, decoded, fields_of
 from ngshare_fs.api.refusals import Refusal, Refused
 from ngshare_fs.api.spill import Spill
-from ngshare_fs.api.tree_in_request import ArrivedTree, EncodedTree, TreeInRequest
+from ngshare_fs.api.tree_in_request import ArrivedTree, EncodedTree, TreeInRequest, too_many_files
 from ngshare_fs.store.directory_tree import Upload
 
 Result = TypeVar("Result")
@@ -23,24 +24,37 @@ Result = TypeVar("Result")
 FILES = "files"
 # What can stand in a header of multipart/form-data, in the other encoding too.
 FIELD_NAME = re.compile(r"[^\x00-\x1f\x7f]+")
-# All arguments but `files` together: a roster of 20,000.
-MAX_TEXT = 4 * 2**20
-# What an argument takes in memory beside its text: without it, a million empty ones would be free.
-PER_ARGUMENT = 256
 LONGEST_NAME = 64 * 1024
 # A body of this many bytes arrives in memory as a whole: most submissions by far.
 SMALL_BODY = 384 * 1024
 # Understood in one go. Other requests get their turn in between, at least this often.
 CHUNK = 128 * 1024
 LONGEST_TURN_SECONDS = 0.005
+# What all bodies of a process may take in memory while they arrive and wait to be written, and those of one user.
+MOST_MEMORY = 64 * 2**20
+MOST_MEMORY_OF_ONE = MOST_MEMORY // 4
+# What they take: a small body, which waits as it came, here and in the process that writes; a larger one, most of which
+# is on the volume at any time; a file, be it empty; and a text, which may be JSON, once it is understood.
+SMALL_BODY_TAKES = 2
+LARGE_BODY_TAKES = 2 * 2**20
+FILE_TAKES = 512
+TEXT_TAKES = 4
+# What they may have in staging, as multiples of the largest request.
+MOST_STAGED = 16
+MOST_STAGED_OF_ONE = 2
 # A client that sends nothing for this long is gone; one that trickles must keep up with the rate below.
 IDLE_SECONDS = 60.0
 SLOWEST_BYTES_PER_SECOND = 1024
 
 
+_large_trees = LargeTrees()
+
+
 @dataclass
 class Form:
     """The arguments of one request.
+
+    A context manager: on leaving, what was not published is gone.
 
     Args:
         texts: the last value of each argument, white space around it dropped; None where it is no UTF-8 text.
@@ -51,6 +65,14 @@ class Form:
     upload: Upload
     texts: dict[str, str | None] = field(default_factory=dict)
     tree: ArrivedTree | EncodedTree | None = None
+    _files: int = field(default=0, init=False)
+
+    def __enter__(self) -> "Form":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _large_trees.leave(self._files)
+        self.upload.discard()
 
     def text(self, name: str, missing: Refusal, malformed: Refusal = refusals.MALFORMED_TEXT) -> str:
         """An argument that has to be there; it may be empty.
@@ -82,6 +104,8 @@ class Form:
         if self.tree is None:
             raise Refused(refusals.NO_FILES)
         self.tree.hand_to(self.upload)
+        _large_trees.enter(len(self.upload.files))
+        self._files = len(self.upload.files)
         return self.upload
 
 
@@ -98,41 +122,45 @@ class FormReader:
         self._blocking = blocking
         self._max_request = max_request
         self._max_files = max_files
+        self._memory = Budget(MOST_MEMORY, MOST_MEMORY_OF_ONE)
+        self._disk = Budget(MOST_STAGED * max_request, MOST_STAGED_OF_ONE * max_request)
 
-    def refuse_if_too_large(self, request: web.BaseRequest) -> None:
-        """Refuse a body whose announced length is over the limit, before a byte of it is read.
+    def room_for(self, user: str | None) -> Room:
+        """What a request of this user will hold; None where nobody knows yet whose it is. The caller releases it."""
+        return Room(self._memory.holding(user), self._disk.holding(user))
 
-        Raises:
-            Refused: it is.
-        """
-        if (request.content_length or 0) > self._max_request:
-            raise Refused(refusals.TOO_LARGE)
-
-    async def read(self, request: web.Request, upload: Upload) -> Form:
+    async def read(self, request: web.Request, upload: Upload, wanted: Mapping[str, int], room: Room) -> Form:
         """Read the query string and the body.
 
         Args:
             upload: where the files of a tree go.
+            wanted: the arguments to keep, and how many bytes each may have; what else comes is passed over.
+            room: what the request holds.
 
         Raises:
-            Refused: the body is too large, too slow or malformed.
+            Refused: the body is too large, too slow or malformed, or too much is under way.
             StoreError: the volume could not take the files.
         """
-        intake = _Intake(upload, self._blocking, self._max_files)
+        intake = _Intake(upload, self._blocking, self._max_files, wanted, room)
         try:
             await intake.take_whole(request.rel_url.raw_query_string.encode("utf-8", "surrogateescape"))
             if request.body_exists:
-                await self._read_body(request, intake)
+                await self._read_body(request, intake, room.memory)
             await intake.finish()
         finally:
             await intake.close()
         return intake.form
 
-    async def _read_body(self, request: web.Request, intake: "_Intake") -> None:
-        self.refuse_if_too_large(request)
+    async def _read_body(self, request: web.Request, intake: "_Intake", memory: Holding) -> None:
+        length, small = request.content_length or 0, _is_small(request)
+        if length > self._max_request:
+            raise _too_large(self._max_request)
+        await memory.admit(length * SMALL_BODY_TAKES if small else LARGE_BODY_TAKES)
+        if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue" and request.transport is not None:
+            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
             if request.content_type == "application/x-www-form-urlencoded":
-                if _is_small(request):
+                if small:
                     await intake.take_whole(b"".join([chunk async for chunk in self._chunks(request)]))
                 else:
                     await intake.take_urlencoded(self._chunks(request))
@@ -168,24 +196,28 @@ class FormReader:
 class _Intake:
     """Sorts the pieces of fields, however they were encoded, into a form."""
 
-    def __init__(self, upload: Upload, blocking: Blocking, max_files: int) -> None:
+    def __init__(
+        self, upload: Upload, blocking: Blocking, max_files: int, wanted: Mapping[str, int], room: Room
+    ) -> None:
         self.form = Form(upload)
         self._max_files = max_files
+        self._wanted = wanted
+        self._memory = room.memory
         self._tree: TreeInRequest | None = None
-        self._spill = Spill(upload, blocking)
+        self._files = 0
+        self._spill = Spill(upload, blocking, room.disk)
         self._text = bytearray()
         self._text_is_malformed = False
-        self._text_size = 0
         self._within_files = False
         self._turn_began = time.monotonic()
 
     async def take_whole(self, encoded: bytes) -> None:
         """Take a query string, or a small body; what it has of a tree is understood later."""
         for name, value in fields_of(encoded):
-            if name == FILES:
+            if name == FILES and FILES in self._wanted:
                 self.form.tree = EncodedTree(value, self._max_files)
             else:
-                await self.take(name, decoded(value), True)
+                await self._take_encoded(name, value, True)
             await self._let_others_in()
 
     async def take_urlencoded(self, chunks: AsyncIterator[bytes]) -> None:
@@ -193,34 +225,38 @@ class _Intake:
         fields = UrlencodedFields()
         async for chunk in chunks:
             for piece in fields.feed(chunk):
-                await self.take(*piece)
+                await self._take_encoded(*piece)
                 await self._let_others_in()
             if fields.waiting > LONGEST_NAME:
                 raise Refused(refusals.TOO_LARGE)
         for piece in fields.feed(None):
-            await self.take(*piece)
+            await self._take_encoded(*piece)
+
+    async def _take_encoded(self, name: str, piece: bytes, last: bool) -> None:
+        # What nobody wants is not even decoded.
+        await self.take(name, decoded(piece) if name in self._wanted else b"", last)
 
     async def take(self, name: str, piece: bytes | None, last: bool) -> None:
         """Take the next piece of a field; None for one that could not be decoded.
 
         Raises:
-            Refused: the field's name is none, or the fields are too large.
+            Refused: the field's name is none, or it is too large.
         """
         if len(name) > LONGEST_NAME:
             raise Refused(refusals.TOO_LARGE)
         if not FIELD_NAME.fullmatch(name):
             raise Refused(refusals.MALFORMED_FIELD)
+        if name not in self._wanted:
+            return
         if name == FILES:
             await self._take_files(piece, last)
             return
         if piece is None:
             self._text_is_malformed = True
         else:
+            self._memory.grow(len(piece) * TEXT_TAKES)
             self._text += piece
-            self._text_size += len(piece)
-        if last:
-            self._text_size += len(name) + PER_ARGUMENT
-        if self._text_size > MAX_TEXT:
+        if len(self._text) > self._wanted[name]:
             raise Refused(refusals.TOO_LARGE)
         if last:
             self.form.texts[name] = None if self._text_is_malformed else _decoded(bytes(self._text))
@@ -248,13 +284,16 @@ class _Intake:
 
     async def _take_files(self, piece: bytes | None, last: bool) -> None:
         if not self._within_files:
-            self._tree = TreeInRequest(self._max_files)
+            self._tree, self._files = TreeInRequest(self._max_files), 0
             await self._spill.start_with(self._tree.files)
         self._within_files = not last
         assert self._tree is not None
         self._tree.feed(piece)
         if self._tree.too_many:
-            raise Refused(refusals.TOO_LARGE)
+            raise too_many_files(self._max_files)
+        # Of a tree that came before in the same request, which counts no more, the estimate stays.
+        self._memory.grow((len(self._tree.files) - self._files) * FILE_TAKES)
+        self._files = len(self._tree.files)
         await self._spill.make_room()
 
 
@@ -285,7 +324,7 @@ class _Pace:
         """
         self._received += count
         if self._received > self._max_request:
-            raise Refused(refusals.TOO_LARGE)
+            raise _too_large(self._max_request)
         allowed = IDLE_SECONDS + self._received / SLOWEST_BYTES_PER_SECOND
         if time.monotonic() - self._started > allowed:
             raise Refused(refusals.TOO_SLOW)
@@ -295,6 +334,10 @@ def _is_small(request: web.Request) -> bool:
     # A compressed body, which aiohttp unpacks, says nothing about its size.
     length = request.content_length
     return length is not None and length <= SMALL_BODY and hdrs.CONTENT_ENCODING not in request.headers
+
+
+def _too_large(most: int) -> Refused:
+    return Refused(refusals.TOO_LARGE, limits={refusals.MAX_REQUEST: most})
 
 
 def _decoded(value: bytes) -> str | None:

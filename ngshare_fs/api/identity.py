@@ -9,6 +9,7 @@ from typing import Protocol
 from aiohttp import web
 
 from ngshare_fs.api import cross_site, refusals
+from ngshare_fs.api.call import LONGEST_TEXT
 from ngshare_fs.api.form import Form
 from ngshare_fs.api.refusals import Refusal, Refused
 from ngshare_fs.api.sessions import Session, Sessions
@@ -51,7 +52,13 @@ class MissesScope(Refused):
 
 
 class Identity(Protocol):
-    """Knows the user of a request."""
+    """Knows the user of a request.
+
+    Attributes:
+        arguments: those that have a say, and how many bytes each may have.
+    """
+
+    arguments: Mapping[str, int]
 
     async def from_headers(self, request: web.Request, writes: bool) -> Caller | None:
         """The user, where the headers alone decide; None where the arguments have a say.
@@ -80,6 +87,8 @@ class StandAlone:
     Args:
         admins: user names.
     """
+
+    arguments: Mapping[str, int] = {"user": LONGEST_TEXT}
 
     def __init__(self, admins: frozenset[str]) -> None:
         self._admins = admins
@@ -170,6 +179,8 @@ class SignedIn:
         admission: who is let in.
         prefix: where our own pages are.
     """
+
+    arguments: Mapping[str, int] = {}
 
     def __init__(self, tokens: Tokens, sessions: Sessions, admission: Admission, prefix: str) -> None:
         self._tokens = tokens

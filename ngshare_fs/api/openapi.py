@@ -34,6 +34,7 @@ _OF_IDENTITY = (
 # What any endpoint may answer that reads arguments and the volume.
 _ALWAYS = (
     refusals.MALFORMED_URL,
+    refusals.TWO_AUTHORIZATIONS,
     refusals.MALFORMED_FIELD,
     refusals.MALFORMED_TEXT,
     refusals.BROKEN_MANIFEST,
@@ -42,7 +43,14 @@ _ALWAYS = (
     refusals.VOLUME_FAILURE,
     refusals.FAILURE,
 )
-_WITH_BODY = (refusals.MALFORMED_BODY, refusals.TOO_SLOW, refusals.TOO_LARGE, refusals.VOLUME_FULL)
+_WITH_BODY = (
+    refusals.MALFORMED_BODY,
+    refusals.TOO_SLOW,
+    refusals.TOO_LARGE,
+    refusals.TOO_MUCH_AT_ONCE,
+    refusals.TOO_MUCH_OF_ONE,
+    refusals.VOLUME_FULL,
+)
 _IN_PATH = re.compile(r"\{(\w+)\}")
 
 
@@ -90,7 +98,12 @@ def document(prefix: str, standalone: bool) -> dict[str, Any]:
 _REFUSAL: Schema = {
     "type": "object",
     "required": ["success", "message"],
-    "properties": {"success": {"const": False}, "message": TEXT},
+    "properties": {
+        "success": {"const": False},
+        "message": TEXT,
+        refusals.MAX_FILES: {"type": "integer", "description": "So many files are allowed, and these are more."},
+        refusals.MAX_REQUEST: {"type": "integer", "description": "So many bytes are allowed, and this is more."},
+    },
     "additionalProperties": False,
 }
 

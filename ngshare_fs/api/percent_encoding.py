@@ -52,14 +52,14 @@ class UrlencodedFields:
     """Splits a form body that arrives in chunks into the pieces of its fields.
 
     `feed` takes the body's chunks, and None at its end; it yields `(name, piece, last)`: the field's name, the next
-    piece of its decoded value, and whether it is the last one. A piece is None where the encoding is malformed.
+    piece of its value, still encoded, and whether it is the last one. No piece ends within an escape.
     """
 
     def __init__(self) -> None:
         self._name: str | None = None  # None while the name itself is being read
         self._rest = b""
 
-    def feed(self, chunk: bytes | None) -> Iterator[tuple[str, bytes | None, bool]]:
+    def feed(self, chunk: bytes | None) -> Iterator[tuple[str, bytes, bool]]:
         """Take the next chunk, or None at the end, and yield what it completes."""
         data = self._rest + (chunk or b"")
         position = 0
@@ -86,9 +86,9 @@ class UrlencodedFields:
                 stop = _before_a_cut_escape(data, position)
                 self._rest = data[stop:]
                 if stop > position:
-                    yield self._name, decoded(data[position:stop]), False
+                    yield self._name, data[position:stop], False
                 return
-            yield self._name, decoded(data[position : end if end >= 0 else len(data)]), True
+            yield self._name, data[position : end if end >= 0 else len(data)], True
             self._name = None
             if end < 0:
                 self._rest = b""

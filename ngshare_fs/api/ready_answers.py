@@ -4,9 +4,12 @@ As everything else in memory they are checked against the volume at each use: by
 file (see `cached_yaml`). They lie in nameless files in memory, which the kernel copies into a connection by itself.
 """
 
+import contextlib
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from io import FileIO
 from typing import NamedTuple
 
@@ -42,6 +45,12 @@ class _Kept(NamedTuple):
     size: int
 
 
+@dataclass
+class _Making:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    threads: int = 0
+
+
 class ReadyAnswers:
     """Encoded trees by their folders. Memory or descriptors may run out: then `get` and `keep` raise OSError."""
 
@@ -49,6 +58,25 @@ class ReadyAnswers:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._size = 0
         self._guard = threading.Lock()
+        self._making: dict[str, _Making] = {}
+
+    @contextlib.contextmanager
+    def one_at_a_time(self, path: str) -> Iterator[None]:
+        """Whoever makes the answer of a tree does it alone, and who comes next finds it made.
+
+        When a lesson begins, all threads that read want the same; each would take memory for all of it.
+        """
+        with self._guard:
+            making = self._making.setdefault(path, _Making())
+            making.threads += 1
+        try:
+            with making.lock:
+                yield
+        finally:
+            with self._guard:
+                making.threads -= 1
+                if not making.threads:
+                    del self._making[path]
 
     def get(self, path: str, state: State) -> FileIO | None:
         """What is kept of a tree, if that is still its state: a file that the caller closes.

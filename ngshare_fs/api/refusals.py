@@ -1,6 +1,8 @@
 """Every refusal in one table: what it is, its HTTP status, and its message, which is part of the API."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from ngshare_fs.store import errors
 
@@ -11,15 +13,17 @@ class Refused(Exception):
     Args:
         refusal: a row of the table.
         reason: what debug mode adds in parentheses.
+        limits: what the answer has beside the message: limits that were passed, by their options.
     """
 
-    def __init__(self, refusal: "Refusal", reason: str = "") -> None:
+    def __init__(self, refusal: "Refusal", reason: str = "", limits: Mapping[str, int] = MappingProxyType({})) -> None:
         super().__init__(refusal.message)
         self.refusal = refusal
         self.reason = reason
+        self.limits = limits
 
-    def __reduce__(self) -> tuple[type["Refused"], tuple["Refusal", str]]:
-        return type(self), (self.refusal, self.reason)
+    def __reduce__(self) -> tuple[type["Refused"], tuple["Refusal", str, dict[str, int]]]:
+        return type(self), (self.refusal, self.reason, dict(self.limits))
 
 
 @dataclass(frozen=True)
@@ -82,10 +86,16 @@ ILLEGAL_PATH = Refusal(400, "Illegal path")
 NOT_BASE64 = Refusal(400, "Content cannot be base64 decoded")
 WRONG_CHECKSUM = Refusal(400, "Checksum does not match")
 TOO_LARGE = Refusal(413, "Request too large")
+MAX_FILES = "max_files"
+MAX_REQUEST = "max_request"
 MALFORMED_URL = Refusal(400, "Malformed URL: percent-encoded UTF-8 is expected")
 MALFORMED_BODY = Refusal(400, "Malformed request body")
 MALFORMED_FIELD = Refusal(400, "Malformed request: a field has no name, or control characters in it")
 MALFORMED_TEXT = Refusal(400, "Malformed request: percent-encoded UTF-8 is expected")
+TWO_AUTHORIZATIONS = Refusal(400, "Malformed request: more than one Authorization header")
+HEAD_TOO_LARGE = Refusal(431, "Request headers too large")
+TOO_MUCH_AT_ONCE = Refusal(503, "Too many large requests at once, try again", retry_after=5)
+TOO_MUCH_OF_ONE = Refusal(503, "Too many large requests of one user at once, try again", retry_after=5)
 TOO_SLOW = Refusal(408, "Request body did not arrive in time")
 
 VOLUME_FULL = Refusal(507, "Insufficient storage")

@@ -5,7 +5,8 @@ import contextlib
 import os
 
 from ngshare_fs.api.blocking import Blocking
-from ngshare_fs.api.tree_in_request import ArrivingFile, Checksum, Staged
+from ngshare_fs.api.budget import Holding
+from ngshare_fs.api.tree_in_request import ArrivingFile, Staged
 from ngshare_fs.store import StoreError
 from ngshare_fs.store.directory_tree import Upload
 
@@ -25,11 +26,13 @@ class Spill:
     Args:
         upload: gives the places.
         blocking: where slow calls run.
+        disk: what the request holds of the volume's disk.
     """
 
-    def __init__(self, upload: Upload, blocking: Blocking) -> None:
+    def __init__(self, upload: Upload, blocking: Blocking, disk: Holding) -> None:
         self._upload = upload
         self._blocking = blocking
+        self._disk = disk
         self._files: list[ArrivingFile] = []
         self._complete = 0
         self._held: list[ArrivingFile] = []
@@ -47,6 +50,7 @@ class Spill:
 
         Raises:
             StoreError: the volume could not take it.
+            Refused: too much is staged already.
         """
         while self._complete < len(self._files):
             file = self._files[self._complete]
@@ -84,12 +88,13 @@ class Spill:
         await self._written()
         if file.staged is None:
             file.staged = Staged()
+        self._disk.grow(file.held)
+        self._unflushed += file.held
         pieces, file.pieces, file.held = file.pieces, [], 0
-        self._unflushed += sum(map(len, pieces))
         flush = self._unflushed > MOST_UNFLUSHED
         if flush:
             self._unflushed = 0
-        append = self._blocking.write(_append, self._upload, file.staged, pieces, file.md5, flush)
+        append = self._blocking.write(_append, self._upload, file.staged, pieces, flush)
         self._under_way = asyncio.create_task(append)
 
     async def _written(self) -> None:
@@ -100,13 +105,13 @@ class Spill:
             under_way.result()
 
 
-def _append(upload: Upload, staged: Staged, pieces: list[bytes], md5: Checksum, flush: bool) -> None:
+def _append(upload: Upload, staged: Staged, pieces: list[bytes], flush: bool) -> None:
     if staged.path is None:
         staged.path = upload.new_file()
     with open(staged.path, "ab", buffering=0) as target:
         # In one piece: around each call the interpreter changes hands, and the event loop wants it as well.
         content = memoryview(b"".join(pieces))
-        md5.update(content)
+        staged.md5.update(content)
         while content:
             content = content[target.write(content) :]
         if flush:

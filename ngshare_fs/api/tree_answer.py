@@ -238,9 +238,14 @@ def _ready(fields: Mapping[str, Any], tree: Tree, state: State, seen: int, ready
             return file
     if not can_be_kept(state, seen):
         return None
-    body = _start(fields) + _entries(tree, tree.manifest.files) + _END
-    with contextlib.suppress(OSError):
-        return ready.keep(tree.path, state, body)
+    with ready.one_at_a_time(tree.path):
+        with contextlib.suppress(OSError):
+            file = ready.get(tree.path, state)
+            if file is not None:
+                return file
+        body = _start(fields) + _entries(tree, tree.manifest.files) + _END
+        with contextlib.suppress(OSError):
+            return ready.keep(tree.path, state, body)
     return None
 
 

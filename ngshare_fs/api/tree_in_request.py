@@ -1,7 +1,7 @@
 """A directory tree in a request, `[{"path", "content", "checksum"}, ...]`, turned into files as it arrives."""
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ngshare_fs.api import refusals
@@ -34,28 +34,38 @@ class Checksum(Protocol):
     def hexdigest(self) -> str: ...
 
 
-@dataclass
+@dataclass(slots=True)
 class Staged:
-    """A file on the volume that is being written; its path is known once that has begun."""
+    """What of a file is on the volume while the rest of it arrives.
+
+    Args:
+        path: known once the writing has begun.
+        md5: of what is there.
+    """
 
     path: str | None = None
+    md5: Checksum = field(default_factory=lambda: hashlib.md5(usedforsecurity=False))
 
 
-@dataclass
+@dataclass(slots=True)
 class ArrivingFile:
-    """One entry as it arrives.
+    """One entry as it arrives. A request may have very many of them, so each has nothing that it does not need.
 
     Args:
         pieces: decoded content that has not been moved to the volume yet.
-        staged: the file on the volume that has what came before, if the content is large.
-        md5: of what is on the volume.
+        held: bytes of it.
+        size: bytes of all that has come of the content.
+        staged: what came before, if the content is large.
+        path: see `IncomingFile`.
+        checksum: what its sender says.
+        has_content: whether it has any, be it empty.
+        corrupt: whether that is no base64.
     """
 
     pieces: list[bytes] = field(default_factory=list)
     held: int = 0
     size: int = 0
     staged: Staged | None = None
-    md5: Checksum = field(default_factory=lambda: hashlib.md5(usedforsecurity=False))
     path: str | None = None
     checksum: str | None = None
     has_content: bool = False
@@ -64,7 +74,6 @@ class ArrivingFile:
     def restart_content(self) -> None:
         """Forget the content: its key came twice, and the last one counts."""
         self.pieces, self.held, self.size, self.staged = [], 0, 0, None
-        self.md5 = hashlib.md5(usedforsecurity=False)
         self.corrupt = False
 
 
@@ -111,7 +120,10 @@ class TreeInRequest:
                 self._refuse(refusals.FILES_NOT_JSON)
         if self._wrong & {refusals.FILES_NOT_JSON, refusals.WRONG_FORMAT}:
             return ArrivedTree([], frozenset(self._wrong))
-        return ArrivedTree([_arrived(file) for file in self.files], frozenset(self._wrong))
+        files, self.files = self.files, []
+        files.reverse()
+        # One by one, so that they are never all there twice.
+        return ArrivedTree([_arrived(files.pop()) for _ in range(len(files))], frozenset(self._wrong))
 
     def opened(self, is_object: bool) -> None:
         if self._depth == 0:
@@ -216,7 +228,7 @@ class TreeInRequest:
         self._wrong.add(refusal)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ArrivedFile:
     """One entry that has arrived.
 
@@ -248,12 +260,12 @@ class ArrivedTree:
             Refused: the tree is refused; the first reason in the API's order.
         """
         wrong = set(self.wrong)
-        incoming = [_with_checksum(arrived.file) for arrived in self.files]
-        wanted = [arrived.checksum for arrived in self.files]
-        if any(md5 is not None and md5 != file.md5 for md5, file in zip(wanted, incoming, strict=True)):
+        for arrived in self.files:
+            _add_checksum(arrived.file)
+        if any(arrived.checksum not in (None, arrived.file.md5) for arrived in self.files):
             wrong.add(refusals.WRONG_CHECKSUM)
         try:
-            upload.accept(incoming)
+            upload.accept(arrived.file for arrived in self.files)
         except IllegalPath:
             wrong.add(refusals.ILLEGAL_PATH)
         for refusal in _RANK:
@@ -278,22 +290,26 @@ class EncodedTree:
         tree = TreeInRequest(self.max_files)
         tree.feed(decoded(self.encoded))
         if tree.too_many:
-            raise Refused(refusals.TOO_LARGE)
+            raise too_many_files(self.max_files)
         tree.arrived().hand_to(upload)
+
+
+def too_many_files(most: int) -> Refused:
+    """The refusal of a tree with more files than `most`."""
+    return Refused(refusals.TOO_LARGE, limits={refusals.MAX_FILES: most})
 
 
 def _arrived(file: ArrivingFile) -> ArrivedFile:
     assert file.path is not None
     if file.staged is None:
         return ArrivedFile(IncomingFile(file.path, file.size, "", b"".join(file.pieces)), file.checksum)
-    incoming = IncomingFile(file.path, file.size, file.md5.hexdigest(), staged=file.staged.path)
+    incoming = IncomingFile(file.path, file.size, file.staged.md5.hexdigest(), staged=file.staged.path)
     return ArrivedFile(incoming, file.checksum)
 
 
-def _with_checksum(file: IncomingFile) -> IncomingFile:
-    if file.content is None:
-        return file
-    return replace(file, md5=hashlib.md5(file.content, usedforsecurity=False).hexdigest())
+def _add_checksum(file: IncomingFile) -> None:
+    if file.content is not None:
+        file.md5 = hashlib.md5(file.content, usedforsecurity=False).hexdigest()
 
 
 def _without_line_breaks(piece: bytes) -> bytes:

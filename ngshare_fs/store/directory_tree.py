@@ -15,7 +15,7 @@ LONGEST_PATH = 2048
 DEEPEST_PATH = 256
 
 
-@dataclass
+@dataclass(slots=True)
 class IncomingFile:
     """One file as it was handed in.
 

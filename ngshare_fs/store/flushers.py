@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 _CANNOT_FLUSH_FOLDERS = (errno.EINVAL, errno.ENOTSUP)
 # Flushes that wait together are shared by the disk or travel the network together.
 THREADS = 32
+# Of one write. Each takes 2 KiB while it waits, and there may be ten thousand.
+SUBMITTED = 1024
 # File systems on which a power cut was tried with `syncfs`. On others it may do nothing (FUSE), or too much.
 SHARED_ON = ("ext4", "xfs")
 # Before, `syncfs` kept errors to itself.
@@ -48,11 +50,13 @@ class EachByItself:
             call, path = tasks[0]
             call(path)
             return
-        futures = [self._threads.submit(call, path) for call, path in tasks]
-        errors = [future.exception() for future in futures]  # of all: nothing may be under way when this returns
-        for error in errors:
-            if error is not None:
-                raise error
+        errors: list[BaseException] = []
+        for start in range(0, len(tasks), SUBMITTED):
+            futures = [self._threads.submit(call, path) for call, path in tasks[start : start + SUBMITTED]]
+            found = [future.exception() for future in futures]  # of all: nothing may be under way when this returns
+            errors += [error for error in found if error is not None]
+        if errors:
+            raise errors[0]
 
     def close(self) -> None:
         self._threads.shutdown()

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
+from ngshare_fs.allocator import share_arenas
 from ngshare_fs.api.action import write
 from ngshare_fs.api.blocking import WRITERS, translated
 from ngshare_fs.api.call import Call
@@ -25,6 +26,9 @@ from ngshare_fs.store import StoreError, Volume
 logger = logging.getLogger(__name__)
 
 BUFFER = 2**20
+# Thousandths of the memory that there is: as if this process had so much more than it has.
+MORE_THAN_SERVER = 500
+MOST_OOM_SCORE = 1000
 
 
 class Writer:
@@ -95,6 +99,14 @@ def _die_with_owner_of(lifeline: int) -> None:
     fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
 
 
+def _be_killed_first() -> None:
+    """Where memory ends, let the kernel kill this process: threads of the server write on, and clients try again."""
+    with contextlib.suppress(OSError, ValueError), open("/proc/self/oom_score_adj", "r+") as file:
+        more = min(MOST_OOM_SCORE, int(file.read()) + MORE_THAN_SERVER)
+        file.seek(0)
+        file.write(str(more))
+
+
 def _next(incoming: IO[bytes]) -> tuple[int, Any] | None:
     # A server that is gone without having read all answers is not at its end, but an error.
     with contextlib.suppress(ConnectionError):
@@ -118,6 +130,8 @@ def main(arguments: Sequence[str]) -> int:
         The exit code.
     """
     descriptor, lifeline, root, log_format, *rest = arguments
+    share_arenas()
+    _be_killed_first()
     set_up(log_format, debug=bool(rest))
     _die_with_owner_of(int(lifeline))
     connection = socket.socket(fileno=int(descriptor))
