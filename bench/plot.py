@@ -25,7 +25,7 @@ def draw(works: dict[str, Rounds], picture: Path) -> None:
     """Draw whatever of it was measured.
 
     Raises:
-        ImportError: matplotlib is missing; `pip install ngshare-fs[bench]` brings it.
+        ImportError: matplotlib is missing; `pip install -e '.[bench]'` brings it.
     """
     matplotlib: Any = importlib.import_module("matplotlib")
     matplotlib.use("Agg")

@@ -22,6 +22,7 @@ from ngshare_fs.config import (
     token_of_file,
 )
 from ngshare_fs.course_management.arguments import add_course_commands
+from ngshare_fs.installation import how_to_install
 from ngshare_fs.listening import Handover, ListenError
 from ngshare_fs.logs import CONTROLS, LOG, set_up
 
@@ -110,7 +111,7 @@ def _course(given: argparse.Namespace) -> int:
     try:
         from ngshare_fs.course_management.actions import run
     except ImportError as error:
-        return _fail(f"{error}: pip install 'ngshare-fs[nbgrader]'", 1)
+        return _fail(f"{error}: {how_to_install('client')}", 1)
     return run(given)
 
 

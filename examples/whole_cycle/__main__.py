@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("--admin", default="root", help="who may create it (default: %(default)s)")
     parser.add_argument("--folder", type=Path, help="a new folder to work in, and to leave all in, to look around")
     arguments = parser.parse_args()
-    programs = environments.for_nbgrader(say)
+    programs = environments.for_plug_ins(say)
     with _folder(arguments.folder) as folder:
         people = folder / "people"
         try:
@@ -32,7 +32,7 @@ def main() -> int:
                 Cycle(arguments.url, people, programs, course=arguments.course, admin=arguments.admin, say=say).run()
             else:
                 volume = folder / "volume"
-                with _server(volume, arguments.admin) as url:
+                with _server(volume, arguments.admin, programs) as url:
                     Cycle(url, people, programs, course=arguments.course, admin=arguments.admin, say=say).run()
                 say(f"\nWhat the server has kept, in {volume}:\n")
                 _print_tree(volume)
@@ -54,10 +54,9 @@ def _folder(wanted: Path | None) -> Iterator[Path]:
 
 
 @contextmanager
-def _server(volume: Path, admin: str) -> Iterator[str]:
-    python = str(environments.for_server(say) / "python")
+def _server(volume: Path, admin: str, programs: Path) -> Iterator[str]:
     say(f"\nThe server: ngshare-fs serve --standalone --data {volume} --admins {admin}")
-    with servers.running(volume, "--admins", admin, python=python) as server:
+    with servers.running(volume, "--admins", admin, python=str(programs / "python")) as server:
         say(f"It serves at {server.url}")
         yield server.url
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 COMMAND_SECONDS = 300
+# These speak with nobody, and say much that is not about the exchange.
+NOT_SHOWN = {"quickstart", "generate_assignment", "autograde", "generate_feedback"}
 
 
 class DidNotWork(Exception):
@@ -17,13 +19,18 @@ class DidNotWork(Exception):
 class Person:
     """Somebody who runs programs at home.
 
-    Attributes:
+    Args:
         name: the user name, as the server knows it.
-        home: their folder; nothing outside it is read or written.
+        home: their folder, made here; nothing outside it is read or written.
+        programs: the folder of the programs.
+        url: of the server, with its prefix.
+        configuration: a `nbgrader_config.py`, of which they get a copy.
+        say: tells what they type, and what they are told.
     """
 
-    def __init__(self, name: str, home: Path, programs: Path, url: str, say: Callable[[str], None]) -> None:
-        """Make the home, with the configuration of nbgrader for the server at `url`."""
+    def __init__(
+        self, name: str, home: Path, programs: Path, url: str, configuration: Path, say: Callable[[str], None]
+    ) -> None:
         self.name = name
         self.home = home
         self._programs = programs
@@ -31,7 +38,7 @@ class Person:
         self._last_words = ""
         jupyter = home / ".jupyter"
         jupyter.mkdir(parents=True)
-        shutil.copy(Path(__file__).with_name("nbgrader_config.py"), jupyter)
+        shutil.copy(configuration, jupyter / "nbgrader_config.py")
         self._environment = {
             "NGSHARE_URL": url,
             "USER": name,
@@ -48,14 +55,14 @@ class Person:
 
     @property
     def cache(self) -> Path:
-        """Where the client keeps a copy of what this person submitted."""
+        """Where copies of what this person submitted are kept."""
         return self.home / ".local" / "share" / "jupyter" / "nbgrader_cache"
 
     def run(self, *command: str, folder: Path | None = None) -> str:
         """Run one of the programs, at home or in `folder`, and return what it printed.
 
         Raises:
-            DidNotWork: it ended with an error. That it did not proves little: the client ends many failures with 0.
+            DidNotWork: it ended with an error.
         """
         self._say(f"    {self.name}$ {shlex.join(command)}")
         done = subprocess.run(
@@ -72,6 +79,9 @@ class Person:
         )
         self._last_words = f"{self.name}$ {shlex.join(command)}\n{done.stdout}"
         self.expect(done.returncode == 0, f"the command ended with exit code {done.returncode}")
+        if NOT_SHOWN.isdisjoint(command):
+            for line in done.stdout.splitlines():
+                self._say(f"        {line}")
         return done.stdout
 
     def expect(self, holds: bool, otherwise: str) -> None:

@@ -2,6 +2,8 @@
 
 import sys
 
+from ngshare_fs.installation import how_to_install
+
 
 def main() -> int:
     """Run it.
@@ -12,6 +14,6 @@ def main() -> int:
     try:
         from ngshare_fs.course_management.actions import old_main
     except ImportError as error:
-        print(f"ngshare-course-management: {error}: pip install 'ngshare-fs[nbgrader]'", file=sys.stderr)
+        print(f"ngshare-course-management: {error}: {how_to_install('client')}", file=sys.stderr)
         return 1
     return old_main()

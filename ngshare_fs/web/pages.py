@@ -15,6 +15,7 @@ from ngshare_fs.api.health import MERE_LOOK
 from ngshare_fs.api.identity import USER, Caller, Identity
 from ngshare_fs.api.refusals import NOT_SIGNED_IN, OF_STORE_ERROR, Refused
 from ngshare_fs.config import Settings
+from ngshare_fs.installation import how_to_install
 from ngshare_fs.store import StoreError, Volume, course, roster
 from ngshare_fs.store.errors import CourseNotFound
 from ngshare_fs.store.problems import Problems
@@ -67,6 +68,7 @@ def add_routes(
             debug=settings.debug,
             debug_path=DEBUG_PATH,
             courses_in_all=await blocking.read(_count, volume) if settings.debug else 0,
+            how_to_install=how_to_install("nbgrader"),
         )
 
     async def css(request: web.Request) -> web.Response:

@@ -1,6 +1,6 @@
 """Courses that use ngshare's own client, ngshare_exchange 0.5.3, go on as before.
 
-The steps, each with its checks, are those of `examples/whole_cycle`. 0.5.2, of which
+The steps, each with its checks, are those of `examples/whole_cycle`, where the client does not differ. 0.5.2, of which
 nothing but the version number differs, went the same way when it was tried by hand.
 """
 
@@ -9,24 +9,27 @@ from pathlib import Path
 import pytest
 
 from examples.environments import made
-from examples.whole_cycle import environments
 from examples.whole_cycle.cycle import ASSIGNMENT, DATA_FILE, Cycle
 from tests import servers
+from tests.others.old_client import environment
+from tests.others.old_client.steps import STEPS
 
 pytestmark = pytest.mark.others
+
+CONFIGURATION = Path(__file__).parent / "old_client" / "nbgrader_config.py"
 
 
 @pytest.fixture(scope="session")
 def nbgrader() -> Path:
     """The folder of the programs of nbgrader and the old client."""
-    return environments.for_nbgrader()
+    return environment.programs()
 
 
 def test_an_assignment_goes_out_and_comes_back(nbgrader: Path, tmp_path: Path) -> None:
     volume = tmp_path / "volume"
     with servers.running(volume) as server:
-        cycle = Cycle(server.url, tmp_path / "people", nbgrader)
-        cycle.run()
+        cycle = Cycle(server.url, tmp_path / "people", nbgrader, configuration=CONFIGURATION)
+        cycle.run(STEPS)
         assert "Traceback" not in server.log
 
     timestamps = [submission.timestamp for work in cycle.submissions.values() for submission in work]
