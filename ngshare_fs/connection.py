@@ -1,7 +1,7 @@
 """One client's connection: aiohttp's, with limits on what arrives before anybody knows who is asking.
 
 A head is a request's first line and its headers. aiohttp bounds each header and their number, but neither a head as a
-whole nor the time that it takes.
+whole nor the time that it takes. For these, private names of its class are used; the tests say when one has changed.
 """
 
 import asyncio
