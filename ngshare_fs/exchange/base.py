@@ -38,7 +38,8 @@ class Exchange(abc.Exchange):
 
     patience = Float(
         120.0,
-        help="For how many seconds to try again while the server cannot be reached or asks to wait.",
+        help="For how many seconds to wait for the exchange in all: for connections, for a server that hangs, and "
+        "between attempts. Sending and receiving are not waiting. Inside a Jupyter server it is never more than 15.",
     ).tag(config=True)
 
     cache = Unicode(
