@@ -7,7 +7,7 @@ from ngshare_fs.api.endpoints import ENDPOINTS
 from ngshare_fs.api.refusals import INTERRUPTED
 from ngshare_fs.store import submission
 from tests.conftest import Exchange
-from tests.test_removed_meanwhile import FIELDS, MOMENT
+from tests.test_removed_meanwhile import MOMENT, fields_of
 
 CHANGES = [endpoint for endpoint in ENDPOINTS if endpoint.writes and "{course}" in endpoint.path]
 
@@ -54,7 +54,7 @@ async def test_what_is_not_found_is_not_stored(
         user="kevin" if "instructor" in endpoint.path else "lawrence",
     )
     user = "root" if endpoint.who is Who.ADMIN else "lawrence" if endpoint.who is Who.MEMBER else "kevin"
-    answer = await prepared.call(endpoint.method, path, user, **FIELDS)
+    answer = await prepared.call(endpoint.method, path, user, **fields_of(endpoint))
     was_changed = _state(prepared) != before
     if answer.status == 404:
         assert not was_changed

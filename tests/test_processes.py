@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -84,9 +84,9 @@ def is_running(pid: int) -> bool:
 
 
 @contextmanager
-def exchange(tmp_path: Path, workers: int, *arguments: str) -> Iterator[Server]:
+def exchange(tmp_path: Path, workers: int, *arguments: str, **environment: str) -> Iterator[Server]:
     """A server with known data, all its workers serving."""
-    with running(tmp_path / "data", "--workers", str(workers), "--debug", *arguments) as server:
+    with running(tmp_path / "data", "--workers", str(workers), "--debug", *arguments, **environment) as server:
         if workers > 1:
             until(lambda: len(serving(server)) >= workers, "the start of all workers", server)
         assert get(server, "initialize-Data6ase?action=init&user=root") == 200
@@ -345,6 +345,26 @@ def test_a_stop_while_all_workers_start_answers_who_is_in_the_queue(tmp_path: Pa
         assert server.process.wait(PATIENCE) == 0
 
 
+# A file system that hangs is a named pipe here, whose opener is made to wait. The server itself would not: see
+# `plain_file`.
+OPENING_WAITS = """
+import os
+import stat
+
+real = os.open
+
+
+def waiting(path, flags, *arguments, **named):
+    if os.path.exists(path) and stat.S_ISFIFO(os.stat(path).st_mode):
+        with open(os.environ["SAYS_THAT_IT_WAITS"], "w"):
+            flags &= ~os.O_NONBLOCK
+    return real(path, flags, *arguments, **named)
+
+
+os.open = waiting
+"""
+
+
 @pytest.mark.parametrize(
     ("number", "is_told_to_stop"), [(signal.SIGTERM, False), (signal.SIGHUP, False), (signal.SIGHUP, True)]
 )
@@ -352,11 +372,16 @@ def test_what_hangs_in_the_file_system_holds_up_neither_stop_nor_restart(
     tmp_path: Path, number: signal.Signals, is_told_to_stop: bool
 ) -> None:
     roster = tmp_path / "data/courses/course1/course.yaml"
-    with exchange(tmp_path, 1, "--drain-seconds", "1") as server, never_ending(roster) as is_read:
+    (tmp_path / "sitecustomize.py").write_text(OPENING_WAITS)
+    waits = tmp_path / "waits"
+    environment = {"PYTHONPATH": str(tmp_path), "SAYS_THAT_IT_WAITS": str(waits)}
+    with exchange(tmp_path, 1, "--drain-seconds", "1", **environment) as server:
+        roster.unlink()
+        os.mkfifo(roster)
         hanging = socket.create_connection(address(server), timeout=PATIENCE)
         path = urlsplit(server.url).path + "students/course1?user=kevin"
         hanging.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        until(is_read, "the wait", server)
+        until(waits.exists, "the wait", server)
         server.process.send_signal(number)
         if number == signal.SIGHUP and is_told_to_stop:
             said(server, "restarting: finishing the requests under way")
@@ -370,23 +395,6 @@ def test_what_hangs_in_the_file_system_holds_up_neither_stop_nor_restart(
             assert server.process.wait(PATIENCE) == 1
             assert "stopped without an end of what hangs in the file system" in server.log
         hanging.close()
-
-
-@contextmanager
-def never_ending(file: Path) -> Iterator[Callable[[], bool]]:
-    """Put something in a file's place whose reader waits for ever; what it gives says whether one waits by now."""
-    file.unlink()
-    os.mkfifo(file)
-    written: list[int] = []
-
-    def is_read() -> bool:
-        with suppress(OSError):  # until somebody opens it to read
-            written.append(os.open(file, os.O_WRONLY | os.O_NONBLOCK))
-        return bool(written)
-
-    yield is_read
-    for descriptor in written:
-        os.close(descriptor)
 
 
 def test_a_second_restart_right_after_the_first_is_harmless(tmp_path: Path) -> None:

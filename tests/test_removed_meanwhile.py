@@ -36,7 +36,13 @@ FIELDS: dict[str, str] = {
     "students": json.dumps([{"username": "new", **NAMES}]),
     **NAMES,
 }
-LEAVING = {"students": json.dumps(["lawrence"])}
+
+
+def fields_of(endpoint: Endpoint) -> dict[str, str]:
+    """Arguments with which an endpoint changes something."""
+    return FIELDS | ({"students": json.dumps(["lawrence"])} if endpoint.path.startswith("removal") else {})
+
+
 CHANGES = [endpoint for endpoint in ENDPOINTS if endpoint.writes and endpoint.who not in (Who.ADMIN, Who.ANYONE)]
 ROUNDS = 5
 AT_ONCE = 4
@@ -144,8 +150,7 @@ async def test_nothing_is_changed_any_more(
     ):
         return  # the flush is under the roster's lock, which whoever deletes the course waits for
     when(prepared, _once(act), monkeypatch)
-    fields = FIELDS | (LEAVING if endpoint.path.startswith("removal") else {})
-    answer = await prepared.call(endpoint.method, path, user, **fields)
+    answer = await prepared.call(endpoint.method, path, user, **fields_of(endpoint))
     if not after:
         assert when is _before_the_lock, "a change flushes something"
         assert endpoint.method == "DELETE" or endpoint.new_assignment, "takes a lock"
