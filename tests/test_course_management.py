@@ -248,7 +248,7 @@ def test_names_do_not_act_on_a_terminal(course: Run) -> None:
     course("teacher", "add-student", COURSE, "ada", "--first-name", "\x1b[2JAda\nstudents: 9")
     shown = course("teacher", "show", COURSE)
     assert "\x1b" not in shown
-    assert "\\x1b[2JAda\\x0astudents: 9" in shown
+    assert "\\x1b[2JAda\\nstudents: 9" in shown
 
 
 @pytest.mark.parametrize(("action", "words"), [("create", ()), ("delete", ("--yes",))])

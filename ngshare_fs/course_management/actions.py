@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import Any
 
 from ngshare_fs.confirmation import NotConfirmed, confirm
 from ngshare_fs.course_management import acting_user, advice, gradebook, look_alikes, roster_file
@@ -20,7 +20,7 @@ from ngshare_fs.course_management.server_roster import ServerRoster
 from ngshare_fs.exchange.client import Client
 from ngshare_fs.exchange.problems import Refused, ServerProblem
 from ngshare_fs.exchange.sending import Body
-from ngshare_fs.logs import CONTROLS
+from ngshare_fs.one_line import say
 
 PATIENCE_SECONDS = 30.0
 
@@ -309,11 +309,6 @@ def _with_names(student: Student, there: dict[str, dict[str, Any]]) -> dict[str,
     present = there.get(student.user, {})
     names = {name: student.names.get(name, present.get(name) or "") for name in NAMES}
     return {"username": student.user, **names}
-
-
-def say(text: str, stream: TextIO | None = None) -> None:
-    """Print a line; a name in it neither breaks it off nor acts on the terminal."""
-    print(text.translate(CONTROLS), file=stream)
 
 
 def _say_who_has_grades(users: Sequence[str]) -> None:
