@@ -12,6 +12,11 @@ def in_one_line(text: str) -> str:
     return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def counted(number: int, what: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {what}" + ("s" if number != 1 else "")
+
+
 def say(text: str, stream: TextIO | None = None) -> None:
     """Print a line.
 

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from ngshare_fs.one_line import say
+from ngshare_fs.one_line import counted, say
 
 if TYPE_CHECKING:
     from ngshare_fs.exchange.exchange_api import ExchangeApi
@@ -98,4 +98,4 @@ def _fetch(api: "ExchangeApi", given: argparse.Namespace) -> None:
     from ngshare_fs.exchange.own_submissions import bring_back
 
     done = bring_back(api, given.course, given.assignment, given.timestamp, given.to)
-    say(f"Fetched what you handed in at {done.timestamp}: {done.files} files, in {done.folder}")
+    say(f"Fetched what you handed in at {done.timestamp}: {counted(done.files, 'file')}, in {done.folder}")

@@ -20,7 +20,7 @@ from ngshare_fs.course_management.server_roster import ServerRoster
 from ngshare_fs.exchange.client import Client
 from ngshare_fs.exchange.problems import Refused, ServerProblem
 from ngshare_fs.exchange.sending import Body
-from ngshare_fs.one_line import say
+from ngshare_fs.one_line import counted, say
 
 PATIENCE_SECONDS = 30.0
 
@@ -82,8 +82,9 @@ class Management:
         submissions = self._client.call("GET", "submissions", self._course, assignment)["submissions"]
         students = len({each["student_id"] for each in submissions})
         confirm(
-            f"Delete {assignment} of {self._course} with {len(submissions)} submissions of {students} students, and "
-            "the feedback on them? (To take only the release back: nbgrader list --remove)",
+            f"Delete {assignment} of {self._course} with {counted(len(submissions), 'submission')} of "
+            f"{counted(students, 'student')}, and the feedback on them? (To take only the release back: nbgrader list "
+            "--remove)",
             self._given.yes,
         )
         with self._done_before("Assignment not found"):
