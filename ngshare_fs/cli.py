@@ -24,7 +24,8 @@ from ngshare_fs.config import (
 from ngshare_fs.course_management.arguments import add_course_commands
 from ngshare_fs.installation import how_to_install
 from ngshare_fs.listening import Handover, ListenError
-from ngshare_fs.logs import CONTROLS, LOG, set_up
+from ngshare_fs.logs import LOG, set_up
+from ngshare_fs.one_line import say
 from ngshare_fs.submissions_command import add_submissions_commands
 from ngshare_fs.submissions_command import run as bring_back_submissions
 
@@ -163,7 +164,7 @@ def _doctor(flags: dict[str, Raw]) -> int:
 
     observations = examine(settings, user_token)
     for line in lines_of(observations):
-        print(line.translate(CONTROLS).encode(errors="backslashreplace").decode())
+        say(line)
     return 1 if any(observation.fine is False for observation in observations) else 0
 
 
@@ -179,9 +180,7 @@ def _verify(data: str | None) -> int:
     found = 0
     try:
         for finding in verify_volume(Path(data)):
-            # A path on the volume may hold anything: it neither forges a line nor breaks one off.
-            line = f"{finding.code} {finding.path}: {finding.message}".translate(CONTROLS)
-            print(line.encode(errors="backslashreplace").decode())
+            say(f"{finding.code} {finding.path}: {finding.message}")
             found += 1
     except (VolumeError, OSError) as error:
         raise SettingsError(str(error)) from None

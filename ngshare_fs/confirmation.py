@@ -2,6 +2,8 @@
 
 import sys
 
+from ngshare_fs.one_line import in_one_line
+
 
 class NotConfirmed(Exception):
     """Nobody has said yes."""
@@ -24,6 +26,6 @@ def confirm(question: str, yes: bool, option: str = "--yes", may_ask: bool = Tru
     if not may_ask or sys.stdin is None or not sys.stdin.isatty():
         # A script that waits for an answer would wait for ever.
         raise NotConfirmed(f"{question} Nobody is there to ask: say {option}. Nothing was changed.")
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    print(f"{in_one_line(question)} [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise NotConfirmed("Nothing was changed.")

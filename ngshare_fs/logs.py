@@ -12,14 +12,9 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from types import TracebackType
 
-LOG = logging.getLogger("ngshare_fs")
+from ngshare_fs.one_line import in_one_line
 
-# A name in a message may hold line ends or terminal escapes: it must neither forge a line nor
-# act on a terminal.
-CONTROLS = {code: f"\\x{code:02x}" for code in [*range(32), *range(127, 160)]} | {
-    0x2028: "\\u2028",
-    0x2029: "\\u2029",
-}
+LOG = logging.getLogger("ngshare_fs")
 
 
 class TextLines(logging.Formatter):
@@ -27,7 +22,7 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created).isoformat(" ", "milliseconds")
-        line = f"{time} {record.levelname:<7} {record.getMessage().translate(CONTROLS)}"
+        line = f"{time} {record.levelname:<7} {in_one_line(record.getMessage())}"
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
         return line

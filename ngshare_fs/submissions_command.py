@@ -5,9 +5,9 @@ import json
 import logging
 import os
 import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
-from ngshare_fs.logs import CONTROLS
+from ngshare_fs.one_line import counted, say
 
 if TYPE_CHECKING:
     from ngshare_fs.exchange.exchange_api import ExchangeApi
@@ -63,10 +63,10 @@ def run(given: argparse.Namespace) -> int:
         else:
             _fetch(api, given)
     except ServerProblem as problem:
-        _say(f"ngshare-fs: {problem}", sys.stderr)
+        say(f"ngshare-fs: {problem}", sys.stderr)
         return 1
     except OSError as error:
-        _say(f"ngshare-fs: {error.filename or 'A file'}: {error.strerror or error}. Nothing was fetched.", sys.stderr)
+        say(f"ngshare-fs: {error.filename or 'A file'}: {error.strerror or error}. Nothing was fetched.", sys.stderr)
         return 1
     return 0
 
@@ -89,18 +89,13 @@ def _list(api: "ExchangeApi", given: argparse.Namespace) -> None:
         return
     for own in found:
         feedback = "  (with feedback)" if own.submission.has_feedback else ""
-        _say(f"{own.course}  {own.submission.assignment}  {own.submission.timestamp}{feedback}")
+        say(f"{own.course}  {own.submission.assignment}  {own.submission.timestamp}{feedback}")
     if not found:
-        _say("You have handed in nothing there.", sys.stderr)
+        say("You have handed in nothing there.", sys.stderr)
 
 
 def _fetch(api: "ExchangeApi", given: argparse.Namespace) -> None:
     from ngshare_fs.exchange.own_submissions import bring_back
 
     done = bring_back(api, given.course, given.assignment, given.timestamp, given.to)
-    _say(f"Fetched what you handed in at {done.timestamp}: {done.files} files, in {done.folder}")
-
-
-def _say(text: str, stream: TextIO | None = None) -> None:
-    """Print a line; a name in it neither breaks it off nor acts on the terminal."""
-    print(text.translate(CONTROLS), file=stream)
+    say(f"Fetched what you handed in at {done.timestamp}: {counted(done.files, 'file')}, in {done.folder}")

@@ -19,6 +19,8 @@ from yarl import URL
 from ngshare_fs.application import make_application
 from ngshare_fs.config import Settings, read_settings
 from ngshare_fs.store import Volume
+from tests import servers
+from tests.course_command import CourseCommand
 
 PATIENCE = 30  # seconds
 
@@ -139,3 +141,18 @@ async def taught(exchange: Exchange) -> Exchange:
     files = '[{"path": "p.ipynb", "content": "e30K"}]'
     assert (await exchange.call("POST", "assignment/c/a", "kevin", files=files)).status == 200
     return exchange
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+    """A stand-alone server in debug mode, in a process of its own, for all tests of a module."""
+    with servers.running(tmp_path_factory.mktemp("served") / "volume", "--debug") as server:
+        yield server
+
+
+@pytest.fixture
+def course(
+    served: servers.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> CourseCommand:
+    """`ngshare-fs course`, with one course, on that server."""
+    return CourseCommand(served, tmp_path, monkeypatch, capsys)

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from ngshare_fs.cli import main
+from ngshare_fs.course_management.actions import old_main
 from tests import servers
 
 COURSE = "NBG 101+ü"
@@ -40,13 +41,17 @@ class CourseCommand:
         for name, value in (("NGSHARE_URL", server.url), ("HOME", str(home)), ("JUPYTER_CONFIG_DIR", str(home))):
             monkeypatch.setenv(name, value)
         monkeypatch.delenv("JUPYTERHUB_API_TOKEN", raising=False)
-        self("root", "create", COURSE, "teacher")
+        assert "Successfully created" in self("root", "create", COURSE, "teacher")
 
-    def __call__(self, user: str, *words: str, code: int = 0) -> str:
-        """Run it as a user, check its exit code, and give what it printed on both streams."""
+    def __call__(self, user: str, *words: str, code: int = 0, old: bool = False) -> str:
+        """Run it as a user, check its exit code, and give what it printed on both streams.
+
+        Args:
+            old: as `ngshare-course-management`.
+        """
         self._monkeypatch.setenv("NGSHARE_USER", user)
         self._capsys.readouterr()
-        exit_code = main(["course", *words])
+        exit_code = old_main(words) if old else main(["course", *words])
         printed = self._capsys.readouterr()
         assert exit_code == code, printed
         return printed.out + printed.err

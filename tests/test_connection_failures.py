@@ -14,8 +14,7 @@ from ngshare_fs.exchange.problems import Refused, ServerProblem
 from ngshare_fs.exchange.sending import Body, LocalFile, fullest_folder
 from ngshare_fs.exchange.server import Server
 from tests import servers
-from tests.raw_servers import LOOPBACK, raw_server, saying
-from tests.test_unreachable import certified
+from tests.raw_servers import LOOPBACK, certified, raw_server, saying
 
 
 @pytest.fixture(autouse=True)

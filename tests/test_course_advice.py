@@ -1,28 +1,11 @@
 """`ngshare-fs course`: who somebody is to the server, and what to do when it says no."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from ngshare_fs.course_management import advice
 from ngshare_fs.exchange.problems import Refused
 from ngshare_fs.exchange.server import Server
-from tests import servers
 from tests.course_command import COURSE, CourseCommand
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
-    with servers.running(tmp_path_factory.mktemp("served") / "volume", "--debug") as server:
-        yield server
-
-
-@pytest.fixture
-def course(
-    served: servers.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> CourseCommand:
-    return CourseCommand(served, tmp_path, monkeypatch, capsys)
 
 
 @pytest.mark.parametrize(

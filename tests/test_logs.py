@@ -142,7 +142,7 @@ def test_a_line_on_a_terminal_can_be_read(tmp_path: Path) -> None:
     line = next(line for line in server.log.splitlines() if "GET" in line)
     assert re.fullmatch(
         r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} INFO    GET \S+/courses 200 "
-        r"\d+\.\d{3}s \d+B 127\.0\.0\.1 zoë\\x0aroot\\x1b\[2J",
+        r"\d+\.\d{3}s \d+B 127\.0\.0\.1 zoë\\nroot\\x1b\[2J",
         line,
     )
 

@@ -161,3 +161,10 @@ def test_an_older_server_gives_it_to_instructors_only(handed: Handed) -> None:
 def test_a_stand_alone_server_is_told_as_whom(handed: Handed) -> None:
     assert handed.timestamps[-1] in handed.run("list", "--user", "ann", user="somebody")
     assert handed.timestamps[-1] not in handed.run("list", user="somebody")
+
+
+def test_a_folder_whose_name_no_terminal_shows(handed: Handed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "utf-8:strict")  # as in most people's languages
+    folder = os.fsdecode(b"found \xff\n")
+    assert "found \\udcff\\n" in handed.run("fetch", COURSE, ASSIGNMENT, "--to", folder)
+    assert tree_in(handed.home / folder) == WORK[-1]

@@ -50,12 +50,6 @@ def folder_with(place: Path, files: dict[str, bytes]) -> str:
     return str(place)
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
-    with servers.running(tmp_path_factory.mktemp("served") / "volume", "--debug") as server:
-        yield server
-
-
 @pytest.fixture
 def proxy(served: servers.Server, tmp_path: Path) -> Iterator[FaultyProxy]:
     """A proxy before a server with a course: `kevin` teaches, `lawrence` and `eric` take it."""

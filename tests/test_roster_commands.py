@@ -1,31 +1,15 @@
 """`ngshare-fs course` with rosters, against a real server: what is said beforehand, what is done, how much at once."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ngshare_fs.exchange.client import Client
 from ngshare_fs.exchange.problems import Refused, Unreachable
-from tests import servers
 from tests.course_command import COURSE, CourseCommand
 
 MANY = 50_000
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
-    with servers.running(tmp_path_factory.mktemp("served") / "volume", "--debug") as server:
-        yield server
-
-
-@pytest.fixture
-def course(
-    served: servers.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> CourseCommand:
-    return CourseCommand(served, tmp_path, monkeypatch, capsys)
 
 
 def test_names_reach_the_server_as_they_are(course: CourseCommand) -> None:

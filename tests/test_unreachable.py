@@ -1,24 +1,15 @@
 """Why a connection failed is said in words that help, and quotes nothing of what was sent."""
 
-import asyncio
 import dataclasses
 import socket
-import ssl
-from collections.abc import AsyncIterator
-from datetime import datetime, timedelta, timezone
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from ngshare_fs.hub import HubClient, HubDown, client
 from tests.fallible_hub import FallibleHub
+from tests.raw_servers import LOOPBACK, certified, raw_server, saying
 
-LOOPBACK = "127.0.0.1"
 # What a server sends to whoever connects, and what is said of it.
 ANSWERS = {
     "hangs up": (b"", "it hung up without an answer"),
@@ -44,39 +35,20 @@ async def said_of(url: str) -> str:
     return str(down.value)
 
 
-@pytest.fixture
-async def servers() -> AsyncIterator[list[asyncio.Server]]:
-    started: list[asyncio.Server] = []
-    yield started
-    for server in started:
-        server.close()
-
-
-async def listen(servers: list[asyncio.Server], answer: bytes | None, context: ssl.SSLContext | None = None) -> str:
-    """Answer whoever connects with these bytes and hang up; with None, say nothing. Returns host and port."""
-
-    async def answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\n") if answer is not None else await reader.read()
-        writer.write(answer or b"")
-        writer.close()
-
-    servers.append(await asyncio.start_server(answers, LOOPBACK, 0, ssl=context))
-    host, port = servers[-1].sockets[0].getsockname()
-    return f"{host}:{port}"
-
-
 @pytest.mark.parametrize(("answer", "said"), ANSWERS.values(), ids=ANSWERS)
-async def test_what_is_no_answer_is_told(servers: list[asyncio.Server], answer: bytes, said: str) -> None:
-    url = f"http://{await listen(servers, answer)}/hub/api"
-    line = await said_of(url)
+async def test_what_is_no_answer_is_told(answer: bytes, said: str) -> None:
+    with raw_server(saying(answer)) as server:
+        url = f"http://{LOOPBACK}:{server.port}/hub/api"
+        line = await said_of(url)
     assert line.startswith(f"{url} cannot be reached: {said}")
     assert "own-token" not in line
     assert "\n" not in line
 
 
-async def test_who_says_nothing_is_told(servers: list[asyncio.Server], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_says_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "ANSWER_SECONDS", 0.01)
-    assert "no answer in time" in await said_of(f"http://{await listen(servers, None)}/hub/api")
+    with raw_server(lambda connection, server: server.ended.wait()) as server:
+        assert "no answer in time" in await said_of(f"http://{LOOPBACK}:{server.port}/hub/api")
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -100,44 +72,21 @@ async def test_a_place_that_cannot_be_is_told(place: str, said: str) -> None:
     assert "Error" not in line  # words, not the name of a class
 
 
-async def test_http_where_https_was_meant_is_told(servers: list[asyncio.Server]) -> None:
-    line = await said_of(f"https://{await listen(servers, b'HTTP/1.1 400 Bad Request')}/hub/api")
+async def test_http_where_https_was_meant_is_told() -> None:
+    with raw_server(saying(b"HTTP/1.1 400 Bad Request")) as server:
+        line = await said_of(f"https://{LOOPBACK}:{server.port}/hub/api")
     assert "no TLS" in line
     assert "is it http rather than https?" in line
 
 
-async def test_https_where_http_was_meant_is_told(servers: list[asyncio.Server], tmp_path: Path) -> None:
-    line = await said_of(f"http://{await listen(servers, b'', certified(tmp_path))}/hub/api")
+async def test_https_where_http_was_meant_is_told(tmp_path: Path) -> None:
+    with raw_server(saying(b""), certified(tmp_path)) as server:
+        line = await said_of(f"http://{LOOPBACK}:{server.port}/hub/api")
     assert "is that the port, and http rather than https?" in line
 
 
-async def test_a_certificate_of_ones_own_is_told(servers: list[asyncio.Server], tmp_path: Path) -> None:
-    line = await said_of(f"https://{await listen(servers, b'', certified(tmp_path))}/hub/api")
+async def test_a_certificate_of_ones_own_is_told(tmp_path: Path) -> None:
+    with raw_server(saying(b""), certified(tmp_path)) as server:
+        line = await said_of(f"https://{LOOPBACK}:{server.port}/hub/api")
     assert "its certificate is not trusted: self" in line
     assert "SSL_CERT_FILE" in line
-
-
-def certified(folder: Path) -> ssl.SSLContext:
-    """A server's side of TLS, with a certificate that nobody but itself vouches for."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hub")])
-    now = datetime.now(timezone.utc)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(LOOPBACK))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / "server.pem"
-    file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    return context

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import Any
 
 from ngshare_fs.confirmation import NotConfirmed, confirm
 from ngshare_fs.course_management import acting_user, advice, gradebook, look_alikes, roster_file
@@ -20,7 +20,7 @@ from ngshare_fs.course_management.server_roster import ServerRoster
 from ngshare_fs.exchange.client import Client
 from ngshare_fs.exchange.problems import Refused, ServerProblem
 from ngshare_fs.exchange.sending import Body
-from ngshare_fs.logs import CONTROLS
+from ngshare_fs.one_line import counted, say
 
 PATIENCE_SECONDS = 30.0
 
@@ -82,8 +82,9 @@ class Management:
         submissions = self._client.call("GET", "submissions", self._course, assignment)["submissions"]
         students = len({each["student_id"] for each in submissions})
         confirm(
-            f"Delete {assignment} of {self._course} with {len(submissions)} submissions of {students} students, and "
-            "the feedback on them? (To take only the release back: nbgrader list --remove)",
+            f"Delete {assignment} of {self._course} with {counted(len(submissions), 'submission')} of "
+            f"{counted(students, 'student')}, and the feedback on them? (To take only the release back: nbgrader list "
+            "--remove)",
             self._given.yes,
         )
         with self._done_before("Assignment not found"):
@@ -309,11 +310,6 @@ def _with_names(student: Student, there: dict[str, dict[str, Any]]) -> dict[str,
     present = there.get(student.user, {})
     names = {name: student.names.get(name, present.get(name) or "") for name in NAMES}
     return {"username": student.user, **names}
-
-
-def say(text: str, stream: TextIO | None = None) -> None:
-    """Print a line; a name in it neither breaks it off nor acts on the terminal."""
-    print(text.translate(CONTROLS), file=stream)
 
 
 def _say_who_has_grades(users: Sequence[str]) -> None:

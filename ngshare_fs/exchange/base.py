@@ -21,7 +21,8 @@ from ngshare_fs.exchange.exchange_api import ExchangeApi
 from ngshare_fs.exchange.inside_jupyter import Turn, this_turn
 from ngshare_fs.exchange.problems import ServerProblem
 from ngshare_fs.exchange.shown_failure import not_done
-from ngshare_fs.exchange.snapshot import Contents, Rules, look_through, shown
+from ngshare_fs.exchange.snapshot import Contents, Rules, look_through
+from ngshare_fs.one_line import in_one_line
 
 DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
 _FULL = "Your disk is full, or your quota is used up. Remove files, and try again."
@@ -162,7 +163,7 @@ class Exchange(abc.Exchange):
         try:
             name.encode()
         except UnicodeEncodeError:
-            self.fail(f"The name {shown(name)} is no UTF-8 text: rename the folder.")
+            self.fail(f"The name {in_one_line(name)} is no UTF-8 text: rename the folder.")
         return name
 
     def check_access(self) -> None:
@@ -192,7 +193,7 @@ class Exchange(abc.Exchange):
         """
         contents = look_through(folder, self.rules())
         for each in contents.left_out:
-            place = shown(os.path.join(folder, each.path))
+            place = in_one_line(os.path.join(folder, each.path))
             level = logging.DEBUG if each.by_option else logging.WARNING
             self.log.log(level, "Ignoring %s '%s' (%s)", each.kind, place, each.because)
         return contents

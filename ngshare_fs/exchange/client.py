@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import AuthBase
 
+from ngshare_fs.exchange.collection_line import CollectionLine
 from ngshare_fs.exchange.connection_failure import (
     advice_on_proxy,
     reason_of,
@@ -191,7 +192,7 @@ class Client:
         with self._response("POST", path, None, body, None) as response:
             if response.status_code != 200:
                 self._understood(response, self._content(response), body)
-            arriving = _Line(folder)
+            arriving = CollectionLine(folder)
             misunderstood = False
             with progress("receiving", None) as received:
                 for chunk in self._chunks(response):
@@ -205,7 +206,7 @@ class Client:
                             yield entry
                             if "submissions" in entry:
                                 return
-                        arriving = _Line(folder)
+                        arriving = CollectionLine(folder)
                     arriving.feed(rest)
                     received(len(chunk))
         if misunderstood:
@@ -362,30 +363,6 @@ def _hang_up(response: requests.Response) -> None:
     """End the connection of an answer that a thread still waits for; closing it would wait for that thread."""
     with suppress(OSError, ValueError, AttributeError), socket.socket(fileno=os.dup(response.raw.fileno())) as same:
         same.shutdown(socket.SHUT_RDWR)
-
-
-class _Line:
-    """A line of a collection: somebody's submission, or the last line. What cannot be understood is passed over."""
-
-    def __init__(self, folder: str) -> None:
-        self._arriving: TreeInAnswer | None = TreeInAnswer(folder)
-
-    def feed(self, piece: bytes) -> None:
-        if self._arriving is not None:
-            try:
-                self._arriving.feed(piece)
-            except NotJson:
-                self._arriving = None
-
-    def finish(self) -> dict[str, Any] | None:
-        """What it says; None where it cannot be understood."""
-        try:
-            entry = None if self._arriving is None else self._arriving.finish()
-        except NotJson:
-            return None
-        if isinstance(entry, dict) and ("submissions" in entry or isinstance(entry.get("student_id"), str)):
-            return entry
-        return None
 
 
 def _json(content: bytes) -> Any:

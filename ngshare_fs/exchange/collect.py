@@ -142,10 +142,10 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
     @cached_property
     def _notebooks_were_released(self) -> bool:
         try:
-            released = self.api.notebooks(self.course, self.assignment)
+            _, released = self.api.newest_release(self.course, self.assignment)
         except Refused:
             return True
-        return any(file["path"].endswith(NOTEBOOK) for file in released)
+        return any(path.endswith(NOTEBOOK) for path in released)
 
     def _collect_older(self, student: str, parts: str) -> None:
         """The newest submission is empty: the newest one that is not counts, or the copy that is here."""

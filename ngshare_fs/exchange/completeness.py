@@ -4,7 +4,8 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ngshare_fs.exchange.snapshot import LeftOut, shown
+from ngshare_fs.exchange.snapshot import LeftOut
+from ngshare_fs.one_line import in_one_line
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,12 @@ class Completeness:
         return "\n".join(
             [
                 "Expected:",
-                *(f"\t{shown(path)}: {'MISSING' if path in missing else 'FOUND'}" for path in sorted(self.released)),
+                *(
+                    f"\t{in_one_line(path)}: {'MISSING' if path in missing else 'FOUND'}"
+                    for path in sorted(self.released)
+                ),
                 "Submitted:",
-                *(f"\t{shown(path)}: {'EXTRA' if path in extra else 'OK'}" for path in sorted(self.sent)),
+                *(f"\t{in_one_line(path)}: {'EXTRA' if path in extra else 'OK'}" for path in sorted(self.sent)),
             ]
         )
 

@@ -72,11 +72,13 @@ class ExchangeApi:
         self.user = listing.user
         return listing
 
-    def notebooks(self, course: str, assignment: str) -> tuple[dict[str, Any], ...]:
-        """The files of a release, without their content."""
+    def newest_release(self, course: str, assignment: str) -> tuple[str | None, dict[str, str]]:
+        """When it was released, None where an older server does not say, and checksums of its files by path."""
         answer = self._client.call("GET", "assignment", course, assignment, query={"list_only": "true"})
         with self._well_formed():
-            return tuple({"path": str(file["path"]), "checksum": file["checksum"]} for file in answer["files"])
+            timestamp = answer.get("timestamp")
+            files = {str(file["path"]): str(file["checksum"]) for file in answer["files"]}
+            return (None if timestamp is None else check_timestamp(timestamp)), files
 
     def fetch(self, course: str, assignment: str, folder: str) -> dict[str, Any]:
         """A release with its files, whose contents go to a folder."""
@@ -96,7 +98,7 @@ class ExchangeApi:
         except Refused as refusal:
             # Nobody knows which answer was lost on the way: what is there may be ours.
             if refusal.says(ASSIGNMENT_EXISTS) and self._client.repeated:
-                there = {file["path"]: file["checksum"] for file in self.notebooks(course, assignment)}
+                _, there = self.newest_release(course, assignment)
                 if there == checksums:
                     return
             raise
@@ -176,9 +178,22 @@ class ExchangeApi:
         Args:
             timestamp: of it; the newest where empty.
         """
-        # An older server does not find a timestamp with its zone.
-        query = {"timestamp": timestamp.removesuffix(" UTC")} if timestamp else {}
-        return self._client.tree("submission", course, assignment, student, query=query, folder=folder)
+        return self._client.tree("submission", course, assignment, student, query=_at(timestamp), folder=folder)
+
+    def one_submission(self, course: str, assignment: str, student: str, timestamp: str, folder: str) -> dict[str, Any]:
+        """Download a submission, which need not be the newest; the answer is as of `collect`."""
+        try:
+            answer = self.submission(course, assignment, student, timestamp, folder)
+        except Refused as refusal:
+            answer = {"success": False, "message": refusal.message}
+        return {**answer, "student_id": student}
+
+    def paths_of_submission(self, course: str, assignment: str, student: str, timestamp: str) -> list[str]:
+        """What files a submission has."""
+        query = {**_at(timestamp), "list_only": "true"}
+        answer = self._client.call("GET", "submission", course, assignment, student, query=query)
+        with self._well_formed():
+            return [str(file["path"]) for file in answer["files"]]
 
     def remove_submission(self, course: str, assignment: str, student: str, timestamp: str) -> None:
         """Take a submission away, as an instructor.
@@ -260,14 +275,6 @@ class ExchangeApi:
         query = {"timestamp": timestamp}
         return self._client.tree("feedback", course, assignment, student, query=query, folder=folder)
 
-    def newest_release(self, course: str, assignment: str) -> tuple[str | None, dict[str, str]]:
-        """When it was released, None where an older server does not say, and checksums of its files by path."""
-        answer = self._client.call("GET", "assignment", course, assignment, query={"list_only": "true"})
-        with self._well_formed():
-            timestamp = answer.get("timestamp")
-            files = {str(file["path"]): str(file["checksum"]) for file in answer["files"]}
-            return (None if timestamp is None else check_timestamp(timestamp)), files
-
     def _listing_by_parts(self, only: str, everybody: bool) -> Listing:
         courses = []
         for name in self._list("courses", "courses"):
@@ -276,8 +283,8 @@ class ExchangeApi:
             assignments: dict[str, Assignment] = {}
             submissions: list[Submission] = []
             for assignment in self._list("assignments", "assignments", name):
-                paths = (file["path"] for file in self.notebooks(name, assignment))
-                assignments[assignment] = Assignment(notebook_names(paths))
+                _, files = self.newest_release(name, assignment)
+                assignments[assignment] = Assignment(notebook_names(files))
                 found = self._submissions_seen(name, assignment, everybody)
                 submissions += [self._submission_by_parts(name, assignment, *each) for each in found]
             courses.append(Course(name, "", assignments, tuple(submissions)))
@@ -314,21 +321,6 @@ class ExchangeApi:
         with self._well_formed():
             return [str(name) for name in answer[key]]
 
-    def one_submission(self, course: str, assignment: str, student: str, timestamp: str, folder: str) -> dict[str, Any]:
-        """Download a submission, which need not be the newest; the answer is as of `collect`."""
-        try:
-            answer = self.submission(course, assignment, student, timestamp, folder)
-        except Refused as refusal:
-            answer = {"success": False, "message": refusal.message}
-        return {**answer, "student_id": student}
-
-    def paths_of_submission(self, course: str, assignment: str, student: str, timestamp: str) -> list[str]:
-        """What files a submission has."""
-        query = {"timestamp": timestamp.removesuffix(" UTC"), "list_only": "true"}
-        answer = self._client.call("GET", "submission", course, assignment, student, query=query)
-        with self._well_formed():
-            return [str(file["path"]) for file in answer["files"]]
-
     def instructors(self, course: str) -> set[str]:
         """The user names of a course's instructors."""
         answer = self._client.call("GET", "instructors", course)
@@ -355,3 +347,8 @@ class ExchangeApi:
                 f"{self.url} answers, but not as an exchange does: look at the URL in nbgrader_config.py, or tell "
                 "your administrator."
             ) from None
+
+
+def _at(timestamp: str) -> dict[str, str]:
+    """The argument for a submission of that time; an older server finds no timestamp with its zone."""
+    return {"timestamp": timestamp.removesuffix(" UTC")} if timestamp else {}

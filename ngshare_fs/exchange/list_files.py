@@ -19,6 +19,7 @@ from ngshare_fs.exchange.problems import Refused
 from ngshare_fs.exchange.shown_failure import not_done, not_listed
 from ngshare_fs.exchange.submission_cache import SubmissionCache
 from ngshare_fs.exchange.working_folder import look_at
+from ngshare_fs.one_line import counted
 
 Entry = dict[str, Any]
 YES = "--ExchangeList.yes=True"
@@ -45,7 +46,7 @@ class ExchangeList(abc.ExchangeList, Exchange):
         forget_other_gradebook(self.coursedir, self.log)
         turn = self.assignment_lists_turn()
         if turn is not None and turn.failure:
-            raise not_listed(f"{turn.failure} (To see the list again, click on its symbol for refreshing.)")
+            raise not_listed(f"{turn.failure}\nTo have the list back, click the round arrow at the top.")
         try:
             with self.failures():
                 return super().start()
@@ -106,7 +107,7 @@ class ExchangeList(abc.ExchangeList, Exchange):
             return
         students = len({(entry["course_id"], entry["student_id"]) for entry in entries})
         question = (
-            f"Remove {_counted(count, 'submission')} of {_counted(students, 'student')} from the exchange, with the "
+            f"Remove {counted(count, 'submission')} of {counted(students, 'student')} from the exchange, with the "
             "feedback on them?"
         )
         try:
@@ -295,10 +296,6 @@ def _notebooks_in(folder: str) -> list[Entry]:
         {"notebook_id": os.path.splitext(os.path.basename(place))[0], "path": os.path.abspath(place)}
         for place in places
     ]
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" + ("s" if number != 1 else "")
 
 
 def _line(one: Entry) -> str:

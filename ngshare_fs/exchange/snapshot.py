@@ -18,6 +18,7 @@ from ngshare_fs.exchange.origin import ORIGIN
 from ngshare_fs.exchange.problems import ServerProblem
 from ngshare_fs.exchange.receiving import ASIDE, DEEPEST_PATH
 from ngshare_fs.exchange.sending import CHUNK, LocalFile
+from ngshare_fs.one_line import in_one_line
 
 # As on our server.
 LONGEST_COMPONENT = 255
@@ -83,7 +84,7 @@ class LeftOut:
     by_option: bool = False
 
     def __str__(self) -> str:
-        return f"{self.kind} '{shown(self.path)}' ({self.because})"
+        return f"{self.kind} '{in_one_line(self.path)}' ({self.because})"
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,6 @@ class Contents:
 
     files: Sequence[Found]
     left_out: Sequence[LeftOut]
-
-
-def shown(path: str) -> str:
-    """A path for a message: on one line, and with what cannot be shown escaped."""
-    return path if path.isprintable() else ascii(path)[1:-1]
 
 
 def look_through(folder: str, rules: Rules) -> Contents:
@@ -130,7 +126,7 @@ def check_size(files: Sequence[Found | LocalFile], rules: Rules) -> None:
         largest = max(files, key=lambda file: file.size)
         raise ServerProblem(
             f"Directory size is too big: {size} bytes would be sent, the most is {most}. The largest file is "
-            f"{shown(largest.path)} with {largest.size} bytes. Remove large data files, or ask your instructor "
+            f"{in_one_line(largest.path)} with {largest.size} bytes. Remove large data files, or ask your instructor "
             "(CourseDirectory.max_dir_size)."
         )
 
@@ -199,8 +195,8 @@ class _Walk:
             self._leave_out(path, _kind(status.st_mode, is_link), "it is no file")
         elif is_link and not _is_inside(real, self._inside):
             self.unfit.append(
-                f"{shown(path)} is a link to {shown(real)}, outside of the folder: put a copy of that in its place, "
-                "or remove the link"
+                f"{in_one_line(path)} is a link to {in_one_line(real)}, outside of the folder: put a copy of that in "
+                "its place, or remove the link"
             )
         elif not self._has_fit_path(path):
             pass
@@ -226,11 +222,12 @@ class _Walk:
         try:
             components = path.encode("utf-8").split(b"/")
         except UnicodeEncodeError:
-            self.unfit.append(f"The name of {shown(path)} is no UTF-8 text: rename it")
+            self.unfit.append(f"The name of {in_one_line(path)} is no UTF-8 text: rename it")
             return False
         lengths = [len(component) for component in components]
         if len(lengths) > DEEPEST_PATH or sum(lengths) > LONGEST_PATH or max(lengths) > LONGEST_COMPONENT:
-            self.unfit.append(f"{shown(path[:100])}… is too deep inside, or its name is too long: move or rename it")
+            start = in_one_line(path[:100])
+            self.unfit.append(f"{start}… is too deep inside, or its name is too long: move or rename it")
             return False
         return True
 
@@ -270,7 +267,7 @@ def take_snapshot(contents: Sequence[Found], target: str) -> list[LocalFile]:
             continue
         try:
             if not stat.S_ISREG(os.fstat(source).st_mode):
-                problems.append(f"{shown(file.path)} was replaced while it was being copied: try again")
+                problems.append(f"{in_one_line(file.path)} was replaced while it was being copied: try again")
                 continue
             size, md5 = _copy(source, place)
         finally:
@@ -331,9 +328,10 @@ def _kind(mode: int, is_link: bool) -> str:
 
 
 def _unreadable(path: str, error: OSError) -> str:
+    name = in_one_line(path)
     if error.errno == errno.ENOENT:
-        return f"{shown(path)} was removed while it was being copied: try again"
-    return f"{shown(path)} cannot be read ({error.strerror}): change that, for example by chmod u+rX, or remove it"
+        return f"{name} was removed while it was being copied: try again"
+    return f"{name} cannot be read ({error.strerror}): change that, for example by chmod u+rX, or remove it"
 
 
 def _lines(said: str, problems: Sequence[str]) -> str:

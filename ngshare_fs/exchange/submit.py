@@ -19,8 +19,9 @@ from ngshare_fs.exchange.problems import Refused, ServerProblem, Unreachable, Un
 from ngshare_fs.exchange.receiving import beside, check_timestamp
 from ngshare_fs.exchange.released_names import ReleasedNames, look_alike, twins
 from ngshare_fs.exchange.sending import LocalFile
-from ngshare_fs.exchange.snapshot import Found, check_size, shown, take_snapshot
+from ngshare_fs.exchange.snapshot import Found, check_size, take_snapshot
 from ngshare_fs.exchange.submission_cache import Pending, Receipt, SubmissionCache
+from ngshare_fs.one_line import in_one_line
 
 # Files of a receipt that are printed; the whole receipt is in the cache.
 MOST_LINES = 20
@@ -160,7 +161,7 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
         said = "The server has stored" if receipt.confirmed_by_server else "This server gives no receipt; sent were"
         self.log.info("%s %d files:", said, len(receipt.files))
         for file in receipt.files[:MOST_LINES]:
-            self.log.info("  %s  %10d  %s", file["checksum"], file["size"], shown(file["path"]))
+            self.log.info("  %s  %10d  %s", file["checksum"], file["size"], in_one_line(file["path"]))
         if len(receipt.files) > MOST_LINES:
             self.log.info("  and %d more", len(receipt.files) - MOST_LINES)
 

@@ -3,11 +3,9 @@
 `docs/volume-format.md` has the same table; `tests/damaged_volumes/` has a volume that suffers from each.
 """
 
-import re
 from dataclasses import dataclass
 
-# What would break a line, turn its direction, or cannot be printed: names of files may have all of it.
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+from ngshare_fs.one_line import in_one_line
 
 
 @dataclass(frozen=True)
@@ -47,11 +45,6 @@ class Defect:
         """
         message = f"{self.meaning} ({detail})" if detail else self.meaning
         return Finding(self.code, in_one_line(path), in_one_line(message))
-
-
-def in_one_line(text: str) -> str:
-    """The text with what would break or turn a line, or cannot be printed, escaped."""
-    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 _FROM_BACKUP = "restore it from a backup"

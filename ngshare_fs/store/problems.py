@@ -4,9 +4,9 @@ import contextlib
 import os
 from collections.abc import Iterator
 
+from ngshare_fs.one_line import in_one_line
 from ngshare_fs.store import layout
 from ngshare_fs.store.errors import BrokenManifest, concerns_one_place
-from ngshare_fs.store.findings import in_one_line
 from ngshare_fs.store.volume import Volume
 
 

@@ -108,6 +108,18 @@ class AssignmentList:
         """
         return self._page.locator(f"#{state}_assignments_list > .list_item").filter(has_text=assignment)
 
+    @property
+    def failure(self) -> Locator:
+        """What stands in place of the list after a failure."""
+        return self._page.locator("#released_assignments_list_error")
+
+    async def refusal(self) -> str:
+        """What is said of a submission that failed; it is dismissed."""
+        dialog = self._page.locator(".jp-Dialog")
+        said = await dialog.locator("#submission-message pre").inner_text()
+        await dialog.get_by_role("button", name="OK").click()
+        return said
+
     async def refresh(self) -> None:
         """Have the list made anew."""
         await self._page.locator("#refresh_assignments_list").click()
