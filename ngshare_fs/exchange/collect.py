@@ -152,7 +152,8 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
         *older, newest = self.candidates[student]
         is_work_here = self._is_work_here(student)
         here = timestamp_of(self._folder(student)) if is_work_here else None
-        is_empty = f"{student}: the newest submission, of {newest}, has no {self._what_it_lacks};"
+        in_time = " in time" if self.deadline is not None and parse_utc(newest) <= self.deadline else ""
+        is_empty = f"{student}: the newest submission{in_time}, of {newest}, has no {self._what_it_lacks};"
         try:
             for timestamp in reversed(older):
                 if here is not None and not self._is_newer(timestamp, here):
@@ -165,7 +166,8 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
                         self.log.warning("%s that of %s is collected instead", is_empty, timestamp)
                     return
             if is_work_here:
-                self.log.warning("%s the copy that is here stays (%s)", is_empty, self._folder(student))
+                since = f", of {here:%Y-%m-%d %H:%M:%S.%f} UTC," if here is not None else ""
+                self.log.warning("%s the copy that is here%s stays (%s)", is_empty, since, self._folder(student))
                 return
             answer = self.api.one_submission(self.course, self.assignment, student, newest, parts)
         except Unreachable:
