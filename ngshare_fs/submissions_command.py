@@ -52,11 +52,13 @@ def run(given: argparse.Namespace) -> int:
     from ngshare_fs.course_management.gradebook import configuration
     from ngshare_fs.exchange.client import Client
     from ngshare_fs.exchange.exchange_api import ExchangeApi
+    from ngshare_fs.exchange.file_names import without_slash
     from ngshare_fs.exchange.problems import ServerProblem
 
     here = None if given.url else configuration()
     try:
         found = acting_user.find(given.url or (here.url if here else ""), given.acting_user, os.environ)
+        given.assignment = without_slash(given.assignment)
         api = ExchangeApi(Client(found, PATIENCE_SECONDS, logging.getLogger("ngshare_fs.submissions")))
         if given.action == "list":
             _list(api, given)

@@ -135,6 +135,15 @@ class Management:
 
     def add_student(self) -> None:
         """Add a student."""
+        there = self._roster.students()
+        (wanted,) = look_alikes.spelled_as_there([Student(self._given.user)], there)
+        for user, other in look_alikes.in_other_capitals([wanted], there):
+            differ = how_they_differ(user, other)
+            raise WrongRoster(
+                f"nothing was changed: {user} is on the roster as {other}: {differ}. Use that user name, or remove it "
+                "first with `ngshare-fs course remove-students`"
+            )
+        self._given.user = wanted.user
         student = self._add_person("student")
         say(f"Successfully added/updated {student.user} on {self._course}")
         self._in_step([student], [])

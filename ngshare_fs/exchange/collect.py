@@ -230,10 +230,19 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
         return path
 
     @staticmethod
-    def _beside_timestamp(file: Received) -> Received:
-        """A file under the name that it has here: a student's folder makes room for the file that holds the time."""
-        start, slash, rest = file.path.partition("/")
-        return replace(file, path=f"{TIMESTAMP}-folder/{rest}") if slash and start == TIMESTAMP else file
+    def _beside_timestamp(files: Iterable[Received]) -> list[Received]:
+        """Files under the names that they have here: a student's folder makes room for the file that holds the time."""
+        there = list(files)
+        taken = {file.path.partition("/")[0] for file in there}
+        instead, number = f"{TIMESTAMP}-folder", 1
+        while instead in taken:
+            number += 1
+            instead = f"{TIMESTAMP}-folder-{number}"
+        inside = f"{TIMESTAMP}/"
+        return [
+            replace(file, path=f"{instead}/{file.path.removeprefix(inside)}") if file.path.startswith(inside) else file
+            for file in there
+        ]
 
     def _is_wanted(self, student: str, timestamp: str) -> bool:
         folder = self._folder(student)
@@ -288,7 +297,7 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
     def _wanted_of(self, files: Iterable[Received]) -> Iterable[Received]:
         directory = self.coursedir
         largest = 1000 * directory.max_file_size
-        for file in map(self._beside_timestamp, files):
+        for file in self._beside_timestamp(files):
             name = file.path.rpartition("/")[2]
             if file.path == ORIGIN or is_ignored(file.path, directory.ignore):
                 continue

@@ -202,6 +202,7 @@ def test_files_of_the_students_own_with_our_names_are_sent_and_kept(
     for path in paths:
         (work / path).parent.mkdir(exist_ok=True)
         (work / path).write_text("own")
+    (work / "timestamp.txt-folder").write_text("own, too")
     said = school.max.run("submit", ASSIGNMENT)
     assert paths < handed_in(school)[0]
     receipt = Path(said.split("Receipt: ")[1].strip())
@@ -212,7 +213,8 @@ def test_files_of_the_students_own_with_our_names_are_sent_and_kept(
     collected = school.submitted / "max" / ASSIGNMENT
     assert (collected / "timestamp.txt").read_text().endswith(" UTC")
     if as_folder:
-        assert (collected / "timestamp.txt-folder" / "own").read_text() == "own"
+        assert (collected / "timestamp.txt-folder-2" / "own").read_text() == "own"
+    assert (collected / "timestamp.txt-folder").read_text() == "own, too"
 
 
 @pytest.mark.usefixtures("work")
