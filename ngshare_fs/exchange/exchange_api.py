@@ -17,6 +17,7 @@ from ngshare_fs.exchange.problems import (
     Refused,
     ServerProblem,
     UntrustworthyAnswer,
+    removal_of,
 )
 from ngshare_fs.exchange.receiving import check_timestamp
 from ngshare_fs.exchange.sending import Body, LocalFile
@@ -113,8 +114,7 @@ class ExchangeApi:
             if refusal.status == 405:
                 raise ServerProblem(
                     "This exchange cannot release an assignment again without destroying what was handed in. "
-                    "Nothing was done. To do so nevertheless, remove it first: "
-                    "nbgrader list --remove --ExchangeList.yes=True"
+                    f"Nothing was done. To do so nevertheless, remove it first: {removal_of(course, assignment)}"
                 ) from None
             raise
 
