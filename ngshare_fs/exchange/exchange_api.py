@@ -47,12 +47,13 @@ class ExchangeApi:
         self.url = client.server.url
         self.user = client.server.user
 
-    def listing(self, course: str = "", everybody: bool = False) -> Listing:
+    def listing(self, course: str = "", everybody: bool = False, patience: float | None = LIST_PATIENCE) -> Listing:
         """Courses, assignments and submissions.
 
         Args:
             course: only this one.
             everybody: all submissions to the courses that the user teaches.
+            patience: at most; None where it is no list that is wanted, but work that begins with it.
         """
         query = {"course": course} if course else {}
         if everybody:
@@ -61,7 +62,7 @@ class ExchangeApi:
         kept = _kept.setdefault((server.url, server.token, server.user, course, str(everybody)), _Kept())
         headers = {"If-None-Match": kept.answer["etag"]} if "etag" in kept.answer else None
         try:
-            answer = self._client.call("GET", "listing", query=query, headers=headers, patience=LIST_PATIENCE)
+            answer = self._client.call("GET", "listing", query=query, headers=headers, patience=patience)
         except Refused as refusal:
             if refusal.knows_no_such_call:
                 return self._listing_by_parts(course, everybody)
