@@ -54,6 +54,7 @@ def run(given: argparse.Namespace) -> int:
     from ngshare_fs.exchange.exchange_api import ExchangeApi
     from ngshare_fs.exchange.file_names import without_slash
     from ngshare_fs.exchange.problems import ServerProblem
+    from ngshare_fs.exchange.receiving import in_words
 
     here = None if given.url else configuration()
     try:
@@ -68,7 +69,7 @@ def run(given: argparse.Namespace) -> int:
         _say(f"ngshare-fs: {problem}", sys.stderr)
         return 1
     except OSError as error:
-        _say(f"ngshare-fs: {error.filename or 'A file'}: {error.strerror or error}. Nothing was fetched.", sys.stderr)
+        _say(f"ngshare-fs: {in_words(error)}. Nothing was fetched.", sys.stderr)
         return 1
     return 0
 

@@ -21,6 +21,7 @@ from ngshare_fs.exchange.exchange_api import ExchangeApi
 from ngshare_fs.exchange.file_names import without_slash
 from ngshare_fs.exchange.inside_jupyter import Turn, this_turn
 from ngshare_fs.exchange.problems import ServerProblem
+from ngshare_fs.exchange.receiving import in_words
 from ngshare_fs.exchange.shown_failure import not_done
 from ngshare_fs.exchange.snapshot import Contents, Rules, look_through, shown
 
@@ -132,7 +133,7 @@ class Exchange(abc.Exchange):
         except OSError as error:
             if error.errno in DISK_IS_FULL:
                 self.fail(_FULL)
-            self.fail(f"{error.filename or 'A file'}: {error.strerror or error}")
+            self.fail(in_words(error))
 
     @property
     def course(self) -> str:

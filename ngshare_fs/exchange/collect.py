@@ -26,6 +26,7 @@ from ngshare_fs.exchange.receiving import (
     check_component,
     check_timestamp,
     check_tree,
+    in_words,
     is_ignored,
     sweep,
     write_tree,
@@ -125,7 +126,7 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
         except OSError as error:
             if error.errno in DISK_IS_FULL:
                 raise
-            self.not_collected[student] = f"{error.filename}: {error.strerror}"
+            self.not_collected[student] = in_words(error)
         return True
 
     def _has_other_work(self, student: str) -> bool:

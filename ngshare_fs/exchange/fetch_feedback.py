@@ -16,6 +16,7 @@ from ngshare_fs.exchange.receiving import (
     check_component,
     check_timestamp,
     check_tree,
+    in_words,
     write_tree,
 )
 from ngshare_fs.exchange.sending import CHUNK
@@ -70,7 +71,7 @@ class ExchangeFetchFeedback(Exchange, abc.ExchangeFetchFeedback):
             except OSError as error:
                 if error.errno in DISK_IS_FULL:
                     raise
-                failures.append(f"{said}: {error.filename}: {error.strerror}")
+                failures.append(f"{said}: {in_words(error)}")
         if failures:
             self.fail("Feedback could not be fetched for\n  " + "\n  ".join(failures))
 

@@ -67,6 +67,15 @@ class Aside:
     parts: str
 
 
+def in_words(error: OSError) -> str:
+    """What could not be done on this disk: where a hidden folder of ours is concerned, the place is what it was for."""
+    place = str(error.filename2 or error.filename or "A file")
+    hidden = place.find(f"/{ASIDE}")
+    if hidden > 0:
+        place = place[:hidden]
+    return f"{place}: {error.strerror or error}"
+
+
 def check_component(name: str, what: str) -> str:
     """A name that is about to become a folder's.
 
