@@ -86,7 +86,7 @@ def test_pauses_and_hanging_count_together() -> None:
     with raw_server(hang_for_a_while) as server:
         started = time.monotonic()
         # The last attempt may have less time left than the server takes to cut it.
-        with pytest.raises(Unreachable, match="the connection was cut|it does not answer"):
+        with pytest.raises(Unreachable, match=r"the connection was cut|it does not answer"):
             client(f"http://{LOOPBACK}:{server.port}/", 6).call("GET", "courses")
         assert time.monotonic() - started < 6 + SLACK
         assert len(server.requests) > 1
