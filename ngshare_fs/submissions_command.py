@@ -52,11 +52,14 @@ def run(given: argparse.Namespace) -> int:
     from ngshare_fs.course_management.gradebook import configuration
     from ngshare_fs.exchange.client import Client
     from ngshare_fs.exchange.exchange_api import ExchangeApi
+    from ngshare_fs.exchange.file_names import without_slash
     from ngshare_fs.exchange.problems import ServerProblem
+    from ngshare_fs.exchange.receiving import in_words
 
     here = None if given.url else configuration()
     try:
         found = acting_user.find(given.url or (here.url if here else ""), given.acting_user, os.environ)
+        given.assignment = without_slash(given.assignment)
         api = ExchangeApi(Client(found, PATIENCE_SECONDS, logging.getLogger("ngshare_fs.submissions")))
         if given.action == "list":
             _list(api, given)
@@ -66,7 +69,7 @@ def run(given: argparse.Namespace) -> int:
         say(f"ngshare-fs: {problem}", sys.stderr)
         return 1
     except OSError as error:
-        say(f"ngshare-fs: {error.filename or 'A file'}: {error.strerror or error}. Nothing was fetched.", sys.stderr)
+        say(f"ngshare-fs: {in_words(error)}. Nothing was fetched.", sys.stderr)
         return 1
     return 0
 

@@ -1,5 +1,6 @@
 """What a command leaves behind or replaces: removing it never fails the command, nor takes what it must not."""
 
+import errno
 import os
 import shutil
 import tempfile
@@ -193,3 +194,13 @@ def test_names_that_look_alike_are_one(tmp_path: Path) -> None:
     (tmp_path / decomposed).touch()
     assert path_in(str(tmp_path), composed) == str(tmp_path / decomposed)
     assert path_in(str(tmp_path), "a/b") == str(tmp_path / "a/b")
+
+
+def test_a_failure_names_the_place_that_somebody_knows(tmp_path: Path) -> None:
+    """Not the hidden folder that could not be made there, nor what was to be moved."""
+    hidden = tmp_path / "home" / ".ngshare-fs-0123"
+    refused = (errno.EACCES, os.strerror(errno.EACCES))
+    assert receiving.in_words(OSError(*refused, str(hidden))) == f"{tmp_path}/home: Permission denied"
+    moved = OSError(*refused, str(hidden / "parts/0"), None, str(tmp_path / "home/ps1/data.csv"))
+    assert receiving.in_words(moved) == f"{tmp_path}/home/ps1/data.csv: Permission denied"
+    assert receiving.in_words(OSError("odd")) == "A file: odd"

@@ -103,7 +103,7 @@ def test_it_comes_back_as_it_was(handed: Handed, taken_back: bool) -> None:
     assert f"Fetched what you handed in at {handed.timestamps[1]}: 3 files, in {handed.home / ASSIGNMENT}" in said
     assert tree_in(handed.home / ASSIGNMENT) == WORK[1]
     for timestamp in (handed.timestamps[0], handed.timestamps[0].removesuffix(" UTC")):
-        handed.run("fetch", COURSE, ASSIGNMENT, "--timestamp", timestamp, "--to", f"old/{len(timestamp)}")
+        handed.run("fetch", COURSE, f"{ASSIGNMENT}/", "--timestamp", timestamp, "--to", f"old/{len(timestamp)}")
         assert tree_in(handed.home / "old" / str(len(timestamp))) == WORK[0]
 
 

@@ -65,6 +65,8 @@ def test_nobody_comes_a_second_time_in_other_capitals(course: CourseCommand) -> 
     course("teacher", "add-student", COURSE, "peter")
     said = course("teacher", "add-students", COURSE, course.file("student_id\nada\nPeter\n"), code=1)
     assert "row 3: Peter is on the roster as peter: only capitals differ" in said
+    said = course("teacher", "add-student", COURSE, "PETER", code=1)
+    assert "nothing was changed: PETER is on the roster as peter: only capitals differ" in said
     assert course.students().keys() == {"peter"}
 
 
@@ -74,6 +76,8 @@ def test_the_server_s_way_to_store_accents_is_kept(course: CourseCommand) -> Non
         said = course("teacher", command, COURSE, course.file("student_id,first_name\nzoe\u0308,Zoë\n"))
         assert "takes the place" not in said
         assert course.students() == {"zo\u00eb": {"first_name": "Zoë", "last_name": "", "email": ""}}
+    course("teacher", "add-student", COURSE, "zoe\u0308", "--last-name", "Z")
+    assert course.students() == {"zo\u00eb": {"first_name": "Zoë", "last_name": "Z", "email": ""}}
 
 
 @pytest.mark.parametrize("words", [("add-student", COURSE), ("add-instructor", COURSE), ("create", "other")])

@@ -71,25 +71,37 @@ class Management:
 
     def delete(self) -> None:
         """Move a course to the trash."""
-        confirm(f"Delete {self._course} with all that was handed in?", self._given.yes)
+        fate = self._fate()
+        confirm(f"Delete {self._course} with all that was handed in ({fate})?", self._given.yes)
         with self._done_before("Course not found"):
             self._client.call("DELETE", "course", self._course)
-        say(f"Successfully deleted {self._course}; the operator can bring it back")
+        say(f"Successfully deleted {self._course}; {fate}")
 
     def delete_assignment(self) -> None:
         """Move an assignment to the trash, with what was handed in."""
         assignment = self._given.assignment
         submissions = self._client.call("GET", "submissions", self._course, assignment)["submissions"]
         students = len({each["student_id"] for each in submissions})
+        fate = self._fate()
         confirm(
             f"Delete {assignment} of {self._course} with {counted(len(submissions), 'submission')} of "
-            f"{counted(students, 'student')}, and the feedback on them? (To take only the release back: nbgrader list "
-            "--remove)",
+            f"{counted(students, 'student')}, and the feedback on them ({fate})? (To take only the release back: "
+            "nbgrader list --remove)",
             self._given.yes,
         )
         with self._done_before("Assignment not found"):
             self._client.call("DELETE", "assignment", self._course, assignment)
-        say(f"Successfully deleted {assignment} of {self._course}; the operator can bring it back")
+        say(f"Successfully deleted {assignment} of {self._course}; {fate}")
+
+    def _fate(self) -> str:
+        """What becomes of what is deleted: older servers have no trash, nor this call."""
+        try:
+            self._client.call("GET", "listing", query={"course": self._course})
+        except Refused as refusal:
+            if not refusal.knows_no_such_call:
+                raise
+            return "this is an older server, from which nobody can bring it back"
+        return "the operator can bring it back"
 
     def list(self) -> None:
         """Show the courses."""
@@ -136,6 +148,15 @@ class Management:
 
     def add_student(self) -> None:
         """Add a student."""
+        there = self._roster.students()
+        (wanted,) = look_alikes.spelled_as_there([Student(self._given.user)], there)
+        for user, other in look_alikes.in_other_capitals([wanted], there):
+            differ = how_they_differ(user, other)
+            raise WrongRoster(
+                f"nothing was changed: {user} is on the roster as {other}: {differ}. Use that user name, or remove it "
+                "first with `ngshare-fs course remove-students`"
+            )
+        self._given.user = wanted.user
         student = self._add_person("student")
         say(f"Successfully added/updated {student.user} on {self._course}")
         self._in_step([student], [])

@@ -18,8 +18,10 @@ from traitlets import Bool, Float, Unicode, default, validate
 from ngshare_fs.exchange import server
 from ngshare_fs.exchange.client import Client
 from ngshare_fs.exchange.exchange_api import ExchangeApi
+from ngshare_fs.exchange.file_names import without_slash
 from ngshare_fs.exchange.inside_jupyter import Turn, this_turn
 from ngshare_fs.exchange.problems import ServerProblem
+from ngshare_fs.exchange.receiving import in_words
 from ngshare_fs.exchange.shown_failure import not_done
 from ngshare_fs.exchange.snapshot import Contents, Rules, look_through
 from ngshare_fs.one_line import in_one_line
@@ -100,7 +102,7 @@ class Exchange(abc.Exchange):
         if sys.platform == "win32":
             self.fail("Sorry, the exchange is not available on Windows.")
         for option in ("course_id", "assignment_id"):
-            setattr(self.coursedir, option, _without_slash(getattr(self.coursedir, option)))
+            setattr(self.coursedir, option, without_slash(getattr(self.coursedir, option)))
         try:
             with self.failures():
                 return super().start()
@@ -133,7 +135,7 @@ class Exchange(abc.Exchange):
         except OSError as error:
             if error.errno in DISK_IS_FULL:
                 self.fail(_FULL)
-            self.fail(f"{error.filename or 'A file'}: {error.strerror or error}")
+            self.fail(in_words(error))
 
     @property
     def course(self) -> str:
@@ -227,11 +229,6 @@ def _grant(place: str) -> None:
     if mode & wanted != wanted:
         with suppress(PermissionError):
             os.chmod(place, (mode | wanted) & 0o2777)
-
-
-def _without_slash(name: str) -> str:
-    """A name as it was meant: the shell completes the name of a folder with a `/`."""
-    return name.rstrip("/") or name
 
 
 __all__ = ["Exchange", "ExchangeError"]

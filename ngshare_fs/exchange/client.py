@@ -113,7 +113,7 @@ class Client:
         Args:
             path: below the prefix, in plain text, a segment each.
             query, body, headers: as the endpoint wants them.
-            patience: instead of the usual one.
+            patience: at most, where the usual one is longer.
 
         Returns:
             the answer; `{}` where it is 304.
@@ -219,7 +219,7 @@ class Client:
         Raises:
             ServerProblem: as the last attempt's `Passing` has it.
         """
-        self._waiting = Patience(self._patience if patience is None else patience)
+        self._waiting = Patience(self._patience if patience is None else min(patience, self._patience))
         pause = FIRST_PAUSE_SECONDS
         self.repeated = False
         while True:

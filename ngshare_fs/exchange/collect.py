@@ -26,6 +26,7 @@ from ngshare_fs.exchange.receiving import (
     check_component,
     check_timestamp,
     check_tree,
+    in_words,
     is_ignored,
     sweep,
     write_tree,
@@ -125,7 +126,7 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
         except OSError as error:
             if error.errno in DISK_IS_FULL:
                 raise
-            self.not_collected[student] = f"{error.filename}: {error.strerror}"
+            self.not_collected[student] = in_words(error)
         return True
 
     def _has_other_work(self, student: str) -> bool:
@@ -152,7 +153,8 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
         *older, newest = self.candidates[student]
         is_work_here = self._is_work_here(student)
         here = timestamp_of(self._folder(student)) if is_work_here else None
-        is_empty = f"{student}: the newest submission, of {newest}, has no {self._what_it_lacks};"
+        in_time = " in time" if self.deadline is not None and parse_utc(newest) <= self.deadline else ""
+        is_empty = f"{student}: the newest submission{in_time}, of {newest}, has no {self._what_it_lacks};"
         try:
             for timestamp in reversed(older):
                 if here is not None and not self._is_newer(timestamp, here):
@@ -165,7 +167,8 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
                         self.log.warning("%s that of %s is collected instead", is_empty, timestamp)
                     return
             if is_work_here:
-                self.log.warning("%s the copy that is here stays (%s)", is_empty, self._folder(student))
+                since = f", of {here:%Y-%m-%d %H:%M:%S.%f} UTC," if here is not None else ""
+                self.log.warning("%s the copy that is here%s stays (%s)", is_empty, since, self._folder(student))
                 return
             answer = self.api.one_submission(self.course, self.assignment, student, newest, parts)
         except Unreachable:
@@ -228,10 +231,19 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
         return path
 
     @staticmethod
-    def _beside_timestamp(file: Received) -> Received:
-        """A file under the name that it has here: a student's folder makes room for the file that holds the time."""
-        start, slash, rest = file.path.partition("/")
-        return replace(file, path=f"{TIMESTAMP}-folder/{rest}") if slash and start == TIMESTAMP else file
+    def _beside_timestamp(files: Iterable[Received]) -> list[Received]:
+        """Files under the names that they have here: a student's folder makes room for the file that holds the time."""
+        there = list(files)
+        taken = {file.path.partition("/")[0] for file in there}
+        instead, number = f"{TIMESTAMP}-folder", 1
+        while instead in taken:
+            number += 1
+            instead = f"{TIMESTAMP}-folder-{number}"
+        inside = f"{TIMESTAMP}/"
+        return [
+            replace(file, path=f"{instead}/{file.path.removeprefix(inside)}") if file.path.startswith(inside) else file
+            for file in there
+        ]
 
     def _is_wanted(self, student: str, timestamp: str) -> bool:
         folder = self._folder(student)
@@ -286,7 +298,7 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
     def _wanted_of(self, files: Iterable[Received]) -> Iterable[Received]:
         directory = self.coursedir
         largest = 1000 * directory.max_file_size
-        for file in map(self._beside_timestamp, files):
+        for file in self._beside_timestamp(files):
             name = file.path.rpartition("/")[2]
             if file.path == ORIGIN or is_ignored(file.path, directory.ignore):
                 continue

@@ -17,6 +17,7 @@ from ngshare_fs.exchange.problems import (
     Refused,
     ServerProblem,
     UntrustworthyAnswer,
+    removal_of,
 )
 from ngshare_fs.exchange.receiving import check_timestamp
 from ngshare_fs.exchange.sending import Body, LocalFile
@@ -46,12 +47,13 @@ class ExchangeApi:
         self.url = client.server.url
         self.user = client.server.user
 
-    def listing(self, course: str = "", everybody: bool = False) -> Listing:
+    def listing(self, course: str = "", everybody: bool = False, patience: float | None = LIST_PATIENCE) -> Listing:
         """Courses, assignments and submissions.
 
         Args:
             course: only this one.
             everybody: all submissions to the courses that the user teaches.
+            patience: at most; None where it is no list that is wanted, but work that begins with it.
         """
         query = {"course": course} if course else {}
         if everybody:
@@ -60,7 +62,7 @@ class ExchangeApi:
         kept = _kept.setdefault((server.url, server.token, server.user, course, str(everybody)), _Kept())
         headers = {"If-None-Match": kept.answer["etag"]} if "etag" in kept.answer else None
         try:
-            answer = self._client.call("GET", "listing", query=query, headers=headers, patience=LIST_PATIENCE)
+            answer = self._client.call("GET", "listing", query=query, headers=headers, patience=patience)
         except Refused as refusal:
             if refusal.knows_no_such_call:
                 return self._listing_by_parts(course, everybody)
@@ -115,8 +117,7 @@ class ExchangeApi:
             if refusal.status == 405:
                 raise ServerProblem(
                     "This exchange cannot release an assignment again without destroying what was handed in. "
-                    "Nothing was done. To do so nevertheless, remove it first: "
-                    "nbgrader list --remove --ExchangeList.yes=True"
+                    f"Nothing was done. To do so nevertheless, remove it first: {removal_of(course, assignment)}"
                 ) from None
             raise
 

@@ -16,6 +16,7 @@ from ngshare_fs.exchange.receiving import (
     check_component,
     check_timestamp,
     check_tree,
+    in_words,
     write_tree,
 )
 from ngshare_fs.exchange.sending import CHUNK
@@ -35,7 +36,7 @@ class ExchangeFetchFeedback(Exchange, abc.ExchangeFetchFeedback):
         student = self.coursedir.student_id
         if student != "*" and ("*" in student or "+" in student):
             self.fail(f"The student ID should contain no '*' nor '+'; got {student}")
-        listing = self.api.listing(course, everybody=student != "*")
+        listing = self.api.listing(course, everybody=student != "*", patience=None)
         found = [each for each in listing.courses if each.name == course]
         if not found:
             self.fail(f"You are not in the course {course}: look at its spelling, or ask your instructor to add you.")
@@ -70,7 +71,7 @@ class ExchangeFetchFeedback(Exchange, abc.ExchangeFetchFeedback):
             except OSError as error:
                 if error.errno in DISK_IS_FULL:
                     raise
-                failures.append(f"{said}: {error.filename}: {error.strerror}")
+                failures.append(f"{said}: {in_words(error)}")
         if failures:
             self.fail("Feedback could not be fetched for\n  " + "\n  ".join(failures))
 

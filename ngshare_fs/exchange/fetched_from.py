@@ -48,6 +48,21 @@ def check_course(origin: Origin, course: str) -> None:
         )
 
 
+def expected_notebooks(origin: Origin | None, released: Iterable[str], ignore: Iterable[str]) -> list[str]:
+    """The notebooks of the release that a student can have: what is never fetched is not missed.
+
+    Other programs release what ours leave out, such as the notebook editor's own copies in `.ipynb_checkpoints`; the
+    student's editor makes some of the same name.
+
+    Args:
+        origin: what the folder says of itself; what was fetched is expected, whatever is ignored by now.
+        released: paths of the release's files.
+        ignore: globs of what is never fetched.
+    """
+    fetched, patterns = origin.files if origin else {}, list(ignore)
+    return [path for path in notebooks(released) if path in fetched or not is_ignored(path, patterns)]
+
+
 def is_newer(origin: Origin, timestamp: str | None, released: Mapping[str, str], ignore: Iterable[str]) -> bool:
     """Whether the newest release is another one than that which was fetched.
 

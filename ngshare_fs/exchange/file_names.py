@@ -9,6 +9,11 @@ def normal(path: str) -> str:
     return unicodedata.normalize("NFC", path)
 
 
+def without_slash(name: str) -> str:
+    """The name of an assignment as it was meant: the shell completes the name of a folder with a `/`."""
+    return name.rstrip("/") or name
+
+
 def path_in(folder: str, path: str) -> str:
     """Where a file of this name is in a folder, or would be: with the names of files and folders that are there."""
     place = folder

@@ -15,14 +15,13 @@ from ngshare_fs.exchange.fetch_feedback import checksum_of
 from ngshare_fs.exchange.formgrader import forget_other_gradebook
 from ngshare_fs.exchange.inside_jupyter import is_inside
 from ngshare_fs.exchange.listing import Course, Listing, Submission
-from ngshare_fs.exchange.problems import Refused
+from ngshare_fs.exchange.problems import YES, Refused, removal_of
 from ngshare_fs.exchange.shown_failure import not_done, not_listed
 from ngshare_fs.exchange.submission_cache import SubmissionCache
 from ngshare_fs.exchange.working_folder import look_at
 from ngshare_fs.one_line import counted
 
 Entry = dict[str, Any]
-YES = "--ExchangeList.yes=True"
 WITHDRAWN = "withdrawn"
 
 
@@ -121,11 +120,12 @@ class ExchangeList(abc.ExchangeList, Exchange):
         except Refused as refusal:
             if not refusal.knows_no_such_call:
                 raise
-            if not self.yes:
+            # Without its name, the command would take all the course's assignments, and for ever.
+            if not self.yes or not self._only(self.coursedir.assignment_id):
                 self.fail(
                     f"This exchange is an older one: it can take {assignment} of {course} back only together with all "
                     "that was handed in. Nothing was done. If you want that, collect what was handed in, and run in a "
-                    f"terminal: nbgrader list --remove {YES}"
+                    f"terminal: {removal_of(course, assignment)}"
                 )
             self.api.unrelease(course, assignment)
             self.log.warning("%s %s was removed, with all that was handed in", course, assignment)

@@ -71,7 +71,7 @@ def bring_back(api: ExchangeApi, course: str, assignment: str, timestamp: str = 
         raise ServerProblem(
             f"There is a {target} already, which stays as it is. Choose a folder that is not there yet: --to FOLDER"
         )
-    user = api.listing(course).user
+    user = api.listing(course, patience=None).user
     with aside(target) as place:
         try:
             answer = api.submission(course, assignment, user, timestamp, place.parts)

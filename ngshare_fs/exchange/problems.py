@@ -1,6 +1,7 @@
 """What can go wrong between us and the server, in words that say what to do about it."""
 
 from collections.abc import Mapping
+from shlex import quote
 
 from ngshare_fs.exchange.inside_jupyter import is_inside
 
@@ -12,6 +13,8 @@ ASSIGNMENT_EXISTS = "Assignment already exists"
 STUDENT_NOT_FOUND = "Student not found"
 SUBMISSION_NOT_FOUND = "Submission not found"
 TOO_LARGE = "Request too large"
+# Said on the command line, nobody is asked before something is removed.
+YES = "--ExchangeList.yes=True"
 
 _ADVICE = {
     NOT_SIGNED_IN: (
@@ -111,6 +114,11 @@ def limit_in_words(answer: Mapping[str, object]) -> str:
     if isinstance(size, int):
         return f"At most {size / 1e6:,.1f} MB are taken at once: remove large data files, and try again."
     return ""
+
+
+def removal_of(course: str, assignment: str) -> str:
+    """The command that removes an assignment, and nothing else, from an older server."""
+    return f"nbgrader list --remove {quote(assignment)} --course {quote(course)} {YES}"
 
 
 class UntrustworthyAnswer(ServerProblem):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ngshare_fs.exchange.file_names import normal
 from ngshare_fs.exchange.moving import InTheWay, kind_of, move
 from ngshare_fs.exchange.problems import UntrustworthyAnswer
 from ngshare_fs.exchange.tree_in_answer import Part
@@ -64,6 +65,15 @@ class Aside:
 
     tree: str
     parts: str
+
+
+def in_words(error: OSError) -> str:
+    """What could not be done on this disk: where a hidden folder of ours is concerned, the place is what it was for."""
+    place = str(error.filename2 or error.filename or "A file")
+    hidden = place.find(f"/{ASIDE}")
+    if hidden > 0:
+        place = place[:hidden]
+    return f"{place}: {error.strerror or error}"
 
 
 def check_component(name: str, what: str) -> str:
@@ -134,8 +144,8 @@ def _is_text(name: str) -> bool:
 
 def is_ignored(path: str, ignore: Iterable[str]) -> bool:
     """Whether a component of a path matches one of these globs, as nbgrader ignores whole folders."""
-    patterns = list(ignore)
-    return any(fnmatch.fnmatch(part, pattern) for part in path.split("/") for pattern in patterns)
+    patterns = [normal(pattern) for pattern in ignore]
+    return any(fnmatch.fnmatch(part, pattern) for part in normal(path).split("/") for pattern in patterns)
 
 
 def write_tree(folder: str, files: Iterable[Received]) -> None:

@@ -9,7 +9,7 @@ from nbgrader.exchange import abc
 from ngshare_fs.exchange.base import Exchange
 from ngshare_fs.exchange.moving import kind_of
 from ngshare_fs.exchange.problems import ServerProblem, Unreachable, UntrustworthyAnswer
-from ngshare_fs.exchange.receiving import check_timestamp
+from ngshare_fs.exchange.receiving import check_timestamp, in_words
 from ngshare_fs.exchange.sending import LocalFile
 from ngshare_fs.exchange.submission_cache import TIMESTAMP
 
@@ -54,7 +54,7 @@ class ExchangeReleaseFeedback(Exchange, abc.ExchangeReleaseFeedback):
             except ServerProblem as problem:
                 failures.append(f"{student}: {problem}")
             except OSError as error:
-                failures.append(f"{student}: {error.filename}: {error.strerror}")
+                failures.append(f"{student}: {in_words(error)}")
         if failures:
             self.fail(
                 f"Feedback for {len(failures)} of {len(self.folders)} students was not released; the others have "

@@ -13,7 +13,7 @@ from traitlets import Bool
 
 from ngshare_fs.exchange.base import Exchange
 from ngshare_fs.exchange.completeness import Completeness, notebooks
-from ngshare_fs.exchange.fetched_from import NEWER_RELEASE, assignment_of, check_course, is_newer
+from ngshare_fs.exchange.fetched_from import NEWER_RELEASE, assignment_of, check_course, expected_notebooks, is_newer
 from ngshare_fs.exchange.origin import read_origin
 from ngshare_fs.exchange.problems import Refused, ServerProblem, Unreachable, UntrustworthyAnswer
 from ngshare_fs.exchange.receiving import beside, check_timestamp
@@ -65,12 +65,12 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
         origin = None if self.ignore_origin else read_origin(self.src_path)
         if origin is not None:
             self.coursedir.assignment_id = assignment_of(origin, self.assignment)
-        timestamp, released = self.api.newest_release(self.course, self.assignment)
+        timestamp, released = self._newest_release()
         if origin is not None:
             check_course(origin, self.course)
             if is_newer(origin, timestamp, released, self.coursedir.ignore):
                 self.log.warning("%s", NEWER_RELEASE.format(assignment=self.assignment))
-        work = self._work(released)
+        work = self._work(released, expected_notebooks(origin, released, self.coursedir.ignore))
         cache = SubmissionCache(self.cache)
         with beside(cache.folder_of_course(self.course)) as folder:
             tree = os.path.join(folder, "tree")
@@ -99,8 +99,18 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
                 )
             pending.over()
 
-    def _work(self, released: Mapping[str, str]) -> list[Found]:
+    def _newest_release(self) -> tuple[str | None, dict[str, str]]:
+        try:
+            return self.api.newest_release(self.course, self.assignment)
+        except ServerProblem as problem:
+            raise ServerProblem(f"Your work was NOT handed in. {problem}") from None
+
+    def _work(self, released: Mapping[str, str], expected: Sequence[str]) -> list[Found]:
         """What is to be handed in, under the names under which it was released.
+
+        Args:
+            released: checksums of the newest release's files by path.
+            expected: those of its notebooks that the student can have.
 
         Raises:
             ExchangeError: something of the release would be missing without the student's knowing.
@@ -112,7 +122,7 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
             self.fail(look_alike(alike))
         work = [replace(file, path=names.of(file.path)) for file in contents.files]
         left_out = [replace(each, path=names.of(each.path)) for each in contents.left_out]
-        complete = Completeness(notebooks(released), notebooks(file.path for file in work), left_out)
+        complete = Completeness(expected, notebooks(file.path for file in work), left_out)
         if complete.lost:
             self.fail(
                 f"Your work was NOT handed in: {self.assignment} would lack what is left out of it:\n  "

@@ -197,8 +197,17 @@ def test_an_empty_submission_does_not_displace_work(school: School) -> None:
     assert (school.submitted / zoë.name / ASSIGNMENT / "timestamp.txt").read_text() == first
     empty = hand_in_nothing(school, "max")
     said = teacher.run("collect", ASSIGNMENT, "--update")
-    assert f"max: the newest submission, of {empty}, has no notebook; the copy that is here stays" in said
+    assert f"max: the newest submission, of {empty}, has no notebook; the copy that is here, of {second}, stays" in said
     assert (school.submitted / "max" / ASSIGNMENT / "timestamp.txt").read_text() == second
+    # The deadline was before the copy that is here.
+    teacher.run("db", "assignment", "add", ASSIGNMENT, f"--duedate={empty}")
+    third = hand_in(max, "late")
+    shutil.rmtree(school.submitted / "max")
+    teacher.run("collect", ASSIGNMENT)
+    said = teacher.run("collect", ASSIGNMENT, "--before-duedate")
+    assert f"max: the newest submission in time, of {empty}, has no notebook; that of {second} is collected" in said
+    assert (school.submitted / "max" / ASSIGNMENT / "timestamp.txt").read_text() == second
+    assert third > empty
     # There is nothing else.
     shutil.rmtree(school.submitted / "max")
     for submission in school.stored("submissions/max/*"):

@@ -1,6 +1,7 @@
 """Releases that are taken back, and what is listed: no work goes out of sight, and no two courses are mixed up."""
 
 import json
+import shlex
 from urllib.parse import quote
 
 import pytest
@@ -59,10 +60,14 @@ def test_an_older_server_is_not_made_to_destroy_work(school: School) -> None:
         proxy.faults += [listed, UNKNOWN]
         said = teacher.run("list", "--remove", ASSIGNMENT, fails=True)
         assert "only together with all that was handed in. Nothing was done." in said
-        assert "nbgrader list --remove --ExchangeList.yes=True" in said
+        command = f"nbgrader list --remove '{ASSIGNMENT}' --course '{COURSE}' --ExchangeList.yes=True"
+        assert command in said
         assert len(teacher.listed("--inbound")) == 1
+        # Of a whole course that is never done.
         proxy.faults += [listed, UNKNOWN]
-        said = teacher.run("list", "--remove", ASSIGNMENT, "--ExchangeList.yes=True")
+        assert command in teacher.run("list", "--remove", "--ExchangeList.yes=True", fails=True)
+        proxy.faults += [listed, UNKNOWN]
+        said = teacher.run(*shlex.split(command)[1:])
         assert "was removed, with all that was handed in" in said
         assert proxy.requests[-1].startswith("DELETE ")
     (deleted,) = (school.volume / "trash").glob(f"*/{ASSIGNMENT}")

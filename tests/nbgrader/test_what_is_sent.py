@@ -5,7 +5,10 @@ import json
 import os
 import re
 import shutil
+from base64 import b64encode
 from pathlib import Path
+from urllib.parse import quote
+from urllib.request import urlopen
 
 import pytest
 
@@ -92,6 +95,23 @@ def test_what_is_compared_with_the_release_is_what_is_sent(school: School, work:
     said = school.max.run("submit", ASSIGNMENT, "--strict")
     assert "own.ipynb: EXTRA" in said
     assert "checkpoint" not in said
+
+
+def test_what_is_never_fetched_is_not_missed(school: School) -> None:
+    """Another program has released the notebook editor's own copies; the student's editor makes such a copy, too."""
+    copy = ".ipynb_checkpoints/problem 1-checkpoint.ipynb"
+    content = b64encode(NOTEBOOK.encode()).decode()
+    files = [{"path": path, "content": content} for path in ("problem 1.ipynb", copy)]
+    url = f"{school.server.url}assignment/{quote(COURSE)}/{quote(ASSIGNMENT)}?user=teacher"
+    with urlopen(url, f"files={quote(json.dumps(files))}".encode()):
+        pass
+    school.max.run("fetch_assignment", ASSIGNMENT)
+    work = school.max.home / ASSIGNMENT
+    assert not (work / copy).exists()
+    assert "MISSING" not in school.max.run("submit", ASSIGNMENT, "--strict")
+    (work / copy).parent.mkdir()
+    (work / copy).write_text(NOTEBOOK)
+    assert "MISSING" not in school.max.run("submit", ASSIGNMENT, "--strict")
 
 
 def test_an_assignment_without_notebooks_is_handed_in_and_one_without_files_released(school: School) -> None:
@@ -182,6 +202,7 @@ def test_files_of_the_students_own_with_our_names_are_sent_and_kept(
     for path in paths:
         (work / path).parent.mkdir(exist_ok=True)
         (work / path).write_text("own")
+    (work / "timestamp.txt-folder").write_text("own, too")
     said = school.max.run("submit", ASSIGNMENT)
     assert paths < handed_in(school)[0]
     receipt = Path(said.split("Receipt: ")[1].strip())
@@ -192,7 +213,8 @@ def test_files_of_the_students_own_with_our_names_are_sent_and_kept(
     collected = school.submitted / "max" / ASSIGNMENT
     assert (collected / "timestamp.txt").read_text().endswith(" UTC")
     if as_folder:
-        assert (collected / "timestamp.txt-folder" / "own").read_text() == "own"
+        assert (collected / "timestamp.txt-folder-2" / "own").read_text() == "own"
+    assert (collected / "timestamp.txt-folder").read_text() == "own, too"
 
 
 @pytest.mark.usefixtures("work")

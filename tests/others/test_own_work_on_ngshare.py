@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ngshare_fs.cli import main
 from ngshare_fs.exchange.client import Client
 from ngshare_fs.exchange.exchange_api import ExchangeApi
 from ngshare_fs.exchange.own_submissions import bring_back, own_submissions
@@ -52,3 +53,21 @@ def test_what_it_cannot_do_is_said(url: str, tmp_path: Path) -> None:
     (tried,) = own_submissions(teach, "c", "ps1")
     assert bring_back(teach, "c", "ps1", tried.submission.timestamp, str(tmp_path / "back")).files == 1
     assert (tmp_path / "back" / "p.ipynb").read_bytes() == b"{}"
+
+
+def test_that_nobody_can_bring_back_what_it_deletes_is_said(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NGSHARE_URL", url)
+    monkeypatch.setenv("NGSHARE_USER", "root")
+    monkeypatch.delenv("JUPYTERHUB_API_TOKEN", raising=False)
+    assert main(["course", "create", "c", "root"]) == 0
+    api = ExchangeApi(Client(Server(url, "user:root", "root", standalone=True), 10, logging.getLogger("test")))
+    (tmp_path / "p.ipynb").write_bytes(b"{}")
+    api.release("c", "ps1", [LocalFile("p.ipynb", str(tmp_path / "p.ipynb"), 2)], {})
+    for words in (["delete-assignment", "c", "ps1"], ["delete", "c"]):
+        assert main(["course", *words]) == 1
+        assert "nobody can bring it back" in capsys.readouterr().err
+        assert main(["course", *words, "--yes"]) == 0
+        assert "nobody can bring it back" in capsys.readouterr().out
