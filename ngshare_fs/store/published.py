@@ -52,6 +52,14 @@ def stage(volume: Volume, upload: Upload, tree: str, manifest: Manifest, unflush
     return whole
 
 
+def write_manifest_anew(tree: str, manifest: Manifest, unflushed: Unflushed) -> None:
+    """Give a staged tree another manifest in place of its own, and flush all that is unflushed."""
+    os.unlink(f"{tree}/{MANIFEST}")
+    unflushed.write_file(f"{tree}/{MANIFEST}", manifest.to_yaml())
+    unflushed.changed(tree)
+    unflushed.flush()
+
+
 def publish(
     volume: Volume,
     upload: Upload,
@@ -103,7 +111,7 @@ def put_in_place(
 
     Args:
         staged: the tree.
-        manifest: what it has.
+        manifest: what it has. Where this fails, the staged one may have a later timestamp by then.
         unflushed: gets what is to be flushed afterwards, together with `parent`.
         is_dated: whether its timestamp stands, whatever there is in `parent`.
 
@@ -125,10 +133,7 @@ def put_in_place(
         if newest is not None and moment <= newest:
             # Overtaken since, or the clock was set back. Nobody can overtake a second time.
             moment = timestamp.after(newest)
-            os.unlink(f"{staged}/{MANIFEST}")
-            unflushed.write_file(f"{staged}/{MANIFEST}", replace(manifest, timestamp=moment).to_yaml())
-            unflushed.changed(staged)
-            unflushed.flush()
+            write_manifest_anew(staged, replace(manifest, timestamp=moment), unflushed)
         check()
         above.check()
         unflushed.make_folder_unless_there(parent)
