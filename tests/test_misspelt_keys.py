@@ -44,6 +44,22 @@ def test_a_misspelt_role_is_no_empty_roster(plain: Plain, volume: Volume, key: s
         assert (code, f"line {line}: '{key}'" in message) == ("course-file-broken", True)
 
 
+@pytest.mark.parametrize(
+    "value", ["\n  first: read\n  then: write\n", "\n- read\n- write\n", "\n", " {}\n", " read the book\n"]
+)
+def test_what_is_no_list_of_people_takes_nobody_s_place(plain: Plain, volume: Volume, value: str) -> None:
+    (plain.course / "course.yaml").write_text(f"{HEAD}students:\n{PEOPLE}instructions:{value}")
+    assert list(roster.of(volume, COURSE).students) == [STUDENT]
+    assert [code for code, _ in found_in(plain)] == ["key-misspelt"]
+
+
+@pytest.mark.parametrize("value", ["\n  first: read\n", "\n- read\n"])
+def test_nor_may_it_stand_where_people_are_missing(plain: Plain, volume: Volume, value: str) -> None:
+    (plain.course / "course.yaml").write_text(f"course: {COURSE}\nstudents:\n{PEOPLE}instructions:{value}")
+    with pytest.raises(BrokenManifest, match="did you mean `instructors`"):
+        roster.of(volume, COURSE)
+
+
 def test_other_unknown_keys_are_kept(plain: Plain, volume: Volume) -> None:
     more = "course_id: 7\nterm: {name: spring}\ninstructions: read the book\ncolour:\n"
     (plain.course / "course.yaml").write_text(f"{HEAD}students:\n{PEOPLE}    nickname: Larry\n{more}")

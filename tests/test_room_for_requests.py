@@ -169,9 +169,9 @@ async def test_refusals_for_size_say_how_much_is_allowed(make_exchange: MakeExch
 
 async def test_who_has_much_under_way_waits_and_others_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "WAIT_SECONDS", 0.05)
-    shared = Budget(100, 40)
+    shared = Budget(400, 160)
     first, second, third = (shared.holding("ada") for _ in range(3))
-    await first.admit(90)  # a single one may always
+    await first.admit(290)  # a single one may always
     with pytest.raises(Refused) as refused:
         await second.admit(1)
     assert refused.value.refusal is refusals.TOO_MUCH_OF_ONE
@@ -182,7 +182,7 @@ async def test_who_has_much_under_way_waits_and_others_do_not(monkeypatch: pytes
     with pytest.raises(Refused):
         second.grow(1)
     monkeypatch.setattr(budget, "WAIT_SECONDS", 20)
-    waiting = [asyncio.ensure_future(each.admit(30)) for each in (second, third)]
+    waiting = [asyncio.ensure_future(each.admit(70)) for each in (second, third)]
     await asyncio.sleep(0)
     await other.admit(10)  # overtakes those who wait for their own
     first.release()
@@ -193,6 +193,32 @@ async def test_who_has_much_under_way_waits_and_others_do_not(monkeypatch: pytes
         each.release()
     await asyncio.gather(*waiting, return_exceptions=True)
     assert shared.held == 0
+
+
+async def test_who_was_admitted_finds_room_to_grow() -> None:
+    shared = Budget(100, 100)
+    holdings = [shared.holding(str(number)) for number in range(5)]
+    waiting = [asyncio.ensure_future(holding.admit(25)) for holding in holdings]
+    await asyncio.sleep(0)
+    assert [task.done() for task in waiting] == [True] * 3 + [False] * 2
+    for holding in holdings[:3]:
+        holding.grow(8)
+    with pytest.raises(Refused):
+        holdings[0].grow(8)
+    for holding in holdings[:3]:
+        holding.release()
+    await asyncio.gather(*waiting)
+
+
+async def test_small_submissions_do_not_wait_for_large_ones(exchange: Exchange) -> None:
+    await exchange.call("GET", "initialize-Data6ase", "root", action="init")
+    call = "POST /api/submission/course1/challenge?user=lawrence"
+    uploads = [await Upload.begin(exchange.client.port, call, LARGE) for _ in range(40)]
+    await asyncio.sleep(0.2)
+    done = exchange.call("POST", "submission/course1/challenge", "lawrence", files=tree({"a": b"x"}))
+    assert (await asyncio.wait_for(done, budget.WAIT_SECONDS / 3)).status == 200
+    for upload in uploads:
+        upload.writer.transport.abort()
 
 
 async def test_who_came_first_is_admitted_first() -> None:

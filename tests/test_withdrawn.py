@@ -306,3 +306,26 @@ def test_what_happens_while_the_next_release_is_staged(
     there = submission.submissions_to(volume, COURSE, ASSIGNMENT)
     assert len(there) == (0 if meanwhile.startswith("deleted") else 1)
     assert not list(Path(volume.root).glob(".ngshare/staging/*/*"))
+
+
+def test_one_that_is_deleted_at_the_last_moment_is_released_under_one_timestamp(volume: Volume) -> None:
+    calls = 0
+
+    def last_check() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            # Later than what is staged, which gets a later timestamp still...
+            release.withdraw(volume, COURSE, ASSIGNMENT, INSTRUCTOR)
+        if calls == 2:
+            # ...and is a new assignment all the same.
+            assignment.delete(volume, COURSE, ASSIGNMENT, INSTRUCTOR)
+
+    with volume.upload() as nothing:
+        moment = release.release(volume, COURSE, ASSIGNMENT, INSTRUCTOR, nothing, last_check=last_check)
+    assert calls == 3
+    tree_of = release.newest(volume, COURSE, ASSIGNMENT)
+    assert tree_of is not None
+    with tree_of:
+        assert (tree_of.timestamp, tree_of.manifest.timestamp) == (moment, moment)
+    assert not list(verify_volume(Path(volume.root)))

@@ -10,6 +10,9 @@ from ngshare_fs.api.refusals import Refused
 
 # How long a request waits for others to end before a byte of its body is read.
 WAIT_SECONDS = 30.0
+# Of what there is, requests are admitted to so much. The rest is for what they grow by: were all of it given away,
+# whole classes would be refused, for want of a few bytes each.
+ADMITTED = 0.75
 
 
 class Budget:
@@ -36,12 +39,16 @@ class Budget:
         """What all requests hold."""
         return self._held
 
-    def _lacks(self, holding: "Holding", count: int) -> refusals.Refusal | None:
-        """Why a request may not hold so much more; a single one may always, for it could never be served otherwise."""
+    def _lacks(self, holding: "Holding", count: int, part: float = ADMITTED) -> refusals.Refusal | None:
+        """Why a request may not hold so much more; a single one may always, for it could never be served otherwise.
+
+        Args:
+            part: of the limit and the share, what it may have.
+        """
         of_user = self._held_by[holding.user]
-        if holding.user is not None and of_user > holding.held and of_user + count > self._share:
+        if holding.user is not None and of_user > holding.held and of_user + count > self._share * part:
             return refusals.TOO_MUCH_OF_ONE
-        if self._held > holding.held and self._held + count > self._limit:
+        if self._held > holding.held and self._held + count > self._limit * part:
             return refusals.TOO_MUCH_AT_ONCE
         return None
 
@@ -115,7 +122,7 @@ class Holding:
         Raises:
             Refused: there is no room for it now.
         """
-        lacks = self._budget._lacks(self, count)
+        lacks = self._budget._lacks(self, count, part=1)
         if lacks is not None:
             raise Refused(lacks)
         self._budget._add(self, count)
@@ -133,15 +140,18 @@ class Room:
 
     Args:
         memory: estimated.
+        large: what of it all large bodies may take.
         disk: what is staged.
     """
 
     memory: Holding
+    large: Holding
     disk: Holding
 
     def release(self) -> None:
         """The request is over."""
         self.memory.release()
+        self.large.release()
         self.disk.release()
 
 

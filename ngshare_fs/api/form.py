@@ -12,7 +12,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from ngshare_fs.api import refusals
 from ngshare_fs.api.blocking import Blocking
-from ngshare_fs.api.budget import Budget, Holding, LargeTrees, Room
+from ngshare_fs.api.budget import Budget, LargeTrees, Room
 from ngshare_fs.api.percent_encoding import UrlencodedFields, decoded, fields_of
 from ngshare_fs.api.refusals import Refusal, Refused
 from ngshare_fs.api.spill import Spill
@@ -33,6 +33,8 @@ LONGEST_TURN_SECONDS = 0.005
 # What all bodies of a process may take in memory while they arrive and wait to be written, and those of one user.
 MOST_MEMORY = 64 * 2**20
 MOST_MEMORY_OF_ONE = MOST_MEMORY // 4
+# The large ones of them: a few that arrive slowly must not keep a roster or a small submission waiting.
+MOST_MEMORY_OF_LARGE = MOST_MEMORY * 3 // 4
 # What they take: a small body, which waits as it came, here and in the process that writes; a larger one, most of which
 # is on the volume at any time; a file, be it empty; and a text, which may be JSON, once it is understood.
 SMALL_BODY_TAKES = 2
@@ -123,11 +125,12 @@ class FormReader:
         self._max_request = max_request
         self._max_files = max_files
         self._memory = Budget(MOST_MEMORY, MOST_MEMORY_OF_ONE)
+        self._large = Budget(MOST_MEMORY_OF_LARGE, MOST_MEMORY_OF_ONE)
         self._disk = Budget(MOST_STAGED * max_request, MOST_STAGED_OF_ONE * max_request)
 
     def room_for(self, user: str | None) -> Room:
         """What a request of this user will hold; None where nobody knows yet whose it is. The caller releases it."""
-        return Room(self._memory.holding(user), self._disk.holding(user))
+        return Room(self._memory.holding(user), self._large.holding(user), self._disk.holding(user))
 
     async def read(self, request: web.Request, upload: Upload, wanted: Mapping[str, int], room: Room) -> Form:
         """Read the query string and the body.
@@ -145,17 +148,19 @@ class FormReader:
         try:
             await intake.take_whole(request.rel_url.raw_query_string.encode("utf-8", "surrogateescape"))
             if request.body_exists:
-                await self._read_body(request, intake, room.memory)
+                await self._read_body(request, intake, room)
             await intake.finish()
         finally:
             await intake.close()
         return intake.form
 
-    async def _read_body(self, request: web.Request, intake: "_Intake", memory: Holding) -> None:
+    async def _read_body(self, request: web.Request, intake: "_Intake", room: Room) -> None:
         length, small = request.content_length or 0, _is_small(request)
         if length > self._max_request:
             raise _too_large(self._max_request)
-        await memory.admit(length * SMALL_BODY_TAKES if small else LARGE_BODY_TAKES)
+        if not small:
+            await room.large.admit(LARGE_BODY_TAKES)
+        await room.memory.admit(length * SMALL_BODY_TAKES if small else LARGE_BODY_TAKES)
         if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue" and request.transport is not None:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:

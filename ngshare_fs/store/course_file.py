@@ -63,7 +63,7 @@ def understand(document: Mapping[str, Node]) -> Roster:
         found = next(misspelt(document, ("course",)), None)
         raise WrongShape((found.key if found else "course",), str(found) if found else "`course: NAME` is missing")
     for found in misspelt(document, ROLES):
-        if not isinstance(document[found.key], str):
+        if _loses_people(document[found.key], document.get(found.meant)):
             # `student:` and people below it: without a word, the course would be without them.
             raise WrongShape((found.key,), str(found))
     return Roster(
@@ -80,6 +80,18 @@ def misspelt_keys(roster: Roster) -> Iterator[Misspelt]:
     for role, people in (("instructors", roster.instructors), ("students", roster.students)):
         for user, person in people.items():
             yield from misspelt(person.more, PERSON_KEYS, (role, user))
+
+
+def _loses_people(value: Node, meant: Node) -> bool:
+    """Whether people may stand under a key that means nothing: `instructions:` is near to `instructors:`, but none.
+
+    Args:
+        meant: what stands under the key that it looks like.
+    """
+    if isinstance(value, str) or not value:
+        return False
+    looks_like_people = isinstance(value, dict) and all(not isinstance(each, (str, list)) for each in value.values())
+    return looks_like_people or not meant
 
 
 def _people(document: Mapping[str, Node], role: str) -> dict[str, Person]:

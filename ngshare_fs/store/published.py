@@ -7,9 +7,7 @@ durable, and published by one rename; after that it never changes, and the newes
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
 from dataclasses import replace
-from itertools import groupby
 
 from ngshare_fs.store import layout, timestamp
 from ngshare_fs.store.cached_folders import timestamps_in
@@ -27,6 +25,8 @@ from ngshare_fs.store.volume import Volume
 
 # A client repeats what it has just handed in. The look for its key stays cheap: it goes back no further than this.
 LATEST_WITH_KEYS = 100
+# What the look for a file ends in where it is not there, or is none.
+_NO_FILE = (NotPlain, FileNotFoundError, NotADirectoryError)
 
 
 def newest_in(folder: str) -> Timestamp | None:
@@ -50,6 +50,14 @@ def stage(volume: Volume, upload: Upload, tree: str, manifest: Manifest, unflush
     unflushed.write_file(f"{tree}/{MANIFEST}", whole.to_yaml())
     unflushed.flush()
     return whole
+
+
+def write_manifest_anew(tree: str, manifest: Manifest, unflushed: Unflushed) -> None:
+    """Give a staged tree another manifest in place of its own, and flush all that is unflushed."""
+    os.unlink(f"{tree}/{MANIFEST}")
+    unflushed.write_file(f"{tree}/{MANIFEST}", manifest.to_yaml())
+    unflushed.changed(tree)
+    unflushed.flush()
 
 
 def publish(
@@ -103,7 +111,7 @@ def put_in_place(
 
     Args:
         staged: the tree.
-        manifest: what it has.
+        manifest: what it has. Where this fails, the staged one may have a later timestamp by then.
         unflushed: gets what is to be flushed afterwards, together with `parent`.
         is_dated: whether its timestamp stands, whatever there is in `parent`.
 
@@ -125,10 +133,7 @@ def put_in_place(
         if newest is not None and moment <= newest:
             # Overtaken since, or the clock was set back. Nobody can overtake a second time.
             moment = timestamp.after(newest)
-            os.unlink(f"{staged}/{MANIFEST}")
-            unflushed.write_file(f"{staged}/{MANIFEST}", replace(manifest, timestamp=moment).to_yaml())
-            unflushed.changed(staged)
-            unflushed.flush()
+            write_manifest_anew(staged, replace(manifest, timestamp=moment), unflushed)
         check()
         above.check()
         unflushed.make_folder_unless_there(parent)
@@ -199,8 +204,14 @@ class Tree:
             DamagedTree: it is missing, no file, or not of the size that its manifest promises.
         """
         above, name = _split(file)
-        with self._naming(file), self._folder_at(above) as folder:
-            descriptor = open_plain(name, folder)
+        try:
+            folder = self._enter(above)
+            try:
+                descriptor = open_plain(name, folder)
+            finally:
+                os.close(folder)
+        except _NO_FILE as error:
+            raise self._damaged(file, error) from None
         try:
             self._check_size(file, os.fstat(descriptor))
         except DamagedTree:
@@ -218,18 +229,29 @@ class Tree:
             DamagedTree: see `open_file`.
             PermissionError: one of them may not be read.
         """
+        # In a rush each fetch does this, so it costs little for a file: manifests list the files of a folder together,
+        # and that one is entered once.
         marks = []
-        # Folder by folder: manifests list the files of one together.
-        for above, files in groupby(self.manifest.files, lambda file: _split(file)[0]):
-            first = next(files)
-            with self._naming(first), self._folder_at(above) as folder:
-                for file in (first, *files):
-                    with self._naming(file):
-                        marks.append(self._look_at(file, folder))
+        entered: str | None = None
+        folder = -1
+        try:
+            for file in self.manifest.files:
+                above, name = _split(file)
+                try:
+                    if above != entered:
+                        inner = self._enter(above)
+                        if folder >= 0:
+                            os.close(folder)
+                        entered, folder = above, inner
+                    marks.append(self._look_at(file, name, folder))
+                except _NO_FILE as error:
+                    raise self._damaged(file, error) from None
+        finally:
+            if folder >= 0:
+                os.close(folder)
         return marks
 
-    def _look_at(self, file: StoredFile, folder: int) -> Marks:
-        _, name = _split(file)
+    def _look_at(self, file: StoredFile, name: str, folder: int) -> Marks:
         status = os.stat(name, dir_fd=folder, follow_symlinks=False)
         check_plain(name, status)
         self._check_size(file, status)
@@ -237,31 +259,25 @@ class Tree:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.path.join(self.path, FILES, file.path))
         return marks_of(status)
 
-    @contextlib.contextmanager
-    def _folder_at(self, above: str) -> Iterator[int]:
-        """A descriptor of the folder `above` inside `files/`.
+    def _enter(self, above: str) -> int:
+        """A descriptor of the folder `above` inside `files/`; the caller closes it.
 
         Entered one by one: whatever lies on the way, no link leads out of the tree.
         """
         flags = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
         folder = os.open(FILES, flags, dir_fd=self._folder)
-        try:
-            for part in above.split("/") if above else ():
-                outer, folder = folder, os.open(part, flags, dir_fd=folder)
-                os.close(outer)
-            yield folder
-        finally:
-            os.close(folder)
+        for part in above.split("/") if above else ():
+            try:
+                inner = os.open(part, flags, dir_fd=folder)
+            finally:
+                os.close(folder)
+            folder = inner
+        return folder
 
-    @contextlib.contextmanager
-    def _naming(self, file: StoredFile) -> Iterator[None]:
+    def _damaged(self, file: StoredFile, error: OSError) -> DamagedTree:
         """Say of which file it is that it is missing, or is no file."""
-        try:
-            yield
-        except NotPlain as error:
-            raise DamagedTree(f"{self.path}: {file.path} is {error.strerror}") from None
-        except (FileNotFoundError, NotADirectoryError):
-            raise DamagedTree(f"{self.path}: {file.path} is missing") from None
+        what = error.strerror if isinstance(error, NotPlain) else "missing"
+        return DamagedTree(f"{self.path}: {file.path} is {what}")
 
     def _check_size(self, file: StoredFile, status: os.stat_result) -> None:
         if status.st_size != file.size:

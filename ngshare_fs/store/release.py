@@ -24,7 +24,7 @@ from ngshare_fs.store.errors import (
 from ngshare_fs.store.last_check import LastCheck, no_check
 from ngshare_fs.store.layout import KnownFolder
 from ngshare_fs.store.manifest import RELEASE, WITHDRAWAL, Manifest
-from ngshare_fs.store.published import Tree, manifest_at, newest_in, publish, put_in_place, stage
+from ngshare_fs.store.published import Tree, manifest_at, newest_in, publish, put_in_place, stage, write_manifest_anew
 from ngshare_fs.store.staging import still_there
 from ngshare_fs.store.timestamp import Timestamp
 from ngshare_fs.store.volume import Volume
@@ -81,6 +81,8 @@ def release(
                     changed = layout.releases(volume.root, course, assignment)
                     volume.staging.remove(staged)
                     break
+                # The folder of the tree has the timestamp of the first attempt, and its manifest has to have it, too.
+                write_manifest_anew(tree, manifest, unflushed)
         unflushed.flush_entry(changed)
     except FileNotFoundError:
         raise CourseNotFound(course) from None
