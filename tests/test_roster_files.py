@@ -157,6 +157,14 @@ def test_headings_of_other_systems_are_understood(headings: str, values: str) ->
     assert f"student_id is the column {headings.split(',')[values.split(',').index('ada')]!r}" in roster.notes
 
 
+def test_canvas_row_of_points_is_nobody() -> None:
+    headings = "Student,ID,SIS User ID,SIS Login ID,Section,Homework 1 (1)"
+    roster = parse(f'{headings}\n    Points Possible,,,,,10\n"L, Ada",12,34,ada,1,\n', "x")
+    assert roster.students == [Student("ada")]
+    with pytest.raises(WrongRoster, match="the SIS Login ID is missing"):
+        parse(f'{headings}\n"L, Ada",12,34,,1,\n', "x")
+
+
 def test_what_is_called_as_we_call_it_needs_no_word() -> None:
     assert parse("student_id,first_name,last_name,email\nada,,,\n", "x").notes == []
     assert parse("student_id,Username,email\nada,b,\n", "x").notes == ["These columns mean nothing here: Username"]

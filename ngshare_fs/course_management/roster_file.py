@@ -8,6 +8,8 @@ from ngshare_fs.course_management import characters, columns, csv_text, spreadsh
 from ngshare_fs.course_management.columns import HEADER, USER, Columns, WrongColumns
 
 LARGEST = 16 * 2**20
+# Canvas exports a row below the headings that is about the columns of grades, and nobody's.
+POINTS_POSSIBLE = "Points Possible"
 
 
 class WrongRoster(Exception):
@@ -132,6 +134,8 @@ class _Reading:
             return mistake
         row = {column: values[place] for column, place in self._columns.places.items() if place < len(values)}
         user = row.pop(USER, "")
+        if not user and values[0] == POINTS_POSSIBLE:
+            return None
         mistake = self._wrong_user(user) or _wrong_names(row)
         if mistake is not None:
             return mistake

@@ -28,7 +28,7 @@ def assignment_of(origin: Origin, assignment: str) -> str:
     if normal(origin.assignment) == normal(assignment):
         return origin.assignment
     raise ServerProblem(
-        f"Your work was NOT handed in: this folder was fetched as the assignment {origin.assignment}, not "
+        f"This folder was fetched as the assignment {origin.assignment}, not "
         f"{assignment}. Give it the name {origin.assignment}, and hand that in. {_ON_PURPOSE}"
     )
 
@@ -42,7 +42,7 @@ def check_course(origin: Origin, course: str) -> None:
     if normal(origin.course) != normal(course):
         where = f"{quote(origin.assignment)} --course {quote(origin.course)}"
         raise ServerProblem(
-            f"Your work was NOT handed in: this folder was fetched from the course {origin.course}, not {course}. "
+            f"This folder was fetched from the course {origin.course}, not {course}. "
             f"To hand it in where it comes from: nbgrader submit {where}. "
             f"To work for {course}, rename the folder and fetch the assignment from there. {_ON_PURPOSE}"
         )

@@ -5,7 +5,7 @@ import os
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 from nbgrader.exchange import abc
 from rapidfuzz import fuzz
@@ -39,6 +39,17 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
         help="Whether to hand in a folder that was fetched from another course, or as another assignment.",
     ).tag(config=True)
 
+    _may_have_arrived = False
+
+    def fail(self, msg: str) -> NoReturn:
+        """Stop; as long as nothing has been handed in, say so, whatever else the reason is.
+
+        Raises:
+            ExchangeError: always.
+        """
+        super().fail(msg if self._may_have_arrived else f"Your work was NOT handed in. {msg}")
+        raise AssertionError  # nbgrader's has raised
+
     def init_src(self) -> None:
         """Find the work."""
         folder = self.assignment_folder(self.coursedir.course_id, self.assignment)
@@ -65,7 +76,7 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
         origin = None if self.ignore_origin else read_origin(self.src_path)
         if origin is not None:
             self.coursedir.assignment_id = assignment_of(origin, self.assignment)
-        timestamp, released = self._newest_release()
+        timestamp, released = self.api.newest_release(self.course, self.assignment)
         if origin is not None:
             check_course(origin, self.course)
             if is_newer(origin, timestamp, released, self.coursedir.ignore):
@@ -99,12 +110,6 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
                 )
             pending.over()
 
-    def _newest_release(self) -> tuple[str | None, dict[str, str]]:
-        try:
-            return self.api.newest_release(self.course, self.assignment)
-        except ServerProblem as problem:
-            raise ServerProblem(f"Your work was NOT handed in. {problem}") from None
-
     def _work(self, released: Mapping[str, str], expected: Sequence[str]) -> list[Found]:
         """What is to be handed in, under the names under which it was released.
 
@@ -125,15 +130,15 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
         complete = Completeness(expected, notebooks(file.path for file in work), left_out)
         if complete.lost:
             self.fail(
-                f"Your work was NOT handed in: {self.assignment} would lack what is left out of it:\n  "
+                f"{self.assignment} would lack what is left out of it:\n  "
                 + "\n  ".join(map(str, complete.lost))
                 + "\nMake them ordinary files that are small enough, or ask your instructor."
             )
         if not work:
             what = "; ".join(map(str, left_out[:MOST_LINES])) or "it is empty"
             self.fail(
-                f"Your work was NOT handed in: there is no work in {self.src_path} ({what}). If the assignment's files "
-                "are not there, `nbgrader fetch_assignment --replace` brings them."
+                f"There is no work in {self.src_path} ({what}). If the assignment's files are not there, "
+                "`nbgrader fetch_assignment --replace` brings them."
             )
         if complete.missing and self.strict:
             self.fail(
@@ -153,6 +158,7 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
 
     def _send(self, files: list[LocalFile], pending: Pending) -> dict[str, Any]:
         key = pending.key(secrets.token_hex(16))
+        self._may_have_arrived = True
         try:
             receipt = self.api.submit(self.course, self.assignment, files, key, self.student)
         except Unreachable as problem:
@@ -163,7 +169,8 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
         except ServerProblem as problem:
             if not (isinstance(problem, Refused) and problem.status >= 500):
                 pending.over()  # otherwise an earlier attempt of this call may have arrived
-            raise ServerProblem(f"Your work was NOT handed in. {problem}") from None
+            self._may_have_arrived = False
+            raise
         return receipt
 
     def _print(self, receipt: Receipt) -> None:

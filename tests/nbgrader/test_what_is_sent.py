@@ -47,7 +47,7 @@ def test_empty_work_is_not_handed_in(school: School, work: Path) -> None:
     shutil.rmtree(work)
     (work / "feedback" / "2020-01-01 00:00:00.000000 UTC").mkdir(parents=True)
     said = school.max.run("submit", ASSIGNMENT, fails=True)
-    assert "Your work was NOT handed in: there is no work in" in said
+    assert "Your work was NOT handed in. There is no work in" in said
     assert "excluded file 'feedback'" in said
     shutil.rmtree(work / "feedback")
     assert "(it is empty)" in school.max.run("submit", ASSIGNMENT, fails=True)
@@ -236,7 +236,7 @@ def test_a_folder_says_where_it_was_fetched_from_and_that_is_heeded(school: Scho
     origin = read_origin(str(work)) or Origin(COURSE, ASSIGNMENT, None, {})
     write_origin(str(work), Origin("Other course", ASSIGNMENT, origin.timestamp, origin.files))
     said = school.max.run("submit", ASSIGNMENT, fails=True)
-    assert f"this folder was fetched from the course Other course, not {COURSE}" in said
+    assert f"This folder was fetched from the course Other course, not {COURSE}" in said
     assert f"nbgrader submit '{ASSIGNMENT}' --course 'Other course'" in said
     school.max.run("submit", ASSIGNMENT, "--ExchangeSubmit.ignore_origin=True")
     assert ORIGIN not in handed_in(school)[0]
