@@ -62,6 +62,7 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
         # Of each student, those that count, newest last.
         self.candidates = {student: self._that_count(timestamps) for student, timestamps in sorted(found.items())}
         self.available = {student: timestamps[-1] for student, timestamps in self.candidates.items()}
+        self.have_late_ones = {student for student in found if found[student][-1] != self.available[student]}
 
     def init_dest(self) -> None:
         """Nothing to prepare."""
@@ -130,7 +131,8 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
         return True
 
     def _has_other_work(self, student: str) -> bool:
-        return len(self.candidates[student]) > 1 or self._is_work_here(student)
+        is_one_of_many = len(self.candidates[student]) > 1 or student in self.have_late_ones
+        return is_one_of_many or self._is_work_here(student)
 
     def _is_work_here(self, student: str) -> bool:
         return self._is_work(files_of(self._folder(student), self.coursedir.ignore))
@@ -177,7 +179,8 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
             self.not_collected[student] = str(problem)
             return
         if self._take(student, answer, also_empty=True):
-            self.log.warning("%s no older one has, either", is_empty)
+            late = "; there is a later one, which is late" if student in self.have_late_ones else ""
+            self.log.warning("%s no older one has, either%s", is_empty, late)
 
     @property
     def _what_it_lacks(self) -> str:

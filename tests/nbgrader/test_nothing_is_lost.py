@@ -208,11 +208,17 @@ def test_an_empty_submission_does_not_displace_work(school: School) -> None:
     assert f"max: the newest submission in time, of {empty}, has no notebook; that of {second} is collected" in said
     assert (school.submitted / "max" / ASSIGNMENT / "timestamp.txt").read_text() == second
     assert third > empty
-    # There is nothing else.
+    # In time there is nothing else, and work that is late.
+    in_time, late = [each for each in school.stored("submissions/max/*") if list(each.glob("files/*.ipynb"))]
+    shutil.rmtree(in_time)
     shutil.rmtree(school.submitted / "max")
-    for submission in school.stored("submissions/max/*"):
-        if list(submission.glob("files/*.ipynb")):
-            shutil.rmtree(submission)
+    said = teacher.run("collect", ASSIGNMENT, "--before-duedate")
+    assert (
+        f"in time, of {empty}, has no notebook; no older one has, either; there is a later one, which is late" in said
+    )
+    # There is nothing else at all.
+    shutil.rmtree(school.submitted / "max")
+    shutil.rmtree(late)
     said = teacher.run("collect", ASSIGNMENT)
     assert f"max: the submission of {empty} has no files" in said
     assert os.listdir(school.submitted / "max" / ASSIGNMENT) == ["timestamp.txt"]
