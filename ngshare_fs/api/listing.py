@@ -44,10 +44,11 @@ def _course(call: Call, name: str, wants_all: bool) -> dict[str, Any]:
     people = Roster(name, {}, {})
     with problems.noted():
         people = roster.of(call.volume, name)
-    problems.note_of_roster(name)
     if call.user not in people.instructors and call.user not in people.students and not call.is_admin:
         raise CourseNotFound(name)  # it was one of theirs a moment ago
     teaches = call.is_admin or call.user in people.instructors
+    if teaches:
+        problems.note_of_roster(name)  # nobody else is told
     role = role_in(people, call.user)
     assignments = []
     submissions = []

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
 
 from ngshare_fs.one_line import in_one_line
 from ngshare_fs.store import layout
@@ -24,20 +23,27 @@ class Problems:
         self._root = volume.root
         self.first: str | None = None
 
-    @contextlib.contextmanager
-    def noted(self) -> Iterator[None]:
-        """Note what cannot be read here, and go on behind it. What is wrong with the whole volume is raised."""
-        try:
-            yield
-        except BrokenManifest as error:
+    def noted(self) -> "Problems":
+        """A context: what cannot be read in it is noted, and all goes on behind it; a volume that fails is raised.
+
+        One object for all: a list enters this for each of its submissions.
+        """
+        return self
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if isinstance(error, BrokenManifest):
             self._note(error.seen_from(self._root))
-        except OSError as error:
-            if not concerns_one_place(error):
-                raise
+            return True
+        if isinstance(error, OSError) and concerns_one_place(error):
             # What was looked at by descriptor has no path.
             named = isinstance(error.filename, str) and os.path.isabs(error.filename)
             place = f"{os.path.relpath(error.filename, self._root)}: " if named else ""
             self._note(f"{place}cannot be read: {error.strerror}")
+            return True
+        return False
 
     def note_of_roster(self, course: str) -> None:
         """Note what is wrong with a course's `course.yaml`, even where an earlier version of it serves on."""
