@@ -22,12 +22,12 @@ from ngshare_fs.config import (
     token_of_file,
 )
 from ngshare_fs.course_management.arguments import add_course_commands
-from ngshare_fs.installation import how_to_install
 from ngshare_fs.listening import Handover, ListenError
-from ngshare_fs.logs import LOG, set_up
-from ngshare_fs.one_line import say
 from ngshare_fs.submissions_command import add_submissions_commands
 from ngshare_fs.submissions_command import run as bring_back_submissions
+from ngshare_fs.terminal.installation import how_to_install
+from ngshare_fs.terminal.logs import LOG, set_up
+from ngshare_fs.terminal.one_line import say
 
 WRONG_USE = 2
 USER_TOKEN_FILE = "--user-token-file"  # noqa: S105 - the name of an option

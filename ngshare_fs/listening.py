@@ -17,7 +17,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 
 from ngshare_fs.config import Settings
-from ngshare_fs.logs import LOG
+from ngshare_fs.terminal.logs import LOG
 
 # A whole course hands in within a minute, and a restart takes about a second: the queue has room for that.
 QUEUE = 2048

@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass, field
 
 from ngshare_fs.listening import HELD_BACK
-from ngshare_fs.logs import LOG
+from ngshare_fs.terminal.logs import LOG
 
 # Sent to the listening thread alone, to end it.
 _ENOUGH = signal.SIGUSR1

@@ -9,7 +9,7 @@ import aiohttp
 
 from ngshare_fs.config import Hub
 from ngshare_fs.hub.unreachable import UNREACHABLE, reason_of
-from ngshare_fs.observation import Observation
+from ngshare_fs.terminal.check_result import Observation
 from ngshare_fs.web.sign_in import CALLBACK
 
 SECONDS = 15.0

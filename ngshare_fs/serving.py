@@ -34,9 +34,9 @@ from ngshare_fs.listening import (
     listen_for,
     same_command,
 )
-from ngshare_fs.logs import LOG
 from ngshare_fs.orders import Orders
 from ngshare_fs.store import Volume
+from ngshare_fs.terminal.logs import LOG
 from ngshare_fs.traffic import ACCESS_LOG, AccessLog, Traffic, hide_malformed
 
 # How many connections are accepted in one turn: few, so that a burst spreads over the workers.

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from ngshare_fs.one_line import counted, say
+from ngshare_fs.terminal.one_line import counted, say
 
 if TYPE_CHECKING:
     from ngshare_fs.exchange.exchange_api import ExchangeApi

@@ -15,8 +15,8 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from ngshare_fs.logs import JsonLines, TextLines
 from ngshare_fs.store.cached_yaml import RACY_NANOSECONDS
+from ngshare_fs.terminal.logs import JsonLines, TextLines
 from tests.servers import Server, running
 
 SECRET = "s3cr3t-t0ken"

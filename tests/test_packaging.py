@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from examples.environments import made
-from ngshare_fs.installation import WHEEL, how_to_install
+from ngshare_fs.terminal.installation import WHEEL, how_to_install
 
 ROOT = Path(__file__).parent.parent
 BUILDER = "hatchling==1.27.*"

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ngshare_fs.confirmation import NotConfirmed, confirm
 from ngshare_fs.course_management import acting_user, advice, gradebook, look_alikes, roster_file
 from ngshare_fs.course_management.arguments import old_parser
 from ngshare_fs.course_management.characters import how_they_differ, wrong_in_user_name
@@ -20,7 +19,8 @@ from ngshare_fs.course_management.server_roster import ServerRoster
 from ngshare_fs.exchange.client import Client
 from ngshare_fs.exchange.problems import Refused, ServerProblem
 from ngshare_fs.exchange.sending import Body
-from ngshare_fs.one_line import counted, say
+from ngshare_fs.terminal.confirmation import NotConfirmed, confirm
+from ngshare_fs.terminal.one_line import counted, say
 
 PATIENCE_SECONDS = 30.0
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from ngshare_fs.installation import how_to_install
+from ngshare_fs.terminal.installation import how_to_install
 
 
 def main() -> int:

@@ -24,7 +24,7 @@ from ngshare_fs.exchange.problems import ServerProblem
 from ngshare_fs.exchange.receiving import in_words
 from ngshare_fs.exchange.shown_failure import not_done
 from ngshare_fs.exchange.snapshot import Contents, Rules, look_through
-from ngshare_fs.one_line import in_one_line
+from ngshare_fs.terminal.one_line import in_one_line
 
 DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
 _FULL = "Your disk is full, or your quota is used up. Remove files, and try again."

@@ -9,7 +9,6 @@ from typing import Any
 from nbgrader.exchange import ExchangeError, abc
 from traitlets import Bool
 
-from ngshare_fs.confirmation import NotConfirmed, confirm
 from ngshare_fs.exchange.base import Exchange
 from ngshare_fs.exchange.fetch_feedback import checksum_of
 from ngshare_fs.exchange.formgrader import forget_other_gradebook
@@ -19,7 +18,8 @@ from ngshare_fs.exchange.problems import YES, Refused, removal_of
 from ngshare_fs.exchange.shown_failure import not_done, not_listed
 from ngshare_fs.exchange.submission_cache import SubmissionCache
 from ngshare_fs.exchange.working_folder import look_at
-from ngshare_fs.one_line import counted
+from ngshare_fs.terminal.confirmation import NotConfirmed, confirm
+from ngshare_fs.terminal.one_line import counted
 
 Entry = dict[str, Any]
 WITHDRAWN = "withdrawn"

@@ -18,7 +18,7 @@ from ngshare_fs.exchange.origin import ORIGIN
 from ngshare_fs.exchange.problems import ServerProblem
 from ngshare_fs.exchange.receiving import ASIDE, DEEPEST_PATH
 from ngshare_fs.exchange.sending import CHUNK, LocalFile
-from ngshare_fs.one_line import in_one_line
+from ngshare_fs.terminal.one_line import in_one_line
 
 # As on our server.
 LONGEST_COMPONENT = 255

@@ -21,7 +21,7 @@ from ngshare_fs.exchange.released_names import ReleasedNames, look_alike, twins
 from ngshare_fs.exchange.sending import LocalFile
 from ngshare_fs.exchange.snapshot import Found, check_size, take_snapshot
 from ngshare_fs.exchange.submission_cache import Pending, Receipt, SubmissionCache
-from ngshare_fs.one_line import in_one_line
+from ngshare_fs.terminal.one_line import in_one_line
 
 # Files of a receipt that are printed; the whole receipt is in the cache.
 MOST_LINES = 20

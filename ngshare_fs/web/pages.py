@@ -15,10 +15,10 @@ from ngshare_fs.api.health import MERE_LOOK
 from ngshare_fs.api.identity import USER, Caller, Identity
 from ngshare_fs.api.refusals import NOT_SIGNED_IN, OF_STORE_ERROR, Refused
 from ngshare_fs.config import Settings
-from ngshare_fs.installation import how_to_install
 from ngshare_fs.store import StoreError, Volume, course, roster
 from ngshare_fs.store.errors import CourseNotFound
 from ngshare_fs.store.problems import Problems
+from ngshare_fs.terminal.installation import how_to_install
 from ngshare_fs.web.rendering import add_headers, page, refusal_page
 
 STYLE = "static/style.css"
