@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 
-from ngshare_fs.cookie_secret import problem_with
+from ngshare_fs.formats.cookie_secret import problem_with
 
 PROGRAM = "ngshare-fs"
 STANDALONE_DATA = "./ngshare-data"

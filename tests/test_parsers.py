@@ -10,7 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ngshare_fs.api.percent_encoding import (
+from ngshare_fs.formats.base64_stream import Base64Stream, NotBase64
+from ngshare_fs.formats.json_stream import JsonStream, NotJson
+from ngshare_fs.formats.percent_encoding import (
     MalformedPercentEncoding,
     UrlencodedFields,
     decode,
@@ -18,8 +20,6 @@ from ngshare_fs.api.percent_encoding import (
     decoded,
     fields_of,
 )
-from ngshare_fs.base64_stream import Base64Stream, NotBase64
-from ngshare_fs.json_stream import JsonStream, NotJson
 
 CUTS = st.lists(st.integers(0, 200), max_size=12)
 JSON = st.recursive(

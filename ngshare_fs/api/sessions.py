@@ -39,7 +39,7 @@ class Sessions:
     """Seals and opens cookies.
 
     Args:
-        secret: long enough, see `ngshare_fs.cookie_secret`; the same in all processes.
+        secret: long enough, see `ngshare_fs.formats.cookie_secret`; the same in all processes.
         prefix: where the cookies go.
     """
 

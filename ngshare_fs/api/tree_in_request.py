@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ngshare_fs.api import refusals
-from ngshare_fs.api.percent_encoding import decoded
 from ngshare_fs.api.refusals import Refusal, Refused
-from ngshare_fs.base64_stream import Base64Stream, NotBase64
-from ngshare_fs.json_stream import JsonStream, NotJson, unescaped
+from ngshare_fs.formats.base64_stream import Base64Stream, NotBase64
+from ngshare_fs.formats.json_stream import JsonStream, NotJson, unescaped
+from ngshare_fs.formats.percent_encoding import decoded
 from ngshare_fs.store.directory_tree import IncomingFile, Upload
 from ngshare_fs.store.errors import IllegalPath
 

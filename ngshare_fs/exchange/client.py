@@ -35,7 +35,7 @@ from ngshare_fs.exchange.progress import progress
 from ngshare_fs.exchange.sending import Body
 from ngshare_fs.exchange.server import Server
 from ngshare_fs.exchange.tree_in_answer import TreeInAnswer
-from ngshare_fs.json_stream import NotJson
+from ngshare_fs.formats.json_stream import NotJson
 
 Result = TypeVar("Result")
 

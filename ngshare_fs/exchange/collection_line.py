@@ -3,7 +3,7 @@
 from typing import Any
 
 from ngshare_fs.exchange.tree_in_answer import TreeInAnswer
-from ngshare_fs.json_stream import NotJson
+from ngshare_fs.formats.json_stream import NotJson
 
 
 class CollectionLine:

@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from ngshare_fs.base64_stream import Base64Stream, NotBase64
-from ngshare_fs.json_stream import JsonStream, NotJson, unescaped
+from ngshare_fs.formats.base64_stream import Base64Stream, NotBase64
+from ngshare_fs.formats.json_stream import JsonStream, NotJson, unescaped
 
 # All other strings of an answer are names, checksums and messages.
 LONGEST_TEXT = 2**20

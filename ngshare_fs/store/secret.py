@@ -5,7 +5,7 @@ import os
 import secrets
 import stat
 
-from ngshare_fs.cookie_secret import problem_with
+from ngshare_fs.formats.cookie_secret import problem_with
 from ngshare_fs.store import layout
 from ngshare_fs.store.errors import VolumeError
 from ngshare_fs.store.plain_file import open_plain
