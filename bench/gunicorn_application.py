@@ -5,7 +5,7 @@ import os
 from aiohttp import web
 
 from ngshare_fs.application import make_application
-from ngshare_fs.config import read_settings
+from ngshare_fs.settings.options import read_settings
 from ngshare_fs.store import Volume
 from ngshare_fs.traffic import AccessLog
 

@@ -14,8 +14,8 @@ from ngshare_fs.api.identity import Admission, Identity, SignedIn, StandAlone
 from ngshare_fs.api.ready_answers import ReadyAnswers
 from ngshare_fs.api.sessions import Sessions
 from ngshare_fs.api.writer import Writes
-from ngshare_fs.config import Settings
 from ngshare_fs.hub import HubClient, Tokens
+from ngshare_fs.settings.options import Settings
 from ngshare_fs.store import Volume, secret
 from ngshare_fs.web import pages, sign_in
 

@@ -8,8 +8,8 @@ import sys
 from urllib.parse import quote
 
 from ngshare_fs import __version__
-from ngshare_fs.config import PROGRAM, Settings
 from ngshare_fs.listening import url_of
+from ngshare_fs.settings.options import PROGRAM, Settings
 from ngshare_fs.terminal.logs import LOG
 
 NOT_FOR_PRODUCTION = "stand-alone mode is NOT FOR PRODUCTION: whoever the parameter `user` names is believed"

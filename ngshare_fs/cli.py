@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from ngshare_fs import __version__
-from ngshare_fs.config import (
+from ngshare_fs.course_management.arguments import add_course_commands
+from ngshare_fs.listening import Handover, ListenError
+from ngshare_fs.settings.options import (
     BY_NAME,
     CONFIG_VARIABLE,
     OPTIONS,
@@ -21,8 +23,6 @@ from ngshare_fs.config import (
     read_settings,
     token_of_file,
 )
-from ngshare_fs.course_management.arguments import add_course_commands
-from ngshare_fs.listening import Handover, ListenError
 from ngshare_fs.submissions_command import add_submissions_commands
 from ngshare_fs.submissions_command import run as bring_back_submissions
 from ngshare_fs.terminal.installation import how_to_install

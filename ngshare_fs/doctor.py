@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from ngshare_fs.api.identity import Admission
-from ngshare_fs.config import Settings
 from ngshare_fs.hub import HubClient
 from ngshare_fs.hub.checkup import look_at_hub, look_at_user
 from ngshare_fs.listening import url_at
 from ngshare_fs.own_address import look_at_address, look_at_callback
+from ngshare_fs.settings.options import Settings
 from ngshare_fs.store.checkup import look_at_volume
 from ngshare_fs.store.volume_identity import identity_of
 from ngshare_fs.terminal.check_result import Observation

@@ -23,7 +23,6 @@ from aiohttp import web
 from ngshare_fs.allocator import share_arenas
 from ngshare_fs.application import make_application
 from ngshare_fs.banner import announce
-from ngshare_fs.config import Settings
 from ngshare_fs.connection import Connection, UnfinishedHeads
 from ngshare_fs.hub.watch import greet_hub, watch_hub
 from ngshare_fs.listening import (
@@ -35,6 +34,7 @@ from ngshare_fs.listening import (
     same_command,
 )
 from ngshare_fs.orders import Orders
+from ngshare_fs.settings.options import Settings
 from ngshare_fs.store import Volume
 from ngshare_fs.terminal.logs import LOG
 from ngshare_fs.traffic import ACCESS_LOG, AccessLog, Traffic, hide_malformed

@@ -13,8 +13,8 @@ from aiohttp import web
 
 from ngshare_fs import connection
 from ngshare_fs.application import make_application
-from ngshare_fs.config import Settings
 from ngshare_fs.connection import LONGEST_HEAD, LONGEST_REMEMBERED, Connection, UnfinishedHeads
+from ngshare_fs.settings.options import Settings
 from ngshare_fs.store import Volume
 from tests.conftest import until
 

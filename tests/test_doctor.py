@@ -12,10 +12,10 @@ import pytest
 
 from ngshare_fs import cli
 from ngshare_fs.api.identity import Admission
-from ngshare_fs.config import Hub
 from ngshare_fs.hub import HubClient
 from ngshare_fs.hub.checkup import look_at_hub, look_at_user
 from ngshare_fs.hub.watch import greet_hub, watch_hub
+from ngshare_fs.settings.options import Hub
 from ngshare_fs.store import Volume
 from ngshare_fs.store.checkup import look_at_volume
 from ngshare_fs.terminal.check_result import Observation

@@ -8,7 +8,7 @@ import pytest
 
 from ngshare_fs.api.endpoints import ENDPOINTS
 from ngshare_fs.cli import make_parser
-from ngshare_fs.config import (
+from ngshare_fs.settings.options import (
     COOKIE_SECRET_VARIABLE,
     HUB_VARIABLES,
     OPTIONS,

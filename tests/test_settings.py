@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.config import OPTIONS, Raw, Settings, SettingsError, read_settings
+from ngshare_fs.settings.options import OPTIONS, Raw, Settings, SettingsError, read_settings
 
 ALONE: dict[str, Raw] = {"standalone": True}
 HUB = {

@@ -17,7 +17,7 @@ from ngshare_fs.api.cross_site import XSRF_HEADER
 from ngshare_fs.api.identity import TOKEN
 from ngshare_fs.api.refusals import Refused
 from ngshare_fs.application import make_application
-from ngshare_fs.config import Settings
+from ngshare_fs.settings.options import Settings
 from ngshare_fs.store import Volume, VolumeError, layout
 from tests.fallible_hub import FallibleHub, user
 

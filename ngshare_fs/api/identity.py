@@ -13,10 +13,10 @@ from ngshare_fs.api.call import LONGEST_TEXT
 from ngshare_fs.api.form import Form
 from ngshare_fs.api.refusals import Refusal, Refused
 from ngshare_fs.api.sessions import Session, Sessions
-from ngshare_fs.config import Settings
 from ngshare_fs.hub import Account, HubDown, Tokens
 from ngshare_fs.hub.account import scope_for
 from ngshare_fs.hub.checkup import how_to_get_the_scope
+from ngshare_fs.settings.options import Settings
 
 logger = logging.getLogger(__name__)
 

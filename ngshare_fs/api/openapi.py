@@ -16,7 +16,7 @@ from ngshare_fs.api.refusals import Refusal
 from ngshare_fs.api.schemas import NAME, TEXT, Schema, record
 
 if TYPE_CHECKING:
-    from ngshare_fs.config import Settings
+    from ngshare_fs.settings.options import Settings
 
 PATH = "openapi.json"
 

@@ -31,7 +31,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from ngshare_fs.application import make_application
-from ngshare_fs.config import read_settings
+from ngshare_fs.settings.options import read_settings
 from ngshare_fs.store import StoreError, Volume, flushers
 from ngshare_fs.store.flushers import AllTogether, EachByItself
 from ngshare_fs.store.verify import verify_volume
