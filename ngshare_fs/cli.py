@@ -175,7 +175,7 @@ def _verify(data: str | None) -> int:
     if not Path(data).is_dir():
         raise SettingsError(f"{data}: no such folder")
     from ngshare_fs.store import VolumeError
-    from ngshare_fs.store.verify import verify_volume
+    from ngshare_fs.store.checking.verify import verify_volume
 
     found = 0
     try:

@@ -13,10 +13,11 @@ import pytest
 from ngshare_fs.api import ready_answers, refusals
 from ngshare_fs.api.ready_answers import ReadyAnswers, State
 from ngshare_fs.api.refusals import OF_STORE_ERROR, Refusal
-from ngshare_fs.store import errors, timestamp, volume
+from ngshare_fs.store import errors, volume
 from ngshare_fs.store.errors import StoreError
-from ngshare_fs.store.locks import Locks
-from ngshare_fs.store.manifest import Manifest
+from ngshare_fs.store.format import timestamp
+from ngshare_fs.store.format.manifest import Manifest
+from ngshare_fs.store.writing.locks import Locks
 from tests.conftest import Exchange, until
 from tests.trees import tree
 
@@ -100,7 +101,7 @@ async def test_a_failing_disk_is_answered_and_leaves_nothing(
     def fail(*_: object) -> None:
         raise failure
 
-    monkeypatch.setattr(f"ngshare_fs.store.durability.{call}", fail)
+    monkeypatch.setattr(f"ngshare_fs.store.writing.durability.{call}", fail)
     answer = await taught.call("POST", "submission/c/a", "lawrence", files=tree({"a": b"1", "b": b"x" * 10**6}))
     assert (answer.status, answer.message) == (status, message)
     monkeypatch.undo()

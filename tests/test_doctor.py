@@ -17,7 +17,7 @@ from ngshare_fs.hub.checkup import look_at_hub, look_at_user
 from ngshare_fs.hub.watch import greet_hub, watch_hub
 from ngshare_fs.settings.options import Hub
 from ngshare_fs.store import Volume
-from ngshare_fs.store.checkup import look_at_volume
+from ngshare_fs.store.checking.volume_check import look_at_volume
 from ngshare_fs.terminal.check_result import Observation
 from tests import servers
 from tests.fallible_hub import FallibleHub, user

@@ -18,8 +18,8 @@ from ngshare_fs.settings.options import (
     options_table,
     read_settings,
 )
-from ngshare_fs.store.findings import FINDINGS
-from ngshare_fs.store.names import folder_of
+from ngshare_fs.store.checking.findings import FINDINGS
+from ngshare_fs.store.format.names import folder_of
 
 ROOT = Path(__file__).parent.parent
 CONFIGURATION = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.store import flushers
-from ngshare_fs.store.flushers import AllTogether, EachByItself
+from ngshare_fs.store.writing import flushers
+from ngshare_fs.store.writing.flushers import AllTogether, EachByItself
 
 
 def test_whoever_waits_for_a_round_that_was_given_up_hears_of_it(

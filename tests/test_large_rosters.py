@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from ngshare_fs.store import course_file, yaml_text
 from ngshare_fs.store.errors import BrokenManifest
+from ngshare_fs.store.format import course_file, yaml_text
 
 STUDENTS = 20_000
 # All that a server of 128 MiB has left for it, some 60 MiB being its own.

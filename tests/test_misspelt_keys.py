@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ngshare_fs.store import Volume, VolumeError, roster
+from ngshare_fs.store.checking.verify import verify_volume
 from ngshare_fs.store.errors import BrokenManifest
-from ngshare_fs.store.verify import verify_volume
 from tests.conftest import Exchange, MakeExchange
 from tests.volumes import COURSE, INSTRUCTOR, STUDENT, Plain
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ngshare_fs.store.names import LONGEST_FOLDER, folder_of, is_cut, name_of
+from ngshare_fs.store.format.names import LONGEST_FOLDER, folder_of, is_cut, name_of
 from tests import volumes
 
 # All text that UTF-8 can encode; pairs that differ little are where two names would meet.

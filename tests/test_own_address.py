@@ -12,7 +12,7 @@ from aiohttp import web
 from ngshare_fs import cli
 from ngshare_fs.own_address import look_at_address
 from ngshare_fs.store import Volume
-from ngshare_fs.store.volume_identity import identity_of
+from ngshare_fs.store.reading.volume_identity import identity_of
 from tests import servers
 
 

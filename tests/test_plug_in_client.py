@@ -25,7 +25,7 @@ from ngshare_fs.exchange.server import Server, find
 from ngshare_fs.exchange.submission_cache import Pending, SubmissionCache
 from ngshare_fs.exchange.tree_in_answer import LONGEST_TEXT, TreeInAnswer
 from ngshare_fs.formats.json_stream import NotJson
-from ngshare_fs.store.verify import verify_volume
+from ngshare_fs.store.checking.verify import verify_volume
 from tests import servers
 from tests.faulty_proxy import LOST_ANSWER, LOST_REQUEST, RESTARTING, Fault, FaultyProxy, faulty_proxy
 from tests.local_files import checksums_of, files_in

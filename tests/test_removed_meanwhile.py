@@ -21,8 +21,8 @@ import pytest
 from ngshare_fs.api.call import Endpoint, Who
 from ngshare_fs.api.endpoints import ENDPOINTS
 from ngshare_fs.store import course, release, roster, submission
-from ngshare_fs.store.course_file import Person
-from ngshare_fs.store.timestamp import Timestamp
+from ngshare_fs.store.format.course_file import Person
+from ngshare_fs.store.format.timestamp import Timestamp
 from tests.conftest import Exchange
 from tests.servers import Server, running
 from tests.trees import tree

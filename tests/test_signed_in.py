@@ -18,7 +18,8 @@ from ngshare_fs.api.identity import TOKEN
 from ngshare_fs.api.refusals import Refused
 from ngshare_fs.application import make_application
 from ngshare_fs.settings.options import Settings
-from ngshare_fs.store import Volume, VolumeError, layout
+from ngshare_fs.store import Volume, VolumeError
+from ngshare_fs.store.format import layout
 from tests.fallible_hub import FallibleHub, user
 
 PREFIX = "/services/ngshare/"

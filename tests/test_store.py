@@ -17,23 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.store import (
-    Volume,
-    assignment,
-    course,
-    durability,
-    feedback,
-    layout,
-    release,
-    roster,
-    submission,
-    timestamp,
-)
+from ngshare_fs.store import Volume, assignment, course, feedback, release, roster, submission
 from ngshare_fs.store import volume as volumes
-from ngshare_fs.store.cached_folders import timestamps_in
-from ngshare_fs.store.checkup import look_at_volume
-from ngshare_fs.store.course_file import Person
-from ngshare_fs.store.directory_tree import IncomingFile, Upload
+from ngshare_fs.store.checking.verify import verify_volume
+from ngshare_fs.store.checking.volume_check import look_at_volume
 from ngshare_fs.store.errors import (
     AssignmentNotFound,
     CourseNotFound,
@@ -43,9 +30,13 @@ from ngshare_fs.store.errors import (
     VolumeFailure,
     from_os_error,
 )
-from ngshare_fs.store.locks import Locks
-from ngshare_fs.store.timestamp import Timestamp
-from ngshare_fs.store.verify import verify_volume
+from ngshare_fs.store.format import layout, timestamp
+from ngshare_fs.store.format.course_file import Person
+from ngshare_fs.store.format.timestamp import Timestamp
+from ngshare_fs.store.reading.cached_folders import timestamps_in
+from ngshare_fs.store.writing import durability
+from ngshare_fs.store.writing.locks import Locks
+from ngshare_fs.store.writing.upload import IncomingFile, Upload
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ngshare_fs.store import timestamp
+from ngshare_fs.store.format import timestamp
 from tests import volumes
 
 MOMENTS = st.datetimes(datetime(1970, 1, 1), timezones=st.just(timezone.utc))

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from ngshare_fs.cli import main
-from ngshare_fs.store.findings import FINDINGS, Finding
-from ngshare_fs.store.verify import verify_volume
+from ngshare_fs.store.checking.findings import FINDINGS, Finding
+from ngshare_fs.store.checking.verify import verify_volume
 from tests import damaged_volumes
 from tests.conftest import Exchange
 from tests.trees import tree

@@ -16,15 +16,16 @@ from urllib.parse import quote
 
 import pytest
 
-from ngshare_fs.store import Volume, assignment, course, feedback, layout, release, roster, submission
-from ngshare_fs.store.cached_yaml import CachedYaml
-from ngshare_fs.store.course_file import Person
-from ngshare_fs.store.directory_tree import DEEPEST_PATH, LONGEST_COMPONENT, LONGEST_PATH, IncomingFile, Upload
+from ngshare_fs.store import Volume, assignment, course, feedback, release, roster, submission
+from ngshare_fs.store.checking.verify import verify_volume
 from ngshare_fs.store.errors import BrokenManifest, CourseNotFound, LockTimeout
-from ngshare_fs.store.locks import Locks
-from ngshare_fs.store.published import Tree
-from ngshare_fs.store.timestamp import Timestamp
-from ngshare_fs.store.verify import verify_volume
+from ngshare_fs.store.format import layout
+from ngshare_fs.store.format.course_file import Person
+from ngshare_fs.store.format.timestamp import Timestamp
+from ngshare_fs.store.publication import Tree
+from ngshare_fs.store.reading.cached_yaml import CachedYaml
+from ngshare_fs.store.writing.locks import Locks
+from ngshare_fs.store.writing.upload import DEEPEST_PATH, LONGEST_COMPONENT, LONGEST_PATH, IncomingFile, Upload
 from tests.conftest import Exchange, MakeExchange
 from tests.trees import contents as sent
 from tests.trees import tree

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from ngshare_fs.store import Volume, assignment, release, submission, timestamp
-from ngshare_fs.store.directory_tree import Upload
-from ngshare_fs.store.durability import Unflushed
+from ngshare_fs.store import Volume, assignment, release, submission
+from ngshare_fs.store.checking.verify import verify_volume
 from ngshare_fs.store.errors import AssignmentExists, AssignmentNotFound
-from ngshare_fs.store.verify import verify_volume
+from ngshare_fs.store.format import timestamp
+from ngshare_fs.store.writing.durability import Unflushed
+from ngshare_fs.store.writing.upload import Upload
 from tests.conftest import Answer, Exchange, MakeExchange
 from tests.trees import contents, tree
 from tests.volumes import ASSIGNMENT, COURSE, INSTRUCTOR, STUDENT, Plain, write_withdrawal

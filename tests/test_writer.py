@@ -25,7 +25,7 @@ from ngshare_fs.api.writer.beside import PROGRAM, WriterBeside
 from ngshare_fs.api.writer.messages import HEAD, READY, Job, pack
 from ngshare_fs.store import Volume
 from ngshare_fs.store.errors import BrokenManifest
-from ngshare_fs.store.layout import MANIFEST
+from ngshare_fs.store.format.layout import MANIFEST
 from tests.conftest import Answer, Exchange, MakeExchange, until
 from tests.servers import running, runs, writing_processes
 from tests.test_bodies import (  # noqa: F401 - the same tests, by way of the other process

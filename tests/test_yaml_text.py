@@ -5,11 +5,11 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ngshare_fs.store import course_file, manifest, timestamp, trash_file, yaml_text
-from ngshare_fs.store.course_file import Person, Roster
 from ngshare_fs.store.errors import BrokenManifest
-from ngshare_fs.store.manifest import Manifest, StoredFile
-from ngshare_fs.store.yaml_text import Node
+from ngshare_fs.store.format import course_file, manifest, timestamp, trash_file, yaml_text
+from ngshare_fs.store.format.course_file import Person, Roster
+from ngshare_fs.store.format.manifest import Manifest, StoredFile
+from ngshare_fs.store.format.yaml_text import Node
 from tests import volumes
 
 ENCODABLE = st.characters(exclude_categories=["Cs"])

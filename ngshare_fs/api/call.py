@@ -9,9 +9,9 @@ from typing import Any
 from ngshare_fs.api.form import Form
 from ngshare_fs.api.refusals import Refusal
 from ngshare_fs.store import Volume
-from ngshare_fs.store.course_file import Roster
-from ngshare_fs.store.last_check import LastCheck, no_check
-from ngshare_fs.store.published import Tree
+from ngshare_fs.store.format.course_file import Roster
+from ngshare_fs.store.publication import Tree
+from ngshare_fs.store.writing.last_check import LastCheck, no_check
 
 # An argument that is a text, or JSON: a roster of 20,000.
 LONGEST_TEXT = 64 * 1024

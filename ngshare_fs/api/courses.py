@@ -7,7 +7,7 @@ from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
 from ngshare_fs.api.refusals import Refused
 from ngshare_fs.api.schemas import NAME, NAMES
 from ngshare_fs.store import Volume, course
-from ngshare_fs.store.course_file import Roster
+from ngshare_fs.store.format.course_file import Roster
 
 INSTRUCTORS = Argument(
     "instructors",

@@ -17,7 +17,7 @@ from ngshare_fs.api.refusals import Refusal, Refused
 from ngshare_fs.api.spill import Spill
 from ngshare_fs.api.tree_in_request import ArrivedTree, EncodedTree, TreeInRequest, too_many_files
 from ngshare_fs.formats.percent_encoding import UrlencodedFields, decoded, fields_of
-from ngshare_fs.store.directory_tree import Upload
+from ngshare_fs.store.writing.upload import Upload
 
 Result = TypeVar("Result")
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from io import FileIO
 from typing import NamedTuple
 
-from ngshare_fs.store.cached_yaml import RACY_NANOSECONDS, Marks
-from ngshare_fs.store.manifest import Manifest
+from ngshare_fs.store.format.manifest import Manifest
+from ngshare_fs.store.reading.cached_yaml import RACY_NANOSECONDS, Marks
 
 # All answers that are kept, and the files of one.
 MOST_BYTES = 16 * 2**20

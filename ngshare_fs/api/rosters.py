@@ -10,8 +10,8 @@ from ngshare_fs.api.courses import is_name
 from ngshare_fs.api.refusals import Refusal, Refused
 from ngshare_fs.api.schemas import NAME, PERSON, TEXT, list_of, record
 from ngshare_fs.store import roster
-from ngshare_fs.store.course_file import Person
 from ngshare_fs.store.errors import InstructorNotFound, StudentNotFound
+from ngshare_fs.store.format.course_file import Person
 
 FIRST_NAME = Argument("first_name", TEXT, "May be empty.")
 LAST_NAME = Argument("last_name", TEXT, "May be empty.")

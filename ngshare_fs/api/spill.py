@@ -8,7 +8,7 @@ from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.api.budget import Holding
 from ngshare_fs.api.tree_in_request import ArrivingFile, Staged
 from ngshare_fs.store import StoreError
-from ngshare_fs.store.directory_tree import Upload
+from ngshare_fs.store.writing.upload import Upload
 
 # A file that grows past this is written while the rest of it arrives.
 LARGE_FILE = 256 * 1024

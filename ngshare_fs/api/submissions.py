@@ -11,10 +11,11 @@ from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, TreeAnswer, Tr
 from ngshare_fs.api.checks import has_worked_here
 from ngshare_fs.api.refusals import Refusal, Refused
 from ngshare_fs.api.schemas import FILES_IN_ANSWER, NAME, NAMES, RECEIPT, SUBMISSION, TEXT, TIMESTAMP, list_of
-from ngshare_fs.store import feedback, submission, timestamp
-from ngshare_fs.store.cached_folders import Submission
-from ngshare_fs.store.published import Tree
-from ngshare_fs.store.timestamp import Timestamp
+from ngshare_fs.store import feedback, submission
+from ngshare_fs.store.format import timestamp
+from ngshare_fs.store.format.timestamp import Timestamp
+from ngshare_fs.store.publication import Tree
+from ngshare_fs.store.reading.cached_folders import Submission
 
 WHICH = Argument("timestamp", TEXT, "Of the submission; the latest, where it is left out.", required=False)
 KEY = Argument(

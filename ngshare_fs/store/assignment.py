@@ -4,15 +4,16 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ngshare_fs.store import layout, names, trash
-from ngshare_fs.store.cached_folders import timestamps_in
+from ngshare_fs.store import trash
 from ngshare_fs.store.course import identity as course_identity
 from ngshare_fs.store.errors import AssignmentNotFound, CourseNotFound, concerns_one_place
-from ngshare_fs.store.last_check import LastCheck, no_check
-from ngshare_fs.store.published import full_name
-from ngshare_fs.store.stale import look_again
-from ngshare_fs.store.timestamp import Timestamp
+from ngshare_fs.store.files.estale import look_again
+from ngshare_fs.store.format import layout, names
+from ngshare_fs.store.format.timestamp import Timestamp
+from ngshare_fs.store.publication import full_name
+from ngshare_fs.store.reading.cached_folders import timestamps_in
 from ngshare_fs.store.volume import Volume
+from ngshare_fs.store.writing.last_check import LastCheck, no_check
 
 
 def assignments_of(volume: Volume, course: str) -> list[str]:

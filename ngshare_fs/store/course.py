@@ -5,10 +5,11 @@ import logging
 import os
 from collections.abc import Iterable, Iterator
 
-from ngshare_fs.store import layout, names, trash
-from ngshare_fs.store.course_file import Person, Roster
+from ngshare_fs.store import trash
 from ngshare_fs.store.errors import BrokenManifest, CourseExists, CourseNotFound
-from ngshare_fs.store.stale import look_again
+from ngshare_fs.store.files.estale import look_again
+from ngshare_fs.store.format import layout, names
+from ngshare_fs.store.format.course_file import Person, Roster
 from ngshare_fs.store.volume import Volume, check_present
 
 logger = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 import errno
 import os
 
-from ngshare_fs.store.plain_file import NotPlain
+from ngshare_fs.store.files.plain_file import NotPlain
 
 
 class StoreError(Exception):

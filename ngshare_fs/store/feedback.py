@@ -1,15 +1,15 @@
 """Feedback: what an instructor returns on one submission. The newest counts."""
 
-from ngshare_fs.store import layout, timestamp
-from ngshare_fs.store.directory_tree import Upload
 from ngshare_fs.store.errors import SubmissionNotFound
-from ngshare_fs.store.last_check import LastCheck, no_check
-from ngshare_fs.store.layout import KnownFolder
-from ngshare_fs.store.manifest import FEEDBACK, Manifest
-from ngshare_fs.store.published import Tree, newest_in, publish
+from ngshare_fs.store.format import layout, timestamp
+from ngshare_fs.store.format.layout import KnownFolder
+from ngshare_fs.store.format.manifest import FEEDBACK, Manifest
+from ngshare_fs.store.format.timestamp import Timestamp
+from ngshare_fs.store.publication import Tree, newest_in, publish
 from ngshare_fs.store.submission import submission_exists
-from ngshare_fs.store.timestamp import Timestamp
 from ngshare_fs.store.volume import Volume
+from ngshare_fs.store.writing.last_check import LastCheck, no_check
+from ngshare_fs.store.writing.upload import Upload
 
 
 def give(

@@ -3,8 +3,8 @@
 import contextlib
 import os
 
-from ngshare_fs.store import layout
 from ngshare_fs.store.errors import BrokenManifest, concerns_one_place
+from ngshare_fs.store.format import layout
 from ngshare_fs.store.volume import Volume
 from ngshare_fs.terminal.one_line import in_one_line
 

@@ -7,13 +7,9 @@ the releases. While it is the newest one, students do not see the assignment; th
 import contextlib
 import os
 
-from ngshare_fs.store import layout, timestamp
 from ngshare_fs.store.assignment import assignments_of, exists, identity
-from ngshare_fs.store.cached_folders import timestamps_in
 from ngshare_fs.store.course import identity as course_identity
 from ngshare_fs.store.course import rename_unless_there
-from ngshare_fs.store.directory_tree import Upload
-from ngshare_fs.store.durability import Unflushed
 from ngshare_fs.store.errors import (
     AssignmentExists,
     AssignmentNotFound,
@@ -21,13 +17,17 @@ from ngshare_fs.store.errors import (
     CourseNotFound,
     concerns_one_place,
 )
-from ngshare_fs.store.last_check import LastCheck, no_check
-from ngshare_fs.store.layout import KnownFolder
-from ngshare_fs.store.manifest import RELEASE, WITHDRAWAL, Manifest
-from ngshare_fs.store.published import Tree, manifest_at, newest_in, publish, put_in_place, stage, write_manifest_anew
-from ngshare_fs.store.staging import still_there
-from ngshare_fs.store.timestamp import Timestamp
+from ngshare_fs.store.format import layout, timestamp
+from ngshare_fs.store.format.layout import KnownFolder
+from ngshare_fs.store.format.manifest import RELEASE, WITHDRAWAL, Manifest
+from ngshare_fs.store.format.timestamp import Timestamp
+from ngshare_fs.store.publication import Tree, manifest_at, newest_in, publish, put_in_place, stage, write_manifest_anew
+from ngshare_fs.store.reading.cached_folders import timestamps_in
 from ngshare_fs.store.volume import Volume
+from ngshare_fs.store.writing.durability import Unflushed
+from ngshare_fs.store.writing.last_check import LastCheck, no_check
+from ngshare_fs.store.writing.staging import still_there
+from ngshare_fs.store.writing.upload import Upload
 
 
 def release(

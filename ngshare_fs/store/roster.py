@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from ngshare_fs.store import layout
-from ngshare_fs.store.cached_yaml import Marks, marks_of
-from ngshare_fs.store.course_file import Person, Roster
 from ngshare_fs.store.errors import CourseNotFound, InstructorNotFound, IsInstructor, StudentNotFound
-from ngshare_fs.store.last_check import LastCheck, no_check
-from ngshare_fs.store.stale import look_again
+from ngshare_fs.store.files.estale import look_again
+from ngshare_fs.store.format import layout
+from ngshare_fs.store.format.course_file import Person, Roster
+from ngshare_fs.store.reading.cached_yaml import Marks, marks_of
 from ngshare_fs.store.volume import Volume, check_present, replace_file
+from ngshare_fs.store.writing.last_check import LastCheck, no_check
 
 # An editor may write a file in several steps. A change by the server waits until the file has been quiet for this long.
 QUIET_SECONDS = 0.05

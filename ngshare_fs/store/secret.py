@@ -6,9 +6,9 @@ import secrets
 import stat
 
 from ngshare_fs.formats.cookie_secret import problem_with
-from ngshare_fs.store import layout
 from ngshare_fs.store.errors import VolumeError
-from ngshare_fs.store.plain_file import open_plain
+from ngshare_fs.store.files.plain_file import open_plain
+from ngshare_fs.store.format import layout
 from ngshare_fs.store.volume import Volume
 
 logger = logging.getLogger(__name__)

@@ -3,17 +3,18 @@
 import os
 from collections.abc import Collection
 
-from ngshare_fs.store import layout, names, timestamp, trash, trash_file
+from ngshare_fs.store import trash
 from ngshare_fs.store.assignment import exists, identity
-from ngshare_fs.store.cached_folders import Submission, timestamps_in
-from ngshare_fs.store.directory_tree import Upload
 from ngshare_fs.store.errors import AssignmentNotFound, SubmissionNotFound
-from ngshare_fs.store.last_check import LastCheck, no_check
-from ngshare_fs.store.layout import KnownFolder
-from ngshare_fs.store.manifest import SUBMISSION, Manifest
-from ngshare_fs.store.published import Tree, full_name, newest_in, publish
-from ngshare_fs.store.timestamp import Timestamp
+from ngshare_fs.store.format import layout, names, timestamp, trash_file
+from ngshare_fs.store.format.layout import KnownFolder
+from ngshare_fs.store.format.manifest import SUBMISSION, Manifest
+from ngshare_fs.store.format.timestamp import Timestamp
+from ngshare_fs.store.publication import Tree, full_name, newest_in, publish
+from ngshare_fs.store.reading.cached_folders import Submission, timestamps_in
 from ngshare_fs.store.volume import Volume
+from ngshare_fs.store.writing.last_check import LastCheck, no_check
+from ngshare_fs.store.writing.upload import Upload
 
 
 def submit(

@@ -4,10 +4,10 @@ import contextlib
 import os
 import secrets
 
-from ngshare_fs.store import layout, timestamp, yaml_text
 from ngshare_fs.store.errors import VolumeFailure
-from ngshare_fs.store.last_check import LastCheck, no_check
+from ngshare_fs.store.format import layout, timestamp, yaml_text
 from ngshare_fs.store.volume import Volume
+from ngshare_fs.store.writing.last_check import LastCheck, no_check
 
 ATTEMPTS = 3
 

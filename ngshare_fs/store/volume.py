@@ -13,21 +13,22 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ngshare_fs.store import course_file, durability, layout, manifest, yaml_text
-from ngshare_fs.store.cached_folders import CachedFolders
-from ngshare_fs.store.cached_yaml import CachedYaml
-from ngshare_fs.store.course_file import Roster
-from ngshare_fs.store.directory_tree import Upload
-from ngshare_fs.store.durability import Unflushed
 from ngshare_fs.store.errors import BrokenManifest, VolumeError
-from ngshare_fs.store.flushers import flush_file, flush_folder, flusher_for
-from ngshare_fs.store.locks import Locks
-from ngshare_fs.store.manifest import Manifest
-from ngshare_fs.store.misspelt import Misspelt, misspelt
-from ngshare_fs.store.plain_file import open_plain
-from ngshare_fs.store.staging import Staging
-from ngshare_fs.store.stale import look_again
-from ngshare_fs.store.yaml_text import Node, WrongShape, text_in
+from ngshare_fs.store.files.estale import look_again
+from ngshare_fs.store.files.plain_file import open_plain
+from ngshare_fs.store.format import course_file, layout, manifest, yaml_text
+from ngshare_fs.store.format.course_file import Roster
+from ngshare_fs.store.format.manifest import Manifest
+from ngshare_fs.store.format.misspelt import Misspelt, misspelt
+from ngshare_fs.store.format.yaml_text import Node, WrongShape, text_in
+from ngshare_fs.store.reading.cached_folders import CachedFolders
+from ngshare_fs.store.reading.cached_yaml import CachedYaml
+from ngshare_fs.store.writing import durability
+from ngshare_fs.store.writing.durability import Unflushed
+from ngshare_fs.store.writing.flushers import flush_file, flush_folder, flusher_for
+from ngshare_fs.store.writing.locks import Locks
+from ngshare_fs.store.writing.staging import Staging
+from ngshare_fs.store.writing.upload import Upload
 
 logger = logging.getLogger(__name__)
 

@@ -32,9 +32,10 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from ngshare_fs.application import make_application
 from ngshare_fs.settings.options import read_settings
-from ngshare_fs.store import StoreError, Volume, flushers
-from ngshare_fs.store.flushers import AllTogether, EachByItself
-from ngshare_fs.store.verify import verify_volume
+from ngshare_fs.store import StoreError, Volume
+from ngshare_fs.store.checking.verify import verify_volume
+from ngshare_fs.store.writing import flushers
+from ngshare_fs.store.writing.flushers import AllTogether, EachByItself
 from tests.conftest import Answer, Exchange
 from tests.durability.states import State, difference, left_by_the_server, state_of
 from tests.durability.system_calls import (

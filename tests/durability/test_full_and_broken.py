@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.store.verify import verify_volume
+from ngshare_fs.store.checking.verify import verify_volume
 from tests.durability.disks import (
     EXT4,
     MIB,

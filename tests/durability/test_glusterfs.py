@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from ngshare_fs.store import course, roster
-from ngshare_fs.store.findings import STRAY
-from ngshare_fs.store.verify import verify_volume
+from ngshare_fs.store.checking.findings import STRAY
+from ngshare_fs.store.checking.verify import verify_volume
 from ngshare_fs.store.volume import Volume
 from tests.durability import load
 from tests.durability.glusterfs import Gluster, gluster

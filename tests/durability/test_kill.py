@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.store.verify import verify_volume
+from ngshare_fs.store.checking.verify import verify_volume
 from tests.durability import on_disk, through_api
 from tests.durability.history import History
 from tests.durability.load import load, prepare

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from ngshare_fs.store import StoreError, Volume, assignment, course, errors, feedback, release, roster, submission
-from ngshare_fs.store.course_file import Person
-from ngshare_fs.store.published import Tree
-from ngshare_fs.store.timestamp import Timestamp
-from ngshare_fs.store.verify import verify_volume
+from ngshare_fs.store.checking.verify import verify_volume
+from ngshare_fs.store.format.course_file import Person
+from ngshare_fs.store.format.timestamp import Timestamp
+from ngshare_fs.store.publication import Tree
 from tests.durability.random_clients import rounds
 from tests.test_store import upload
 from tests.volumes import HOSTILE_NAMES

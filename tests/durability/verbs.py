@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ngshare_fs.store import Volume, assignment, course, feedback, release, roster, submission
-from ngshare_fs.store.course_file import Person
-from ngshare_fs.store.directory_tree import IncomingFile, Upload
-from ngshare_fs.store.timestamp import Timestamp
+from ngshare_fs.store.format.course_file import Person
+from ngshare_fs.store.format.timestamp import Timestamp
+from ngshare_fs.store.writing.upload import IncomingFile, Upload
 from tests.trees import tree
 from tests.volumes import (
     ASSIGNMENT,

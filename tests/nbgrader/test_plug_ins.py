@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.store.verify import verify_volume
+from ngshare_fs.store.checking.verify import verify_volume
 from tests.faulty_proxy import LOST_ANSWER, Fault, faulty_proxy
 from tests.nbgrader.conftest import ASSIGNMENT, COURSE, School
 from tests.nbgrader.people import Person

@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
-from ngshare_fs.store import yaml_text
 from ngshare_fs.store.errors import BrokenManifest, concerns_one_place
-from ngshare_fs.store.plain_file import NotPlain, open_plain
-from ngshare_fs.store.stale import look_again
-from ngshare_fs.store.yaml_text import Node
+from ngshare_fs.store.files.estale import look_again
+from ngshare_fs.store.files.plain_file import NotPlain, open_plain
+from ngshare_fs.store.format import yaml_text
+from ngshare_fs.store.format.yaml_text import Node
 
 logger = logging.getLogger(__name__)
 

@@ -4,10 +4,10 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ngshare_fs.store.durability import Unflushed
 from ngshare_fs.store.errors import IllegalPath
-from ngshare_fs.store.layout import FILES
-from ngshare_fs.store.staging import Staging, still_there
+from ngshare_fs.store.format.layout import FILES
+from ngshare_fs.store.writing.durability import Unflushed
+from ngshare_fs.store.writing.staging import Staging, still_there
 
 LONGEST_COMPONENT = 255
 # The system's limit is 4,096 bytes for the whole; names above a tree take up to 1,000 of them.

@@ -5,10 +5,10 @@ import os
 import stat
 from typing import NamedTuple
 
-from ngshare_fs.store import timestamp
-from ngshare_fs.store.names import folder_of
-from ngshare_fs.store.stale import look_again
-from ngshare_fs.store.timestamp import Timestamp
+from ngshare_fs.store.files.estale import look_again
+from ngshare_fs.store.format import timestamp
+from ngshare_fs.store.format.names import folder_of
+from ngshare_fs.store.format.timestamp import Timestamp
 
 LAYOUT = 1
 

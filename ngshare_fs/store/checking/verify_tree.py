@@ -6,10 +6,7 @@ import stat
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
-from ngshare_fs.store import layout, manifest, timestamp
-from ngshare_fs.store.directory_tree import check_path
-from ngshare_fs.store.errors import IllegalPath
-from ngshare_fs.store.findings import (
+from ngshare_fs.store.checking.findings import (
     ASSIGNMENT_DIFFERS,
     CHECKSUM_DIFFERS,
     FILE_EXTRA,
@@ -26,10 +23,13 @@ from ngshare_fs.store.findings import (
     UNREADABLE,
     Finding,
 )
-from ngshare_fs.store.manifest import FEEDBACK, Manifest, StoredFile
-from ngshare_fs.store.names import folder_of, name_of
-from ngshare_fs.store.open_folder import OpenFolder, odd_kind, read_yaml, sift
-from ngshare_fs.store.timestamp import Timestamp
+from ngshare_fs.store.checking.open_folder import OpenFolder, odd_kind, read_yaml, sift
+from ngshare_fs.store.errors import IllegalPath
+from ngshare_fs.store.format import layout, manifest, timestamp
+from ngshare_fs.store.format.manifest import FEEDBACK, Manifest, StoredFile
+from ngshare_fs.store.format.names import folder_of, name_of
+from ngshare_fs.store.format.timestamp import Timestamp
+from ngshare_fs.store.writing.upload import check_path
 
 CHUNK = 1024 * 1024
 

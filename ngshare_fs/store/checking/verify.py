@@ -8,8 +8,7 @@ import re
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
-from ngshare_fs.store import course_file, layout, timestamp, trash_file
-from ngshare_fs.store.findings import (
+from ngshare_fs.store.checking.findings import (
     ASSIGNMENT_DIFFERS,
     COURSE_DIFFERS,
     COURSE_FILE_BROKEN,
@@ -29,10 +28,11 @@ from ngshare_fs.store.findings import (
     VOLUME_FILE_MISSING,
     Finding,
 )
-from ngshare_fs.store.manifest import FEEDBACK, RELEASE, SUBMISSION, WITHDRAWAL
-from ngshare_fs.store.names import folder_of, is_cut, name_of
-from ngshare_fs.store.open_folder import OpenFolder, look_into, open_volume, read_yaml, sift
-from ngshare_fs.store.verify_tree import Place, check_tree, differ
+from ngshare_fs.store.checking.open_folder import OpenFolder, look_into, open_volume, read_yaml, sift
+from ngshare_fs.store.checking.verify_tree import Place, check_tree, differ
+from ngshare_fs.store.format import course_file, layout, timestamp, trash_file
+from ngshare_fs.store.format.manifest import FEEDBACK, RELEASE, SUBMISSION, WITHDRAWAL
+from ngshare_fs.store.format.names import folder_of, is_cut, name_of
 from ngshare_fs.store.volume import understand_volume_file
 
 # `trash.yaml` names the folder by the time of the deletion; 8 random digits keep two deletions apart.

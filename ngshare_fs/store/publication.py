@@ -9,19 +9,19 @@ import errno
 import os
 from dataclasses import replace
 
-from ngshare_fs.store import layout, timestamp
-from ngshare_fs.store.cached_folders import timestamps_in
-from ngshare_fs.store.cached_yaml import Marks, marks_of
-from ngshare_fs.store.directory_tree import Upload, check_path
-from ngshare_fs.store.durability import Unflushed
 from ngshare_fs.store.errors import BrokenManifest, DamagedTree, IllegalPath, KeyUsed
-from ngshare_fs.store.last_check import LastCheck, no_check
-from ngshare_fs.store.layout import FILES, MANIFEST, KnownFolder
-from ngshare_fs.store.manifest import WITHDRAWAL, Manifest, StoredFile
-from ngshare_fs.store.plain_file import NotPlain, check_plain, open_plain
-from ngshare_fs.store.stale import look_again
-from ngshare_fs.store.timestamp import Timestamp
+from ngshare_fs.store.files.estale import look_again
+from ngshare_fs.store.files.plain_file import NotPlain, check_plain, open_plain
+from ngshare_fs.store.format import layout, timestamp
+from ngshare_fs.store.format.layout import FILES, MANIFEST, KnownFolder
+from ngshare_fs.store.format.manifest import WITHDRAWAL, Manifest, StoredFile
+from ngshare_fs.store.format.timestamp import Timestamp
+from ngshare_fs.store.reading.cached_folders import timestamps_in
+from ngshare_fs.store.reading.cached_yaml import Marks, marks_of
 from ngshare_fs.store.volume import Volume
+from ngshare_fs.store.writing.durability import Unflushed
+from ngshare_fs.store.writing.last_check import LastCheck, no_check
+from ngshare_fs.store.writing.upload import Upload, check_path
 
 # A client repeats what it has just handed in. The look for its key stays cheap: it goes back no further than this.
 LATEST_WITH_KEYS = 100

@@ -10,10 +10,10 @@ import time
 from collections import OrderedDict
 from typing import NamedTuple
 
-from ngshare_fs.store import names, timestamp
-from ngshare_fs.store.cached_yaml import RACY_NANOSECONDS
-from ngshare_fs.store.stale import look_again
-from ngshare_fs.store.timestamp import Timestamp
+from ngshare_fs.store.files.estale import look_again
+from ngshare_fs.store.format import names, timestamp
+from ngshare_fs.store.format.timestamp import Timestamp
+from ngshare_fs.store.reading.cached_yaml import RACY_NANOSECONDS
 
 # Folders of students that may be kept, of all lists together: some 8 MiB.
 MOST_FOLDERS = 20_000

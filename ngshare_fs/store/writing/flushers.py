@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from ngshare_fs.store.durability import Flusher
-from ngshare_fs.store.stale import look_again
+from ngshare_fs.store.files.estale import look_again
+from ngshare_fs.store.writing.durability import Flusher
 
 logger = logging.getLogger(__name__)
 

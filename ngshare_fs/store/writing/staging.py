@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from filelock import FileLock
 
 from ngshare_fs.store.errors import VolumeFailure
-from ngshare_fs.store.locks import if_abandoned, lock_on
+from ngshare_fs.store.writing.locks import if_abandoned, lock_on
 
 logger = logging.getLogger(__name__)
 

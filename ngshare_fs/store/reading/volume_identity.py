@@ -3,8 +3,8 @@
 import hashlib
 import os
 
-from ngshare_fs.store import layout
-from ngshare_fs.store.stale import look_again
+from ngshare_fs.store.files.estale import look_again
+from ngshare_fs.store.format import layout
 
 
 def identity_of(root: str) -> str:

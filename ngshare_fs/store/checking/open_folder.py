@@ -7,12 +7,12 @@ import stat
 from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import contextmanager
 
-from ngshare_fs.store import yaml_text
+from ngshare_fs.store.checking.findings import SPECIAL_FILE, STRAY, SYMLINK, UNREADABLE, Defect, Finding
 from ngshare_fs.store.errors import BrokenManifest
-from ngshare_fs.store.findings import SPECIAL_FILE, STRAY, SYMLINK, UNREADABLE, Defect, Finding
-from ngshare_fs.store.plain_file import open_plain
-from ngshare_fs.store.stale import look_again
-from ngshare_fs.store.yaml_text import Meaning, Node
+from ngshare_fs.store.files.estale import look_again
+from ngshare_fs.store.files.plain_file import open_plain
+from ngshare_fs.store.format import yaml_text
+from ngshare_fs.store.format.yaml_text import Meaning, Node
 
 # NFS keeps a file that somebody removed while it was open under such a name, until it is closed.
 _KEPT_BY_NFS = re.compile(r"\.nfs[0-9a-f]{8,}")

@@ -1,0 +1,1 @@
+"""Checks of a volume: all that is on it (`verify`), and whether a folder can be one (`doctor`)."""

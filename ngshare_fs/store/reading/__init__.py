@@ -1,0 +1,1 @@
+"""What has been read of the volume, kept in memory and checked at each use."""

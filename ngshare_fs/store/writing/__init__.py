@@ -1,0 +1,1 @@
+"""What a write needs: a place to stage, locks, and what has to be flushed when."""
