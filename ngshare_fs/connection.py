@@ -14,8 +14,8 @@ from typing import Any
 from aiohttp import hdrs, web
 from aiohttp.http import RawRequestMessage
 
-from ngshare_fs.api import refusals
-from ngshare_fs.api.refusals import Refusal
+from ngshare_fs.http import refusals
+from ngshare_fs.http.refusals import Refusal
 
 # From its first byte to its last; the first one of a connection, from the connection's begin.
 HEAD_SECONDS = 60.0

@@ -15,7 +15,7 @@ from aiohttp.typedefs import Handler
 
 from ngshare_fs.api.health import MERE_LOOK
 from ngshare_fs.api.identity import USER
-from ngshare_fs.client_address import Networks, client_address
+from ngshare_fs.http.client_address import Networks, client_address
 
 ACCESS_LOG = logging.getLogger("ngshare_fs.access")
 # nginx's number for it: no answer was sent, because nobody was there any more to read it.

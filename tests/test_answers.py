@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.api import ready_answers, refusals
+from ngshare_fs.api import ready_answers
 from ngshare_fs.api.ready_answers import ReadyAnswers, State
-from ngshare_fs.api.refusals import OF_STORE_ERROR, Refusal
+from ngshare_fs.http import refusals
+from ngshare_fs.http.refusals import OF_STORE_ERROR, Refusal
 from ngshare_fs.store import errors, volume
 from ngshare_fs.store.errors import StoreError
 from ngshare_fs.store.format import timestamp

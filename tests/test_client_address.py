@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
-from ngshare_fs.client_address import client_address
+from ngshare_fs.http.client_address import client_address
 from tests.servers import Server, running
 
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("2001:db8::/32"))

@@ -4,7 +4,7 @@ import pytest
 
 from ngshare_fs.api.call import Endpoint, Who
 from ngshare_fs.api.endpoints import ENDPOINTS
-from ngshare_fs.api.refusals import INTERRUPTED
+from ngshare_fs.http.refusals import INTERRUPTED
 from ngshare_fs.store import submission
 from tests.conftest import Exchange
 from tests.test_removed_meanwhile import MOMENT, fields_of

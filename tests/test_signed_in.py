@@ -12,11 +12,11 @@ import pytest
 from aiohttp import ClientResponse, DummyCookieJar, web
 from aiohttp.test_utils import TestClient
 
-from ngshare_fs.api import refusals
 from ngshare_fs.api.cross_site import XSRF_HEADER
 from ngshare_fs.api.identity import TOKEN
-from ngshare_fs.api.refusals import Refused
 from ngshare_fs.application import make_application
+from ngshare_fs.http import refusals
+from ngshare_fs.http.refusals import Refused
 from ngshare_fs.settings.options import Settings
 from ngshare_fs.store import Volume, VolumeError
 from ngshare_fs.store.format import layout

@@ -17,12 +17,12 @@ import pytest
 from aiohttp import ClientSession
 
 from ngshare_fs import application
-from ngshare_fs.api import refusals
-from ngshare_fs.api.refusals import OF_STORE_ERROR, Refused
 from ngshare_fs.api.tree_in_request import EncodedTree
 from ngshare_fs.api.writer import Writes, writes
 from ngshare_fs.api.writer.beside import PROGRAM, WriterBeside
 from ngshare_fs.api.writer.messages import HEAD, READY, Job, pack
+from ngshare_fs.http import refusals
+from ngshare_fs.http.refusals import OF_STORE_ERROR, Refused
 from ngshare_fs.store import Volume
 from ngshare_fs.store.errors import BrokenManifest
 from ngshare_fs.store.format.layout import MANIFEST

@@ -5,8 +5,8 @@ import threading
 from collections import Counter, deque
 from dataclasses import dataclass
 
-from ngshare_fs.api import refusals
-from ngshare_fs.api.refusals import Refused
+from ngshare_fs.http import refusals
+from ngshare_fs.http.refusals import Refused
 
 # How long a request waits for others to end before a byte of its body is read.
 WAIT_SECONDS = 30.0

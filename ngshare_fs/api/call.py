@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from ngshare_fs.api.form import Form
-from ngshare_fs.api.refusals import Refusal
+from ngshare_fs.http.refusals import Refusal
 from ngshare_fs.store import Volume
 from ngshare_fs.store.format.course_file import Roster
 from ngshare_fs.store.publication import Tree

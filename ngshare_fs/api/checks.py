@@ -1,8 +1,8 @@
 """The checks before every action, in the order of the API; the first that fails gives the answer."""
 
-from ngshare_fs.api import refusals
 from ngshare_fs.api.call import Call, Endpoint, Who
-from ngshare_fs.api.refusals import Refused
+from ngshare_fs.http import refusals
+from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store import assignment, release, roster, submission
 from ngshare_fs.store.errors import AssignmentNotFound
 

@@ -2,10 +2,10 @@
 
 import json
 
-from ngshare_fs.api import refusals
 from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
-from ngshare_fs.api.refusals import Refused
 from ngshare_fs.api.schemas import NAME, NAMES
+from ngshare_fs.http import refusals
+from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store import Volume, course
 from ngshare_fs.store.format.course_file import Roster
 

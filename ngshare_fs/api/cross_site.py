@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from ngshare_fs.api import refusals
-from ngshare_fs.api.refusals import Refused
+from ngshare_fs.http import refusals
+from ngshare_fs.http.refusals import Refused
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 XSRF_HEADER = "X-XSRF-Token"

@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
-from ngshare_fs.api import refusals
 from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
-from ngshare_fs.api.refusals import Refused
 from ngshare_fs.api.schemas import TEXT
+from ngshare_fs.http import refusals
+from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store import assignment, course, feedback, release, roster, submission
 from ngshare_fs.store.errors import StoreError
 from ngshare_fs.store.format.course_file import Person

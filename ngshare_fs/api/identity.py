@@ -8,11 +8,12 @@ from typing import Protocol
 
 from aiohttp import web
 
-from ngshare_fs.api import cross_site, refusals
+from ngshare_fs.api import cross_site
 from ngshare_fs.api.call import LONGEST_TEXT
 from ngshare_fs.api.form import Form
-from ngshare_fs.api.refusals import Refusal, Refused
 from ngshare_fs.api.sessions import Session, Sessions
+from ngshare_fs.http import refusals
+from ngshare_fs.http.refusals import Refusal, Refused
 from ngshare_fs.hub import Account, HubDown, Tokens
 from ngshare_fs.hub.account import scope_for
 from ngshare_fs.hub.checkup import how_to_get_the_scope

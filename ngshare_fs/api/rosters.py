@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from ngshare_fs.api import refusals
 from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
 from ngshare_fs.api.courses import is_name
-from ngshare_fs.api.refusals import Refusal, Refused
 from ngshare_fs.api.schemas import NAME, PERSON, TEXT, list_of, record
+from ngshare_fs.http import refusals
+from ngshare_fs.http.refusals import Refusal, Refused
 from ngshare_fs.store import roster
 from ngshare_fs.store.errors import InstructorNotFound, StudentNotFound
 from ngshare_fs.store.format.course_file import Person

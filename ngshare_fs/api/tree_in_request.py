@@ -4,11 +4,11 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ngshare_fs.api import refusals
-from ngshare_fs.api.refusals import Refusal, Refused
 from ngshare_fs.formats.base64_stream import Base64Stream, NotBase64
 from ngshare_fs.formats.json_stream import JsonStream, NotJson, unescaped
 from ngshare_fs.formats.percent_encoding import decoded
+from ngshare_fs.http import refusals
+from ngshare_fs.http.refusals import Refusal, Refused
 from ngshare_fs.store.errors import IllegalPath
 from ngshare_fs.store.writing.upload import IncomingFile, Upload
 

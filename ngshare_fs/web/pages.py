@@ -13,7 +13,7 @@ from ngshare_fs.api.debug import PATH as DEBUG_PATH
 from ngshare_fs.api.form import Form
 from ngshare_fs.api.health import MERE_LOOK
 from ngshare_fs.api.identity import USER, Caller, Identity
-from ngshare_fs.api.refusals import NOT_SIGNED_IN, OF_STORE_ERROR, Refused
+from ngshare_fs.http.refusals import NOT_SIGNED_IN, OF_STORE_ERROR, Refused
 from ngshare_fs.settings.options import Settings
 from ngshare_fs.store import StoreError, Volume, course, roster
 from ngshare_fs.store.errors import CourseNotFound

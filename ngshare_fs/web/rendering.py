@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from ngshare_fs.api.refusals import Refusal
+from ngshare_fs.http.refusals import Refusal
 
 if TYPE_CHECKING:
     import jinja2

@@ -15,9 +15,10 @@ from urllib.parse import urlencode
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from ngshare_fs.api import cross_site, refusals
-from ngshare_fs.api.refusals import Refusal, Refused
+from ngshare_fs.api import cross_site
 from ngshare_fs.api.sessions import Sessions
+from ngshare_fs.http import refusals
+from ngshare_fs.http.refusals import Refusal, Refused
 from ngshare_fs.hub import HubClient, HubDown, Rejected
 from ngshare_fs.settings.options import Hub, Settings
 from ngshare_fs.web.rendering import page, refusal_page

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from ngshare_fs.api.refusals import INTERRUPTED
+from ngshare_fs.http.refusals import INTERRUPTED
 from ngshare_fs.store.checking.verify import verify_volume
 from ngshare_fs.store.reading.cached_yaml import RACY_NANOSECONDS
 from tests.durability.linearizability import NO_ANSWER, Operation, why_not_linearizable

@@ -5,8 +5,8 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
-from ngshare_fs.api.refusals import Refused
 from ngshare_fs.api.tree_in_request import ArrivedTree, EncodedTree
+from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store.errors import StoreError
 
 # Before each message: its number, and its length in bytes. An answer has the number of its job.

@@ -18,8 +18,8 @@ from ngshare_fs.api.blocking import WRITERS, translated
 from ngshare_fs.api.call import Call
 from ngshare_fs.api.endpoints import ENDPOINTS
 from ngshare_fs.api.form import Form
-from ngshare_fs.api.refusals import Refused
 from ngshare_fs.api.writer.messages import END, HEAD, READY, Job, Outcome, Unexpected, pack, unpack
+from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store import StoreError, Volume
 from ngshare_fs.terminal.logs import LOG, set_up
 

@@ -8,9 +8,9 @@ from types import MappingProxyType
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
-from ngshare_fs.api import refusals
-from ngshare_fs.api.refusals import OF_STORE_ERROR, Refusal, Refused
 from ngshare_fs.formats.percent_encoding import decode_segment
+from ngshare_fs.http import refusals
+from ngshare_fs.http.refusals import OF_STORE_ERROR, Refusal, Refused
 from ngshare_fs.store import StoreError
 
 logger = logging.getLogger(__name__)
