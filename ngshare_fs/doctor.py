@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from ngshare_fs.api.identity import Admission
+from ngshare_fs.access.identity import Admission
 from ngshare_fs.hub import HubClient
 from ngshare_fs.hub.checkup import look_at_hub, look_at_user
 from ngshare_fs.listening import url_at

@@ -13,8 +13,8 @@ from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http import HttpProcessingError
 from aiohttp.typedefs import Handler
 
+from ngshare_fs.access.identity import USER
 from ngshare_fs.api.health import MERE_LOOK
-from ngshare_fs.api.identity import USER
 from ngshare_fs.http.client_address import Networks, client_address
 
 ACCESS_LOG = logging.getLogger("ngshare_fs.access")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ngshare_fs import cli
-from ngshare_fs.api.identity import Admission
+from ngshare_fs.access.identity import Admission
 from ngshare_fs.hub import HubClient
 from ngshare_fs.hub.checkup import look_at_hub, look_at_user
 from ngshare_fs.hub.watch import greet_hub, watch_hub

@@ -12,8 +12,8 @@ import pytest
 from aiohttp import ClientResponse, DummyCookieJar, web
 from aiohttp.test_utils import TestClient
 
-from ngshare_fs.api.cross_site import XSRF_HEADER
-from ngshare_fs.api.identity import TOKEN
+from ngshare_fs.access.cross_site import XSRF_HEADER
+from ngshare_fs.access.identity import TOKEN
 from ngshare_fs.application import make_application
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused

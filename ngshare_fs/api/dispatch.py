@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from ngshare_fs.access.identity import USER, Caller, Identity
 from ngshare_fs.api import debug
 from ngshare_fs.api.action import act, success, write
 from ngshare_fs.api.blocking import Blocking
@@ -13,7 +14,6 @@ from ngshare_fs.api.budget import Room
 from ngshare_fs.api.call import Call, Endpoint, TreeAnswer, TreesAnswer
 from ngshare_fs.api.checks import check
 from ngshare_fs.api.form import Form, FormReader
-from ngshare_fs.api.identity import USER, Caller, Identity
 from ngshare_fs.api.ready_answers import ReadyAnswers
 from ngshare_fs.api.tree_answer import LargeAnswer, made
 from ngshare_fs.api.writer import Writes

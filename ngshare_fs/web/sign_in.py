@@ -15,8 +15,8 @@ from urllib.parse import urlencode
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from ngshare_fs.api import cross_site
-from ngshare_fs.api.sessions import Sessions
+from ngshare_fs.access import cross_site
+from ngshare_fs.access.sessions import Sessions
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal, Refused
 from ngshare_fs.hub import HubClient, HubDown, Rejected

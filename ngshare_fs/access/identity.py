@@ -8,10 +8,10 @@ from typing import Protocol
 
 from aiohttp import web
 
-from ngshare_fs.api import cross_site
+from ngshare_fs.access import cross_site
+from ngshare_fs.access.sessions import Session, Sessions
 from ngshare_fs.api.call import LONGEST_TEXT
 from ngshare_fs.api.form import Form
-from ngshare_fs.api.sessions import Session, Sessions
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal, Refused
 from ngshare_fs.hub import Account, HubDown, Tokens

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from ngshare_fs.api.cross_site import is_https
+from ngshare_fs.access.cross_site import is_https
 
 COOKIE = "ngshare-session"
 # Longer than the hub lets its own tokens live (14 days), in case somebody makes them live longer.
