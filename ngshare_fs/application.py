@@ -6,12 +6,13 @@ from aiohttp import web
 
 from ngshare_fs.access.identity import Admission, Identity, SignedIn, StandAlone
 from ngshare_fs.access.sessions import Sessions
-from ngshare_fs.api import health, openapi
+from ngshare_fs.api import openapi
 from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.api.dispatch import Dispatcher
-from ngshare_fs.api.endpoints import ENDPOINTS
-from ngshare_fs.api.form import FormReader
-from ngshare_fs.api.ready_answers import ReadyAnswers
+from ngshare_fs.api.endpoints import health
+from ngshare_fs.api.endpoints.table import ENDPOINTS
+from ngshare_fs.api.request.form import FormReader
+from ngshare_fs.api.response.release_cache import ReadyAnswers
 from ngshare_fs.api.writer import Writes
 from ngshare_fs.http.error_responses import answering_failures
 from ngshare_fs.hub import HubClient, Tokens

@@ -20,7 +20,7 @@ from typing import NoReturn
 
 from aiohttp import web
 
-from ngshare_fs.allocator import share_arenas
+from ngshare_fs.api.allocator import share_arenas
 from ngshare_fs.application import make_application
 from ngshare_fs.banner import announce
 from ngshare_fs.connection import Connection, UnfinishedHeads

@@ -14,7 +14,7 @@ from aiohttp.http import HttpProcessingError
 from aiohttp.typedefs import Handler
 
 from ngshare_fs.access.identity import USER
-from ngshare_fs.api.health import MERE_LOOK
+from ngshare_fs.api.endpoints.health import MERE_LOOK
 from ngshare_fs.http.client_address import Networks, client_address
 
 ACCESS_LOG = logging.getLogger("ngshare_fs.access")

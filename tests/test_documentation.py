@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.api.endpoints import ENDPOINTS
+from ngshare_fs.api.endpoints.table import ENDPOINTS
 from ngshare_fs.cli import make_parser
 from ngshare_fs.settings.options import (
     COOKIE_SECRET_VARIABLE,

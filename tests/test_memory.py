@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import quote_plus, urlsplit
 
-from ngshare_fs.api.form import SMALL_BODY
+from ngshare_fs.api.request.form import SMALL_BODY
 from tests.servers import Server, running
 
 MIB = 2**20

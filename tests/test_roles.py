@@ -3,7 +3,7 @@
 import pytest
 
 from ngshare_fs.api.call import Endpoint, Who
-from ngshare_fs.api.endpoints import ENDPOINTS
+from ngshare_fs.api.endpoints.table import ENDPOINTS
 from tests.conftest import Exchange, MakeExchange
 
 # What the API grants; the other users get 403.

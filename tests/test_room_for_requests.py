@@ -7,9 +7,9 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from ngshare_fs.api import budget, form
-from ngshare_fs.api.budget import MOST_FILES_AT_ONCE, Budget, LargeTrees
-from ngshare_fs.api.spill import LARGE_FILE
+from ngshare_fs.api.request import budget, form
+from ngshare_fs.api.request.budget import MOST_FILES_AT_ONCE, Budget, LargeTrees
+from ngshare_fs.api.request.spill import LARGE_FILE
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store import course

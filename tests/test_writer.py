@@ -17,10 +17,10 @@ import pytest
 from aiohttp import ClientSession
 
 from ngshare_fs import application
-from ngshare_fs.api.tree_in_request import EncodedTree
-from ngshare_fs.api.writer import Writes, writes
-from ngshare_fs.api.writer.beside import PROGRAM, WriterBeside
+from ngshare_fs.api.request.files_argument import EncodedTree
+from ngshare_fs.api.writer import Writes, write_scheduler
 from ngshare_fs.api.writer.messages import HEAD, READY, Job, pack
+from ngshare_fs.api.writer.writer_client import PROGRAM, WriterBeside
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import OF_STORE_ERROR, Refused
 from ngshare_fs.store import Volume
@@ -62,7 +62,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Writes]:
             made.append(self)
 
     monkeypatch.setattr(application, "Writes", Known)
-    monkeypatch.setattr(writes, "FEW", 0)
+    monkeypatch.setattr(write_scheduler, "FEW", 0)
     return made
 
 
@@ -131,7 +131,7 @@ async def taught_course(exchange: Exchange) -> None:
 async def test_a_single_write_needs_no_process(
     make_exchange: MakeExchange, made: list[Writes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writes, "FEW", 1)
+    monkeypatch.setattr(write_scheduler, "FEW", 1)
     exchange = await make_exchange()
     await taught_course(exchange)
     for _ in range(10):
@@ -172,7 +172,7 @@ async def test_one_that_is_idle_ends_and_the_next_rush_has_another(
         return started[-1]
 
     monkeypatch.setattr(WriterBeside, "start", noted)
-    monkeypatch.setattr(writes, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(write_scheduler, "IDLE_SECONDS", 0.05)
     exchange = await make_exchange()
     await taught_course(exchange)
     ended: list[WriterBeside] = []

@@ -11,7 +11,7 @@ from aiohttp import web
 from ngshare_fs.access import cross_site
 from ngshare_fs.access.sessions import Session, Sessions
 from ngshare_fs.api.call import LONGEST_TEXT
-from ngshare_fs.api.form import Form
+from ngshare_fs.api.request.form import Form
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal, Refused
 from ngshare_fs.hub import Account, HubDown, Tokens

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ngshare_fs.api.form import Form
+from ngshare_fs.api.request.form import Form
 from ngshare_fs.http.refusals import Refusal
 from ngshare_fs.store import Volume
 from ngshare_fs.store.format.course_file import Roster

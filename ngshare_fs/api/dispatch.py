@@ -7,15 +7,15 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from ngshare_fs.access.identity import USER, Caller, Identity
-from ngshare_fs.api import debug
 from ngshare_fs.api.action import act, success, write
 from ngshare_fs.api.blocking import Blocking
-from ngshare_fs.api.budget import Room
 from ngshare_fs.api.call import Call, Endpoint, TreeAnswer, TreesAnswer
 from ngshare_fs.api.checks import check
-from ngshare_fs.api.form import Form, FormReader
-from ngshare_fs.api.ready_answers import ReadyAnswers
-from ngshare_fs.api.tree_answer import LargeAnswer, made
+from ngshare_fs.api.endpoints import debug
+from ngshare_fs.api.request.budget import Room
+from ngshare_fs.api.request.form import Form, FormReader
+from ngshare_fs.api.response.release_cache import ReadyAnswers
+from ngshare_fs.api.response.tree_answer import LargeAnswer, made
 from ngshare_fs.api.writer import Writes
 from ngshare_fs.http.entity_tag import json_answer, tagged
 from ngshare_fs.store import Volume

@@ -7,11 +7,11 @@ from aiohttp import web
 
 import ngshare_fs
 from ngshare_fs.api.call import Argument, Endpoint, Who
-from ngshare_fs.api.debug import PATH as DEBUG_PATH
-from ngshare_fs.api.endpoints import ENDPOINTS
-from ngshare_fs.api.form import FIELD_NAME
-from ngshare_fs.api.health import PATHS as HEALTH_PATHS
-from ngshare_fs.api.schemas import NAME, TEXT, Schema, record
+from ngshare_fs.api.endpoints.debug import PATH as DEBUG_PATH
+from ngshare_fs.api.endpoints.health import PATHS as HEALTH_PATHS
+from ngshare_fs.api.endpoints.schemas import NAME, TEXT, Schema, record
+from ngshare_fs.api.endpoints.table import ENDPOINTS
+from ngshare_fs.api.request.form import FIELD_NAME
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal
 

@@ -9,10 +9,10 @@ from aiohttp.typedefs import Handler
 from ngshare_fs.access import cross_site
 from ngshare_fs.access.identity import USER, Caller, Identity
 from ngshare_fs.api.blocking import Blocking
-from ngshare_fs.api.courses import courses_seen_by, role_in
-from ngshare_fs.api.debug import PATH as DEBUG_PATH
-from ngshare_fs.api.form import Form
-from ngshare_fs.api.health import MERE_LOOK
+from ngshare_fs.api.endpoints.courses import courses_seen_by, role_in
+from ngshare_fs.api.endpoints.debug import PATH as DEBUG_PATH
+from ngshare_fs.api.endpoints.health import MERE_LOOK
+from ngshare_fs.api.request.form import Form
 from ngshare_fs.http.refusals import NOT_SIGNED_IN, OF_STORE_ERROR, Refused
 from ngshare_fs.settings.options import Settings
 from ngshare_fs.store import StoreError, Volume, course, roster

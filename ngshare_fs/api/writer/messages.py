@@ -5,7 +5,7 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
-from ngshare_fs.api.tree_in_request import ArrivedTree, EncodedTree
+from ngshare_fs.api.request.files_argument import ArrivedTree, EncodedTree
 from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store.errors import StoreError
 

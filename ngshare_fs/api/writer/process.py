@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
-from ngshare_fs.allocator import share_arenas
 from ngshare_fs.api.action import write
+from ngshare_fs.api.allocator import share_arenas
 from ngshare_fs.api.blocking import WRITERS, translated
 from ngshare_fs.api.call import Call
-from ngshare_fs.api.endpoints import ENDPOINTS
-from ngshare_fs.api.form import Form
+from ngshare_fs.api.endpoints.table import ENDPOINTS
+from ngshare_fs.api.request.form import Form
 from ngshare_fs.api.writer.messages import END, HEAD, READY, Job, Outcome, Unexpected, pack, unpack
 from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store import StoreError, Volume

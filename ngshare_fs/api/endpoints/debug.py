@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
-from ngshare_fs.api.schemas import TEXT
+from ngshare_fs.api.endpoints.schemas import TEXT
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store import assignment, course, feedback, release, roster, submission
@@ -87,7 +87,7 @@ def _clear(call: Call) -> None:
 
 
 def _fill(call: Call) -> None:
-    sample = yaml.safe_load(package_files("ngshare_fs.api").joinpath("sample_data.yaml").read_text("utf-8"))
+    sample = yaml.safe_load(package_files("ngshare_fs.api.endpoints").joinpath("sample_data.yaml").read_text("utf-8"))
     for name, content in sample.items():
         teacher = content["instructors"][0]
         course.create(call.volume, name, content["instructors"])

@@ -1,7 +1,7 @@
 """All endpoints in one table."""
 
-from ngshare_fs.api import assignments, courses, debug, listing, rosters, submissions
 from ngshare_fs.api.call import Endpoint
+from ngshare_fs.api.endpoints import assignments, courses, debug, listing, rosters, submissions
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *courses.ENDPOINTS,

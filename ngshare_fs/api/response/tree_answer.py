@@ -16,7 +16,7 @@ from aiohttp import web
 
 from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.api.call import TreeAnswer, TreesAnswer
-from ngshare_fs.api.ready_answers import ReadyAnswers, State, can_be_kept
+from ngshare_fs.api.response.release_cache import ReadyAnswers, State, can_be_kept
 from ngshare_fs.http.refusals import FAILURE, OF_STORE_ERROR
 from ngshare_fs.store.errors import DamagedTree, StoreError
 from ngshare_fs.store.format.manifest import StoredFile

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
-from ngshare_fs.api.courses import is_name
-from ngshare_fs.api.schemas import NAME, PERSON, TEXT, list_of, record
+from ngshare_fs.api.endpoints.courses import is_name
+from ngshare_fs.api.endpoints.schemas import NAME, PERSON, TEXT, list_of, record
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal, Refused
 from ngshare_fs.store import roster

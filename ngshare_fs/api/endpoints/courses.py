@@ -3,7 +3,7 @@
 import json
 
 from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
-from ngshare_fs.api.schemas import NAME, NAMES
+from ngshare_fs.api.endpoints.schemas import NAME, NAMES
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store import Volume, course

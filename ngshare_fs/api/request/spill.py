@@ -5,8 +5,8 @@ import contextlib
 import os
 
 from ngshare_fs.api.blocking import Blocking
-from ngshare_fs.api.budget import Holding
-from ngshare_fs.api.tree_in_request import ArrivingFile, Staged
+from ngshare_fs.api.request.budget import Holding
+from ngshare_fs.api.request.files_argument import ArrivingFile, Staged
 from ngshare_fs.store import StoreError
 from ngshare_fs.store.writing.upload import Upload
 

@@ -11,9 +11,9 @@ from aiohttp import BodyPartReader, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from ngshare_fs.api.blocking import Blocking
-from ngshare_fs.api.budget import Budget, LargeTrees, Room
-from ngshare_fs.api.spill import Spill
-from ngshare_fs.api.tree_in_request import ArrivedTree, EncodedTree, TreeInRequest, too_many_files
+from ngshare_fs.api.request.budget import Budget, LargeTrees, Room
+from ngshare_fs.api.request.files_argument import ArrivedTree, EncodedTree, TreeInRequest, too_many_files
+from ngshare_fs.api.request.spill import Spill
 from ngshare_fs.formats.percent_encoding import UrlencodedFields, decoded, fields_of
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal, Refused

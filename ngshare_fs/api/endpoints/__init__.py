@@ -1,0 +1,1 @@
+"""What can be called: a module for each word of the API, and the table of them all."""

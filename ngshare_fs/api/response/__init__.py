@@ -1,0 +1,1 @@
+"""What leaves: directory trees, streamed or kept ready."""
