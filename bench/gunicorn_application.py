@@ -4,10 +4,10 @@ import os
 
 from aiohttp import web
 
-from ngshare_fs.application import make_application
+from ngshare_fs.server.application import make_application
+from ngshare_fs.server.drain import AccessLog
 from ngshare_fs.settings.options import read_settings
 from ngshare_fs.store import Volume
-from ngshare_fs.traffic import AccessLog
 
 # Its own log lines would make the comparison one of log formats.
 __all__ = ["AccessLog", "application"]

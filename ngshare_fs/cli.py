@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from ngshare_fs import __version__
 from ngshare_fs.course_management.arguments import add_course_commands
-from ngshare_fs.listening import Handover, ListenError
+from ngshare_fs.server.sockets import Handover, ListenError
 from ngshare_fs.settings.options import (
     BY_NAME,
     CONFIG_VARIABLE,
@@ -138,13 +138,13 @@ def _serve(flags: dict[str, Raw]) -> int:
     set_up(settings.log_format, settings.debug)
     # Imported where they are used: a supervisor does without aiohttp, and `--help` without either.
     if settings.workers > 1 and handover.role not in ("worker", "rehearsal"):
-        from ngshare_fs.supervisor import supervise
+        from ngshare_fs.server.supervisor import supervise
 
         try:
             return supervise(settings, handover, read)
         except ListenError as error:
             return _fail(str(error), 1, log_format=settings.log_format)
-    from ngshare_fs.serving import rehearse, serve
+    from ngshare_fs.server.worker import rehearse, serve
     from ngshare_fs.store import VolumeError
 
     try:

@@ -16,7 +16,7 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
 from yarl import URL
 
-from ngshare_fs.application import make_application
+from ngshare_fs.server.application import make_application
 from ngshare_fs.settings.options import Settings, read_settings
 from ngshare_fs.store import Volume
 from tests import servers

@@ -16,13 +16,13 @@ from urllib.parse import quote
 import pytest
 from aiohttp import ClientSession
 
-from ngshare_fs import application
 from ngshare_fs.api.request.files_argument import EncodedTree
 from ngshare_fs.api.writer import Writes, write_scheduler
 from ngshare_fs.api.writer.messages import HEAD, READY, Job, pack
 from ngshare_fs.api.writer.writer_client import PROGRAM, WriterBeside
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import OF_STORE_ERROR, Refused
+from ngshare_fs.server import application
 from ngshare_fs.store import Volume
 from ngshare_fs.store.errors import BrokenManifest
 from ngshare_fs.store.format.layout import MANIFEST

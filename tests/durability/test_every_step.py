@@ -30,7 +30,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from ngshare_fs.application import make_application
+from ngshare_fs.server.application import make_application
 from ngshare_fs.settings.options import read_settings
 from ngshare_fs.store import StoreError, Volume
 from ngshare_fs.store.checking.verify import verify_volume

@@ -8,7 +8,7 @@ import sys
 from urllib.parse import quote
 
 from ngshare_fs import __version__
-from ngshare_fs.listening import url_of
+from ngshare_fs.server.sockets import url_of
 from ngshare_fs.settings.options import PROGRAM, Settings
 from ngshare_fs.terminal.logs import LOG
 

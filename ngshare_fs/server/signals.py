@@ -7,7 +7,7 @@ import signal
 import threading
 from dataclasses import dataclass, field
 
-from ngshare_fs.listening import HELD_BACK
+from ngshare_fs.server.sockets import HELD_BACK
 from ngshare_fs.terminal.logs import LOG
 
 # Sent to the listening thread alone, to end it.

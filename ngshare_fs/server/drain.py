@@ -171,5 +171,5 @@ class Traffic:
             close()
 
 
-TRAFFIC = web.RequestKey("ngshare_fs.traffic", Traffic)
+TRAFFIC = web.RequestKey("ngshare_fs.server.drain", Traffic)
 CLIENT = web.RequestKey("ngshare_fs.client", str)

@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ngshare_fs.banner import announce
-from ngshare_fs.listening import HELD_BACK, Handover, admit_no_more, handover_environment, listen_for, same_command
+from ngshare_fs.server.sockets import HELD_BACK, Handover, admit_no_more, handover_environment, listen_for, same_command
+from ngshare_fs.server.startup_message import announce
 from ngshare_fs.settings.options import Settings, SettingsError
 from ngshare_fs.terminal.logs import LOG
 

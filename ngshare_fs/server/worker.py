@@ -21,23 +21,16 @@ from typing import NoReturn
 from aiohttp import web
 
 from ngshare_fs.api.allocator import share_arenas
-from ngshare_fs.application import make_application
-from ngshare_fs.banner import announce
-from ngshare_fs.connection import Connection, UnfinishedHeads
 from ngshare_fs.hub.watch import greet_hub, watch_hub
-from ngshare_fs.listening import (
-    QUEUE,
-    Handover,
-    admit_no_more,
-    handover_environment,
-    listen_for,
-    same_command,
-)
-from ngshare_fs.orders import Orders
+from ngshare_fs.server.application import make_application
+from ngshare_fs.server.connection import Connection, UnfinishedHeads
+from ngshare_fs.server.drain import ACCESS_LOG, AccessLog, Traffic, hide_malformed
+from ngshare_fs.server.signals import Orders
+from ngshare_fs.server.sockets import QUEUE, Handover, admit_no_more, handover_environment, listen_for, same_command
+from ngshare_fs.server.startup_message import announce
 from ngshare_fs.settings.options import Settings
 from ngshare_fs.store import Volume
 from ngshare_fs.terminal.logs import LOG
-from ngshare_fs.traffic import ACCESS_LOG, AccessLog, Traffic, hide_malformed
 
 # How many connections are accepted in one turn: few, so that a burst spreads over the workers.
 ACCEPT_AT_ONCE = 8
