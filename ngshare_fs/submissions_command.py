@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ngshare_fs.terminal.one_line import counted, say
 
 if TYPE_CHECKING:
-    from ngshare_fs.exchange.exchange_api import ExchangeApi
+    from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
 
 PATIENCE_SECONDS = 120.0
 
@@ -50,11 +50,11 @@ def run(given: argparse.Namespace) -> int:
     """
     from ngshare_fs.course_management import acting_user
     from ngshare_fs.course_management.gradebook import configuration
-    from ngshare_fs.exchange.client import Client
-    from ngshare_fs.exchange.exchange_api import ExchangeApi
-    from ngshare_fs.exchange.file_names import without_slash
-    from ngshare_fs.exchange.problems import ServerProblem
-    from ngshare_fs.exchange.receiving import in_words
+    from ngshare_fs.exchange.connection.client import Client
+    from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
+    from ngshare_fs.exchange.failures.problems import ServerProblem
+    from ngshare_fs.exchange.folders.file_names import without_slash
+    from ngshare_fs.exchange.receiving.received_tree import in_words
 
     here = None if given.url else configuration()
     try:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from ngshare_fs.exchange.sending import LocalFile
+from ngshare_fs.exchange.sending.request_body import LocalFile
 
 
 def files_in(folder: str) -> list[LocalFile]:

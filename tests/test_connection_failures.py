@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.exchange.client import Client
-from ngshare_fs.exchange.problems import Refused, ServerProblem
-from ngshare_fs.exchange.sending import Body, LocalFile, fullest_folder
-from ngshare_fs.exchange.server import Server
+from ngshare_fs.exchange.connection.client import Client
+from ngshare_fs.exchange.connection.server import Server
+from ngshare_fs.exchange.failures.problems import Refused, ServerProblem
+from ngshare_fs.exchange.sending.request_body import Body, LocalFile, fullest_folder
 from tests import servers
 from tests.raw_servers import LOOPBACK, certified, raw_server, saying
 

@@ -9,8 +9,8 @@ import pytest
 
 from ngshare_fs.course_management import gradebook
 from ngshare_fs.course_management.roster_file import Student, WrongRoster, parse, read
-from ngshare_fs.exchange.client import Client
-from ngshare_fs.exchange.problems import Refused, ServerProblem
+from ngshare_fs.exchange.connection.client import Client
+from ngshare_fs.exchange.failures.problems import Refused, ServerProblem
 from tests import servers
 from tests.course_command import COURSE, CourseCommand
 

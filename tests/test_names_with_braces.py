@@ -9,9 +9,9 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from ngshare_fs.cli import main
-from ngshare_fs.exchange.client import Client
-from ngshare_fs.exchange.exchange_api import ExchangeApi
-from ngshare_fs.exchange.server import Server
+from ngshare_fs.exchange.connection.client import Client
+from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
+from ngshare_fs.exchange.connection.server import Server
 from tests import servers
 from tests.conftest import Exchange
 from tests.trees import contents, tree

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.exchange.client import Client
-from ngshare_fs.exchange.exchange_api import ExchangeApi
-from ngshare_fs.exchange.sending import Body, LocalFile
-from ngshare_fs.exchange.server import Server
+from ngshare_fs.exchange.connection.client import Client
+from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
+from ngshare_fs.exchange.connection.server import Server
+from ngshare_fs.exchange.sending.request_body import Body, LocalFile
 from tests import servers
 from tests.faulty_proxy import LOST_ANSWER, Fault, faulty_proxy
 

@@ -16,14 +16,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ngshare_fs.exchange import receiving
-from ngshare_fs.exchange.client import Client
-from ngshare_fs.exchange.exchange_api import ExchangeApi
-from ngshare_fs.exchange.problems import Refused, ServerProblem, Unreachable, UntrustworthyAnswer
-from ngshare_fs.exchange.sending import CHUNK, Body
-from ngshare_fs.exchange.server import Server, find
-from ngshare_fs.exchange.submission_cache import Pending, SubmissionCache
-from ngshare_fs.exchange.tree_in_answer import LONGEST_TEXT, TreeInAnswer
+from ngshare_fs.exchange.connection.client import Client
+from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
+from ngshare_fs.exchange.connection.server import Server, find
+from ngshare_fs.exchange.failures.problems import Refused, ServerProblem, Unreachable, UntrustworthyAnswer
+from ngshare_fs.exchange.folders.submission_cache import Pending, SubmissionCache
+from ngshare_fs.exchange.receiving import received_tree
+from ngshare_fs.exchange.receiving.tree_in_answer import LONGEST_TEXT, TreeInAnswer
+from ngshare_fs.exchange.sending.request_body import CHUNK, Body
 from ngshare_fs.formats.json_stream import NotJson
 from ngshare_fs.store.checking.verify import verify_volume
 from tests import servers
@@ -117,7 +117,7 @@ def test_work_of_any_size_and_name_arrives(proxy: FaultyProxy, work: str, parts:
     assert {file["path"]: file["checksum"] for file in receipt["files"]} == checksums_of(files)
     chosen = {"lawrence": receipt["timestamp"]}
     (answer,) = api(proxy.url, "kevin").collect(COURSE, ASSIGNMENT, chosen, None, parts)
-    collected = {file.path: checksum_of(file.place) for file in receiving.check_tree(answer)}
+    collected = {file.path: checksum_of(file.place) for file in received_tree.check_tree(answer)}
     assert collected == checksums_of(files)
 
 
@@ -186,7 +186,7 @@ def test_a_collection_goes_on_where_it_was_cut(
     proxy.faults.append(Fault(forward=True, send=cut, announce=announce))
     came = []
     for answer in api(proxy.url, "kevin").collect(COURSE, ASSIGNMENT, chosen, None, parts):
-        (file,) = receiving.check_tree(answer)
+        (file,) = received_tree.check_tree(answer)
         assert Path(file.place).read_bytes() == answer["student_id"].encode() * 100
         came.append(answer["student_id"])
     assert came == ["ann", "eric", "lawrence"]
@@ -353,13 +353,13 @@ def entry(path: Any, content: Any = "YWI=", **more: Any) -> dict[str, Any]:
 def test_answers_that_would_do_harm_are_refused(files: Any, parts: str) -> None:
     answer = arrived(json.dumps({"files": files}), parts)
     with pytest.raises(UntrustworthyAnswer):
-        list(receiving.check_tree(answer))
+        list(received_tree.check_tree(answer))
 
 
 def test_damage_is_said_to_be_damage(parts: str) -> None:
     for damaged in (entry("data/a", "YW-I"), entry("data/a", checksum="0" * 32)):
         with pytest.raises(UntrustworthyAnswer, match=r"data/a was damaged on the way: .* Try again\."):
-            list(receiving.check_tree(arrived(json.dumps({"files": [damaged]}), parts)))
+            list(received_tree.check_tree(arrived(json.dumps({"files": [damaged]}), parts)))
 
 
 @pytest.mark.parametrize("size", [1, 3, 7, 2**20])
@@ -413,9 +413,9 @@ def test_paths_that_cannot_be_stored_here_are_a_problem(paths: list[str], parts:
     answer = arrived(json.dumps({"files": [entry(path) for path in paths]}), parts)
     with (
         pytest.raises(UntrustworthyAnswer, match="cannot be stored here"),
-        receiving.aside(str(target), no_matter) as place,
+        received_tree.aside(str(target), no_matter) as place,
     ):
-        receiving.write_tree(place.tree, receiving.check_tree(answer))
+        received_tree.write_tree(place.tree, received_tree.check_tree(answer))
     assert not target.parent.exists()
 
 
@@ -427,9 +427,9 @@ def test_a_tree_goes_from_one_disk_to_another(parts: str, tmp_path: Path, monkey
             raise OSError(errno.EXDEV, "Invalid cross-device link")
         replace(source, target)
 
-    files = list(receiving.check_tree(arrived(json.dumps({"files": [entry("a/b")]}), parts)))
+    files = list(received_tree.check_tree(arrived(json.dumps({"files": [entry("a/b")]}), parts)))
     monkeypatch.setattr(os, "replace", replace_on_a_disk)
-    receiving.write_tree(str(tmp_path / "tree"), files)
+    received_tree.write_tree(str(tmp_path / "tree"), files)
     assert (tmp_path / "tree/a/b").read_bytes() == b"ab"
     assert os.listdir(tmp_path / "tree/a") == ["b"]
     assert os.listdir(parts) == []
@@ -439,7 +439,7 @@ def test_a_tree_goes_from_one_disk_to_another(parts: str, tmp_path: Path, monkey
 @pytest.mark.parametrize("cut", [0, 1, 40, 100])
 def test_a_download_that_is_cut_begins_anew(proxy: FaultyProxy, parts: str, cut: int, announce: bool) -> None:
     proxy.faults.extend([Fault(forward=True, send=cut, announce=announce)] * 2)
-    (file,) = receiving.check_tree(api(proxy.url, "lawrence").fetch(COURSE, ASSIGNMENT, parts))
+    (file,) = received_tree.check_tree(api(proxy.url, "lawrence").fetch(COURSE, ASSIGNMENT, parts))
     assert (file.path, Path(file.place).read_bytes()) == ("p.ipynb", b"{}")
     assert len(os.listdir(parts)) == 1
     assert len(proxy.requests) == 3
@@ -458,7 +458,7 @@ def test_a_line_that_is_none_is_said_to_be(proxy: FaultyProxy, parts: str) -> No
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/", "a\0", "a\ud800"])
 def test_names_that_lead_elsewhere_are_refused(name: str) -> None:
     with pytest.raises(UntrustworthyAnswer):
-        receiving.check_component(name, "user name")
+        received_tree.check_component(name, "user name")
 
 
 @pytest.mark.parametrize(
@@ -467,35 +467,35 @@ def test_names_that_lead_elsewhere_are_refused(name: str) -> None:
 )
 def test_timestamps_that_are_none_are_refused(text: object) -> None:
     with pytest.raises(UntrustworthyAnswer):
-        receiving.check_timestamp(text)
-    assert receiving.check_timestamp("2020-01-01 00:00:00.000001 UTC")
-    assert receiving.check_timestamp("2020-01-01 00:00:00.000001")
+        received_tree.check_timestamp(text)
+    assert received_tree.check_timestamp("2020-01-01 00:00:00.000001 UTC")
+    assert received_tree.check_timestamp("2020-01-01 00:00:00.000001")
 
 
 def test_a_failure_leaves_the_old_folder_and_nothing_else(tmp_path: Path) -> None:
     old = tmp_path / "above" / "target"
     folder_with(old, {"work": b"old"})
-    with pytest.raises(FileExistsError), receiving.aside(str(old), no_matter) as place:
+    with pytest.raises(FileExistsError), received_tree.aside(str(old), no_matter) as place:
         os.mkdir(os.path.dirname(folder_with(Path(place.tree) / "sub", {"work": b"half"})))
     assert (old / "work").read_bytes() == b"old"
     assert os.listdir(old.parent) == ["target"]
-    with pytest.raises(ValueError, match="cut"), receiving.aside(str(tmp_path / "new" / "x" / "target")):
+    with pytest.raises(ValueError, match="cut"), received_tree.aside(str(tmp_path / "new" / "x" / "target")):
         raise ValueError("cut")
     assert not (tmp_path / "new").exists()
-    with receiving.aside(str(old), no_matter) as place:
+    with received_tree.aside(str(old), no_matter) as place:
         folder_with(Path(place.tree), {"work": b"new"})
     assert (old / "work").read_bytes() == b"new"
     assert os.listdir(old.parent) == ["target"]
 
 
 def test_what_a_killed_command_left_behind_is_removed_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    left = tmp_path / (receiving.ASIDE + "0123")
+    left = tmp_path / (received_tree.ASIDE + "0123")
     left.mkdir()
-    with receiving.aside(str(tmp_path / "a")):
+    with received_tree.aside(str(tmp_path / "a")):
         pass
     assert left.exists()  # it may still be at work
-    monkeypatch.setattr(receiving, "LEFT_OVER_SECONDS", -1)
-    with receiving.aside(str(tmp_path / "b")):
+    monkeypatch.setattr(received_tree, "LEFT_OVER_SECONDS", -1)
+    with received_tree.aside(str(tmp_path / "b")):
         pass
     assert sorted(os.listdir(tmp_path)) == ["a", "b"]
 
@@ -513,7 +513,7 @@ def killed_between_the_renames(target: Path) -> None:
                 rename(source, to)
 
             os.rename = rename_or_die  # type: ignore[assignment]
-            with receiving.aside(str(target), no_matter) as place:
+            with received_tree.aside(str(target), no_matter) as place:
                 folder_with(Path(place.tree), {"work": b"new"})
         finally:
             os._exit(1)
@@ -527,16 +527,16 @@ def test_what_was_being_replaced_comes_back(tmp_path: Path, monkeypatch: pytest.
     killed_between_the_renames(target)
     assert not target.exists()
     if age:
-        monkeypatch.setattr(receiving, "LEFT_OVER_SECONDS", age)
-    receiving.sweep(str(tmp_path))
+        monkeypatch.setattr(received_tree, "LEFT_OVER_SECONDS", age)
+    received_tree.sweep(str(tmp_path))
     assert (target / "work").read_bytes() == b"old"
     assert bool(age) == (os.listdir(tmp_path) == ["target"])
     # What took its place in the meantime stays, and what nobody has replaced is not lost, however old it is.
     killed_between_the_renames(target)
     folder_with(target, {"work": b"newer"})
-    receiving.sweep(str(tmp_path))
+    received_tree.sweep(str(tmp_path))
     assert (target / "work").read_bytes() == b"newer"
-    with receiving.aside(str(target), no_matter) as place:
+    with received_tree.aside(str(target), no_matter) as place:
         folder_with(Path(place.tree), {"work": b"newest"})
     assert (target / "work").read_bytes() == b"newest"
     (kept,) = tmp_path.glob("*/replaced/0/target/work")
@@ -547,15 +547,15 @@ def test_what_cannot_be_brought_back_is_not_removed(tmp_path: Path, monkeypatch:
     target = tmp_path / "target"
     folder_with(target, {"work": b"old"})
     killed_between_the_renames(target)
-    monkeypatch.setattr(receiving, "LEFT_OVER_SECONDS", -1)
+    monkeypatch.setattr(received_tree, "LEFT_OVER_SECONDS", -1)
     with monkeypatch.context() as refusing:
 
         def refuse(source: str, to: str) -> None:
             raise PermissionError(errno.EACCES, "Permission denied")
 
         refusing.setattr(os, "rename", refuse)
-        receiving.sweep(str(tmp_path))
-    receiving.sweep(str(tmp_path))
+        received_tree.sweep(str(tmp_path))
+    received_tree.sweep(str(tmp_path))
     assert (target / "work").read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["target"]
 
@@ -573,7 +573,7 @@ def test_two_commands_replace_the_same_folder(tmp_path: Path, monkeypatch: pytes
         rename(source, to)
 
     monkeypatch.setattr(os, "rename", rename_after_another)
-    with receiving.aside(str(target), no_matter) as place:
+    with received_tree.aside(str(target), no_matter) as place:
         folder_with(Path(place.tree), {"work": b"new"})
     assert (target / "work").read_bytes() == b"new"
     assert os.listdir(tmp_path) == ["target"]
@@ -635,11 +635,11 @@ def test_a_killed_server_costs_nobody_anything(tmp_path: Path, work: str, parts:
                 receipt = api(url, "root").submit(COURSE, ASSIGNMENT, files, f"k{len(receipts)}", None)
                 receipts.append(receipt["timestamp"])
                 release = api(url, "root").fetch(COURSE, ASSIGNMENT, parts)
-                fetched = {file.path for file in receiving.check_tree(release)}
+                fetched = {file.path for file in received_tree.check_tree(release)}
                 assert fetched == checksums_of(files).keys()
                 chosen = {"root": receipt["timestamp"]}
                 (answer,) = api(url, "root").collect(COURSE, ASSIGNMENT, chosen, None, parts)
-                collected = {file.path: checksum_of(file.place) for file in receiving.check_tree(answer)}
+                collected = {file.path: checksum_of(file.place) for file in received_tree.check_tree(answer)}
                 assert collected == checksums_of(files)
         except BaseException as problem:
             problems.append(problem)

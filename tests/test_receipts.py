@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.exchange.client import Client
-from ngshare_fs.exchange.exchange_api import ExchangeApi
-from ngshare_fs.exchange.problems import UntrustworthyAnswer
-from ngshare_fs.exchange.server import find
+from ngshare_fs.exchange.connection.client import Client
+from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
+from ngshare_fs.exchange.connection.server import find
+from ngshare_fs.exchange.failures.problems import UntrustworthyAnswer
 from tests.raw_servers import LOOPBACK, raw_server, saying
 
 HUB = {"JUPYTERHUB_API_TOKEN": "secret", "JUPYTERHUB_USER": "ann", "USER": "jovyan"}

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ngshare_fs.exchange.client import Client
-from ngshare_fs.exchange.problems import Refused, Unreachable
+from ngshare_fs.exchange.connection.client import Client
+from ngshare_fs.exchange.failures.problems import Refused, Unreachable
 from tests.course_command import COURSE, CourseCommand
 
 MANY = 50_000

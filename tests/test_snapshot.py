@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.exchange import snapshot
-from ngshare_fs.exchange.origin import ORIGIN, Origin, read_origin, write_origin
-from ngshare_fs.exchange.problems import ServerProblem
-from ngshare_fs.exchange.released_names import ReleasedNames, twins
-from ngshare_fs.exchange.snapshot import Found, Rules, check_size, look_through, take_snapshot
+from ngshare_fs.exchange.failures.problems import ServerProblem
+from ngshare_fs.exchange.folders.origin import ORIGIN, Origin, read_origin, write_origin
+from ngshare_fs.exchange.sending import snapshot
+from ngshare_fs.exchange.sending.released_names import ReleasedNames, twins
+from ngshare_fs.exchange.sending.snapshot import Found, Rules, check_size, look_through, take_snapshot
 
 RULES = Rules(ignore=[".ipynb_checkpoints", "*.pyc", "feedback"], include=["*"], max_file_size=1000, max_dir_size=1000)
 NFC, NFD = "\u00dcbung.ipynb", "U\u0308bung.ipynb"
@@ -189,8 +189,8 @@ def test_what_cannot_be_read_is_refused_by_name() -> None:
     """As another user, where root runs the tests: root may read everything."""
     program = (
         "import os, sys\n"
-        "from ngshare_fs.exchange.problems import ServerProblem\n"
-        "from ngshare_fs.exchange.snapshot import Rules, look_through, take_snapshot\n"
+        "from ngshare_fs.exchange.failures.problems import ServerProblem\n"
+        "from ngshare_fs.exchange.sending.snapshot import Rules, look_through, take_snapshot\n"
         "os.chdir(sys.argv[1])\n"
         "if os.geteuid() == 0: os.setgid(65534); os.setuid(65534)\n"
         "for ignore in ([], ['secret']):\n"

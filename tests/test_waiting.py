@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.exchange.client import Client
-from ngshare_fs.exchange.exchange_api import ExchangeApi
+from ngshare_fs.exchange.connection.client import Client
+from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
+from ngshare_fs.exchange.connection.patience import LEAST_SECONDS
+from ngshare_fs.exchange.connection.server import Server
+from ngshare_fs.exchange.failures.problems import Unreachable
 from ngshare_fs.exchange.own_submissions import bring_back
-from ngshare_fs.exchange.patience import LEAST_SECONDS
-from ngshare_fs.exchange.problems import Unreachable
-from ngshare_fs.exchange.sending import Body, LocalFile
-from ngshare_fs.exchange.server import Server
+from ngshare_fs.exchange.sending.request_body import Body, LocalFile
 from tests import servers
 from tests.raw_servers import LOOPBACK, RawServer, raw_server
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from examples.whole_cycle.people import Person
-from ngshare_fs.exchange.origin import ORIGIN
+from ngshare_fs.exchange.folders.origin import ORIGIN
 
 ASSIGNMENT = "ps1"
 ROSTER = "students.csv"

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from ngshare_fs.exchange import server
-from ngshare_fs.exchange.problems import ServerProblem
-from ngshare_fs.exchange.server import Server
+from ngshare_fs.exchange.connection import server
+from ngshare_fs.exchange.connection.server import Server
+from ngshare_fs.exchange.failures.problems import ServerProblem
 
 
 def find(url: str, user: str | None, environment: Mapping[str, str]) -> Server:

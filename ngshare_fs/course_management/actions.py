@@ -16,9 +16,9 @@ from ngshare_fs.course_management.columns import NAMES, WrongColumns, mapping_in
 from ngshare_fs.course_management.difference import difference
 from ngshare_fs.course_management.roster_file import Roster, Student, WrongRoster
 from ngshare_fs.course_management.server_roster import ServerRoster
-from ngshare_fs.exchange.client import Client
-from ngshare_fs.exchange.problems import Refused, ServerProblem
-from ngshare_fs.exchange.sending import Body
+from ngshare_fs.exchange.connection.client import Client
+from ngshare_fs.exchange.failures.problems import Refused, ServerProblem
+from ngshare_fs.exchange.sending.request_body import Body
 from ngshare_fs.terminal.confirmation import NotConfirmed, confirm
 from ngshare_fs.terminal.one_line import counted, say
 

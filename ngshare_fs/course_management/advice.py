@@ -1,6 +1,7 @@
 """What to do when the server says no: what helps a student with nbgrader does not help whoever manages a course."""
 
-from ngshare_fs.exchange.problems import (
+from ngshare_fs.exchange.connection.server import Server
+from ngshare_fs.exchange.failures.problems import (
     ASSIGNMENT_NOT_FOUND,
     COURSE_NOT_FOUND,
     NOT_SIGNED_IN,
@@ -9,7 +10,6 @@ from ngshare_fs.exchange.problems import (
     TOO_LARGE,
     Refused,
 )
-from ngshare_fs.exchange.server import Server
 
 FOR_ADMINS = ("create", "delete", "add_instructor", "remove_instructor")
 _OF_REASON = {

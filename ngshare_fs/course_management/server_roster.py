@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
-from ngshare_fs.exchange.client import Client
-from ngshare_fs.exchange.problems import STUDENT_NOT_FOUND, Refused, ServerProblem
-from ngshare_fs.exchange.sending import Body
+from ngshare_fs.exchange.connection.client import Client
+from ngshare_fs.exchange.failures.problems import STUDENT_NOT_FOUND, Refused, ServerProblem
+from ngshare_fs.exchange.sending.request_body import Body
 
 # The server takes 4 MiB of arguments at once. Each call writes the whole roster, so that they should be few.
 LARGEST_BATCH = 2 * 2**20

@@ -8,7 +8,7 @@ Two lines in `nbgrader_config.py` select them:
 
 from typing import Any
 
-from ngshare_fs.exchange.problems import ServerProblem
+from ngshare_fs.exchange.failures.problems import ServerProblem
 
 __all__ = ["ServerProblem", "configure_exchange"]
 

@@ -15,15 +15,15 @@ from nbgrader.exchange import ExchangeError, ExchangeFactory, abc
 from traitlets import Any as AnyValue
 from traitlets import Bool, Float, Unicode, default, validate
 
-from ngshare_fs.exchange import server
-from ngshare_fs.exchange.client import Client
-from ngshare_fs.exchange.exchange_api import ExchangeApi
-from ngshare_fs.exchange.file_names import without_slash
-from ngshare_fs.exchange.inside_jupyter import Turn, this_turn
-from ngshare_fs.exchange.problems import ServerProblem
-from ngshare_fs.exchange.receiving import in_words
-from ngshare_fs.exchange.shown_failure import not_done
-from ngshare_fs.exchange.snapshot import Contents, Rules, look_through
+from ngshare_fs.exchange.connection import server
+from ngshare_fs.exchange.connection.client import Client
+from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
+from ngshare_fs.exchange.failures.problems import ServerProblem
+from ngshare_fs.exchange.failures.shown_failure import not_done
+from ngshare_fs.exchange.folders.file_names import without_slash
+from ngshare_fs.exchange.jupyter.inside_jupyter import Turn, this_turn
+from ngshare_fs.exchange.receiving.received_tree import in_words
+from ngshare_fs.exchange.sending.snapshot import Contents, Rules, look_through
 from ngshare_fs.terminal.one_line import in_one_line
 
 DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)

@@ -14,12 +14,13 @@ from nbgrader.utils import parse_utc
 from traitlets import Bool
 
 from ngshare_fs.exchange.base import DISK_IS_FULL, Exchange
-from ngshare_fs.exchange.collected_copy import files_of, is_as_collected, timestamp_of
-from ngshare_fs.exchange.listing import NOTEBOOK
+from ngshare_fs.exchange.connection.listing import NOTEBOOK
+from ngshare_fs.exchange.failures.problems import Refused, ServerProblem, Unreachable
+from ngshare_fs.exchange.folders.collected_copy import files_of, is_as_collected, timestamp_of
+from ngshare_fs.exchange.folders.origin import ORIGIN
+from ngshare_fs.exchange.folders.submission_cache import TIMESTAMP
 from ngshare_fs.exchange.names_in_gradebook import bring_names
-from ngshare_fs.exchange.origin import ORIGIN
-from ngshare_fs.exchange.problems import Refused, ServerProblem, Unreachable
-from ngshare_fs.exchange.receiving import (
+from ngshare_fs.exchange.receiving.received_tree import (
     Received,
     aside,
     beside,
@@ -31,7 +32,6 @@ from ngshare_fs.exchange.receiving import (
     sweep,
     write_tree,
 )
-from ngshare_fs.exchange.submission_cache import TIMESTAMP
 
 # Beside `submitted`, and never read by nbgrader: copies that somebody changed by hand before they were replaced.
 REPLACED = "replaced"

@@ -7,12 +7,13 @@ from typing import Any
 from nbgrader.exchange import abc
 
 from ngshare_fs.exchange.base import Exchange
+from ngshare_fs.exchange.failures.problems import UntrustworthyAnswer
 from ngshare_fs.exchange.fetch_feedback import checksum_of
-from ngshare_fs.exchange.file_names import path_in
-from ngshare_fs.exchange.moving import InTheWay, move_new
-from ngshare_fs.exchange.origin import ORIGIN, Origin, read_origin, write_origin
-from ngshare_fs.exchange.problems import UntrustworthyAnswer
-from ngshare_fs.exchange.receiving import (
+from ngshare_fs.exchange.folders.file_names import path_in
+from ngshare_fs.exchange.folders.origin import ORIGIN, Origin, read_origin, write_origin
+from ngshare_fs.exchange.folders.working_folder import is_copy, is_of
+from ngshare_fs.exchange.receiving.moving import InTheWay, move_new
+from ngshare_fs.exchange.receiving.received_tree import (
     Received,
     aside,
     beside,
@@ -22,7 +23,6 @@ from ngshare_fs.exchange.receiving import (
     is_ignored,
     write_tree,
 )
-from ngshare_fs.exchange.working_folder import is_copy, is_of
 
 # Files that are named in a message.
 MOST_NAMES = 10

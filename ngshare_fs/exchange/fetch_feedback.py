@@ -6,10 +6,10 @@ import os
 from nbgrader.exchange import abc
 
 from ngshare_fs.exchange.base import DISK_IS_FULL, Exchange
-from ngshare_fs.exchange.listing import Submission
-from ngshare_fs.exchange.moving import InTheWay
-from ngshare_fs.exchange.problems import ServerProblem, Unreachable
-from ngshare_fs.exchange.receiving import (
+from ngshare_fs.exchange.connection.listing import Submission
+from ngshare_fs.exchange.failures.problems import ServerProblem, Unreachable
+from ngshare_fs.exchange.receiving.moving import InTheWay
+from ngshare_fs.exchange.receiving.received_tree import (
     Received,
     aside,
     beside,
@@ -19,7 +19,7 @@ from ngshare_fs.exchange.receiving import (
     in_words,
     write_tree,
 )
-from ngshare_fs.exchange.sending import CHUNK
+from ngshare_fs.exchange.sending.request_body import CHUNK
 
 # Where it is put, in the folder of the assignment.
 FEEDBACK = "feedback"

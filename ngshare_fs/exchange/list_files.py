@@ -10,14 +10,14 @@ from nbgrader.exchange import ExchangeError, abc
 from traitlets import Bool
 
 from ngshare_fs.exchange.base import Exchange
+from ngshare_fs.exchange.connection.listing import Course, Listing, Submission
+from ngshare_fs.exchange.failures.problems import YES, Refused, removal_of
+from ngshare_fs.exchange.failures.shown_failure import not_done, not_listed
 from ngshare_fs.exchange.fetch_feedback import checksum_of
-from ngshare_fs.exchange.formgrader import forget_other_gradebook
-from ngshare_fs.exchange.inside_jupyter import is_inside
-from ngshare_fs.exchange.listing import Course, Listing, Submission
-from ngshare_fs.exchange.problems import YES, Refused, removal_of
-from ngshare_fs.exchange.shown_failure import not_done, not_listed
-from ngshare_fs.exchange.submission_cache import SubmissionCache
-from ngshare_fs.exchange.working_folder import look_at
+from ngshare_fs.exchange.folders.submission_cache import SubmissionCache
+from ngshare_fs.exchange.folders.working_folder import look_at
+from ngshare_fs.exchange.jupyter.formgrader import forget_other_gradebook
+from ngshare_fs.exchange.jupyter.inside_jupyter import is_inside
 from ngshare_fs.terminal.confirmation import NotConfirmed, confirm
 from ngshare_fs.terminal.one_line import counted
 

@@ -3,10 +3,10 @@
 import os
 from dataclasses import dataclass
 
-from ngshare_fs.exchange.exchange_api import ExchangeApi
-from ngshare_fs.exchange.listing import Submission
-from ngshare_fs.exchange.problems import PERMISSION_DENIED, Refused, ServerProblem
-from ngshare_fs.exchange.receiving import aside, check_component, check_timestamp, check_tree, write_tree
+from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
+from ngshare_fs.exchange.connection.listing import Submission
+from ngshare_fs.exchange.failures.problems import PERMISSION_DENIED, Refused, ServerProblem
+from ngshare_fs.exchange.receiving.received_tree import aside, check_component, check_timestamp, check_tree, write_tree
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from nbgrader.exchange import abc
 
 from ngshare_fs.exchange.base import Exchange
-from ngshare_fs.exchange.completeness import notebooks
-from ngshare_fs.exchange.problems import ASSIGNMENT_EXISTS, ASSIGNMENT_NOT_FOUND, Refused, ServerProblem
-from ngshare_fs.exchange.receiving import check_component
-from ngshare_fs.exchange.released_names import look_alike, twins
-from ngshare_fs.exchange.snapshot import TOO_LARGE, Found, check_size, take_snapshot
+from ngshare_fs.exchange.failures.problems import ASSIGNMENT_EXISTS, ASSIGNMENT_NOT_FOUND, Refused, ServerProblem
+from ngshare_fs.exchange.receiving.received_tree import check_component
+from ngshare_fs.exchange.sending.completeness import notebooks
+from ngshare_fs.exchange.sending.released_names import look_alike, twins
+from ngshare_fs.exchange.sending.snapshot import TOO_LARGE, Found, check_size, take_snapshot
 
 # Students' copies are called STUDENT+ASSIGNMENT+TIME, and file systems store names of 255 bytes.
 LONGEST_NAME = 128

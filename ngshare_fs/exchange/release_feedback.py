@@ -7,11 +7,11 @@ import re
 from nbgrader.exchange import abc
 
 from ngshare_fs.exchange.base import Exchange
-from ngshare_fs.exchange.moving import kind_of
-from ngshare_fs.exchange.problems import ServerProblem, Unreachable, UntrustworthyAnswer
-from ngshare_fs.exchange.receiving import check_timestamp, in_words
-from ngshare_fs.exchange.sending import LocalFile
-from ngshare_fs.exchange.submission_cache import TIMESTAMP
+from ngshare_fs.exchange.failures.problems import ServerProblem, Unreachable, UntrustworthyAnswer
+from ngshare_fs.exchange.folders.submission_cache import TIMESTAMP
+from ngshare_fs.exchange.receiving.moving import kind_of
+from ngshare_fs.exchange.receiving.received_tree import check_timestamp, in_words
+from ngshare_fs.exchange.sending.request_body import LocalFile
 
 
 class ExchangeReleaseFeedback(Exchange, abc.ExchangeReleaseFeedback):

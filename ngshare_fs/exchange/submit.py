@@ -12,15 +12,21 @@ from rapidfuzz import fuzz
 from traitlets import Bool
 
 from ngshare_fs.exchange.base import Exchange
-from ngshare_fs.exchange.completeness import Completeness, notebooks
-from ngshare_fs.exchange.fetched_from import NEWER_RELEASE, assignment_of, check_course, expected_notebooks, is_newer
-from ngshare_fs.exchange.origin import read_origin
-from ngshare_fs.exchange.problems import Refused, ServerProblem, Unreachable, UntrustworthyAnswer
-from ngshare_fs.exchange.receiving import beside, check_timestamp
-from ngshare_fs.exchange.released_names import ReleasedNames, look_alike, twins
-from ngshare_fs.exchange.sending import LocalFile
-from ngshare_fs.exchange.snapshot import Found, check_size, take_snapshot
-from ngshare_fs.exchange.submission_cache import Pending, Receipt, SubmissionCache
+from ngshare_fs.exchange.failures.problems import Refused, ServerProblem, Unreachable, UntrustworthyAnswer
+from ngshare_fs.exchange.folders.origin import read_origin
+from ngshare_fs.exchange.folders.submission_cache import Pending, Receipt, SubmissionCache
+from ngshare_fs.exchange.receiving.received_tree import beside, check_timestamp
+from ngshare_fs.exchange.sending.completeness import Completeness, notebooks
+from ngshare_fs.exchange.sending.fetched_from import (
+    NEWER_RELEASE,
+    assignment_of,
+    check_course,
+    expected_notebooks,
+    is_newer,
+)
+from ngshare_fs.exchange.sending.released_names import ReleasedNames, look_alike, twins
+from ngshare_fs.exchange.sending.request_body import LocalFile
+from ngshare_fs.exchange.sending.snapshot import Found, check_size, take_snapshot
 from ngshare_fs.terminal.one_line import in_one_line
 
 # Files of a receipt that are printed; the whole receipt is in the cache.

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from ngshare_fs.exchange.inside_jupyter import LONGEST_WAIT_SECONDS
+from ngshare_fs.exchange.jupyter.inside_jupyter import LONGEST_WAIT_SECONDS
 from tests.nbgrader.conftest import ASSIGNMENT, COURSE, School
 from tests.nbgrader.running_jupyter import JupyterServer, jupyter_server
 

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from ngshare_fs.exchange.origin import read_origin
+from ngshare_fs.exchange.folders.origin import read_origin
 from tests.faulty_proxy import Fault, faulty_proxy
 from tests.nbgrader.conftest import ASSIGNMENT, COURSE, NOTEBOOK, School
 from tests.nbgrader.people import Person

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from ngshare_fs.exchange.origin import Origin, write_origin
+from ngshare_fs.exchange.folders.origin import Origin, write_origin
 from tests.faulty_proxy import Fault, faulty_proxy
 from tests.nbgrader.conftest import ASSIGNMENT, COURSE, NOTEBOOK, School, _post
 from tests.nbgrader.test_extensions import press

@@ -12,8 +12,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from ngshare_fs.exchange.origin import ORIGIN, Origin, read_origin, write_origin
-from ngshare_fs.exchange.submission_cache import SubmissionCache
+from ngshare_fs.exchange.folders.origin import ORIGIN, Origin, read_origin, write_origin
+from ngshare_fs.exchange.folders.submission_cache import SubmissionCache
 from tests.nbgrader.conftest import ASSIGNMENT, COURSE, NOTEBOOK, School
 
 pytestmark = pytest.mark.others

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from ngshare_fs.cli import main
-from ngshare_fs.exchange.client import Client
-from ngshare_fs.exchange.exchange_api import ExchangeApi
+from ngshare_fs.exchange.connection.client import Client
+from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
+from ngshare_fs.exchange.connection.server import Server
+from ngshare_fs.exchange.failures.problems import Refused, ServerProblem
 from ngshare_fs.exchange.own_submissions import bring_back, own_submissions
-from ngshare_fs.exchange.problems import Refused, ServerProblem
-from ngshare_fs.exchange.sending import Body, LocalFile
-from ngshare_fs.exchange.server import Server
+from ngshare_fs.exchange.sending.request_body import Body, LocalFile
 
 from .ngshare_reference import NotInstallable, python, running_ngshare
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.exchange.client import Client
-from ngshare_fs.exchange.exchange_api import ExchangeApi
-from ngshare_fs.exchange.problems import Refused, ServerProblem
-from ngshare_fs.exchange.receiving import check_tree
-from ngshare_fs.exchange.sending import Body, LocalFile
-from ngshare_fs.exchange.server import Server
+from ngshare_fs.exchange.connection.client import Client
+from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
+from ngshare_fs.exchange.connection.server import Server
+from ngshare_fs.exchange.failures.problems import Refused, ServerProblem
+from ngshare_fs.exchange.receiving.received_tree import check_tree
+from ngshare_fs.exchange.sending.request_body import Body, LocalFile
 from tests.local_files import checksums_of, files_in
 
 from .ngshare_reference import NotInstallable, python, running_ngshare

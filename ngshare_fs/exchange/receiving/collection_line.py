@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ngshare_fs.exchange.tree_in_answer import TreeInAnswer
+from ngshare_fs.exchange.receiving.tree_in_answer import TreeInAnswer
 from ngshare_fs.formats.json_stream import NotJson
 
 

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import quote, unquote
 
-from ngshare_fs.exchange.receiving import beside, remove
+from ngshare_fs.exchange.receiving.received_tree import beside, remove
 
 RECEIPT = "ngshare_receipt.json"
 TIMESTAMP = "timestamp.txt"

@@ -13,11 +13,11 @@ import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ngshare_fs.exchange.file_names import normal
-from ngshare_fs.exchange.origin import ORIGIN
-from ngshare_fs.exchange.problems import ServerProblem
-from ngshare_fs.exchange.receiving import ASIDE, DEEPEST_PATH
-from ngshare_fs.exchange.sending import CHUNK, LocalFile
+from ngshare_fs.exchange.failures.problems import ServerProblem
+from ngshare_fs.exchange.folders.file_names import normal
+from ngshare_fs.exchange.folders.origin import ORIGIN
+from ngshare_fs.exchange.receiving.received_tree import ASIDE, DEEPEST_PATH
+from ngshare_fs.exchange.sending.request_body import CHUNK, LocalFile
 from ngshare_fs.terminal.one_line import in_one_line
 
 # As on our server.

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from ngshare_fs.exchange.problems import ServerProblem
+from ngshare_fs.exchange.failures.problems import ServerProblem
 
 
 def quoted(name: str) -> str:

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ngshare_fs.exchange.file_names import normal
-from ngshare_fs.exchange.moving import InTheWay, kind_of, move
-from ngshare_fs.exchange.problems import UntrustworthyAnswer
-from ngshare_fs.exchange.tree_in_answer import Part
+from ngshare_fs.exchange.failures.problems import UntrustworthyAnswer
+from ngshare_fs.exchange.folders.file_names import normal
+from ngshare_fs.exchange.receiving.moving import InTheWay, kind_of, move
+from ngshare_fs.exchange.receiving.tree_in_answer import Part
 
 # Before the names of what is still being made; hidden, so that nbgrader's globs do not see it.
 ASIDE = ".ngshare-fs-"

@@ -13,17 +13,18 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import AuthBase
 
-from ngshare_fs.exchange.collection_line import CollectionLine
-from ngshare_fs.exchange.connection_failure import (
+from ngshare_fs.exchange.connection.names_in_urls import check_text, quoted
+from ngshare_fs.exchange.connection.patience import OutOfPatience, Patience
+from ngshare_fs.exchange.connection.progress import progress
+from ngshare_fs.exchange.connection.server import Server
+from ngshare_fs.exchange.failures.connection_failure import (
     advice_on_proxy,
     reason_of,
     redirect_problem,
     tls_problem,
     wants_https,
 )
-from ngshare_fs.exchange.names_in_urls import check_text, quoted
-from ngshare_fs.exchange.patience import OutOfPatience, Patience
-from ngshare_fs.exchange.problems import (
+from ngshare_fs.exchange.failures.problems import (
     NOT_SIGNED_IN,
     Refused,
     ServerProblem,
@@ -31,10 +32,9 @@ from ngshare_fs.exchange.problems import (
     UntrustworthyAnswer,
     limit_in_words,
 )
-from ngshare_fs.exchange.progress import progress
-from ngshare_fs.exchange.sending import Body
-from ngshare_fs.exchange.server import Server
-from ngshare_fs.exchange.tree_in_answer import TreeInAnswer
+from ngshare_fs.exchange.receiving.collection_line import CollectionLine
+from ngshare_fs.exchange.receiving.tree_in_answer import TreeInAnswer
+from ngshare_fs.exchange.sending.request_body import Body
 from ngshare_fs.formats.json_stream import NotJson
 
 Result = TypeVar("Result")

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from shlex import quote
 
-from ngshare_fs.exchange.completeness import notebooks
-from ngshare_fs.exchange.file_names import normal
-from ngshare_fs.exchange.origin import ORIGIN, Origin
-from ngshare_fs.exchange.problems import ServerProblem
-from ngshare_fs.exchange.receiving import is_ignored
+from ngshare_fs.exchange.failures.problems import ServerProblem
+from ngshare_fs.exchange.folders.file_names import normal
+from ngshare_fs.exchange.folders.origin import ORIGIN, Origin
+from ngshare_fs.exchange.receiving.received_tree import is_ignored
+from ngshare_fs.exchange.sending.completeness import notebooks
 
 NEWER_RELEASE = (
     "A newer release of {assignment} than the one that you have fetched is there. Your work is handed in as it is; to "

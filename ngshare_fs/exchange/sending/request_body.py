@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ngshare_fs.exchange.problems import ServerProblem
+from ngshare_fs.exchange.failures.problems import ServerProblem
 
 # Read at once; a multiple of 3, so that base64 needs no padding in between.
 CHUNK = 192 * 1024

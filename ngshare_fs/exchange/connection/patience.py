@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from ngshare_fs.exchange.inside_jupyter import LONGEST_WAIT_SECONDS, this_turn
+from ngshare_fs.exchange.jupyter.inside_jupyter import LONGEST_WAIT_SECONDS, this_turn
 
 Result = TypeVar("Result")
 

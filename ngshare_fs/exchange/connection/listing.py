@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ngshare_fs.exchange.receiving import check_timestamp
+from ngshare_fs.exchange.receiving.received_tree import check_timestamp
 
 NOTEBOOK = ".ipynb"
 

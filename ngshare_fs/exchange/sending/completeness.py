@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ngshare_fs.exchange.snapshot import LeftOut
+from ngshare_fs.exchange.sending.snapshot import LeftOut
 from ngshare_fs.terminal.one_line import in_one_line
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from shlex import quote
 
-from ngshare_fs.exchange.inside_jupyter import is_inside
+from ngshare_fs.exchange.jupyter.inside_jupyter import is_inside
 
 NOT_SIGNED_IN = "Please sign in"
 PERMISSION_DENIED = "Permission denied"

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ngshare_fs.exchange.fetch_feedback import FEEDBACK
-from ngshare_fs.exchange.file_names import normal
-from ngshare_fs.exchange.origin import ORIGIN, Origin, read_origin
-from ngshare_fs.exchange.receiving import ASIDE, is_ignored
+from ngshare_fs.exchange.folders.file_names import normal
+from ngshare_fs.exchange.folders.origin import ORIGIN, Origin, read_origin
+from ngshare_fs.exchange.receiving.received_tree import ASIDE, is_ignored
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ngshare_fs.exchange.problems import ServerProblem
+from ngshare_fs.exchange.failures.problems import ServerProblem
 
 SERVICE = "services/ngshare/"
 # Where JupyterHub's proxy listens unless it is told otherwise.

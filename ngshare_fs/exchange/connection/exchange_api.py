@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from ngshare_fs.exchange.client import Client, Passing
-from ngshare_fs.exchange.listing import Assignment, Course, Listing, Submission, course_of, notebook_names
-from ngshare_fs.exchange.problems import (
+from ngshare_fs.exchange.connection.client import Client, Passing
+from ngshare_fs.exchange.connection.listing import Assignment, Course, Listing, Submission, course_of, notebook_names
+from ngshare_fs.exchange.failures.problems import (
     ASSIGNMENT_EXISTS,
     ASSIGNMENT_NOT_FOUND,
     PERMISSION_DENIED,
@@ -19,8 +19,8 @@ from ngshare_fs.exchange.problems import (
     UntrustworthyAnswer,
     removal_of,
 )
-from ngshare_fs.exchange.receiving import check_timestamp
-from ngshare_fs.exchange.sending import Body, LocalFile
+from ngshare_fs.exchange.receiving.received_tree import check_timestamp
+from ngshare_fs.exchange.sending.request_body import Body, LocalFile
 
 # A list is wanted at once or not at all: nbgrader's extensions wait for it, and all of JupyterLab with them.
 LIST_PATIENCE = 10.0

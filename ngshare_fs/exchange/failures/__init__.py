@@ -1,0 +1,1 @@
+"""What can go wrong with an exchange, in words that say what to do."""

@@ -1,0 +1,1 @@
+"""What is different inside a Jupyter server, and in its formgrader."""
