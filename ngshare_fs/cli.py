@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ngshare_fs import __version__
-from ngshare_fs.course_management.arguments import add_course_commands
+from ngshare_fs.management.arguments import add_course_commands
 from ngshare_fs.server.sockets import Handover, ListenError
 from ngshare_fs.settings.options import (
     BY_NAME,
@@ -116,7 +116,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def _course(given: argparse.Namespace) -> int:
     try:
-        from ngshare_fs.course_management.actions import run
+        from ngshare_fs.management.actions import run
     except ImportError as error:
         return _fail(f"{error}: {how_to_install('client')}", 1)
     return run(given)

@@ -48,13 +48,13 @@ def run(given: argparse.Namespace) -> int:
     Returns:
         the exit code: 0, or 1 where it was not done.
     """
-    from ngshare_fs.course_management import acting_user
-    from ngshare_fs.course_management.gradebook import configuration
     from ngshare_fs.exchange.connection.client import Client
     from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
     from ngshare_fs.exchange.failures.problems import ServerProblem
     from ngshare_fs.exchange.folders.file_names import without_slash
     from ngshare_fs.exchange.receiving.received_tree import in_words
+    from ngshare_fs.management import acting_user
+    from ngshare_fs.management.gradebook import configuration
 
     here = None if given.url else configuration()
     try:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from ngshare_fs.cli import main
-from ngshare_fs.course_management.actions import old_main
+from ngshare_fs.management.actions import old_main
 from tests import servers
 
 COURSE = "NBG 101+ü"

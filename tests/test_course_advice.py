@@ -2,9 +2,9 @@
 
 import pytest
 
-from ngshare_fs.course_management import advice
 from ngshare_fs.exchange.connection.server import Server
 from ngshare_fs.exchange.failures.problems import Refused
+from ngshare_fs.management import advice
 from tests.course_command import COURSE, CourseCommand
 
 

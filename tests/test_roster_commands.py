@@ -144,7 +144,7 @@ def test_what_was_added_before_a_failure_is_said(course: CourseCommand, monkeypa
             posted.append(path)
         return call(client, method, *path, **more)
 
-    monkeypatch.setattr("ngshare_fs.course_management.server_roster.LARGEST_BATCH", 150)
+    monkeypatch.setattr("ngshare_fs.management.server_roster.LARGEST_BATCH", 150)
     monkeypatch.setattr(Client, "call", fails_later)
     said = course("teacher", "add-students", COURSE, course.file("student_id\nada\nmax\nzoe\n"), code=1)
     assert "the connection was cut" in said

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ngshare_fs.course_management import characters, columns, csv_text, spreadsheet
-from ngshare_fs.course_management.columns import HEADER, USER, Columns, WrongColumns
+from ngshare_fs.management.roster_files import characters, columns, csv_text, spreadsheet
+from ngshare_fs.management.roster_files.columns import HEADER, USER, Columns, WrongColumns
 
 LARGEST = 16 * 2**20
 # Canvas exports a row below the headings that is about the columns of grades, and nobody's.

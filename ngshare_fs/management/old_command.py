@@ -12,7 +12,7 @@ def main() -> int:
         the exit code.
     """
     try:
-        from ngshare_fs.course_management.actions import old_main
+        from ngshare_fs.management.actions import old_main
     except ImportError as error:
         print(f"ngshare-course-management: {error}: {how_to_install('client')}", file=sys.stderr)
         return 1
