@@ -2,7 +2,7 @@
 
 import sys
 
-from ngshare_fs.cli import main
+from ngshare_fs.command.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

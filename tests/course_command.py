@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from ngshare_fs.cli import main
+from ngshare_fs.command.main import main
 from ngshare_fs.management.actions import old_main
 from tests import servers
 

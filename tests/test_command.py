@@ -171,7 +171,8 @@ def test_help_and_version(words: list[str]) -> None:
 
 
 def test_a_start_loads_nothing_that_only_hubs_and_pages_need() -> None:
-    code = "import sys, ngshare_fs.cli, ngshare_fs.server.worker; print({'cryptography', 'jinja2', 'requests'} & {*sys.modules})"
+    modules = "ngshare_fs.command.main, ngshare_fs.server.worker"
+    code = f"import sys, {modules}; print({{'cryptography', 'jinja2', 'requests'}} & {{*sys.modules}})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ngshare_fs import cli
 from ngshare_fs.access.identity import Admission
+from ngshare_fs.command.main import main
 from ngshare_fs.hub import HubClient
 from ngshare_fs.hub.checkup import look_at_hub, look_at_user
 from ngshare_fs.hub.watch import greet_hub, watch_hub
@@ -241,21 +241,21 @@ def test_the_command_looks_at_a_running_server(tmp_path: Path, capsys: pytest.Ca
     with servers.running(data) as server:
         port = server.url.rpartition(":")[2].partition("/")[0]
         arguments = ["doctor", "--standalone", "--data", str(data), "--port"]
-        assert cli.main([*arguments, port]) == 0
+        assert main([*arguments, port]) == 0
         assert "service URL" in capsys.readouterr().out
-    assert cli.main([*arguments, port]) == 1
+    assert main([*arguments, port]) == 1
     out = capsys.readouterr().out
     assert "WRONG  service URL" in out
     assert "-> start the server" in out
 
 
 def test_the_command_needs_the_same_options_as_serve(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["doctor", "--standalone", "--user-token-file", str(tmp_path / "none")]) == 2
+    assert main(["doctor", "--standalone", "--user-token-file", str(tmp_path / "none")]) == 2
     assert "--user-token-file: " in capsys.readouterr().err
-    assert cli.main(["doctor", "--standalone", "--prot", "1"]) == 2
+    assert main(["doctor", "--standalone", "--prot", "1"]) == 2
     assert "did you mean --port" in capsys.readouterr().err
     (tmp_path / "token").write_text("two\nlines\n")
-    assert cli.main(["doctor", "--standalone", "--user-token-file", str(tmp_path / "token")]) == 2
+    assert main(["doctor", "--standalone", "--user-token-file", str(tmp_path / "token")]) == 2
     said = capsys.readouterr().err
     assert "characters that no token has" in said
     assert "lines" not in said

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ngshare_fs.api.endpoints.table import ENDPOINTS
-from ngshare_fs.cli import make_parser
+from ngshare_fs.command.main import make_parser
 from ngshare_fs.settings.options import (
     COOKIE_SECRET_VARIABLE,
     HUB_VARIABLES,

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from ngshare_fs.cli import main
+from ngshare_fs.command.main import main
 from ngshare_fs.exchange.connection.client import Client
 from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
 from ngshare_fs.exchange.connection.server import Server

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from ngshare_fs import cli
-from ngshare_fs.own_address import look_at_address
+from ngshare_fs.command.main import main
+from ngshare_fs.command.own_address import look_at_address
 from ngshare_fs.store import Volume
 from ngshare_fs.store.reading.volume_identity import identity_of
 from tests import servers
@@ -25,7 +25,7 @@ def test_another_volume_is_not_this_one(tmp_path: Path, capsys: pytest.CaptureFi
         port = server.url.rpartition(":")[2].partition("/")[0]
 
         def said(folder: Path) -> str:
-            code = cli.main(["doctor", "--standalone", "--data", str(folder), "--port", port])
+            code = main(["doctor", "--standalone", "--data", str(folder), "--port", port])
             (line,) = [line for line in capsys.readouterr().out.splitlines() if "service URL" in line]
             assert (code == 0) == line.startswith("ok")
             return line

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.cli import main
+from ngshare_fs.command.main import main
 from ngshare_fs.store.checking.findings import FINDINGS, Finding
 from ngshare_fs.store.checking.verify import verify_volume
 from tests import damaged_volumes

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.cli import main
+from ngshare_fs.command.main import main
 from ngshare_fs.exchange.connection.client import Client
 from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
 from ngshare_fs.exchange.connection.server import Server

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from ngshare_fs import __version__
+from ngshare_fs.command.submissions import add_submissions_commands
+from ngshare_fs.command.submissions import run as bring_back_submissions
 from ngshare_fs.management.arguments import add_course_commands
 from ngshare_fs.server.sockets import Handover, ListenError
 from ngshare_fs.settings.options import (
@@ -23,8 +25,6 @@ from ngshare_fs.settings.options import (
     read_settings,
     token_of_file,
 )
-from ngshare_fs.submissions_command import add_submissions_commands
-from ngshare_fs.submissions_command import run as bring_back_submissions
 from ngshare_fs.terminal.installation import how_to_install
 from ngshare_fs.terminal.logs import LOG, set_up
 from ngshare_fs.terminal.one_line import say
@@ -160,7 +160,7 @@ def _doctor(flags: dict[str, Raw]) -> int:
     except ValueError as error:
         raise SettingsError(f"{USER_TOKEN_FILE}: {error}") from None
     settings = read_settings(flags, os.environ)
-    from ngshare_fs.doctor import examine, lines_of
+    from ngshare_fs.command.doctor import examine, lines_of
 
     observations = examine(settings, user_token)
     for line in lines_of(observations):

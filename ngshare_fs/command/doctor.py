@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from ngshare_fs.access.identity import Admission
+from ngshare_fs.command.own_address import look_at_address, look_at_callback
 from ngshare_fs.hub import HubClient
 from ngshare_fs.hub.checkup import look_at_hub, look_at_user
-from ngshare_fs.own_address import look_at_address, look_at_callback
 from ngshare_fs.server.sockets import url_at
 from ngshare_fs.settings.options import Settings
 from ngshare_fs.store.checking.volume_check import look_at_volume

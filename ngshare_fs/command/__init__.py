@@ -1,0 +1,1 @@
+"""The command `ngshare-fs`: a module for each of its commands."""
