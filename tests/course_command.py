@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from ngshare_fs.command.main import main
-from ngshare_fs.management.actions import old_main
+from ngshare_fs.command.old_course_management import main as old_main
 from tests import servers
 
 COURSE = "NBG 101+ü"

@@ -109,7 +109,7 @@ def test_every_extra_that_is_named_is_there(built: Path) -> None:
 
 @pytest.mark.parametrize(
     "command", ["from ngshare_fs.command.main import main; sys.exit(main(['course', 'list']))",
-                "from ngshare_fs.management.old_command import main; sys.exit(main())"],
+                "from ngshare_fs.command.old_course_management import main; sys.exit(main())"],
 )  # fmt: skip
 def test_without_requests_the_commands_say_how_to_install_it(command: str) -> None:
     program = f"import sys; sys.modules['requests'] = None; {command}"

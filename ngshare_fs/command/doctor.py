@@ -1,80 +1,47 @@
-"""`ngshare-fs doctor`: looks at everything that a server needs, and says what to do where something is amiss."""
+"""`ngshare-fs doctor`: look for what keeps a server from working."""
 
-import asyncio
-from collections.abc import Iterator
-from urllib.parse import urlsplit
+import argparse
+import os
 
-from ngshare_fs.access.identity import Admission
-from ngshare_fs.command.own_address import look_at_address, look_at_callback
-from ngshare_fs.hub import HubClient
-from ngshare_fs.hub.checkup import look_at_hub, look_at_user
-from ngshare_fs.server.sockets import url_at
-from ngshare_fs.settings.options import Settings
-from ngshare_fs.store.checking.volume_check import look_at_volume
-from ngshare_fs.store.reading.volume_identity import identity_of
-from ngshare_fs.terminal.check_result import Observation
+from ngshare_fs.command.parser import add_options, flags_in
+from ngshare_fs.settings.options import SettingsError, read_settings, token_of_file
+from ngshare_fs.terminal.one_line import say
 
-# Where there is no volume yet, whoever answers has another one.
-NO_VOLUME = "none"
-MARKS = {True: "ok", False: "WRONG", None: "?"}
+HELP = "look for what keeps a server from working"
+DESCRIPTION = (
+    "Look at volume, hub, token, roles and routes of a server with these options, which are those of `serve`. "
+    "Exit code 0: all is fine; 1: something is wrong; 2: a wrong option."
+)
+USER_TOKEN_FILE = "--user-token-file"  # noqa: S105 - the name of an option
 
 
-def examine(settings: Settings, user_token: str | None) -> list[Observation]:
-    """Look at everything.
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Give the parser of the command its options."""
+    parser.add_argument(
+        USER_TOKEN_FILE, metavar="FILE", default=argparse.SUPPRESS, help="a file with the token of a user, to try it"
+    )
+    add_options(parser)
 
-    Args:
-        settings: those that the server would have.
-        user_token: of a user of the hub, to see whether that user would be let in.
+
+def run(given: argparse.Namespace) -> int:
+    """Look, and print a line for each thing that was looked at.
+
+    Returns:
+        The exit code: 0, or 1 where something is wrong.
+
+    Raises:
+        SettingsError: an option or value is wrong.
     """
-    return [*look_at_volume(settings.data), *asyncio.run(_look_at_network(settings, user_token))]
-
-
-def lines_of(observations: list[Observation]) -> Iterator[str]:
-    """What to print: a line for each, and below it what to do."""
-    width = max(len(observation.subject) for observation in observations)
-    for observation in observations:
-        yield f"{MARKS[observation.fine]:<6} {observation.subject:<{width}}  {observation.saw}"
-        if not observation.fine and observation.remedy:
-            yield f"{'':<6} {'':<{width}}  -> {observation.remedy}"
-
-
-async def _look_at_network(settings: Settings, user_token: str | None) -> list[Observation]:
-    hub = settings.hub
-    found = []
-    volume = _identity(settings)
-    if hub is not None:
-        client = HubClient(hub)
-        try:
-            found += await look_at_hub(client, hub, settings.prefix, asks_for_client=True)
-            if user_token is None:
-                remedy = "--user-token-file FILE with the token of a user tells whether that user is let in"
-                found.append(Observation("roles", None, "not looked at", remedy))
-            else:
-                found.append(await look_at_user(client, hub, user_token, Admission.configured(settings).refusal_of))
-        finally:
-            await client.close()
-    remedy = "start the server, or see --host, --port and JUPYTERHUB_SERVICE_URL"
-    own_url = url_at(settings.host, settings.port, settings.prefix)
-    found.append(await look_at_address("service URL", own_url, volume, remedy))
-    if hub is not None:
-        found.append(await _look_at_proxy(hub.browser_url, settings.prefix, volume))
-        found.append(await look_at_callback(hub, settings.prefix, volume))
-    return found
-
-
-def _identity(settings: Settings) -> str | None:
+    flags = flags_in(given)
+    file = flags.pop(USER_TOKEN_FILE.removeprefix("--"), None)
     try:
-        return identity_of(str(settings.data))
-    except FileNotFoundError:
-        return NO_VOLUME
-    except OSError:
-        return None
+        user_token = None if file is None else token_of_file(file)
+    except ValueError as error:
+        raise SettingsError(f"{USER_TOKEN_FILE}: {error}") from None
+    settings = read_settings(flags, os.environ)
+    from ngshare_fs.command.examination import examine, lines_of
 
-
-async def _look_at_proxy(browser_url: str, prefix: str, volume: str | None) -> Observation:
-    parts = urlsplit(browser_url)
-    if not parts.netloc:
-        remedy = "--hub-url, such as https://hub.example.org/hub/, tells where browsers find the hub"
-        return Observation("proxy route", None, "not looked at", remedy)
-    remedy = "does the hub's configuration have this service with its url, and does that lead here?"
-    return await look_at_address("proxy route", f"{parts.scheme}://{parts.netloc}{prefix}", volume, remedy)
+    observations = examine(settings, user_token)
+    for line in lines_of(observations):
+        say(line)
+    return 1 if any(observation.fine is False for observation in observations) else 0

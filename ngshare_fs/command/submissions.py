@@ -7,16 +7,20 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from ngshare_fs.command.output import fail
+from ngshare_fs.terminal.installation import how_to_install
 from ngshare_fs.terminal.one_line import counted, say
 
 if TYPE_CHECKING:
     from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
 
+HELP = "what you have handed in: list it, or bring it back"
+DESCRIPTION = "What you have handed in: list it, or bring it back."
 PATIENCE_SECONDS = 120.0
 
 
-def add_submissions_commands(parser: argparse.ArgumentParser) -> None:
-    """Give the parser of `ngshare-fs submissions` its commands."""
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Give the parser of the command its actions."""
     commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     listed = commands.add_parser(
         "list", help="show what you have handed in", allow_abbrev=False, description="Show what you have handed in."
@@ -43,11 +47,18 @@ def add_submissions_commands(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Do what `ngshare-fs submissions` was told.
+    """Do what was told.
 
     Returns:
-        the exit code: 0, or 1 where it was not done.
+        The exit code: 0, or 1 where it was not done.
     """
+    try:
+        return _act(given)
+    except ImportError as error:
+        return fail(f"{error}: {how_to_install('client')}", 1)
+
+
+def _act(given: argparse.Namespace) -> int:
     from ngshare_fs.exchange.connection.client import Client
     from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
     from ngshare_fs.exchange.failures.problems import ServerProblem

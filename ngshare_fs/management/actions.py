@@ -13,7 +13,6 @@ from ngshare_fs.exchange.connection.client import Client
 from ngshare_fs.exchange.failures.problems import Refused, ServerProblem
 from ngshare_fs.exchange.sending.request_body import Body
 from ngshare_fs.management import acting_user, advice, gradebook, look_alikes
-from ngshare_fs.management.arguments import old_parser
 from ngshare_fs.management.difference import difference
 from ngshare_fs.management.roster_files import roster_file
 from ngshare_fs.management.roster_files.characters import how_they_differ, wrong_in_user_name
@@ -320,11 +319,6 @@ def run(given: argparse.Namespace) -> int:
         say(f"ngshare-fs: {problem}", sys.stderr)
         return 1
     return 0
-
-
-def old_main(arguments: Sequence[str] | None = None) -> int:
-    """The command `ngshare-course-management`."""
-    return run(old_parser().parse_args(arguments))
 
 
 def _with_names(student: Student, there: dict[str, dict[str, Any]]) -> dict[str, str]:

@@ -1,11 +1,17 @@
-"""The words of `ngshare-fs course`, and those of ngshare's old command."""
+"""`ngshare-fs course`: courses and rosters on a server."""
 
 import argparse
 from pathlib import Path
 
+from ngshare_fs.command.output import fail
+from ngshare_fs.terminal.installation import how_to_install
 
-def add_course_commands(parser: argparse.ArgumentParser) -> None:
-    """Give the parser of `ngshare-fs course` its commands."""
+HELP = "courses and rosters on a server, as the signed-in user"
+DESCRIPTION = "Courses and rosters on a server, as the signed-in user."
+
+
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Give the parser of the command its actions."""
     commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     def add(name: str, help: str, of_a_course: bool = True) -> argparse.ArgumentParser:
@@ -20,7 +26,7 @@ def add_course_commands(parser: argparse.ArgumentParser) -> None:
             help="as whom to act on a stand-alone server; a JupyterHub's server knows by the token",
         )
         if of_a_course:
-            _course(command)
+            add_course(command)
         return command
 
     add("create", "make a course (admins)").add_argument(
@@ -41,11 +47,11 @@ def add_course_commands(parser: argparse.ArgumentParser) -> None:
     add_student = add("add-student", "add a student, or change the entry")
     _person(add_student)
     add_students = add("add-students", "add or change the students in a CSV file")
-    _file(add_students)
+    add_file(add_students)
     remove_students = add("remove-students", "remove students; what they handed in stays")
     remove_students.add_argument("users", metavar="USER", nargs="+")
     sync = add("sync", "make the roster the one in a CSV file: add, change, remove")
-    _file(sync)
+    add_file(sync)
     _yes(sync)
     sync.add_argument("--dry-run", action="store_true", help="only show what would be done")
     for command in (add_students, sync):
@@ -54,57 +60,39 @@ def add_course_commands(parser: argparse.ArgumentParser) -> None:
         _gradebook(command)
 
 
-def old_parser() -> argparse.ArgumentParser:
-    """The parser of `ngshare-course-management`, whose words end up as those of `ngshare-fs course`."""
-    parser = argparse.ArgumentParser(
-        prog="ngshare-course-management", description="ngshare's old command; the new one is `ngshare-fs course`."
+def run(given: argparse.Namespace) -> int:
+    """Do what was told.
+
+    Returns:
+        The exit code: 0, or 1 where it was not done.
+    """
+    try:
+        from ngshare_fs.management.actions import run as act
+    except ImportError as error:
+        return fail(f"{error}: {how_to_install('client')}", 1)
+    return act(given)
+
+
+def add_course(parser: argparse.ArgumentParser) -> None:
+    """Give a parser the name of a course."""
+    parser.add_argument("course", metavar="COURSE")
+
+
+def add_file(parser: argparse.ArgumentParser) -> None:
+    """Give a parser a file with a roster."""
+    parser.add_argument(
+        "file", metavar="FILE.csv", type=Path, help="its first row: student_id,first_name,last_name,email"
     )
-    parser.set_defaults(url="", acting_user=None, columns=[])
-    commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-
-    def add(name: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=f"as `ngshare-fs course {name.replace('_', '-')}`")
-        _course(command)
-        return command
-
-    create = add("create_course")
-    create.add_argument("instructors", metavar="INSTRUCTOR", nargs="*")
-    for name in ("add_instructor", "add_student"):
-        command = add(name)
-        command.add_argument("user", metavar="USER")
-        command.add_argument("-f", "--first_name")
-        command.add_argument("-l", "--last_name")
-        command.add_argument("-e", "--email")
-        if name == "add_student":
-            _old_gradebook(command)
-    add("remove_instructor").add_argument("user", metavar="USER")
-    add_students = add("add_students")
-    _file(add_students)
-    _old_gradebook(add_students)
-    remove_students = add("remove_students")
-    remove_students.add_argument("users", metavar="STUDENT", nargs="+")
-    _old_gradebook(remove_students)
-    return parser
 
 
 def _yes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask before something is removed")
 
 
-def _course(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("course", metavar="COURSE")
-
-
 def _person(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("user", metavar="USER")
     for name in ("first-name", "last-name", "email"):
         parser.add_argument(f"--{name}", help="stays as it is where left out")
-
-
-def _file(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "file", metavar="FILE.csv", type=Path, help="its first row: student_id,first_name,last_name,email"
-    )
 
 
 def _columns(parser: argparse.ArgumentParser) -> None:
@@ -127,8 +115,3 @@ def _gradebook(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force", action="store_true", help="remove students from the gradebook together with their grades"
     )
-
-
-def _old_gradebook(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--no-gb", dest="gradebook", action="store_false")
-    parser.add_argument("--force", action="store_true")

@@ -1,0 +1,80 @@
+"""Looks at everything that a server needs, and says what to do where something is amiss."""
+
+import asyncio
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from ngshare_fs.access.identity import Admission
+from ngshare_fs.command.own_address import look_at_address, look_at_callback
+from ngshare_fs.hub import HubClient
+from ngshare_fs.hub.checkup import look_at_hub, look_at_user
+from ngshare_fs.server.sockets import url_at
+from ngshare_fs.settings.options import Settings
+from ngshare_fs.store.checking.volume_check import look_at_volume
+from ngshare_fs.store.reading.volume_identity import identity_of
+from ngshare_fs.terminal.check_result import Observation
+
+# Where there is no volume yet, whoever answers has another one.
+NO_VOLUME = "none"
+MARKS = {True: "ok", False: "WRONG", None: "?"}
+
+
+def examine(settings: Settings, user_token: str | None) -> list[Observation]:
+    """Look at everything.
+
+    Args:
+        settings: those that the server would have.
+        user_token: of a user of the hub, to see whether that user would be let in.
+    """
+    return [*look_at_volume(settings.data), *asyncio.run(_look_at_network(settings, user_token))]
+
+
+def lines_of(observations: list[Observation]) -> Iterator[str]:
+    """What to print: a line for each, and below it what to do."""
+    width = max(len(observation.subject) for observation in observations)
+    for observation in observations:
+        yield f"{MARKS[observation.fine]:<6} {observation.subject:<{width}}  {observation.saw}"
+        if not observation.fine and observation.remedy:
+            yield f"{'':<6} {'':<{width}}  -> {observation.remedy}"
+
+
+async def _look_at_network(settings: Settings, user_token: str | None) -> list[Observation]:
+    hub = settings.hub
+    found = []
+    volume = _identity(settings)
+    if hub is not None:
+        client = HubClient(hub)
+        try:
+            found += await look_at_hub(client, hub, settings.prefix, asks_for_client=True)
+            if user_token is None:
+                remedy = "--user-token-file FILE with the token of a user tells whether that user is let in"
+                found.append(Observation("roles", None, "not looked at", remedy))
+            else:
+                found.append(await look_at_user(client, hub, user_token, Admission.configured(settings).refusal_of))
+        finally:
+            await client.close()
+    remedy = "start the server, or see --host, --port and JUPYTERHUB_SERVICE_URL"
+    own_url = url_at(settings.host, settings.port, settings.prefix)
+    found.append(await look_at_address("service URL", own_url, volume, remedy))
+    if hub is not None:
+        found.append(await _look_at_proxy(hub.browser_url, settings.prefix, volume))
+        found.append(await look_at_callback(hub, settings.prefix, volume))
+    return found
+
+
+def _identity(settings: Settings) -> str | None:
+    try:
+        return identity_of(str(settings.data))
+    except FileNotFoundError:
+        return NO_VOLUME
+    except OSError:
+        return None
+
+
+async def _look_at_proxy(browser_url: str, prefix: str, volume: str | None) -> Observation:
+    parts = urlsplit(browser_url)
+    if not parts.netloc:
+        remedy = "--hub-url, such as https://hub.example.org/hub/, tells where browsers find the hub"
+        return Observation("proxy route", None, "not looked at", remedy)
+    remedy = "does the hub's configuration have this service with its url, and does that lead here?"
+    return await look_at_address("proxy route", f"{parts.scheme}://{parts.netloc}{prefix}", volume, remedy)

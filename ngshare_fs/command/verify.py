@@ -1,0 +1,47 @@
+"""`ngshare-fs verify`: check a data folder."""
+
+import argparse
+import os
+from pathlib import Path
+
+from ngshare_fs.settings.options import BY_NAME, SettingsError
+from ngshare_fs.terminal.one_line import say
+
+HELP = "check a data folder"
+DESCRIPTION = (
+    "Check a data folder: one line for each finding. Exit code 0: no findings; 1: findings; 2: it could not be checked."
+)
+
+
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Give the parser of the command its options."""
+    parser.add_argument("--data", metavar="DIR", help=f"the data folder (or {BY_NAME['data'].variable})")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Check, and print a line for each finding.
+
+    Returns:
+        The exit code: 0, or 1 where there are findings.
+
+    Raises:
+        SettingsError: there is no folder to check, or it cannot be checked.
+    """
+    data = given.data or os.environ.get(BY_NAME["data"].variable)
+    if not data:
+        raise SettingsError(f"verify: name the data folder with --data DIR or {BY_NAME['data'].variable}")
+    if not Path(data).is_dir():
+        raise SettingsError(f"{data}: no such folder")
+    from ngshare_fs.store import VolumeError
+    from ngshare_fs.store.checking.verify import verify_volume
+
+    found = 0
+    try:
+        for finding in verify_volume(Path(data)):
+            say(f"{finding.code} {finding.path}: {finding.message}")
+            found += 1
+    except (VolumeError, OSError) as error:
+        raise SettingsError(str(error)) from None
+    if not found:
+        print("no findings")
+    return 1 if found else 0
