@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from ngshare_fs.exchange.folders import moving, replacing
 from ngshare_fs.exchange.folders.file_names import normal, path_in
-from ngshare_fs.exchange.receiving import moving, received_tree
 
 GROUP, FIRST, SECOND = 61000, 61001, 61002
 
@@ -22,17 +22,17 @@ def tree(folder: Path, content: bytes) -> Path:
 
 
 def put(
-    target: Path, content: bytes, replaces: received_tree.Keep | None, meanwhile: Callable[[], object] = lambda: None
+    target: Path, content: bytes, replaces: replacing.Keep | None, meanwhile: Callable[[], object] = lambda: None
 ) -> None:
     """Make a folder, and put it in place after something has happened there."""
-    with received_tree.aside(str(target), replaces) as place:
+    with replacing.replacing_folder(str(target), replaces) as place:
         tree(Path(place.tree), content)
         meanwhile()
 
 
 @pytest.mark.parametrize("kind", ["file", "link", "dangling", "pipe"])
 @pytest.mark.parametrize("replaces", [None, lambda old: None])
-def test_what_is_no_folder_is_not_replaced(tmp_path: Path, kind: str, replaces: received_tree.Keep | None) -> None:
+def test_what_is_no_folder_is_not_replaced(tmp_path: Path, kind: str, replaces: replacing.Keep | None) -> None:
     target = tmp_path / "target"
     if kind == "file":
         target.write_text("mine")
@@ -43,7 +43,7 @@ def test_what_is_no_folder_is_not_replaced(tmp_path: Path, kind: str, replaces: 
         if kind == "link":
             (tmp_path / "elsewhere").mkdir()
     before = target.lstat()
-    with pytest.raises(moving.InTheWay, match="is in the way"), received_tree.aside(str(target), replaces):
+    with pytest.raises(moving.InTheWay, match="is in the way"), replacing.replacing_folder(str(target), replaces):
         pass
     # It may come at the last moment, too.
     target.rename(tmp_path / "later")
@@ -55,7 +55,7 @@ def test_what_is_no_folder_is_not_replaced(tmp_path: Path, kind: str, replaces: 
 
 def test_a_folder_gives_way_only_where_that_was_meant(tmp_path: Path) -> None:
     target = tree(tmp_path / "target", b"old")
-    with pytest.raises(moving.InTheWay, match="a folder is in the way"), received_tree.aside(str(target)):
+    with pytest.raises(moving.InTheWay, match="a folder is in the way"), replacing.replacing_folder(str(target)):
         pass
     # Somebody else may have made it meanwhile.
     with pytest.raises(moving.InTheWay):
@@ -74,9 +74,12 @@ def test_a_folder_gives_way_only_where_that_was_meant(tmp_path: Path) -> None:
 
 def test_a_file_stands_where_folders_are_needed(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("mine")
-    with pytest.raises(moving.InTheWay, match="a file is in the way"), received_tree.aside(str(tmp_path / "a/b/c")):
+    with (
+        pytest.raises(moving.InTheWay, match="a file is in the way"),
+        replacing.replacing_folder(str(tmp_path / "a/b/c")),
+    ):
         pass
-    with pytest.raises(moving.InTheWay), received_tree.beside(str(tmp_path / "a/b/c")):
+    with pytest.raises(moving.InTheWay), replacing.scratch_folder_near(place):
         pass
 
 
@@ -109,7 +112,7 @@ def as_user(user: int, action: Callable[[], None]) -> None:
 
 
 def test_what_a_colleague_left_is_removed_as_far_as_allowed(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(received_tree, "LEFT_OVER_SECONDS", -1)
+    monkeypatch.setattr(replacing, "LEFT_OVER_SECONDS", -1)
     target = course / "target"
 
     def first() -> None:
@@ -120,40 +123,40 @@ def test_what_a_colleague_left_is_removed_as_far_as_allowed(course: Path, monkey
         (course / ".ngshare-fs-2").chmod(0o700)
 
     def second() -> None:
-        with received_tree.aside(str(target), lambda old: None) as place:
+        with replacing.replacing_folder(str(target), lambda old: None) as place:
             tree(Path(place.tree), b"new")
 
     as_user(FIRST, first)
     as_user(SECOND, second)
     assert (target / "sub/work").read_bytes() == b"new"
     assert (course / ".ngshare-fs-2/tree/sub/work").exists()
-    as_user(FIRST, lambda: received_tree.sweep(str(course)))
+    as_user(FIRST, lambda: replacing.sweep(str(course)))
     assert not (course / ".ngshare-fs-2").exists()
 
 
 def test_what_is_being_replaced_is_not_lost_while_it_is_out_of_reach(
     course: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(received_tree, "LEFT_OVER_SECONDS", -1)
+    monkeypatch.setattr(replacing, "LEFT_OVER_SECONDS", -1)
     left = course / ".ngshare-fs-1"
 
     def first() -> None:
-        tree(left / received_tree.REPLACED / "0" / "target", b"old")
+        tree(left / replacing.REPLACED / "0" / "target", b"old")
         left.chmod(0o700)
 
     as_user(FIRST, first)
-    as_user(SECOND, lambda: received_tree.sweep(str(course)))
+    as_user(SECOND, lambda: replacing.sweep(str(course)))
     assert not (course / "target").exists()
-    as_user(FIRST, lambda: received_tree.sweep(str(course)))
+    as_user(FIRST, lambda: replacing.sweep(str(course)))
     assert (course / "target/sub/work").read_bytes() == b"old"
     assert not left.exists()
 
 
 def test_a_folder_that_cannot_be_read_is_not_swept(tmp_path: Path) -> None:
-    received_tree.sweep(str(tmp_path / "not there"))
+    replacing.sweep(str(tmp_path / "not there"))
     (tmp_path / "file").touch()
-    received_tree.sweep(str(tmp_path / "file"))
-    received_tree.remove(str(tmp_path / "not there"))
+    replacing.sweep(str(tmp_path / "file"))
+    replacing.remove(str(tmp_path / "not there"))
 
 
 def test_a_file_comes_to_where_nothing_is(tmp_path: Path) -> None:
@@ -200,7 +203,7 @@ def test_a_failure_names_the_place_that_somebody_knows(tmp_path: Path) -> None:
     """Not the hidden folder that could not be made there, nor what was to be moved."""
     hidden = tmp_path / "home" / ".ngshare-fs-0123"
     refused = (errno.EACCES, os.strerror(errno.EACCES))
-    assert received_tree.in_words(OSError(*refused, str(hidden))) == f"{tmp_path}/home: Permission denied"
+    assert replacing.in_words(OSError(*refused, str(hidden))) == f"{tmp_path}/home: Permission denied"
     moved = OSError(*refused, str(hidden / "parts/0"), None, str(tmp_path / "home/ps1/data.csv"))
-    assert received_tree.in_words(moved) == f"{tmp_path}/home/ps1/data.csv: Permission denied"
-    assert received_tree.in_words(OSError("odd")) == "A file: odd"
+    assert replacing.in_words(moved) == f"{tmp_path}/home/ps1/data.csv: Permission denied"
+    assert replacing.in_words(OSError("odd")) == "A file: odd"

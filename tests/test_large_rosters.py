@@ -13,7 +13,7 @@ STUDENTS = 20_000
 MOST_MIB = 40
 READ = """
 import resource, sys
-from ngshare_fs.store import course_file, yaml_text
+from ngshare_fs.store.format import course_file, yaml_text
 content = sys.stdin.buffer.read()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 roster = yaml_text.parse(content, "course.yaml", course_file.understand)

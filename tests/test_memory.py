@@ -115,10 +115,11 @@ def test_a_small_body_that_unpacks_to_a_large_one_is_not_held(tmp_path: Path) ->
 CLIENT = """
 import logging, sys
 from pathlib import Path
-from ngshare_fs.exchange.client import Client
-from ngshare_fs.exchange.exchange_api import ExchangeApi
-from ngshare_fs.exchange.receiving import aside, check_tree, write_tree
-from ngshare_fs.exchange.server import Server
+from ngshare_fs.exchange.connection.client import Client
+from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
+from ngshare_fs.exchange.folders.replacing import replacing_folder
+from ngshare_fs.exchange.receiving.received_tree import check_tree, write_tree
+from ngshare_fs.exchange.connection.server import Server
 
 def peak():
     status = Path("/proc/self/status").read_text()
@@ -128,7 +129,7 @@ url, target = sys.argv[1:]
 api = ExchangeApi(Client(Server(url, "user:kevin", "kevin", standalone=True), 5, logging.getLogger()))
 chosen = dict(api.submissions("course1", "challenge", "lawrence")[-1:])
 before = peak()
-with aside(target) as place:
+with replacing_folder(target) as place:
     for answer in api.collect("course1", "challenge", chosen, None, place.parts):
         write_tree(place.tree, check_tree(answer))
 print(peak() - before)

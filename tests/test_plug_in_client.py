@@ -20,6 +20,7 @@ from ngshare_fs.exchange.connection.client import Client
 from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
 from ngshare_fs.exchange.connection.server import Server, find
 from ngshare_fs.exchange.failures.problems import Refused, ServerProblem, Unreachable, UntrustworthyAnswer
+from ngshare_fs.exchange.folders import replacing
 from ngshare_fs.exchange.folders.submission_cache import Pending, SubmissionCache
 from ngshare_fs.exchange.receiving import received_tree
 from ngshare_fs.exchange.receiving.tree_in_answer import LONGEST_TEXT, TreeInAnswer
@@ -413,7 +414,7 @@ def test_paths_that_cannot_be_stored_here_are_a_problem(paths: list[str], parts:
     answer = arrived(json.dumps({"files": [entry(path) for path in paths]}), parts)
     with (
         pytest.raises(UntrustworthyAnswer, match="cannot be stored here"),
-        received_tree.aside(str(target), no_matter) as place,
+        replacing.replacing_folder(str(target), no_matter) as place,
     ):
         received_tree.write_tree(place.tree, received_tree.check_tree(answer))
     assert not target.parent.exists()
@@ -475,27 +476,27 @@ def test_timestamps_that_are_none_are_refused(text: object) -> None:
 def test_a_failure_leaves_the_old_folder_and_nothing_else(tmp_path: Path) -> None:
     old = tmp_path / "above" / "target"
     folder_with(old, {"work": b"old"})
-    with pytest.raises(FileExistsError), received_tree.aside(str(old), no_matter) as place:
+    with pytest.raises(FileExistsError), replacing.replacing_folder(str(old), no_matter) as place:
         os.mkdir(os.path.dirname(folder_with(Path(place.tree) / "sub", {"work": b"half"})))
     assert (old / "work").read_bytes() == b"old"
     assert os.listdir(old.parent) == ["target"]
-    with pytest.raises(ValueError, match="cut"), received_tree.aside(str(tmp_path / "new" / "x" / "target")):
+    with pytest.raises(ValueError, match="cut"), replacing.replacing_folder(str(tmp_path / "new" / "x" / "target")):
         raise ValueError("cut")
     assert not (tmp_path / "new").exists()
-    with received_tree.aside(str(old), no_matter) as place:
+    with replacing.replacing_folder(str(old), no_matter) as place:
         folder_with(Path(place.tree), {"work": b"new"})
     assert (old / "work").read_bytes() == b"new"
     assert os.listdir(old.parent) == ["target"]
 
 
 def test_what_a_killed_command_left_behind_is_removed_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    left = tmp_path / (received_tree.ASIDE + "0123")
+    left = tmp_path / (replacing.SCRATCH + "0123")
     left.mkdir()
-    with received_tree.aside(str(tmp_path / "a")):
+    with replacing.replacing_folder(str(tmp_path / "a")):
         pass
     assert left.exists()  # it may still be at work
-    monkeypatch.setattr(received_tree, "LEFT_OVER_SECONDS", -1)
-    with received_tree.aside(str(tmp_path / "b")):
+    monkeypatch.setattr(replacing, "LEFT_OVER_SECONDS", -1)
+    with replacing.replacing_folder(str(tmp_path / "b")):
         pass
     assert sorted(os.listdir(tmp_path)) == ["a", "b"]
 
@@ -513,7 +514,7 @@ def killed_between_the_renames(target: Path) -> None:
                 rename(source, to)
 
             os.rename = rename_or_die  # type: ignore[assignment]
-            with received_tree.aside(str(target), no_matter) as place:
+            with replacing.replacing_folder(str(target), no_matter) as place:
                 folder_with(Path(place.tree), {"work": b"new"})
         finally:
             os._exit(1)
@@ -527,16 +528,16 @@ def test_what_was_being_replaced_comes_back(tmp_path: Path, monkeypatch: pytest.
     killed_between_the_renames(target)
     assert not target.exists()
     if age:
-        monkeypatch.setattr(received_tree, "LEFT_OVER_SECONDS", age)
-    received_tree.sweep(str(tmp_path))
+        monkeypatch.setattr(replacing, "LEFT_OVER_SECONDS", age)
+    replacing.sweep(str(tmp_path))
     assert (target / "work").read_bytes() == b"old"
     assert bool(age) == (os.listdir(tmp_path) == ["target"])
     # What took its place in the meantime stays, and what nobody has replaced is not lost, however old it is.
     killed_between_the_renames(target)
     folder_with(target, {"work": b"newer"})
-    received_tree.sweep(str(tmp_path))
+    replacing.sweep(str(tmp_path))
     assert (target / "work").read_bytes() == b"newer"
-    with received_tree.aside(str(target), no_matter) as place:
+    with replacing.replacing_folder(str(target), no_matter) as place:
         folder_with(Path(place.tree), {"work": b"newest"})
     assert (target / "work").read_bytes() == b"newest"
     (kept,) = tmp_path.glob("*/replaced/0/target/work")
@@ -547,15 +548,15 @@ def test_what_cannot_be_brought_back_is_not_removed(tmp_path: Path, monkeypatch:
     target = tmp_path / "target"
     folder_with(target, {"work": b"old"})
     killed_between_the_renames(target)
-    monkeypatch.setattr(received_tree, "LEFT_OVER_SECONDS", -1)
+    monkeypatch.setattr(replacing, "LEFT_OVER_SECONDS", -1)
     with monkeypatch.context() as refusing:
 
         def refuse(source: str, to: str) -> None:
             raise PermissionError(errno.EACCES, "Permission denied")
 
         refusing.setattr(os, "rename", refuse)
-        received_tree.sweep(str(tmp_path))
-    received_tree.sweep(str(tmp_path))
+        replacing.sweep(str(tmp_path))
+    replacing.sweep(str(tmp_path))
     assert (target / "work").read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["target"]
 
@@ -573,7 +574,7 @@ def test_two_commands_replace_the_same_folder(tmp_path: Path, monkeypatch: pytes
         rename(source, to)
 
     monkeypatch.setattr(os, "rename", rename_after_another)
-    with received_tree.aside(str(target), no_matter) as place:
+    with replacing.replacing_folder(str(target), no_matter) as place:
         folder_with(Path(place.tree), {"work": b"new"})
     assert (target / "work").read_bytes() == b"new"
     assert os.listdir(tmp_path) == ["target"]

@@ -63,7 +63,7 @@ def _act(given: argparse.Namespace) -> int:
     from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
     from ngshare_fs.exchange.failures.problems import ServerProblem
     from ngshare_fs.exchange.folders.file_names import without_slash
-    from ngshare_fs.exchange.receiving.received_tree import in_words
+    from ngshare_fs.exchange.folders.replacing import in_words
     from ngshare_fs.management import acting_user
     from ngshare_fs.management.gradebook import configuration
 

@@ -21,8 +21,8 @@ from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
 from ngshare_fs.exchange.failures.problems import ServerProblem
 from ngshare_fs.exchange.failures.shown_failure import not_done
 from ngshare_fs.exchange.folders.file_names import without_slash
+from ngshare_fs.exchange.folders.replacing import in_words
 from ngshare_fs.exchange.jupyter.inside_jupyter import Turn, this_turn
-from ngshare_fs.exchange.receiving.received_tree import in_words
 from ngshare_fs.exchange.sending.snapshot import Contents, Rules, look_through
 from ngshare_fs.terminal.one_line import in_one_line
 

@@ -17,19 +17,16 @@ from ngshare_fs.exchange.base import DISK_IS_FULL, Exchange
 from ngshare_fs.exchange.connection.listing import NOTEBOOK
 from ngshare_fs.exchange.failures.problems import Refused, ServerProblem, Unreachable
 from ngshare_fs.exchange.folders.collected_copy import files_of, is_as_collected, timestamp_of
+from ngshare_fs.exchange.folders.file_names import is_ignored
 from ngshare_fs.exchange.folders.origin import ORIGIN
+from ngshare_fs.exchange.folders.replacing import in_words, replacing_folder, scratch_folder_near, sweep
 from ngshare_fs.exchange.folders.submission_cache import TIMESTAMP
 from ngshare_fs.exchange.names_in_gradebook import bring_names
 from ngshare_fs.exchange.receiving.received_tree import (
     Received,
-    aside,
-    beside,
     check_component,
     check_timestamp,
     check_tree,
-    in_words,
-    is_ignored,
-    sweep,
     write_tree,
 )
 
@@ -84,7 +81,7 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
                     wanted[student] = newest
             except ServerProblem as problem:
                 self.not_collected[student] = str(problem)
-        with beside(os.path.join(self.coursedir.root, "submitted")) as parts:
+        with scratch_folder_near(os.path.join(self.coursedir.root, "submitted")) as parts:
             self._collect(wanted, parts)
         bring_names(self, [student for student in self.available if student not in self.not_collected])
         if self.not_collected:
@@ -273,7 +270,7 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
         if not files:
             self.log.warning("%s: the submission of %s has no files", student, timestamp)
         folder = self._folder(student)
-        with aside(folder, lambda old: self._where_to_keep(student, old)) as place:
+        with replacing_folder(folder, lambda old: self._where_to_keep(student, old)) as place:
             self.share_above(folder)
             write_tree(place.tree, files)
             self.share(place.tree)

@@ -9,18 +9,16 @@ from nbgrader.exchange import abc
 from ngshare_fs.exchange.base import Exchange
 from ngshare_fs.exchange.failures.problems import UntrustworthyAnswer
 from ngshare_fs.exchange.fetch_feedback import checksum_of
-from ngshare_fs.exchange.folders.file_names import path_in
+from ngshare_fs.exchange.folders.file_names import is_ignored, path_in
+from ngshare_fs.exchange.folders.moving import InTheWay, move_new
 from ngshare_fs.exchange.folders.origin import ORIGIN, Origin, read_origin, write_origin
+from ngshare_fs.exchange.folders.replacing import replacing_folder, scratch_folder_near
 from ngshare_fs.exchange.folders.working_folder import is_copy, is_of
-from ngshare_fs.exchange.receiving.moving import InTheWay, move_new
 from ngshare_fs.exchange.receiving.received_tree import (
     Received,
-    aside,
-    beside,
     check_component,
     check_timestamp,
     check_tree,
-    is_ignored,
     write_tree,
 )
 
@@ -70,11 +68,11 @@ class ExchangeFetchAssignment(Exchange, abc.ExchangeFetchAssignment):
         self.log.info("Source: %s", self.api.url)
         self.log.info("Destination: %s", self.dest_path)
         if os.path.isdir(self.dest_path):
-            with beside(self.dest_path) as parts:
+            with scratch_folder_near(self.dest_path) as parts:
                 files, timestamp = self._download(parts)
                 self._put_missing(files, timestamp)
         else:
-            with aside(self.dest_path) as place:
+            with replacing_folder(self.dest_path) as place:
                 files, timestamp = self._download(place.parts)
                 write_tree(place.tree, files)
                 write_origin(place.tree, self._origin_of(files, timestamp))

@@ -8,21 +8,17 @@ from nbgrader.exchange import abc
 from ngshare_fs.exchange.base import DISK_IS_FULL, Exchange
 from ngshare_fs.exchange.connection.listing import Submission
 from ngshare_fs.exchange.failures.problems import ServerProblem, Unreachable
-from ngshare_fs.exchange.receiving.moving import InTheWay
+from ngshare_fs.exchange.folders.moving import InTheWay
+from ngshare_fs.exchange.folders.replacing import in_words, replacing_folder, scratch_folder_near
+from ngshare_fs.exchange.folders.working_folder import FEEDBACK
 from ngshare_fs.exchange.receiving.received_tree import (
     Received,
-    aside,
-    beside,
     check_component,
     check_timestamp,
     check_tree,
-    in_words,
     write_tree,
 )
 from ngshare_fs.exchange.sending.request_body import CHUNK
-
-# Where it is put, in the folder of the assignment.
-FEEDBACK = "feedback"
 
 
 class ExchangeFetchFeedback(Exchange, abc.ExchangeFetchFeedback):
@@ -88,12 +84,12 @@ class ExchangeFetchFeedback(Exchange, abc.ExchangeFetchFeedback):
         self.log.info("Found feedback for %s", said)
         if os.path.isdir(folder):
             # Beside the pages may be what the student has made: notes, a copy with marks.
-            with beside(folder) as parts:
+            with scratch_folder_near(folder) as parts:
                 files = self._download(submission, parts)
                 for file in files:
                     _replace_page(file, folder)
         else:
-            with aside(folder) as place:
+            with replacing_folder(folder) as place:
                 files = self._download(submission, place.parts)
                 write_tree(place.tree, files)
         for file in files:

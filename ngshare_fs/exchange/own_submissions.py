@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
 from ngshare_fs.exchange.connection.listing import Submission
 from ngshare_fs.exchange.failures.problems import PERMISSION_DENIED, Refused, ServerProblem
-from ngshare_fs.exchange.receiving.received_tree import aside, check_component, check_timestamp, check_tree, write_tree
+from ngshare_fs.exchange.folders.replacing import replacing_folder
+from ngshare_fs.exchange.receiving.received_tree import check_component, check_timestamp, check_tree, write_tree
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def bring_back(api: ExchangeApi, course: str, assignment: str, timestamp: str = 
             f"There is a {target} already, which stays as it is. Choose a folder that is not there yet: --to FOLDER"
         )
     user = api.listing(course, patience=None).user
-    with aside(target) as place:
+    with replacing_folder(target) as place:
         try:
             answer = api.submission(course, assignment, user, timestamp, place.parts)
         except Refused as refusal:

@@ -8,9 +8,10 @@ from nbgrader.exchange import abc
 
 from ngshare_fs.exchange.base import Exchange
 from ngshare_fs.exchange.failures.problems import ServerProblem, Unreachable, UntrustworthyAnswer
+from ngshare_fs.exchange.folders.moving import kind_of
+from ngshare_fs.exchange.folders.replacing import in_words
 from ngshare_fs.exchange.folders.submission_cache import TIMESTAMP
-from ngshare_fs.exchange.receiving.moving import kind_of
-from ngshare_fs.exchange.receiving.received_tree import check_timestamp, in_words
+from ngshare_fs.exchange.receiving.received_tree import check_timestamp
 from ngshare_fs.exchange.sending.request_body import LocalFile
 
 

@@ -14,8 +14,9 @@ from traitlets import Bool
 from ngshare_fs.exchange.base import Exchange
 from ngshare_fs.exchange.failures.problems import Refused, ServerProblem, Unreachable, UntrustworthyAnswer
 from ngshare_fs.exchange.folders.origin import read_origin
+from ngshare_fs.exchange.folders.replacing import scratch_folder_near
 from ngshare_fs.exchange.folders.submission_cache import Pending, Receipt, SubmissionCache
-from ngshare_fs.exchange.receiving.received_tree import beside, check_timestamp
+from ngshare_fs.exchange.receiving.received_tree import check_timestamp
 from ngshare_fs.exchange.sending.completeness import Completeness, notebooks
 from ngshare_fs.exchange.sending.fetched_from import (
     NEWER_RELEASE,
@@ -89,7 +90,7 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
                 self.log.warning("%s", NEWER_RELEASE.format(assignment=self.assignment))
         work = self._work(released, expected_notebooks(origin, released, self.coursedir.ignore))
         cache = SubmissionCache(self.cache)
-        with beside(cache.folder_of_course(self.course)) as folder:
+        with scratch_folder_near(cache.folder_of_course(self.course)) as folder:
             tree = os.path.join(folder, "tree")
             files = take_snapshot(work, tree)
             check_size(files, self.rules())

@@ -1,7 +1,9 @@
 """When two names of files are one: a Mac writes `Ü` as `U` and a diaeresis, which looks alike and is another name."""
 
+import fnmatch
 import os
 import unicodedata
+from collections.abc import Iterable
 
 
 def normal(path: str) -> str:
@@ -30,3 +32,9 @@ def _name_in(folder: str, name: str) -> str:
     except OSError:  # not there yet
         return name
     return next((other for other in sorted(there) if normal(other) == normal(name)), name)
+
+
+def is_ignored(path: str, ignore: Iterable[str]) -> bool:
+    """Whether a component of a path matches one of these globs, as nbgrader ignores whole folders."""
+    patterns = [normal(pattern) for pattern in ignore]
+    return any(fnmatch.fnmatch(part, pattern) for part in normal(path).split("/") for pattern in patterns)

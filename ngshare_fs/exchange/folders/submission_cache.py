@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import quote, unquote
 
-from ngshare_fs.exchange.receiving.received_tree import beside, remove
+from ngshare_fs.exchange.folders.replacing import remove, scratch_folder_near
 
 RECEIPT = "ngshare_receipt.json"
 TIMESTAMP = "timestamp.txt"
@@ -186,7 +186,7 @@ def _free_name(folder: str, name: str) -> str:
 
 def _write(place: str, text: str) -> None:
     """Put a file in place whole, also beside another command that does so at the same moment."""
-    with beside(place) as folder:
+    with scratch_folder_near(place) as folder:
         new = os.path.join(folder, "new")
         with open(new, "w", encoding="utf-8") as file:
             file.write(text)

@@ -4,10 +4,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ngshare_fs.exchange.fetch_feedback import FEEDBACK
-from ngshare_fs.exchange.folders.file_names import normal
+from ngshare_fs.exchange.folders.file_names import is_ignored, normal
 from ngshare_fs.exchange.folders.origin import ORIGIN, Origin, read_origin
-from ngshare_fs.exchange.receiving.received_tree import ASIDE, is_ignored
+from ngshare_fs.exchange.folders.replacing import SCRATCH
+
+# Where feedback is put, in the folder of the assignment.
+FEEDBACK = "feedback"
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,6 @@ def is_copy(folder: str, origin: Origin | None, ignore: Sequence[str]) -> bool:
     for name in os.listdir(folder):
         if name == FEEDBACK and os.path.isdir(os.path.join(folder, name)):
             continue
-        if not name.startswith((ORIGIN, ASIDE)) and not is_ignored(name, ignore):
+        if not name.startswith((ORIGIN, SCRATCH)) and not is_ignored(name, ignore):
             return True
     return False

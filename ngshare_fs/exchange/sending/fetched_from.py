@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping
 from shlex import quote
 
 from ngshare_fs.exchange.failures.problems import ServerProblem
-from ngshare_fs.exchange.folders.file_names import normal
+from ngshare_fs.exchange.folders.file_names import is_ignored, normal
 from ngshare_fs.exchange.folders.origin import ORIGIN, Origin
-from ngshare_fs.exchange.receiving.received_tree import is_ignored
 from ngshare_fs.exchange.sending.completeness import notebooks
 
 NEWER_RELEASE = (

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from ngshare_fs.exchange.failures.problems import ServerProblem
 from ngshare_fs.exchange.folders.file_names import normal
 from ngshare_fs.exchange.folders.origin import ORIGIN
-from ngshare_fs.exchange.receiving.received_tree import ASIDE, DEEPEST_PATH
+from ngshare_fs.exchange.folders.replacing import SCRATCH
+from ngshare_fs.exchange.receiving.received_tree import DEEPEST_PATH
 from ngshare_fs.exchange.sending.request_body import CHUNK, LocalFile
 from ngshare_fs.terminal.one_line import in_one_line
 
@@ -174,7 +175,7 @@ class _Walk:
     def _look_at(self, path: str, name: str, place: str, above: tuple[str, ...]) -> str | None:
         """Sort one thing in; where it is a folder to be looked through, the answer is its place."""
         # What the plug-ins keep in the student's folder is about it, not of it.
-        if name.startswith((ORIGIN, ASIDE)):
+        if name.startswith((ORIGIN, SCRATCH)):
             return None
         if _matches(name, self._ignore):
             self._leave_out(path, "excluded file", "see config option CourseDirectory.ignore", by_option=True)

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-# Before the name of a copy that is not whole yet. It begins as `receiving.ASIDE` does, so that it is never handed in,
+# Before the name of a copy that is not whole yet. It begins as `replacing.SCRATCH` does, so that it is never handed in,
 # and is removed a day later where a command was killed.
 COPY = ".ngshare-fs-copy-"
 
