@@ -79,7 +79,7 @@ def test_a_file_stands_where_folders_are_needed(tmp_path: Path) -> None:
         replacing.replacing_folder(str(tmp_path / "a/b/c")),
     ):
         pass
-    with pytest.raises(moving.InTheWay), replacing.scratch_folder_near(place):
+    with pytest.raises(moving.InTheWay), replacing.scratch_folder_near(str(tmp_path / "a/b/c")):
         pass
 
 

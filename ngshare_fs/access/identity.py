@@ -10,8 +10,6 @@ from aiohttp import web
 
 from ngshare_fs.access import cross_site
 from ngshare_fs.access.sessions import Session, Sessions
-from ngshare_fs.api.call import LONGEST_TEXT
-from ngshare_fs.api.request.form import Form
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal, Refused
 from ngshare_fs.hub import Account, HubDown, Tokens
@@ -29,6 +27,8 @@ TOKEN = re.compile(r"(?:token|bearer) +([\x21-\x7e]{1,1024})", re.IGNORECASE)
 USER = web.RequestKey("ngshare_fs.user", str)
 # A service is known by this and its name, in rosters, manifests and the log: it may be named like a user.
 SERVICE_MARK = "service:"
+# How many bytes of a user's name are taken where an argument names one.
+LONGEST_NAME = 64 * 1024
 # The hub ends a session at once when somebody signs out; a page is asked for by hand, so it can afford to look.
 SESSION_SECONDS = 2.0
 
@@ -71,10 +71,11 @@ class Identity(Protocol):
             Refused: nobody is signed in, or somebody who may not be here.
         """
 
-    def from_form(self, request: web.Request, form: Form, is_page: bool) -> Caller:
+    def from_arguments(self, request: web.Request, user: str | None, is_page: bool) -> Caller:
         """The user that the arguments name.
 
         Args:
+            user: the argument `user`.
             is_page: somebody opens this by hand in a browser.
 
         Raises:
@@ -89,7 +90,7 @@ class StandAlone:
         admins: user names.
     """
 
-    arguments: Mapping[str, int] = {"user": LONGEST_TEXT}
+    arguments: Mapping[str, int] = {"user": LONGEST_NAME}
 
     def __init__(self, admins: frozenset[str]) -> None:
         self._admins = admins
@@ -98,9 +99,8 @@ class StandAlone:
         """None: the arguments decide."""
         return None
 
-    def from_form(self, request: web.Request, form: Form, is_page: bool) -> Caller:
+    def from_arguments(self, request: web.Request, user: str | None, is_page: bool) -> Caller:
         """The argument `user`, or the user in `Authorization: token user:NAME`; on pages `user` by default."""
-        user = form.optional("user")
         if user is None:
             _, _, token = request.headers.get("Authorization", "").partition(" ")
             user = token.strip().removeprefix(USER_TOKEN) if token.strip().startswith(USER_TOKEN) else None
@@ -205,7 +205,7 @@ class SignedIn:
         account = await self._owner(session.token, refusals.NOT_SIGNED_IN, SESSION_SECONDS)
         return self._let_in(account, session)
 
-    def from_form(self, request: web.Request, form: Form, is_page: bool) -> Caller:
+    def from_arguments(self, request: web.Request, user: str | None, is_page: bool) -> Caller:
         """Nobody: on a hub, arguments do not say who is asking."""
         raise Refused(refusals.NOT_SIGNED_IN)
 

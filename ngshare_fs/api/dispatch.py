@@ -89,7 +89,7 @@ class Dispatcher:
         try:
             form = await self.forms.read(request, upload, wanted, room)
             if caller is None:
-                caller = self.identity.from_form(request, form, endpoint.is_page)
+                caller = self.identity.from_arguments(request, form.optional("user"), endpoint.is_page)
                 request[USER] = caller.name
         except BaseException:
             if upload.made is not None:

@@ -12,7 +12,6 @@ from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.api.endpoints.courses import courses_seen_by, role_in
 from ngshare_fs.api.endpoints.debug import PATH as DEBUG_PATH
 from ngshare_fs.api.endpoints.health import MERE_LOOK
-from ngshare_fs.api.request.form import Form
 from ngshare_fs.http.refusals import NOT_SIGNED_IN, OF_STORE_ERROR, Refused
 from ngshare_fs.settings.options import Settings
 from ngshare_fs.store import StoreError, Volume, course, roster
@@ -55,7 +54,7 @@ def add_routes(
             request[MERE_LOOK] = error.refusal is NOT_SIGNED_IN and is_by_a_program
             raise
         if caller is None:
-            caller = identity.from_form(request, Form(volume.upload(), dict(request.query)), is_page=True)
+            caller = identity.from_arguments(request, request.query.get("user"), is_page=True)
         request[USER] = caller.name
         return page(
             "start",
