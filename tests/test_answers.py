@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from ngshare_fs.api.response import release_cache
-from ngshare_fs.api.response.release_cache import ReadyAnswers, State
+from ngshare_fs.api.response.release_cache import ReadyAnswers
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import OF_STORE_ERROR, Refusal
-from ngshare_fs.store import errors, volume
+from ngshare_fs.store import TreeState, errors, volume
 from ngshare_fs.store.errors import StoreError
 from ngshare_fs.store.format import timestamp
 from ngshare_fs.store.format.manifest import Manifest
+from ngshare_fs.store.reading import fingerprint
 from ngshare_fs.store.writing.locks import Locks
 from tests.conftest import Exchange, until
 from tests.trees import tree
@@ -123,7 +124,7 @@ async def test_a_damaged_tree_is_no_answer(taught: Exchange) -> None:
 async def test_a_release_that_is_kept_ready_is_what_lies_on_the_volume(
     taught: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(release_cache, "RACY_NANOSECONDS", -(10**12))  # old enough at once
+    monkeypatch.setattr(fingerprint, "RACY_NANOSECONDS", -(10**12))  # old enough at once
     await taught.call("POST", "assignment/c/big", "kevin", files=tree({"f": b"1" * 10**6, "g": b"2"}))
     fetch = ("GET", "assignment/c/big", "lawrence")
     first = await taught.call(*fetch)
@@ -141,7 +142,7 @@ async def test_a_release_that_is_kept_ready_is_what_lies_on_the_volume(
 
 def test_answers_kept_ready_are_few_and_outlast_being_forgotten() -> None:
     opened = open_descriptors()
-    kept, state = ReadyAnswers(), State(Manifest("release", "c", "a", "kevin", timestamp.now(), ()), [])
+    kept, state = ReadyAnswers(), TreeState(Manifest("release", "c", "a", "kevin", timestamp.now(), ()), [])
     bodies = [bytes([number]) * (release_cache.MOST_BYTES // 4) for number in range(8)]
     first = kept.keep("0", state, bodies[0])
     for number, body in enumerate(bodies):
@@ -161,7 +162,7 @@ def test_answers_kept_ready_are_few_and_outlast_being_forgotten() -> None:
 async def test_whoever_leaves_or_lingers_over_a_release_stops_nobody(
     taught: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(release_cache, "RACY_NANOSECONDS", -(10**12))  # old enough at once
+    monkeypatch.setattr(fingerprint, "RACY_NANOSECONDS", -(10**12))  # old enough at once
     content = os.urandom(3 * 10**6)
     await taught.call("POST", "assignment/c/big", "kevin", files=tree({"f": content}))
     fetch = ("GET", "assignment/c/big", "lawrence")
@@ -186,7 +187,7 @@ async def test_whoever_leaves_or_lingers_over_a_release_stops_nobody(
 async def test_a_release_is_sent_where_the_system_refuses_to_help(
     taught: Exchange, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
-    monkeypatch.setattr(release_cache, "RACY_NANOSECONDS", -(10**12))  # old enough at once
+    monkeypatch.setattr(fingerprint, "RACY_NANOSECONDS", -(10**12))  # old enough at once
     content = os.urandom(10**6)
     await taught.call("POST", "assignment/c/big", "kevin", files=tree({"f": content}))
 

@@ -11,7 +11,7 @@ import pytest
 from ngshare_fs.store import Volume, course, release, submission
 from ngshare_fs.store.checking.verify import verify_volume
 from ngshare_fs.store.errors import KeyUsed
-from ngshare_fs.store.publication import Tree
+from ngshare_fs.store.reading.tree import Tree
 from tests.conftest import Exchange
 from tests.trees import tree
 

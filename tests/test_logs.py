@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from ngshare_fs.store.reading.cached_yaml import RACY_NANOSECONDS
+from ngshare_fs.store.reading.fingerprint import RACY_NANOSECONDS
 from ngshare_fs.terminal.logs import JsonLines, TextLines
 from tests.servers import Server, running
 

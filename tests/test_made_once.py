@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 
 from ngshare_fs.api.blocking import READERS
-from ngshare_fs.api.response import release_cache, tree_answer
+from ngshare_fs.api.response import tree_answer
 from ngshare_fs.api.response.release_cache import ReadyAnswers
+from ngshare_fs.store.reading import fingerprint
 from tests.conftest import PATIENCE, Exchange
 from tests.trees import contents, tree
 
 
 async def test_all_who_ask_at_once_get_one_answer(taught: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release_cache, "RACY_NANOSECONDS", -(10**12))  # old enough at once
+    monkeypatch.setattr(fingerprint, "RACY_NANOSECONDS", -(10**12))  # old enough at once
     files = {"f": b"1" * 10**6}
     await taught.call("POST", "assignment/c/big", "kevin", files=tree(files))
     asked = threading.Semaphore(0)
@@ -42,7 +43,7 @@ async def test_all_who_ask_at_once_get_one_answer(taught: Exchange, monkeypatch:
 
 
 async def test_who_fails_to_make_it_stops_nobody(taught: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release_cache, "RACY_NANOSECONDS", -(10**12))
+    monkeypatch.setattr(fingerprint, "RACY_NANOSECONDS", -(10**12))
     files = {"f": b"1" * 10**6}
     await taught.call("POST", "assignment/c/big", "kevin", files=tree(files))
     entries = tree_answer._entries

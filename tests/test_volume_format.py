@@ -22,10 +22,11 @@ from ngshare_fs.store.errors import BrokenManifest, CourseNotFound, LockTimeout
 from ngshare_fs.store.format import layout
 from ngshare_fs.store.format.course_file import Person
 from ngshare_fs.store.format.timestamp import Timestamp
-from ngshare_fs.store.publication import Tree
+from ngshare_fs.store.format.tree_paths import DEEPEST_PATH, LONGEST_COMPONENT, LONGEST_PATH
 from ngshare_fs.store.reading.cached_yaml import CachedYaml
+from ngshare_fs.store.reading.tree import Tree
 from ngshare_fs.store.writing.locks import Locks
-from ngshare_fs.store.writing.upload import DEEPEST_PATH, LONGEST_COMPONENT, LONGEST_PATH, IncomingFile, Upload
+from ngshare_fs.store.writing.upload import IncomingFile, Upload
 from tests.conftest import Exchange, MakeExchange
 from tests.trees import contents as sent
 from tests.trees import tree

@@ -8,10 +8,7 @@ from typing import Any
 
 from ngshare_fs.api.request.form import Form
 from ngshare_fs.http.refusals import Refusal
-from ngshare_fs.store import Volume
-from ngshare_fs.store.format.course_file import Roster
-from ngshare_fs.store.publication import Tree
-from ngshare_fs.store.writing.last_check import LastCheck, no_check
+from ngshare_fs.store import LastCheck, Roster, Tree, Volume, no_check
 
 # An argument that is a text, or JSON: a roster of 20,000.
 LONGEST_TEXT = 64 * 1024

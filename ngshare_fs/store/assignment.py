@@ -10,8 +10,8 @@ from ngshare_fs.store.errors import AssignmentNotFound, CourseNotFound, concerns
 from ngshare_fs.store.files.estale import look_again
 from ngshare_fs.store.format import layout, names
 from ngshare_fs.store.format.timestamp import Timestamp
-from ngshare_fs.store.publication import full_name
 from ngshare_fs.store.reading.cached_folders import timestamps_in
+from ngshare_fs.store.reading.tree import full_name
 from ngshare_fs.store.volume import Volume
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
 
@@ -57,7 +57,7 @@ def _assignments_below(volume: Volume, parent: str) -> list[tuple[str, str]]:
 def _name_of(volume: Volume, path: str, folder: str) -> str | None:
     name = names.name_of(folder)
     if name is None and names.is_cut(folder):
-        name = full_name(volume, os.path.join(path, layout.RELEASES), "assignment")
+        name = full_name(volume.manifests, os.path.join(path, layout.RELEASES), "assignment")
     return name if name is not None and names.folder_of(name) == folder and layout.is_folder(path) else None
 
 

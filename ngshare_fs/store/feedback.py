@@ -5,7 +5,8 @@ from ngshare_fs.store.format import layout, timestamp
 from ngshare_fs.store.format.layout import KnownFolder
 from ngshare_fs.store.format.manifest import FEEDBACK, Manifest
 from ngshare_fs.store.format.timestamp import Timestamp
-from ngshare_fs.store.publication import Tree, newest_in, publish
+from ngshare_fs.store.publication import publish
+from ngshare_fs.store.reading.tree import Tree, newest_in
 from ngshare_fs.store.submission import submission_exists
 from ngshare_fs.store.volume import Volume
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
@@ -59,6 +60,6 @@ def newest(volume: Volume, course: str, assignment: str, student: str, submissio
             return None
         raise SubmissionNotFound(student)
     try:
-        return Tree(volume, parent, moment)
+        return Tree(volume.manifests, parent, moment)
     except FileNotFoundError:
         raise SubmissionNotFound(student) from None

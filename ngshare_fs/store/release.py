@@ -21,8 +21,9 @@ from ngshare_fs.store.format import layout, timestamp
 from ngshare_fs.store.format.layout import KnownFolder
 from ngshare_fs.store.format.manifest import RELEASE, WITHDRAWAL, Manifest
 from ngshare_fs.store.format.timestamp import Timestamp
-from ngshare_fs.store.publication import Tree, manifest_at, newest_in, publish, put_in_place, stage, write_manifest_anew
+from ngshare_fs.store.publication import publish, put_in_place, stage, write_manifest_anew
 from ngshare_fs.store.reading.cached_folders import timestamps_in
+from ngshare_fs.store.reading.tree import Tree, manifest_at, newest_in
 from ngshare_fs.store.volume import Volume
 from ngshare_fs.store.writing.durability import Unflushed
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
@@ -168,7 +169,8 @@ def is_open(volume: Volume, course: str, assignment: str) -> bool:
             return False
         if moment is not None:
             with contextlib.suppress(BrokenManifest):
-                return manifest_at(volume, os.path.join(releases, timestamp.folder_of(moment))).kind != WITHDRAWAL
+                newest = os.path.join(releases, timestamp.folder_of(moment))
+                return manifest_at(volume.manifests, newest).kind != WITHDRAWAL
         # Deleted and released again in between, it may have another one.
         if newest_in(releases) == moment:
             return True
@@ -209,7 +211,7 @@ def newest(volume: Volume, course: str, assignment: str) -> Tree | None:
             return None
     try:
         for moment in reversed(moments):
-            tree = Tree(volume, releases, moment)
+            tree = Tree(volume.manifests, releases, moment)
             if tree.manifest.kind != WITHDRAWAL:
                 return tree
             tree.close()

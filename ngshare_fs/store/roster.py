@@ -11,7 +11,7 @@ from ngshare_fs.store.errors import CourseNotFound, InstructorNotFound, IsInstru
 from ngshare_fs.store.files.estale import look_again
 from ngshare_fs.store.format import layout
 from ngshare_fs.store.format.course_file import Person, Roster
-from ngshare_fs.store.reading.cached_yaml import Marks, marks_of
+from ngshare_fs.store.reading.fingerprint import FileFingerprint, fingerprint_of
 from ngshare_fs.store.volume import Volume, check_present, replace_file
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
 
@@ -161,11 +161,11 @@ def change(volume: Volume, course: str, changed: Callable[[Roster], Roster], las
                 last_check()
                 roster = changed(reading.present)
                 if roster == reading.value:
-                    if not volume.rosters.wrote(file, reading.marks):
+                    if not volume.rosters.wrote(file, reading.fingerprint):
                         _flush(volume, file)
                     return
                 content = roster.to_yaml()
-                is_as_read = partial(_is_as_read, volume, file, reading.marks)
+                is_as_read = partial(_is_as_read, volume, file, reading.fingerprint)
                 if is_as_read() and replace_file(volume, file, content, is_as_read):
                     # Where its folder was moved since, the change is in it.
                     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
@@ -184,13 +184,13 @@ def _flush(volume: Volume, file: str) -> None:
     unflushed.flush()
 
 
-def _is_as_read(volume: Volume, file: str, marks: Marks) -> bool:
+def _is_as_read(volume: Volume, file: str, fingerprint: FileFingerprint) -> bool:
     """Whether nobody has edited the file since, or may still be writing it."""
-    if marks_of(look_again(os.stat, file)) != marks:
+    if fingerprint_of(look_again(os.stat, file)) != fingerprint:
         return False
-    if volume.rosters.wrote(file, marks):
+    if volume.rosters.wrote(file, fingerprint):
         return True  # by one rename, so it is whole
-    age = time.time_ns() - marks.modified
+    age = time.time_ns() - fingerprint.modified
     return not 0 <= age < QUIET_SECONDS * 1e9
 
 

@@ -10,8 +10,9 @@ from ngshare_fs.store.format import layout, names, timestamp, trash_file
 from ngshare_fs.store.format.layout import KnownFolder
 from ngshare_fs.store.format.manifest import SUBMISSION, Manifest
 from ngshare_fs.store.format.timestamp import Timestamp
-from ngshare_fs.store.publication import Tree, full_name, newest_in, publish
+from ngshare_fs.store.publication import publish
 from ngshare_fs.store.reading.cached_folders import Submission, timestamps_in
+from ngshare_fs.store.reading.tree import Tree, full_name, newest_in
 from ngshare_fs.store.volume import Volume
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
 from ngshare_fs.store.writing.upload import Upload
@@ -80,7 +81,7 @@ def _listed(volume: Volume, parent: str) -> list[Submission]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     for folder in cut:
-        student = full_name(volume, f"{parent}/{folder}", "student")
+        student = full_name(volume.manifests, f"{parent}/{folder}", "student")
         if student is not None and names.folder_of(student) == folder:
             found += [Submission(student, moment) for moment in timestamps_in(f"{parent}/{folder}")]
     return found
@@ -112,7 +113,7 @@ def collect(volume: Volume, course: str, assignment: str, student: str, moment: 
     if moment is None:
         raise SubmissionNotFound(student)
     try:
-        return Tree(volume, parent, moment)
+        return Tree(volume.manifests, parent, moment)
     except (FileNotFoundError, NotADirectoryError):
         raise SubmissionNotFound(student) from None
 

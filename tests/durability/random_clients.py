@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from ngshare_fs.http.refusals import INTERRUPTED
 from ngshare_fs.store.checking.verify import verify_volume
-from ngshare_fs.store.reading.cached_yaml import RACY_NANOSECONDS
+from ngshare_fs.store.reading.fingerprint import RACY_NANOSECONDS
 from tests.durability.linearizability import NO_ANSWER, Operation, why_not_linearizable
 from tests.durability.models import DONE, NO_ASSIGNMENT, NO_SUBMISSION, Refused, Released, Work, model_of
 from tests.servers import Server

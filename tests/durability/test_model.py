@@ -17,7 +17,7 @@ from ngshare_fs.store import StoreError, Volume, assignment, course, errors, fee
 from ngshare_fs.store.checking.verify import verify_volume
 from ngshare_fs.store.format.course_file import Person
 from ngshare_fs.store.format.timestamp import Timestamp
-from ngshare_fs.store.publication import Tree
+from ngshare_fs.store.reading.tree import Tree
 from tests.durability.random_clients import rounds
 from tests.test_store import upload
 from tests.volumes import HOSTILE_NAMES

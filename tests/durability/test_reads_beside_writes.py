@@ -18,8 +18,8 @@ import pytest
 from ngshare_fs.store import StoreError, Volume, assignment, feedback, release, submission
 from ngshare_fs.store.format import manifest
 from ngshare_fs.store.format.timestamp import Timestamp
-from ngshare_fs.store.publication import Tree
 from ngshare_fs.store.reading.cached_yaml import CachedYaml
+from ngshare_fs.store.reading.tree import Tree
 from ngshare_fs.store.writing.upload import Upload
 from tests.test_store import upload
 from tests.volumes import (

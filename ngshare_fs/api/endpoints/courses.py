@@ -6,8 +6,7 @@ from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
 from ngshare_fs.api.endpoints.schemas import NAME, NAMES
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
-from ngshare_fs.store import Volume, course
-from ngshare_fs.store.format.course_file import Roster
+from ngshare_fs.store import Roster, Volume, course
 
 INSTRUCTORS = Argument(
     "instructors",

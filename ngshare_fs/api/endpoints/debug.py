@@ -12,11 +12,9 @@ from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
 from ngshare_fs.api.endpoints.schemas import TEXT
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
-from ngshare_fs.store import assignment, course, feedback, release, roster, submission
+from ngshare_fs.store import IncomingFile, Person, Upload, assignment, course, feedback, release, roster, submission
 from ngshare_fs.store.errors import StoreError
-from ngshare_fs.store.format.course_file import Person
 from ngshare_fs.store.problems import Problems
-from ngshare_fs.store.writing.upload import IncomingFile, Upload
 
 ACTION = Argument("action", {"enum": ["clear", "init", "dump"]}, "`clear` and `init` in debug mode only.")
 HUMAN_READABLE = Argument("human-readable", TEXT, "`true` makes a page of the dump.", required=False)

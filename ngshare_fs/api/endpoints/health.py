@@ -5,8 +5,7 @@ import asyncio
 from aiohttp import web
 
 from ngshare_fs.api.blocking import Blocking
-from ngshare_fs.store import StoreError, Volume
-from ngshare_fs.store.reading.volume_identity import identity_of
+from ngshare_fs.store import StoreError, Volume, identity_of
 
 # A volume that takes longer for one small file is of no use to anybody.
 READY_SECONDS = 10.0

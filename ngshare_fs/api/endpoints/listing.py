@@ -6,12 +6,9 @@ from typing import Any
 from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
 from ngshare_fs.api.endpoints.courses import courses_seen_by, role_in
 from ngshare_fs.api.endpoints.schemas import MD5, NAME, TEXT, TEXT_OR_NULL, TIMESTAMP, Schema, list_of, or_null
-from ngshare_fs.store import assignment, course, feedback, release, roster, submission
+from ngshare_fs.store import Manifest, Roster, Submission, assignment, course, feedback, release, roster, submission
 from ngshare_fs.store.errors import AssignmentNotFound, CourseNotFound, SubmissionNotFound
-from ngshare_fs.store.format.course_file import Roster
-from ngshare_fs.store.format.manifest import Manifest
 from ngshare_fs.store.problems import Problems
-from ngshare_fs.store.reading.cached_folders import Submission
 
 NOTEBOOK = ".ipynb"
 

@@ -9,9 +9,8 @@ from ngshare_fs.api.endpoints.courses import is_name
 from ngshare_fs.api.endpoints.schemas import NAME, PERSON, TEXT, list_of, record
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal, Refused
-from ngshare_fs.store import roster
+from ngshare_fs.store import Person, roster
 from ngshare_fs.store.errors import InstructorNotFound, StudentNotFound
-from ngshare_fs.store.format.course_file import Person
 
 FIRST_NAME = Argument("first_name", TEXT, "May be empty.")
 LAST_NAME = Argument("last_name", TEXT, "May be empty.")

@@ -11,11 +11,7 @@ from ngshare_fs.api.endpoints.assignments import FILES, LIST_ONLY, OF_FILES, wan
 from ngshare_fs.api.endpoints.schemas import FILES_IN_ANSWER, NAME, NAMES, RECEIPT, SUBMISSION, TEXT, TIMESTAMP, list_of
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal, Refused
-from ngshare_fs.store import feedback, submission
-from ngshare_fs.store.format import timestamp
-from ngshare_fs.store.format.timestamp import Timestamp
-from ngshare_fs.store.publication import Tree
-from ngshare_fs.store.reading.cached_folders import Submission
+from ngshare_fs.store import Submission, Timestamp, Tree, feedback, submission, timestamp_of
 
 WHICH = Argument("timestamp", TEXT, "Of the submission; the latest, where it is left out.", required=False)
 KEY = Argument(
@@ -159,7 +155,7 @@ def _timestamp(call: Call, unreadable: Refusal, name: str = "timestamp") -> Time
         moment = datetime.strptime(_ZONE.sub("", text), "%Y-%m-%d %H:%M:%S.%f")
     except ValueError:
         raise Refused(unreadable) from None
-    return timestamp.of(moment.replace(tzinfo=timezone.utc))
+    return timestamp_of(moment.replace(tzinfo=timezone.utc))
 
 
 def _entries(found: list[Submission]) -> list[dict[str, str]]:

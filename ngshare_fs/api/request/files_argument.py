@@ -9,8 +9,8 @@ from ngshare_fs.formats.json_stream import JsonStream, NotJson, unescaped
 from ngshare_fs.formats.percent_encoding import decoded
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal, Refused
+from ngshare_fs.store import IncomingFile, Upload
 from ngshare_fs.store.errors import IllegalPath
-from ngshare_fs.store.writing.upload import IncomingFile, Upload
 
 # A longer path is illegal, a longer checksum wrong, a longer key none of ours; so nobody needs to remember more.
 LONGEST_TEXT = 64 * 1024

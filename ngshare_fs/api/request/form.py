@@ -17,7 +17,7 @@ from ngshare_fs.api.request.spill import Spill
 from ngshare_fs.formats.percent_encoding import UrlencodedFields, decoded, fields_of
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal, Refused
-from ngshare_fs.store.writing.upload import Upload
+from ngshare_fs.store import Upload
 
 Result = TypeVar("Result")
 

@@ -7,8 +7,7 @@ import os
 from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.api.request.budget import Holding
 from ngshare_fs.api.request.files_argument import ArrivingFile, Staged
-from ngshare_fs.store import StoreError
-from ngshare_fs.store.writing.upload import Upload
+from ngshare_fs.store import StoreError, Upload
 
 # A file that grows past this is written while the rest of it arrives.
 LARGE_FILE = 256 * 1024

@@ -1,7 +1,7 @@
 """Answers kept ready: when a lesson begins, hundreds fetch the same release.
 
-As everything else in memory they are checked against the volume at each use: by the manifest, and by the marks of each
-file (see `cached_yaml`). They lie in nameless files in memory, which the kernel copies into a connection by itself.
+As everything else in memory they are checked against the volume at each use: by the manifest, and by what each file is
+known by. They lie in nameless files in memory, which the kernel copies into a connection by itself.
 """
 
 import contextlib
@@ -13,34 +13,25 @@ from dataclasses import dataclass, field
 from io import FileIO
 from typing import NamedTuple
 
-from ngshare_fs.store.format.manifest import Manifest
-from ngshare_fs.store.reading.cached_yaml import RACY_NANOSECONDS, Marks
+from ngshare_fs.store import TreeState
 
 # All answers that are kept, and the files of one.
 MOST_BYTES = 16 * 2**20
 LARGEST = 4 * 2**20
 
 
-class State(NamedTuple):
-    """What an answer depends on."""
-
-    manifest: Manifest
-    files: list[Marks]
-
-
-def can_be_kept(state: State, seen: int) -> bool:
+def can_be_kept(state: TreeState, seen: int) -> bool:
     """Whether a tree is small enough, and so old that no change could go unnoticed.
 
     Args:
         seen: when the state was looked at, in nanoseconds since 1970.
     """
-    youngest = max((max(marks.modified, marks.changed) for marks in state.files), default=0)
     size = sum(file.size for file in state.manifest.files)
-    return size <= LARGEST and seen - youngest > RACY_NANOSECONDS
+    return size <= LARGEST and state.is_settled(seen)
 
 
 class _Kept(NamedTuple):
-    state: State
+    state: TreeState
     file: FileIO
     size: int
 
@@ -78,7 +69,7 @@ class ReadyAnswers:
                 if not making.threads:
                     del self._making[path]
 
-    def get(self, path: str, state: State) -> FileIO | None:
+    def get(self, path: str, state: TreeState) -> FileIO | None:
         """What is kept of a tree, if that is still its state: a file that the caller closes.
 
         Its position is everybody's, so it says nothing.
@@ -90,7 +81,7 @@ class ReadyAnswers:
             self._kept.move_to_end(path)
             return _again(kept.file)
 
-    def keep(self, path: str, state: State, body: bytes) -> FileIO:
+    def keep(self, path: str, state: TreeState, body: bytes) -> FileIO:
         """Keep an answer of which `can_be_kept` is true, and give it as `get` does."""
         file = _in_memory(body)
         try:

@@ -16,11 +16,10 @@ from aiohttp import web
 
 from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.api.call import TreeAnswer, TreesAnswer
-from ngshare_fs.api.response.release_cache import ReadyAnswers, State, can_be_kept
+from ngshare_fs.api.response.release_cache import ReadyAnswers, can_be_kept
 from ngshare_fs.http.refusals import FAILURE, OF_STORE_ERROR
+from ngshare_fs.store import StoredFile, Tree, TreeState
 from ngshare_fs.store.errors import DamagedTree, StoreError
-from ngshare_fs.store.format.manifest import StoredFile
-from ngshare_fs.store.publication import Tree
 
 logger = logging.getLogger(__name__)
 
@@ -218,7 +217,7 @@ def made(answer: TreeAnswer | TreesAnswer, ready: ReadyAnswers) -> bytes | Large
         if sum(file.size for file in tree.manifest.files) <= SMALL:
             return _start(answer.fields) + _entries(tree, tree.manifest.files) + _END
         seen = time.time_ns()
-        state = State(tree.manifest, tree.look())
+        state = tree.look()
         if answer.for_many:
             file = _ready(answer.fields, tree, state, seen, ready)
             if file is not None:
@@ -230,7 +229,7 @@ def made(answer: TreeAnswer | TreesAnswer, ready: ReadyAnswers) -> bytes | Large
             tree.close()
 
 
-def _ready(fields: Mapping[str, Any], tree: Tree, state: State, seen: int, ready: ReadyAnswers) -> FileIO | None:
+def _ready(fields: Mapping[str, Any], tree: Tree, state: TreeState, seen: int, ready: ReadyAnswers) -> FileIO | None:
     # Where there is no memory or no descriptor left for it, it can still be streamed.
     with contextlib.suppress(OSError):
         file = ready.get(tree.path, state)

@@ -29,7 +29,7 @@ from ngshare_fs.store.format import layout, manifest, timestamp
 from ngshare_fs.store.format.manifest import FEEDBACK, Manifest, StoredFile
 from ngshare_fs.store.format.names import folder_of, name_of
 from ngshare_fs.store.format.timestamp import Timestamp
-from ngshare_fs.store.writing.upload import check_path
+from ngshare_fs.store.format.tree_paths import check_path
 
 CHUNK = 1024 * 1024
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ngshare_fs.store.files.estale import look_again
 from ngshare_fs.store.format import names, timestamp
 from ngshare_fs.store.format.timestamp import Timestamp
-from ngshare_fs.store.reading.cached_yaml import RACY_NANOSECONDS
+from ngshare_fs.store.reading.fingerprint import FileFingerprint, fingerprint_of
 
 # Folders of students that may be kept, of all lists together: some 8 MiB.
 MOST_FOLDERS = 20_000
@@ -26,10 +26,8 @@ class Submission(NamedTuple):
     timestamp: Timestamp
 
 
-# What changes with a folder: its inode, and when it was modified and changed, in nanoseconds.
-_Marks = tuple[int, int, int]
-# By folder: its marks, and its submissions; None where the folder's name does not tell whose they are.
-_Known = dict[str, tuple[_Marks, list[Submission] | None]]
+# By folder: its fingerprint, and its submissions; None where the folder's name does not tell whose they are.
+_Known = dict[str, tuple[FileFingerprint, list[Submission] | None]]
 
 
 class CachedFolders:
@@ -51,11 +49,11 @@ class CachedFolders:
         found: list[Submission] = []
         cut = []
         started = time.time_ns()
-        for name, marks in look_again(_folders_in, parent):
+        for name, fingerprint in look_again(_folders_in, parent):
             remembered = known.get(name)
-            if remembered is None or remembered[0] != marks:
-                remembered = (marks, _submissions_in(parent, name))
-            if started - max(marks[1], marks[2]) > RACY_NANOSECONDS:
+            if remembered is None or remembered[0] != fingerprint:
+                remembered = (fingerprint, _submissions_in(parent, name))
+            if fingerprint.is_settled(started):
                 keep[name] = remembered
             if remembered[1] is None:
                 cut.append(name)
@@ -73,7 +71,7 @@ class CachedFolders:
                 self._count -= len(forgotten)
 
 
-def _folders_in(parent: str) -> list[tuple[str, _Marks]]:
+def _folders_in(parent: str) -> list[tuple[str, FileFingerprint]]:
     found = []
     # Relative to the open folder: the way to it is looked up once, not for each.
     descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -84,7 +82,7 @@ def _folders_in(parent: str) -> list[tuple[str, _Marks]]:
                     status = entry.stat()
                 except FileNotFoundError:
                     continue
-                found.append((entry.name, (status.st_ino, status.st_mtime_ns, status.st_ctime_ns)))
+                found.append((entry.name, fingerprint_of(status)))
     finally:
         os.close(descriptor)
     return found

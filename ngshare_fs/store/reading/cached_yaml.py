@@ -1,8 +1,8 @@
 """YAML files held in memory, and checked against the volume at each use.
 
-An edit by hand, a restored backup or another process's write is seen at the next read. A file is known by inode,
-size and both times; where it changed so recently that a second change might leave the same marks (git calls such
-entries racily clean), it is read again and its bytes compared, which costs less than parsing.
+An edit by hand, a restored backup or another process's write is seen at the next read. Where a file changed so recently
+that a second change might leave the same fingerprint, it is read again and its bytes compared, which costs less than
+parsing.
 """
 
 import copy
@@ -14,36 +14,21 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 from ngshare_fs.store.errors import BrokenManifest, concerns_one_place
 from ngshare_fs.store.files.estale import look_again
 from ngshare_fs.store.files.plain_file import NotPlain, open_plain
 from ngshare_fs.store.format import yaml_text
 from ngshare_fs.store.format.yaml_text import Node
+from ngshare_fs.store.reading.fingerprint import FileFingerprint, fingerprint_of
 
 logger = logging.getLogger(__name__)
 
-# Coarser than any clock tick of a file system in use (FAT: 2 s; ext4: 4 ms), and room for clocks that disagree.
-RACY_NANOSECONDS = 3_000_000_000
 # What the sources of all parsed files may add up to; in memory they take some five times as much.
 CACHE_BYTES = 8 * 2**20
 
 Meaning = TypeVar("Meaning")
-
-
-class Marks(NamedTuple):
-    """What a file is known by. The change time betrays a copy that was given an old modification time."""
-
-    inode: int
-    size: int
-    modified: int
-    changed: int
-
-
-def marks_of(status: os.stat_result) -> Marks:
-    """The marks of a file; both times are in nanoseconds."""
-    return Marks(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 @dataclass(frozen=True)
@@ -52,12 +37,12 @@ class Reading(Generic[Meaning]):
 
     Args:
         value: what it says; where the file is broken by now, what it said before.
-        marks: what it was known by at the time of reading.
+        fingerprint: what it was known by at the time of reading.
         problem: why the present file cannot be understood.
     """
 
     value: Meaning
-    marks: Marks
+    fingerprint: FileFingerprint
     problem: BrokenManifest | None = None
 
     @property
@@ -77,7 +62,7 @@ class Reading(Generic[Meaning]):
 class _Entry(Generic[Meaning]):
     # A file that was never understood is remembered by its problem alone.
     reading: Reading[Meaning] | BrokenManifest
-    marks: Marks
+    fingerprint: FileFingerprint
     digest: bytes
     size: int
     trusted: bool
@@ -125,25 +110,28 @@ class CachedYaml(Generic[Meaning]):
 
     def remember(self, path: str, value: Meaning, content: bytes) -> None:
         """Take note of what this process has just written, so that it need not be parsed."""
-        marks = marks_of(look_again(os.stat, path))
-        self._keep(path, _Entry(Reading(value, marks), marks, _digest(content), len(content), trusted=False, own=True))
+        fingerprint = fingerprint_of(look_again(os.stat, path))
+        self._keep(
+            path,
+            _Entry(Reading(value, fingerprint), fingerprint, _digest(content), len(content), trusted=False, own=True),
+        )
 
-    def wrote(self, path: str, marks: Marks) -> bool:
+    def wrote(self, path: str, fingerprint: FileFingerprint) -> bool:
         """Whether the file is still the one that this process wrote."""
         entry = self._entries.get(path)
-        return entry is not None and entry.own and entry.marks == marks
+        return entry is not None and entry.own and entry.fingerprint == fingerprint
 
     def _unchanged(self, path: str) -> _Entry[Meaning] | None:
         entry = self._entries.get(path)
         if entry is None or not entry.trusted:
             return None
         try:
-            marks = marks_of(look_again(os.stat, path, follow_symlinks=False))
+            fingerprint = fingerprint_of(look_again(os.stat, path, follow_symlinks=False))
         except OSError as error:
             if concerns_one_place(error):
                 return None  # what that is, reading it says
             raise
-        if marks != entry.marks:
+        if fingerprint != entry.fingerprint:
             return None
         with self._guard:
             if path in self._entries:
@@ -157,24 +145,26 @@ class CachedYaml(Generic[Meaning]):
         except (NotPlain, PermissionError) as error:
             return self._keep(path, self._unreadable(path, entry, f"cannot be read: {error.strerror}"))
         digest = _digest(content)
-        marks = marks_of(status)
-        trusted = started - max(status.st_mtime_ns, status.st_ctime_ns) > RACY_NANOSECONDS
+        fingerprint = fingerprint_of(status)
+        trusted = fingerprint.is_settled(started)
         reading: Reading[Meaning] | BrokenManifest
         if entry is not None and entry.digest == digest:
             reading = entry.reading
             if isinstance(reading, Reading):
-                reading = Reading(reading.value, marks, reading.problem)
+                reading = Reading(reading.value, fingerprint, reading.problem)
         else:
             try:
                 value = yaml_text.parse(content, path, self._understand)
             except BrokenManifest as problem:
                 logger.error("%s", problem)
-                reading = _broken(entry, marks, problem)
+                reading = _broken(entry, fingerprint, problem)
             else:
-                reading = Reading(value, marks)
+                reading = Reading(value, fingerprint)
                 for remark in self._remarks(value):
                     logger.warning("%s: %s", path, remark)
-        return self._keep(path, _Entry(reading, marks, digest, len(content), trusted, self.wrote(path, marks)))
+        return self._keep(
+            path, _Entry(reading, fingerprint, digest, len(content), trusted, self.wrote(path, fingerprint))
+        )
 
     def _unreadable(self, path: str, entry: _Entry[Meaning] | None, why: str) -> _Entry[Meaning]:
         digest = _digest(why.encode())
@@ -182,9 +172,11 @@ class CachedYaml(Generic[Meaning]):
             return entry
         problem = BrokenManifest(path, None, why)
         logger.error("%s", problem)
-        marks = Marks(0, 0, 0, 0)
+        fingerprint = FileFingerprint(0, 0, 0, 0)
         # Never trusted: whether it can be read does not hang on the file alone.
-        return _Entry(_broken(entry, marks, problem), marks, digest, entry.size if entry else 0, trusted=False)
+        return _Entry(
+            _broken(entry, fingerprint, problem), fingerprint, digest, entry.size if entry else 0, trusted=False
+        )
 
     def _keep(self, path: str, entry: _Entry[Meaning]) -> _Entry[Meaning]:
         with self._guard:
@@ -197,12 +189,14 @@ class CachedYaml(Generic[Meaning]):
         return entry
 
 
-def _broken(entry: _Entry[Meaning] | None, marks: Marks, problem: BrokenManifest) -> Reading[Meaning] | BrokenManifest:
+def _broken(
+    entry: _Entry[Meaning] | None, fingerprint: FileFingerprint, problem: BrokenManifest
+) -> Reading[Meaning] | BrokenManifest:
     """A file that cannot be understood by now: what it said before, if anything, and the problem."""
     problem = problem.with_traceback(None)
     if entry is None or isinstance(entry.reading, BrokenManifest):
         return problem
-    return Reading(entry.reading.value, marks, problem)
+    return Reading(entry.reading.value, fingerprint, problem)
 
 
 def _read(path: str) -> tuple[os.stat_result, bytes]:
