@@ -5,15 +5,17 @@ import sys
 
 import pytest
 
-from ngshare_fs.store.errors import BrokenManifest
-from ngshare_fs.store.format import course_file, yaml_text
+from ngshare_fs.formats import yaml_text
+from ngshare_fs.formats.yaml_text import BrokenYaml
+from ngshare_fs.store.format import course_file
 
 STUDENTS = 20_000
 # All that a server of 128 MiB has left for it, some 60 MiB being its own.
 MOST_MIB = 40
 READ = """
 import resource, sys
-from ngshare_fs.store.format import course_file, yaml_text
+from ngshare_fs.formats import yaml_text
+from ngshare_fs.store.format import course_file
 content = sys.stdin.buffer.read()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 roster = yaml_text.parse(content, "course.yaml", course_file.understand)
@@ -42,6 +44,6 @@ def test_a_large_roster_takes_little_memory() -> None:
 )
 def test_a_mistake_in_its_last_line_is_found_there(last: str, problem: str) -> None:
     content = _roster(last)
-    with pytest.raises(BrokenManifest, match=problem) as broken:
+    with pytest.raises(BrokenYaml, match=problem) as broken:
         yaml_text.parse(content, "course.yaml", course_file.understand)
     assert broken.value.line == content.count(b"\n") + 1

@@ -5,11 +5,11 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ngshare_fs.store.errors import BrokenManifest
-from ngshare_fs.store.format import course_file, manifest, timestamp, trash_file, yaml_text
+from ngshare_fs.formats import yaml_text
+from ngshare_fs.formats.yaml_text import BrokenYaml, Node
+from ngshare_fs.store.format import course_file, manifest, timestamp, trash_file
 from ngshare_fs.store.format.course_file import Person, Roster
 from ngshare_fs.store.format.manifest import Manifest, StoredFile
-from ngshare_fs.store.format.yaml_text import Node
 from tests import volumes
 
 ENCODABLE = st.characters(exclude_categories=["Cs"])
@@ -119,7 +119,7 @@ def test_text_that_is_written_by_hand_in_double_quotes_comes_back(text: str) -> 
 @given(st.binary(max_size=60) | TEXT.map(str.encode))
 def test_whatever_the_file_holds_it_is_understood_or_refused(content: bytes) -> None:
     for understand in (course_file.understand, manifest.understand, trash_file.understand):
-        with pytest.raises(BrokenManifest) as refused:
+        with pytest.raises(BrokenYaml) as refused:
             yaml_text.parse(content, "file", understand)
         assert refused.value.line is not None
         assert 1 <= refused.value.line <= content.count(b"\n") + content.count(b"\r") + 2
@@ -163,13 +163,13 @@ def test_an_empty_value_is_not_set_and_an_empty_text_is() -> None:
     ],
 )
 def test_what_is_not_understood_is_refused_by_line(text: str, line: int, problem: str) -> None:
-    with pytest.raises(BrokenManifest, match=problem) as refused:
+    with pytest.raises(BrokenYaml, match=problem) as refused:
         parsed(text)
     assert (refused.value.file, refused.value.line) == ("file", line)
 
 
 def test_another_encoding_is_refused_by_line() -> None:
-    with pytest.raises(BrokenManifest, match="UTF-8") as refused:
+    with pytest.raises(BrokenYaml, match="UTF-8") as refused:
         parsed("a: 1\nb: ä\n".encode("latin-1"))
     assert refused.value.line == 2
 
@@ -203,7 +203,7 @@ def test_tags_make_nothing(tag: str) -> None:
     ],
 )
 def test_a_course_file_that_says_something_else_is_refused_by_line(text: str, line: int) -> None:
-    with pytest.raises(BrokenManifest) as refused:
+    with pytest.raises(BrokenYaml) as refused:
         yaml_text.parse(text.encode(), "course.yaml", course_file.understand)
     assert refused.value.line == line
 
@@ -211,6 +211,6 @@ def test_a_course_file_that_says_something_else_is_refused_by_line(text: str, li
 @pytest.mark.parametrize("size", ["-1", "1.5", "1e3", "0x1", "", "\N{ARABIC-INDIC DIGIT THREE}", "9" * 5000, " 1"])
 def test_a_size_is_a_number_of_bytes(size: str) -> None:
     text = "kind: release\ncourse: c\nassignment: a\nby: b\ntimestamp: t\nfiles:\n- path: p\n  md5: x\n"
-    with pytest.raises(BrokenManifest) as refused:
+    with pytest.raises(BrokenYaml) as refused:
         yaml_text.parse(f"{text}  size: '{size}'\n".encode(), "manifest.yaml", manifest.understand)
     assert refused.value.line == 6

@@ -4,8 +4,9 @@ import contextlib
 import os
 import secrets
 
+from ngshare_fs.formats import yaml_text
 from ngshare_fs.store.errors import VolumeFailure
-from ngshare_fs.store.format import layout, timestamp, yaml_text
+from ngshare_fs.store.format import layout, timestamp
 from ngshare_fs.store.volume import Volume
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
 

@@ -13,14 +13,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ngshare_fs.store.errors import BrokenManifest, VolumeError
+from ngshare_fs.formats import yaml_text
+from ngshare_fs.formats.yaml_text import BrokenYaml, Node, WrongShape, text_in
+from ngshare_fs.store.errors import VolumeError
 from ngshare_fs.store.files.estale import look_again
 from ngshare_fs.store.files.plain_file import open_plain
-from ngshare_fs.store.format import course_file, layout, manifest, yaml_text
+from ngshare_fs.store.format import course_file, layout, manifest
 from ngshare_fs.store.format.course_file import Roster
 from ngshare_fs.store.format.manifest import Manifest
 from ngshare_fs.store.format.misspelt import Misspelt, misspelt
-from ngshare_fs.store.format.yaml_text import Node, WrongShape, text_in
 from ngshare_fs.store.reading.cached_folders import CachedFolders
 from ngshare_fs.store.reading.cached_yaml import CachedYaml
 from ngshare_fs.store.writing import durability
@@ -193,7 +194,7 @@ def check_layout(file: str) -> None:
     """
     try:
         found, misspelt_keys = yaml_text.parse(look_again(_read_plain, file), file, understand_volume_file)
-    except BrokenManifest as error:
+    except BrokenYaml as error:
         raise VolumeError(f"{error}: restore the file; it holds one line, `layout: {layout.LAYOUT}`") from None
     if found > layout.LAYOUT:
         raise VolumeError(

@@ -7,12 +7,11 @@ import stat
 from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import contextmanager
 
+from ngshare_fs.formats import yaml_text
+from ngshare_fs.formats.yaml_text import BrokenYaml, Meaning, Node
 from ngshare_fs.store.checking.findings import SPECIAL_FILE, STRAY, SYMLINK, UNREADABLE, Defect, Finding
-from ngshare_fs.store.errors import BrokenManifest
 from ngshare_fs.store.files.estale import look_again
 from ngshare_fs.store.files.plain_file import open_plain
-from ngshare_fs.store.format import yaml_text
-from ngshare_fs.store.format.yaml_text import Meaning, Node
 
 # NFS keeps a file that somebody removed while it was open under such a name, until it is closed.
 _KEPT_BY_NFS = re.compile(r"\.nfs[0-9a-f]{8,}")
@@ -173,7 +172,7 @@ def read_yaml(
             yield if_missing.at(path)
         elif stat.S_ISREG(status.st_mode):
             return yaml_text.parse(look_again(_read, folder, name), path, understand)
-    except BrokenManifest as error:
+    except BrokenYaml as error:
         yield if_broken.at(path, f"line {error.line}: {error.problem}")
     except OSError as error:
         yield UNREADABLE.at(path, error.strerror)

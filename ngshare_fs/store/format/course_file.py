@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ngshare_fs.store.format import yaml_text
+from ngshare_fs.formats import yaml_text
+from ngshare_fs.formats.yaml_text import Node, WrongShape, mapping_in, text_in
 from ngshare_fs.store.format.misspelt import Misspelt, misspelt
-from ngshare_fs.store.format.yaml_text import Node, WrongShape, mapping_in, text_in
 
 PERSON_KEYS = ("first_name", "last_name", "email")
 ROLES = ("instructors", "students")

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ngshare_fs.store.format import yaml_text
+from ngshare_fs.formats import yaml_text
+from ngshare_fs.formats.yaml_text import Node, WrongShape, text_in
 from ngshare_fs.store.format.timestamp import Timestamp
-from ngshare_fs.store.format.yaml_text import Node, WrongShape, text_in
 
 RELEASE = "release"
 WITHDRAWAL = "withdrawal"

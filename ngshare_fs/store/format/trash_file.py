@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ngshare_fs.formats.yaml_text import Node, WrongShape, text_in
 from ngshare_fs.store.format import timestamp
 from ngshare_fs.store.format.names import folder_of
 from ngshare_fs.store.format.timestamp import Timestamp
-from ngshare_fs.store.format.yaml_text import Node, WrongShape, text_in
 
 COURSE = "course"
 ASSIGNMENT = "assignment"

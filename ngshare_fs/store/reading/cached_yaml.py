@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from ngshare_fs.formats import yaml_text
+from ngshare_fs.formats.yaml_text import BrokenYaml, Node
 from ngshare_fs.store.errors import BrokenManifest, concerns_one_place
 from ngshare_fs.store.files.estale import look_again
 from ngshare_fs.store.files.plain_file import NotPlain, open_plain
-from ngshare_fs.store.format import yaml_text
-from ngshare_fs.store.format.yaml_text import Node
 from ngshare_fs.store.reading.fingerprint import FileFingerprint, fingerprint_of
 
 logger = logging.getLogger(__name__)
@@ -155,9 +155,9 @@ class CachedYaml(Generic[Meaning]):
         else:
             try:
                 value = yaml_text.parse(content, path, self._understand)
-            except BrokenManifest as problem:
-                logger.error("%s", problem)
-                reading = _broken(entry, fingerprint, problem)
+            except BrokenYaml as error:
+                logger.error("%s", error)
+                reading = _broken(entry, fingerprint, BrokenManifest(error.file, error.line, error.problem))
             else:
                 reading = Reading(value, fingerprint)
                 for remark in self._remarks(value):
@@ -193,7 +193,6 @@ def _broken(
     entry: _Entry[Meaning] | None, fingerprint: FileFingerprint, problem: BrokenManifest
 ) -> Reading[Meaning] | BrokenManifest:
     """A file that cannot be understood by now: what it said before, if anything, and the problem."""
-    problem = problem.with_traceback(None)
     if entry is None or isinstance(entry.reading, BrokenManifest):
         return problem
     return Reading(entry.reading.value, fingerprint, problem)

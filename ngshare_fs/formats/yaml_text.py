@@ -1,4 +1,4 @@
-"""YAML as the volume uses it: mappings, lists and text, nothing else.
+"""YAML of mappings, lists and text, and nothing else.
 
 Whatever YAML thinks of a scalar (`no`, `007`, `1e3`, `null`, `2020-01-01`), here it is the text that stands
 there; a value left empty (`email:`) is None. A key given twice is an error, for one of the two would be lost.
@@ -12,8 +12,6 @@ from typing import Any, TypeAlias, TypeVar
 
 import yaml
 
-from ngshare_fs.store.errors import BrokenManifest
-
 # What is nested more deeply would end other programs, and nothing that we write is.
 DEEPEST = 100
 # From here on, keys are those of many entries: one text for all of them.
@@ -23,6 +21,22 @@ Node: TypeAlias = "str | list[Node] | dict[str, Node] | None"
 
 
 _MAPPING_EXPECTED = "a mapping (`name: value`) is expected here"
+
+
+class BrokenYaml(Exception):
+    """A text that cannot be read, or does not say what it has to say.
+
+    Args:
+        file: the file's path.
+        line: the line of the problem, counted from 1.
+        problem: what is wrong there.
+    """
+
+    def __init__(self, file: str, line: int, problem: str) -> None:
+        super().__init__(f"{file}, line {line}: {problem}")
+        self.file = file
+        self.line = line
+        self.problem = problem
 
 
 class WrongShape(Exception):
@@ -68,7 +82,7 @@ def parse(content: bytes, file: str, understand: Callable[[dict[str, Node]], Mea
         understand: makes the typed value of the mapping, or raises `WrongShape`.
 
     Raises:
-        BrokenManifest: it is no YAML mapping, names a key twice, uses aliases, or has the wrong shape.
+        BrokenYaml: it is no YAML mapping, names a key twice, uses aliases, or has the wrong shape.
     """
     text = _decoded(content, file)
     document = _Reading(file).document(text)
@@ -77,7 +91,7 @@ def parse(content: bytes, file: str, understand: Callable[[dict[str, Node]], Mea
     except WrongShape as error:
         again = _Reading(file, error.keys)
         again.document(text)
-        raise BrokenManifest(file, again.line, error.problem) from None
+        raise BrokenYaml(file, again.line, error.problem) from None
 
 
 def _decoded(content: bytes, file: str) -> str:
@@ -85,7 +99,7 @@ def _decoded(content: bytes, file: str) -> str:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise BrokenManifest(file, line, "not UTF-8; save the file in that encoding") from None
+        raise BrokenYaml(file, line, "not UTF-8; save the file in that encoding") from None
 
 
 class _Collection:
@@ -127,7 +141,7 @@ class _Reading:
         """The mapping that the text is.
 
         Raises:
-            BrokenManifest: see `parse`.
+            BrokenYaml: see `parse`.
         """
         try:
             # Events, never objects: no tag in the file makes anything.
@@ -135,14 +149,14 @@ class _Reading:
                 self._take(event)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            raise BrokenManifest(self._file, mark.line + 1 if mark else 1, error.problem or str(error)) from None
+            raise BrokenYaml(self._file, mark.line + 1 if mark else 1, error.problem or str(error)) from None
         except yaml.reader.ReaderError as error:
             line = text.encode().count(b"\n", 0, error.position) + 1
-            raise BrokenManifest(self._file, line, f"{error.reason} (#x{error.character:04x})") from None
+            raise BrokenYaml(self._file, line, f"{error.reason} (#x{error.character:04x})") from None
         except yaml.YAMLError as error:
-            raise BrokenManifest(self._file, 1, " ".join(str(error).split())) from None
+            raise BrokenYaml(self._file, 1, " ".join(str(error).split())) from None
         if self._root is None:
-            raise BrokenManifest(self._file, 1, _MAPPING_EXPECTED)
+            raise BrokenYaml(self._file, 1, _MAPPING_EXPECTED)
         return self._root
 
     def _take(self, event: yaml.Event) -> None:
@@ -196,8 +210,8 @@ class _Reading:
         if self._wanted and (*(each.name for each in self._open[1:]), key) == self._wanted[:depth]:
             self.line = _line_of(event)
 
-    def _broken(self, event: yaml.Event, problem: str) -> BrokenManifest:
-        return BrokenManifest(self._file, _line_of(event), problem)
+    def _broken(self, event: yaml.Event, problem: str) -> BrokenYaml:
+        return BrokenYaml(self._file, _line_of(event), problem)
 
 
 def _line_of(event: yaml.Event) -> int:
