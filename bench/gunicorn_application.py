@@ -6,7 +6,7 @@ from aiohttp import web
 
 from ngshare_fs.server.application import make_application
 from ngshare_fs.server.drain import AccessLog
-from ngshare_fs.settings.options import read_settings
+from ngshare_fs.settings import read_settings
 from ngshare_fs.store import Volume
 
 # Its own log lines would make the comparison one of log formats.

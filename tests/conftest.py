@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestClient
 from yarl import URL
 
 from ngshare_fs.server.application import make_application
-from ngshare_fs.settings.options import Settings, read_settings
+from ngshare_fs.settings import Settings, read_settings
 from ngshare_fs.store import Volume
 from tests import servers
 from tests.course_command import CourseCommand

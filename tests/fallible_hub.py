@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from ngshare_fs.settings.options import Hub
+from ngshare_fs.settings import Hub
 
 
 def user(name: str, *scopes: str, admin: bool = False, kind: str = "user") -> dict[str, Any]:

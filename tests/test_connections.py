@@ -14,7 +14,7 @@ from aiohttp import web
 from ngshare_fs.server import connection
 from ngshare_fs.server.application import make_application
 from ngshare_fs.server.connection import LONGEST_HEAD, LONGEST_REMEMBERED, Connection, UnfinishedHeads
-from ngshare_fs.settings.options import Settings
+from ngshare_fs.settings import Settings
 from ngshare_fs.store import Volume
 from tests.conftest import until
 

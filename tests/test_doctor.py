@@ -15,7 +15,7 @@ from ngshare_fs.command.main import main
 from ngshare_fs.hub import HubClient
 from ngshare_fs.hub.checkup import look_at_hub, look_at_user
 from ngshare_fs.hub.watch import greet_hub, watch_hub
-from ngshare_fs.settings.options import Hub
+from ngshare_fs.settings import Hub
 from ngshare_fs.store import Volume
 from ngshare_fs.store.checking.volume_check import look_at_volume
 from ngshare_fs.terminal.check_result import Observation

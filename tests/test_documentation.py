@@ -8,16 +8,11 @@ import pytest
 
 from ngshare_fs.api.endpoints.table import ENDPOINTS
 from ngshare_fs.command.main import make_parser
-from ngshare_fs.settings.options import (
-    COOKIE_SECRET_VARIABLE,
-    HUB_VARIABLES,
-    OPTIONS,
-    PROBES,
-    SERVICE_URL_VARIABLE,
-    Option,
-    options_table,
-    read_settings,
-)
+from ngshare_fs.settings import read_settings
+from ngshare_fs.settings.hub_environment import HUB_VARIABLES, SERVICE_URL_VARIABLE
+from ngshare_fs.settings.options import OPTIONS, Option, options_table
+from ngshare_fs.settings.sources import COOKIE_SECRET_VARIABLE
+from ngshare_fs.settings.values import PROBES
 from ngshare_fs.store.checking.findings import FINDINGS
 from ngshare_fs.store.format.names import folder_of
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.settings.options import OPTIONS, Raw, Settings, SettingsError, read_settings
+from ngshare_fs.settings import Settings, SettingsError, read_settings
+from ngshare_fs.settings.options import OPTIONS
+from ngshare_fs.settings.values import Raw
 
 ALONE: dict[str, Raw] = {"standalone": True}
 HUB = {

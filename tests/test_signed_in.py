@@ -17,7 +17,7 @@ from ngshare_fs.access.identity import TOKEN
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
 from ngshare_fs.server.application import make_application
-from ngshare_fs.settings.options import Settings
+from ngshare_fs.settings import Settings
 from ngshare_fs.store import Volume, VolumeError
 from ngshare_fs.store.format import layout
 from tests.fallible_hub import FallibleHub, user

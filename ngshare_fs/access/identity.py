@@ -15,7 +15,7 @@ from ngshare_fs.http.refusals import Refusal, Refused
 from ngshare_fs.hub import Account, HubDown, Tokens
 from ngshare_fs.hub.account import scope_for
 from ngshare_fs.hub.checkup import how_to_get_the_scope
-from ngshare_fs.settings.options import Settings
+from ngshare_fs.settings import Settings
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal
 
 if TYPE_CHECKING:
-    from ngshare_fs.settings.options import Settings
+    from ngshare_fs.settings import Settings
 
 PATH = "openapi.json"
 

@@ -9,7 +9,7 @@ from ngshare_fs import __version__
 from ngshare_fs.command import course, doctor, serve, submissions, verify
 from ngshare_fs.command.output import fail
 from ngshare_fs.command.parser import OneLineParser
-from ngshare_fs.settings.options import PROGRAM, SettingsError
+from ngshare_fs.settings import PROGRAM, SettingsError
 
 WRONG_USE = 2
 

@@ -5,7 +5,8 @@ import re
 import sys
 from collections.abc import Sequence
 
-from ngshare_fs.settings.options import BY_NAME, PROGRAM
+from ngshare_fs.settings import PROGRAM
+from ngshare_fs.settings.options import BY_NAME
 from ngshare_fs.terminal.logs import LOG, set_up
 
 

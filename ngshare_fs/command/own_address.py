@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 import aiohttp
 
 from ngshare_fs.hub.unreachable import UNREACHABLE, reason_of
-from ngshare_fs.settings.options import Hub
+from ngshare_fs.settings import Hub
 from ngshare_fs.terminal.check_result import Observation
 from ngshare_fs.web.sign_in import CALLBACK
 

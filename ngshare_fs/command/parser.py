@@ -4,7 +4,9 @@ import argparse
 import re
 from typing import NoReturn
 
-from ngshare_fs.settings.options import BY_NAME, CONFIG_VARIABLE, OPTIONS, Raw, SettingsError, near_match
+from ngshare_fs.settings import SettingsError
+from ngshare_fs.settings.options import BY_NAME, CONFIG_VARIABLE, OPTIONS, near_match
+from ngshare_fs.settings.values import Raw
 
 
 class OneLineParser(argparse.ArgumentParser):

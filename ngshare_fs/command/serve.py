@@ -6,7 +6,7 @@ import os
 from ngshare_fs.command.output import fail
 from ngshare_fs.command.parser import add_options, flags_in
 from ngshare_fs.server.sockets import Handover, ListenError
-from ngshare_fs.settings.options import Settings, read_settings
+from ngshare_fs.settings import Settings, read_settings
 from ngshare_fs.terminal.logs import set_up
 
 HELP = "serve the exchange"

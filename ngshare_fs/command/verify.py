@@ -4,7 +4,8 @@ import argparse
 import os
 from pathlib import Path
 
-from ngshare_fs.settings.options import BY_NAME, SettingsError
+from ngshare_fs.settings import SettingsError
+from ngshare_fs.settings.options import BY_NAME
 from ngshare_fs.terminal.one_line import say
 
 HELP = "check a data folder"

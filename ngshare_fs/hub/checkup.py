@@ -5,7 +5,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from ngshare_fs.hub.account import Account, scope_for
 from ngshare_fs.hub.client import HubClient, HubDown, Rejected
-from ngshare_fs.settings.options import Hub
+from ngshare_fs.settings import Hub
 from ngshare_fs.terminal.check_result import Observation
 
 # Cookies and tokens carry times; log lines of both are read side by side.

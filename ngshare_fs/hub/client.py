@@ -11,7 +11,7 @@ import aiohttp
 
 from ngshare_fs.hub.account import Account
 from ngshare_fs.hub.unreachable import UNREACHABLE, reason_of
-from ngshare_fs.settings.options import Hub
+from ngshare_fs.settings import Hub
 
 # The hub answers some hundred calls a second: whoever waits longer than this has 2,000 others before.
 ANSWER_SECONDS = 15.0

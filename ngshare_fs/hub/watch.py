@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ngshare_fs.hub.checkup import look_at_hub
 from ngshare_fs.hub.client import HubClient, HubDown
-from ngshare_fs.settings.options import Hub
+from ngshare_fs.settings import Hub
 from ngshare_fs.terminal.logs import LOG
 
 # The hub may start after us, and be mended while we serve.

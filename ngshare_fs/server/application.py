@@ -16,7 +16,7 @@ from ngshare_fs.api.response.release_cache import ReadyAnswers
 from ngshare_fs.api.writer import Writes
 from ngshare_fs.http.error_responses import answering_failures
 from ngshare_fs.hub import HubClient, Tokens
-from ngshare_fs.settings.options import Settings
+from ngshare_fs.settings import Settings
 from ngshare_fs.store import Volume, secret
 from ngshare_fs.web import pages, sign_in
 

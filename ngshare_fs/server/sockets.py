@@ -16,7 +16,7 @@ import time
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 
-from ngshare_fs.settings.options import Settings
+from ngshare_fs.settings import Settings
 from ngshare_fs.terminal.logs import LOG
 
 # A whole course hands in within a minute, and a restart takes about a second: the queue has room for that.

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from ngshare_fs import __version__
 from ngshare_fs.server.sockets import url_of
-from ngshare_fs.settings.options import PROGRAM, Settings
+from ngshare_fs.settings import PROGRAM, Settings
 from ngshare_fs.terminal.logs import LOG
 
 NOT_FOR_PRODUCTION = "stand-alone mode is NOT FOR PRODUCTION: whoever the parameter `user` names is believed"

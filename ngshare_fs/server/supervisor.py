@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from ngshare_fs.server.sockets import HELD_BACK, Handover, admit_no_more, handover_environment, listen_for, same_command
 from ngshare_fs.server.startup_message import announce
-from ngshare_fs.settings.options import Settings, SettingsError
+from ngshare_fs.settings import Settings, SettingsError
 from ngshare_fs.terminal.logs import LOG
 
 # A worker that ends within this time of its start counts as failing at the start: the next one waits longer.

@@ -28,7 +28,7 @@ from ngshare_fs.server.drain import ACCESS_LOG, AccessLog, Traffic, hide_malform
 from ngshare_fs.server.signals import Orders
 from ngshare_fs.server.sockets import QUEUE, Handover, admit_no_more, handover_environment, listen_for, same_command
 from ngshare_fs.server.startup_message import announce
-from ngshare_fs.settings.options import Settings
+from ngshare_fs.settings import Settings
 from ngshare_fs.store import Volume
 from ngshare_fs.terminal.logs import LOG
 

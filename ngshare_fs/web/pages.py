@@ -13,7 +13,7 @@ from ngshare_fs.api.endpoints.courses import courses_seen_by, role_in
 from ngshare_fs.api.endpoints.debug import PATH as DEBUG_PATH
 from ngshare_fs.api.endpoints.health import MERE_LOOK
 from ngshare_fs.http.refusals import NOT_SIGNED_IN, OF_STORE_ERROR, Refused
-from ngshare_fs.settings.options import Settings
+from ngshare_fs.settings import Settings
 from ngshare_fs.store import StoreError, Volume, course, roster
 from ngshare_fs.store.errors import CourseNotFound
 from ngshare_fs.store.problems import Problems

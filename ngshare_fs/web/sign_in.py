@@ -20,7 +20,7 @@ from ngshare_fs.access.sessions import Sessions
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal, Refused
 from ngshare_fs.hub import HubClient, HubDown, Rejected
-from ngshare_fs.settings.options import Hub, Settings
+from ngshare_fs.settings import Hub, Settings
 from ngshare_fs.web.rendering import page, refusal_page
 
 logger = logging.getLogger(__name__)

@@ -31,7 +31,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from ngshare_fs.server.application import make_application
-from ngshare_fs.settings.options import read_settings
+from ngshare_fs.settings import read_settings
 from ngshare_fs.store import StoreError, Volume
 from ngshare_fs.store.checking.verify import verify_volume
 from ngshare_fs.store.writing import flushers

@@ -1,0 +1,64 @@
+"""The settings, as typed values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+
+
+class SettingsError(Exception):
+    """A setting is wrong or missing; the text is one line for the operator, naming where it was set."""
+
+
+@dataclass(frozen=True)
+class Hub:
+    """The JupyterHub that this is a service of.
+
+    Args:
+        api_url: where it answers services, such as `http://hub:8081/hub/api`.
+        api_token: this service's token; never logged.
+        client_id: the service as an OAuth client, such as `service-ngshare`.
+        service_name: the service's name, such as `ngshare`.
+        browser_url: where browsers find it: a URL or an absolute path that ends with `/hub/`.
+        callback: where the hub sends browsers after signing in, exactly as the hub knows it: a URL or an absolute path.
+        managed: whether the hub has started this process.
+        told_callback: what the hub itself says of `callback`; empty where it says nothing.
+        told_client: the same of `client_id`.
+    """
+
+    api_url: str
+    api_token: str = field(repr=False)
+    client_id: str
+    service_name: str
+    browser_url: str
+    callback: str
+    managed: bool = False
+    told_callback: str = ""
+    told_client: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the server runs. `hub` is set unless it is stand-alone; `file` is what the configuration file held."""
+
+    standalone: bool
+    data: Path
+    admins: frozenset[str]
+    host: str
+    port: int
+    prefix: str
+    debug: bool
+    workers: int
+    max_request: int
+    max_files: int
+    log_format: str
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    drain_seconds: int
+    auth_cache: int
+    auth_grace: int
+    require_service_scope: bool
+    hub_admins: bool
+    services: Mapping[str, bool]
+    cookie_secret: str | None = field(repr=False)
+    hub: Hub | None
+    file: bytes = field(repr=False, compare=False)
