@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from ngshare_fs.store import trash
 from ngshare_fs.store.course import identity as course_identity
 from ngshare_fs.store.errors import AssignmentNotFound, CourseNotFound, concerns_one_place
-from ngshare_fs.store.files.estale import look_again
+from ngshare_fs.store.files.estale import retry_on_estale
 from ngshare_fs.store.format import layout, names
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.reading.cached_folders import timestamps_in
@@ -35,7 +35,7 @@ def assignments_of(volume: Volume, course: str) -> list[str]:
 def _assignments_below(volume: Volume, parent: str) -> list[tuple[str, str]]:
     """Pairs of the first release, empty where there is none, and the name."""
     try:
-        folders = look_again(os.listdir, parent)
+        folders = retry_on_estale(os.listdir, parent)
     except FileNotFoundError:
         return []
     found = []

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from ngshare_fs.store import trash
 from ngshare_fs.store.errors import BrokenManifest, CourseExists, CourseNotFound
-from ngshare_fs.store.files.estale import look_again
+from ngshare_fs.store.files.estale import retry_on_estale
 from ngshare_fs.store.format import layout, names
 from ngshare_fs.store.format.course_file import Person, Roster
 from ngshare_fs.store.volume import Volume, check_present
@@ -124,7 +124,7 @@ def _course_files(volume: Volume) -> Iterator[tuple[str, str]]:
 def _is_there(file: str) -> bool:
     """Whether there is a course's file, of whatever kind. A folder that may not be looked into counts as a course."""
     try:
-        look_again(os.stat, file, follow_symlinks=False)
+        retry_on_estale(os.stat, file, follow_symlinks=False)
     except PermissionError:
         return True
     except OSError as error:

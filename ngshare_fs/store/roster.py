@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from ngshare_fs.store.errors import CourseNotFound, InstructorNotFound, IsInstructor, StudentNotFound
-from ngshare_fs.store.files.estale import look_again
+from ngshare_fs.store.files.estale import retry_on_estale
 from ngshare_fs.store.format import layout
 from ngshare_fs.store.format.course_file import Person, Roster
 from ngshare_fs.store.reading.fingerprint import FileFingerprint, fingerprint_of
@@ -186,7 +186,7 @@ def _flush(volume: Volume, file: str) -> None:
 
 def _is_as_read(volume: Volume, file: str, fingerprint: FileFingerprint) -> bool:
     """Whether nobody has edited the file since, or may still be writing it."""
-    if fingerprint_of(look_again(os.stat, file)) != fingerprint:
+    if fingerprint_of(retry_on_estale(os.stat, file)) != fingerprint:
         return False
     if volume.rosters.wrote(file, fingerprint):
         return True  # by one rename, so it is whole

@@ -16,7 +16,7 @@ from pathlib import Path
 from ngshare_fs.formats import yaml_text
 from ngshare_fs.formats.yaml_text import BrokenYaml, Node, WrongShape, text_in
 from ngshare_fs.store.errors import VolumeError
-from ngshare_fs.store.files.estale import look_again
+from ngshare_fs.store.files.estale import retry_on_estale
 from ngshare_fs.store.files.plain_file import open_plain
 from ngshare_fs.store.format import course_file, layout, manifest
 from ngshare_fs.store.format.course_file import Roster
@@ -139,7 +139,7 @@ def replace_file(volume: Volume, path: str, content: bytes, is_current: Callable
     unflushed = volume.unflushed()
     with volume.staging.file() as staged:
         unflushed.write_file(staged, content)
-        os.chmod(staged, stat.S_IMODE(look_again(os.stat, path).st_mode))
+        os.chmod(staged, stat.S_IMODE(retry_on_estale(os.stat, path).st_mode))
         unflushed.flush()
         if not is_current():
             os.unlink(staged)
@@ -155,7 +155,7 @@ def _check_encoding() -> None:
 
 
 def _check_present(root: str) -> None:
-    look_again(os.stat, os.path.join(root, layout.VOLUME_FILE))
+    retry_on_estale(os.stat, os.path.join(root, layout.VOLUME_FILE))
 
 
 def _prepare(root: str) -> None:
@@ -193,7 +193,7 @@ def check_layout(file: str) -> None:
         OSError: the file cannot be read.
     """
     try:
-        found, misspelt_keys = yaml_text.parse(look_again(_read_plain, file), file, understand_volume_file)
+        found, misspelt_keys = yaml_text.parse(retry_on_estale(_read_plain, file), file, understand_volume_file)
     except BrokenYaml as error:
         raise VolumeError(f"{error}: restore the file; it holds one line, `layout: {layout.LAYOUT}`") from None
     if found > layout.LAYOUT:

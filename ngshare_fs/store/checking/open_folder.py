@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from ngshare_fs.formats import yaml_text
 from ngshare_fs.formats.yaml_text import BrokenYaml, Meaning, Node
 from ngshare_fs.store.checking.findings import SPECIAL_FILE, STRAY, SYMLINK, UNREADABLE, Defect, Finding
-from ngshare_fs.store.files.estale import look_again
+from ngshare_fs.store.files.estale import retry_on_estale
 from ngshare_fs.store.files.plain_file import open_plain
 
 # NFS keeps a file that somebody removed while it was open under such a name, until it is closed.
@@ -50,7 +50,7 @@ class OpenFolder:
     def status(self, name: str) -> os.stat_result | None:
         """The status of something in it, None where it is not there."""
         try:
-            return look_again(os.stat, name, dir_fd=self._descriptor, follow_symlinks=False)
+            return retry_on_estale(os.stat, name, dir_fd=self._descriptor, follow_symlinks=False)
         except FileNotFoundError:
             return None
 
@@ -171,7 +171,7 @@ def read_yaml(
         if status is None:
             yield if_missing.at(path)
         elif stat.S_ISREG(status.st_mode):
-            return yaml_text.parse(look_again(_read, folder, name), path, understand)
+            return yaml_text.parse(retry_on_estale(_read, folder, name), path, understand)
     except BrokenYaml as error:
         yield if_broken.at(path, f"line {error.line}: {error.problem}")
     except OSError as error:

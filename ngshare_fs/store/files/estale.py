@@ -16,7 +16,7 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 
-def look_again(
+def retry_on_estale(
     look: Callable[Parameters, Result], *arguments: Parameters.args, **keywords: Parameters.kwargs
 ) -> Result:
     """Look something up by its name, again where that has come to lead to something else meanwhile.

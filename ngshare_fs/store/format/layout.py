@@ -5,7 +5,7 @@ import os
 import stat
 from typing import NamedTuple
 
-from ngshare_fs.store.files.estale import look_again
+from ngshare_fs.store.files.estale import retry_on_estale
 from ngshare_fs.store.format import timestamp
 from ngshare_fs.store.format.names import folder_of
 from ngshare_fs.store.format.timestamp import Timestamp
@@ -42,7 +42,7 @@ def status_of(path: str) -> os.stat_result | None:
         OSError: nobody can tell.
     """
     try:
-        return look_again(os.stat, path)
+        return retry_on_estale(os.stat, path)
     except (FileNotFoundError, NotADirectoryError):
         return None
 

@@ -10,7 +10,7 @@ import time
 from collections import OrderedDict
 from typing import NamedTuple
 
-from ngshare_fs.store.files.estale import look_again
+from ngshare_fs.store.files.estale import retry_on_estale
 from ngshare_fs.store.format import names, timestamp
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.reading.fingerprint import FileFingerprint, fingerprint_of
@@ -49,7 +49,7 @@ class CachedFolders:
         found: list[Submission] = []
         cut = []
         started = time.time_ns()
-        for name, fingerprint in look_again(_folders_in, parent):
+        for name, fingerprint in retry_on_estale(_folders_in, parent):
             remembered = known.get(name)
             if remembered is None or remembered[0] != fingerprint:
                 remembered = (fingerprint, _submissions_in(parent, name))
@@ -100,7 +100,7 @@ def _submissions_in(parent: str, folder: str) -> list[Submission] | None:
 def timestamps_in(folder: str) -> list[Timestamp]:
     """The timestamps of the trees in a folder, oldest first; none where the folder is missing."""
     try:
-        names = look_again(os.listdir, folder)
+        names = retry_on_estale(os.listdir, folder)
     except (FileNotFoundError, NotADirectoryError):
         return []
     if len(names) == 1:

@@ -19,7 +19,7 @@ from typing import Generic, TypeVar
 from ngshare_fs.formats import yaml_text
 from ngshare_fs.formats.yaml_text import BrokenYaml, Node
 from ngshare_fs.store.errors import BrokenManifest, concerns_one_place
-from ngshare_fs.store.files.estale import look_again
+from ngshare_fs.store.files.estale import retry_on_estale
 from ngshare_fs.store.files.plain_file import NotPlain, open_plain
 from ngshare_fs.store.reading.fingerprint import FileFingerprint, fingerprint_of
 
@@ -110,7 +110,7 @@ class CachedYaml(Generic[Meaning]):
 
     def remember(self, path: str, value: Meaning, content: bytes) -> None:
         """Take note of what this process has just written, so that it need not be parsed."""
-        fingerprint = fingerprint_of(look_again(os.stat, path))
+        fingerprint = fingerprint_of(retry_on_estale(os.stat, path))
         self._keep(
             path,
             _Entry(Reading(value, fingerprint), fingerprint, _digest(content), len(content), trusted=False, own=True),
@@ -126,7 +126,7 @@ class CachedYaml(Generic[Meaning]):
         if entry is None or not entry.trusted:
             return None
         try:
-            fingerprint = fingerprint_of(look_again(os.stat, path, follow_symlinks=False))
+            fingerprint = fingerprint_of(retry_on_estale(os.stat, path, follow_symlinks=False))
         except OSError as error:
             if concerns_one_place(error):
                 return None  # what that is, reading it says
@@ -141,7 +141,7 @@ class CachedYaml(Generic[Meaning]):
     def _read_again(self, path: str, entry: _Entry[Meaning] | None) -> _Entry[Meaning]:
         started = time.time_ns()
         try:
-            status, content = look_again(_read, path)
+            status, content = retry_on_estale(_read, path)
         except (NotPlain, PermissionError) as error:
             return self._keep(path, self._unreadable(path, entry, f"cannot be read: {error.strerror}"))
         digest = _digest(content)

@@ -10,7 +10,7 @@ import os
 from typing import NamedTuple, TypeAlias
 
 from ngshare_fs.store.errors import BrokenManifest, DamagedTree, IllegalPath
-from ngshare_fs.store.files.estale import look_again
+from ngshare_fs.store.files.estale import retry_on_estale
 from ngshare_fs.store.files.plain_file import NotPlain, check_plain, open_plain
 from ngshare_fs.store.format import layout, timestamp
 from ngshare_fs.store.format.layout import FILES, MANIFEST
@@ -70,7 +70,7 @@ class Tree:
 
     def __init__(self, manifests: Manifests, parent: str, moment: Timestamp) -> None:
         self.path = os.path.join(parent, timestamp.folder_of(moment))
-        self._folder = look_again(os.open, self.path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._folder = retry_on_estale(os.open, self.path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         self.timestamp = moment
         try:
             self.manifest = manifest_at(manifests, self.path)

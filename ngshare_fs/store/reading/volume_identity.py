@@ -3,7 +3,7 @@
 import hashlib
 import os
 
-from ngshare_fs.store.files.estale import look_again
+from ngshare_fs.store.files.estale import retry_on_estale
 from ngshare_fs.store.format import layout
 
 
@@ -15,6 +15,6 @@ def identity_of(root: str) -> str:
     Raises:
         OSError: there is no volume, or it cannot be looked at.
     """
-    status = look_again(os.stat, os.path.join(root, layout.VOLUME_FILE))
+    status = retry_on_estale(os.stat, os.path.join(root, layout.VOLUME_FILE))
     times = f"{status.st_mtime_ns} {status.st_ctime_ns}"
     return hashlib.blake2b(times.encode(), digest_size=8, person=b"ngshare volume").hexdigest()

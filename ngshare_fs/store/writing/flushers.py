@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from ngshare_fs.store.files.estale import look_again
+from ngshare_fs.store.files.estale import retry_on_estale
 from ngshare_fs.store.writing.durability import Flusher
 
 logger = logging.getLogger(__name__)
@@ -187,7 +187,7 @@ def flush_folder(path: str) -> bool:
     Returns:
         whether this file system flushes folders.
     """
-    descriptor = look_again(os.open, path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = retry_on_estale(os.open, path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     except OSError as error:
