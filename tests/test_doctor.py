@@ -18,7 +18,7 @@ from ngshare_fs.hub.watch import greet_hub, watch_hub
 from ngshare_fs.settings import Hub
 from ngshare_fs.store import Volume
 from ngshare_fs.store.checking.volume_check import look_at_volume
-from ngshare_fs.terminal.check_result import Observation
+from ngshare_fs.terminal.check_result import CheckResult
 from tests import servers
 from tests.fallible_hub import FallibleHub, user
 
@@ -26,8 +26,8 @@ PREFIX = "/services/ngshare/"
 ADMISSION = Admission("ngshare", frozenset(), False, False, {"autograder": False})
 
 
-def wrong(found: list[Observation]) -> list[str]:
-    return [observation.subject for observation in found if observation.fine is False]
+def wrong(found: list[CheckResult]) -> list[str]:
+    return [result.subject for result in found if result.ok is False]
 
 
 def test_a_volume_that_is_fine(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_a_volume_that_is_fine(tmp_path: Path) -> None:
     before = sorted((tmp_path / "volume").rglob("*"))
     found = look_at_volume(tmp_path / "volume")
     assert wrong(found) == []
-    assert [observation.subject for observation in found] == [
+    assert [result.subject for result in found] == [
         "volume", "permissions", "locks", "space", "inodes", "volume clock",
     ]  # fmt: skip
     assert sorted((tmp_path / "volume").rglob("*")) == before
@@ -50,13 +50,13 @@ def test_what_cannot_be_a_volume_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for path, said in ((tmp_path / "file/none", "Not a directory"), (tmp_path / "file", "Not a directory")):
         (found,) = look_at_volume(path)
-        assert found.fine is False
-        assert said in found.saw
+        assert found.ok is False
+        assert said in found.detail
     (found,) = look_at_volume(tmp_path)
-    assert "something else" in found.saw
+    assert "something else" in found.detail
     assert "--data" in found.remedy
     (found,) = look_at_volume(tmp_path / "none/of/these")
-    assert (found.fine, "the first start makes it" in found.saw) == (True, True)
+    assert (found.ok, "the first start makes it" in found.detail) == (True, True)
     assert not (tmp_path / "none").exists()
 
 
@@ -72,8 +72,8 @@ def test_what_keeps_a_volume_from_being_opened_is_told(tmp_path: Path, file: str
     Volume.open(tmp_path / "volume").close()
     (tmp_path / "volume" / file).write_text(content)
     (found,) = look_at_volume(tmp_path / "volume")
-    assert found.fine is False
-    assert said in found.saw
+    assert found.ok is False
+    assert said in found.detail
 
 
 def test_a_folder_that_everybody_can_look_into_is_told(tmp_path: Path) -> None:
@@ -88,8 +88,8 @@ def test_a_folder_that_is_missing_inside_is_told(tmp_path: Path) -> None:
     (tmp_path / "volume/courses").rmdir()
     (tmp_path / "volume/courses").touch()
     (found,) = look_at_volume(tmp_path / "volume")
-    assert "courses" in found.saw
-    assert "Not a directory" in found.saw
+    assert "courses" in found.detail
+    assert "Not a directory" in found.detail
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root writes everywhere, and can stop doing so")
@@ -131,7 +131,7 @@ async def clients() -> AsyncIterator[Any]:
 async def test_a_hub_that_knows_us(hub: FallibleHub, clients: Any) -> None:
     found = await look_at_hub(clients(hub.hub), hub.hub, PREFIX)
     assert wrong(found) == []
-    assert [observation.subject for observation in found] == ["hub", "clock", "token", "prefix", "sign-in"]
+    assert [result.subject for result in found] == ["hub", "clock", "token", "prefix", "sign-in"]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ async def test_what_is_wrong_with_the_hub_is_told(
     changed = dataclasses.replace(hub.hub, **changes)
     found = await look_at_hub(clients(changed), changed, prefix)
     assert wrong(found) == [subject]
-    (line,) = [str(observation) for observation in found if observation.fine is False]
+    (line,) = [str(result) for result in found if result.ok is False]
     assert said in line
     assert "\n" not in line
     assert changed.api_token not in line
@@ -182,20 +182,20 @@ async def test_whether_a_user_would_be_let_in(
 ) -> None:
     if owner:
         hub.owners["token"] = owner
-    observation = await look_at_user(clients(hub.hub), hub.hub, "token", ADMISSION.refusal_of)
-    assert observation.fine is fine
-    assert said in str(observation)
+    result = await look_at_user(clients(hub.hub), hub.hub, "token", ADMISSION.refusal_of)
+    assert result.ok is fine
+    assert said in str(result)
 
 
 async def test_where_the_scope_is_required_the_role_of_servers_needs_it_too(hub: FallibleHub, clients: Any) -> None:
     strict = dataclasses.replace(ADMISSION, require_service_scope=True)
     hub.owners["token"] = user("ada", "access:servers!server=ada/")
-    observation = await look_at_user(clients(hub.hub), hub.hub, "token", strict.refusal_of)
-    assert observation.fine is False
-    assert 'the role "user" with "self", "access:services!service=ngshare"' in observation.remedy
+    result = await look_at_user(clients(hub.hub), hub.hub, "token", strict.refusal_of)
+    assert result.ok is False
+    assert 'the role "user" with "self", "access:services!service=ngshare"' in result.remedy
     # Not "self", which would let every notebook do at the hub what its owner may do.
     of_servers = '"users:activity!user", "access:servers!server", "access:services!service=ngshare"'
-    assert f'the role "server" with {of_servers}' in observation.remedy
+    assert f'the role "server" with {of_servers}' in result.remedy
 
 
 async def test_at_the_start_it_is_said_once_what_is_wrong_until_it_is_mended(

@@ -63,19 +63,19 @@ async def test_what_answers_is_judged(
     aiohttp_server: Any, status: int, body: object, fine: bool | None, said: str
 ) -> None:
     found = await look_at_address("x", await _answering(aiohttp_server, status, json.dumps(body)), "ours", "look there")
-    assert (found.fine, said in found.saw) == (fine, True)
+    assert (found.ok, said in found.detail) == (fine, True)
 
 
 async def test_what_is_no_json_is_not_this_service(aiohttp_server: Any) -> None:
     for text in ("<html>", "[" * 100_000, '"' + "x" * 10_000):
         found = await look_at_address("x", await _answering(aiohttp_server, 200, text), "ours", "look there")
-        assert (found.fine, found.remedy) == (False, "look there")
-    assert len(found.saw) < 200
+        assert (found.ok, found.remedy) == (False, "look there")
+    assert len(found.detail) < 200
 
 
 async def test_where_our_own_volume_cannot_be_looked_at(aiohttp_server: Any) -> None:
     base = await _answering(aiohttp_server, 200, '{"success": true, "volume": "ours"}')
-    assert (await look_at_address("x", base, None, "")).fine is None
+    assert (await look_at_address("x", base, None, "")).ok is None
 
 
 async def _answering(aiohttp_server: Callable[..., Any], status: int, text: str) -> str:

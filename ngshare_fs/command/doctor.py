@@ -42,7 +42,7 @@ def run(given: argparse.Namespace) -> int:
     settings = read_settings(flags, os.environ)
     from ngshare_fs.command.examination import examine, lines_of
 
-    observations = examine(settings, user_token)
-    for line in lines_of(observations):
+    results = examine(settings, user_token)
+    for line in lines_of(results):
         say(line)
-    return 1 if any(observation.fine is False for observation in observations) else 0
+    return 1 if any(result.ok is False for result in results) else 0

@@ -12,14 +12,14 @@ from ngshare_fs.server.sockets import url_at
 from ngshare_fs.settings import Settings
 from ngshare_fs.store import identity_of
 from ngshare_fs.store.checking.volume_check import look_at_volume
-from ngshare_fs.terminal.check_result import Observation
+from ngshare_fs.terminal.check_result import CheckResult
 
 # Where there is no volume yet, whoever answers has another one.
 NO_VOLUME = "none"
-MARKS = {True: "ok", False: "WRONG", None: "?"}
+LABELS = {True: "ok", False: "WRONG", None: "?"}
 
 
-def examine(settings: Settings, user_token: str | None) -> list[Observation]:
+def examine(settings: Settings, user_token: str | None) -> list[CheckResult]:
     """Look at everything.
 
     Args:
@@ -29,16 +29,16 @@ def examine(settings: Settings, user_token: str | None) -> list[Observation]:
     return [*look_at_volume(settings.data), *asyncio.run(_look_at_network(settings, user_token))]
 
 
-def lines_of(observations: list[Observation]) -> Iterator[str]:
+def lines_of(results: list[CheckResult]) -> Iterator[str]:
     """What to print: a line for each, and below it what to do."""
-    width = max(len(observation.subject) for observation in observations)
-    for observation in observations:
-        yield f"{MARKS[observation.fine]:<6} {observation.subject:<{width}}  {observation.saw}"
-        if not observation.fine and observation.remedy:
-            yield f"{'':<6} {'':<{width}}  -> {observation.remedy}"
+    width = max(len(result.subject) for result in results)
+    for result in results:
+        yield f"{LABELS[result.ok]:<6} {result.subject:<{width}}  {result.detail}"
+        if not result.ok and result.remedy:
+            yield f"{'':<6} {'':<{width}}  -> {result.remedy}"
 
 
-async def _look_at_network(settings: Settings, user_token: str | None) -> list[Observation]:
+async def _look_at_network(settings: Settings, user_token: str | None) -> list[CheckResult]:
     hub = settings.hub
     found = []
     volume = _identity(settings)
@@ -48,7 +48,7 @@ async def _look_at_network(settings: Settings, user_token: str | None) -> list[O
             found += await look_at_hub(client, hub, settings.prefix, asks_for_client=True)
             if user_token is None:
                 remedy = "--user-token-file FILE with the token of a user tells whether that user is let in"
-                found.append(Observation("roles", None, "not looked at", remedy))
+                found.append(CheckResult("roles", None, "not looked at", remedy))
             else:
                 found.append(await look_at_user(client, hub, user_token, Admission.configured(settings).refusal_of))
         finally:
@@ -71,10 +71,10 @@ def _identity(settings: Settings) -> str | None:
         return None
 
 
-async def _look_at_proxy(browser_url: str, prefix: str, volume: str | None) -> Observation:
+async def _look_at_proxy(browser_url: str, prefix: str, volume: str | None) -> CheckResult:
     parts = urlsplit(browser_url)
     if not parts.netloc:
         remedy = "--hub-url, such as https://hub.example.org/hub/, tells where browsers find the hub"
-        return Observation("proxy route", None, "not looked at", remedy)
+        return CheckResult("proxy route", None, "not looked at", remedy)
     remedy = "does the hub's configuration have this service with its url, and does that lead here?"
     return await look_at_address("proxy route", f"{parts.scheme}://{parts.netloc}{prefix}", volume, remedy)

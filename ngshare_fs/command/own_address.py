@@ -9,14 +9,14 @@ import aiohttp
 
 from ngshare_fs.hub.unreachable import UNREACHABLE, reason_of
 from ngshare_fs.settings import Hub
-from ngshare_fs.terminal.check_result import Observation
+from ngshare_fs.terminal.check_result import CheckResult
 from ngshare_fs.web.sign_in import CALLBACK
 
 SECONDS = 15.0
 LONGEST_ANSWER = 4096
 
 
-async def look_at_address(subject: str, base: str, volume: str | None, remedy: str) -> Observation:
+async def look_at_address(subject: str, base: str, volume: str | None, remedy: str) -> CheckResult:
     """Ask what is there whether it is this service.
 
     Args:
@@ -35,22 +35,22 @@ async def look_at_address(subject: str, base: str, volume: str | None, remedy: s
                 subject, url, answer.status, _parsed(await answer.content.read(LONGEST_ANSWER)), volume, remedy
             )
     except UNREACHABLE as error:
-        return Observation(subject, False, f"{url}: {reason_of(error)}", remedy)
+        return CheckResult(subject, False, f"{url}: {reason_of(error)}", remedy)
 
 
 def _judge(
     subject: str, url: str, status: int, said: Mapping[str, Any], volume: str | None, remedy: str
-) -> Observation:
+) -> CheckResult:
     if status == 503 and said.get("success") is False:
-        return Observation(subject, False, f"{url} answers: {said.get('message')}", "see what is wrong with its volume")
+        return CheckResult(subject, False, f"{url} answers: {said.get('message')}", "see what is wrong with its volume")
     if status != 200 or said.get("success") is not True:
-        return Observation(subject, False, f"{url} answers {status}, but not as this service does", remedy)
+        return CheckResult(subject, False, f"{url} answers {status}, but not as this service does", remedy)
     if volume is None or "volume" not in said:
-        return Observation(subject, None, f"{url} answers; from which volume, nobody can tell")
+        return CheckResult(subject, None, f"{url} answers; from which volume, nobody can tell")
     if said["volume"] != volume:
         elsewhere = "--data names another folder than the server there has, or the address leads to another server"
-        return Observation(subject, False, f"{url} answers from another volume", elsewhere)
-    return Observation(subject, True, f"{url} answers, from this volume")
+        return CheckResult(subject, False, f"{url} answers from another volume", elsewhere)
+    return CheckResult(subject, True, f"{url} answers, from this volume")
 
 
 def _parsed(content: bytes) -> Mapping[str, Any]:
@@ -61,7 +61,7 @@ def _parsed(content: bytes) -> Mapping[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-async def look_at_callback(hub: Hub, prefix: str, volume: str | None) -> Observation:
+async def look_at_callback(hub: Hub, prefix: str, volume: str | None) -> CheckResult:
     """Look whether browsers come back to this service from the hub.
 
     Whether the hub would send them there, it says to nobody but somebody who is signing in: it compares the address,
@@ -70,22 +70,24 @@ async def look_at_callback(hub: Hub, prefix: str, volume: str | None) -> Observa
     subject, own = "callback", prefix + CALLBACK
     parts = urlsplit(hub.callback)
     if hub.told_callback and hub.told_callback != hub.callback:
-        saw = f"it is {hub.callback}, and the hub says {hub.told_callback}"
-        return Observation(subject, False, saw, "leave --oauth-callback out: the hub has said where it sends browsers")
+        detail = f"it is {hub.callback}, and the hub says {hub.told_callback}"
+        return CheckResult(
+            subject, False, detail, "leave --oauth-callback out: the hub has said where it sends browsers"
+        )
     if unquote(parts.path) != unquote(own):
-        saw = f"it is {hub.callback}, where this service does not answer"
+        detail = f"it is {hub.callback}, where this service does not answer"
         remedy = f"its path has to be {own}, in --oauth-callback and in the service's oauth_redirect_uri"
-        return Observation(subject, False, saw, remedy)
+        return CheckResult(subject, False, detail, remedy)
     if parts.netloc:
         base = f"{parts.scheme}://{parts.netloc}{prefix}"
         found = await look_at_address(subject, base, volume, "does that address lead to the hub's proxy?")
-        if not found.fine:
+        if not found.ok:
             return found
     if hub.callback == hub.told_callback:
-        return Observation(subject, True, f"{hub.callback}, as the hub says")
+        return CheckResult(subject, True, f"{hub.callback}, as the hub says")
     if hub.callback == own:
-        return Observation(subject, True, f"{own}, which is right unless the service has an oauth_redirect_uri")
+        return CheckResult(subject, True, f"{own}, which is right unless the service has an oauth_redirect_uri")
     remedy = 'where the hub shows "mismatching redirect URI" to whoever signs in, make the two the same'
-    return Observation(
+    return CheckResult(
         subject, None, f"{hub.callback}; is it the service's oauth_redirect_uri, letter by letter?", remedy
     )

@@ -6,14 +6,14 @@ from urllib.parse import quote, unquote, urlsplit
 from ngshare_fs.hub.account import Account, scope_for
 from ngshare_fs.hub.client import HubClient, HubDown, Rejected
 from ngshare_fs.settings import Hub
-from ngshare_fs.terminal.check_result import Observation
+from ngshare_fs.terminal.check_result import CheckResult
 
 # Cookies and tokens carry times; log lines of both are read side by side.
 CLOCKS_DIFFER_SECONDS = 30.0
 API_TOKEN, CLIENT_ID = "JUPYTERHUB_API_TOKEN", "JUPYTERHUB_CLIENT_ID"
 
 
-async def look_at_hub(client: HubClient, hub: Hub, prefix: str, asks_for_client: bool = False) -> list[Observation]:
+async def look_at_hub(client: HubClient, hub: Hub, prefix: str, asks_for_client: bool = False) -> list[CheckResult]:
     """Look at the hub, its clock, our token, our prefix and our OAuth client; at no more where the hub is not there.
 
     Args:
@@ -21,7 +21,7 @@ async def look_at_hub(client: HubClient, hub: Hub, prefix: str, asks_for_client:
     """
     try:
         greeting = await client.greeting()
-        found = [Observation("hub", True, f"JupyterHub {greeting.version} at {hub.api_url}")]
+        found = [CheckResult("hub", True, f"JupyterHub {greeting.version} at {hub.api_url}")]
         if greeting.clock_ahead is not None:
             found.append(_clock(greeting.clock_ahead))
         account = await client.own_account()
@@ -33,13 +33,13 @@ async def look_at_hub(client: HubClient, hub: Hub, prefix: str, asks_for_client:
             found.append(await _oauth(client, hub, asks=asks_for_client or not beyond_doubt))
     except HubDown as error:
         remedy = "is it running, and is JUPYTERHUB_API_URL right?"
-        return [Observation("hub", False, str(error), remedy)]
+        return [CheckResult("hub", False, str(error), remedy)]
     return found
 
 
 async def look_at_user(
     client: HubClient, hub: Hub, token: str, refusal_of: Callable[[Account], str | None]
-) -> Observation:
+) -> CheckResult:
     """Look whether the owner of a token would be let in.
 
     Args:
@@ -48,19 +48,21 @@ async def look_at_user(
     try:
         account = await client.account(token)
     except HubDown as error:
-        return Observation("roles", None, f"nobody could tell: {error}")
+        return CheckResult("roles", None, f"nobody could tell: {error}")
     if account is None:
-        return Observation("roles", False, "the hub does not know that token", "make a new one on the hub's token page")
+        return CheckResult("roles", False, "the hub does not know that token", "make a new one on the hub's token page")
     scopes = ", ".join(sorted(scope for scope in account.scopes if scope.startswith("access:"))) or "no access: scope"
-    saw = f"{account.kind} {account.name!r} with {scopes}"
+    detail = f"{account.kind} {account.name!r} with {scopes}"
     refusal = refusal_of(account)
     if account.kind == "service":
-        return Observation("roles", refusal is None, saw, "--services lets it in; or give the token of a user")
+        return CheckResult("roles", refusal is None, detail, "--services lets it in; or give the token of a user")
     if account.may_use(hub.service_name):
-        return Observation("roles", refusal is None, saw, refusal or "")
+        return CheckResult("roles", refusal is None, detail, refusal or "")
     if refusal is None:
-        return Observation("roles", True, f"{saw}: enough for nbgrader; pages need {_role_of_users(hub.service_name)}")
-    return Observation("roles", False, saw, how_to_get_the_scope(account, hub.service_name))
+        return CheckResult(
+            "roles", True, f"{detail}: enough for nbgrader; pages need {_role_of_users(hub.service_name)}"
+        )
+    return CheckResult("roles", False, detail, how_to_get_the_scope(account, hub.service_name))
 
 
 def how_to_get_the_scope(account: Account, service: str) -> str:
@@ -77,34 +79,34 @@ def _role_of_users(service: str) -> str:
     return f'in c.JupyterHub.load_roles the role "user" with "self", "{scope_for(service)}"'
 
 
-def _clock(ahead: float) -> Observation:
-    saw = f"the hub's is {abs(ahead):.0f} s {'ahead' if ahead > 0 else 'behind'}"
-    return Observation("clock", abs(ahead) < CLOCKS_DIFFER_SECONDS, saw, "let both machines keep time by NTP")
+def _clock(ahead: float) -> CheckResult:
+    detail = f"the hub's is {abs(ahead):.0f} s {'ahead' if ahead > 0 else 'behind'}"
+    return CheckResult("clock", abs(ahead) < CLOCKS_DIFFER_SECONDS, detail, "let both machines keep time by NTP")
 
 
-def _token(account: Account | None) -> Observation:
+def _token(account: Account | None) -> CheckResult:
     if account is None:
         remedy = f"{API_TOKEN} has to be the api_token of this service in the hub's configuration"
-        return Observation("token", False, "the hub does not know the token of this service", remedy)
+        return CheckResult("token", False, "the hub does not know the token of this service", remedy)
     if account.kind != "service":
         remedy = f"{API_TOKEN} has to be the api_token of a service in the hub's configuration"
-        return Observation("token", False, f"it belongs to the user {account.name!r}", remedy)
-    return Observation("token", True, f"the hub knows it as that of the service {account.name!r}")
+        return CheckResult("token", False, f"it belongs to the user {account.name!r}", remedy)
+    return CheckResult("token", True, f"the hub knows it as that of the service {account.name!r}")
 
 
-def _prefix(name: str, prefix: str, hub: Hub) -> Observation:
+def _prefix(name: str, prefix: str, hub: Hub) -> CheckResult:
     base = urlsplit(hub.api_url).path.removesuffix("hub/api")
     right = f"{base}services/{quote(name)}/"
     if unquote(prefix) != unquote(right):
-        saw = f"it is {prefix}, and the hub's proxy serves this service at {right}"
-        return Observation("prefix", False, saw, "set JUPYTERHUB_SERVICE_PREFIX, or --prefix, to that")
+        detail = f"it is {prefix}, and the hub's proxy serves this service at {right}"
+        return CheckResult("prefix", False, detail, "set JUPYTERHUB_SERVICE_PREFIX, or --prefix, to that")
     if name != hub.service_name:
-        saw = f"this takes itself for {hub.service_name!r}, and the hub for {name!r}"
-        return Observation("prefix", False, saw, "set JUPYTERHUB_SERVICE_NAME to what the hub's configuration says")
-    return Observation("prefix", True, prefix)
+        detail = f"this takes itself for {hub.service_name!r}, and the hub for {name!r}"
+        return CheckResult("prefix", False, detail, "set JUPYTERHUB_SERVICE_NAME to what the hub's configuration says")
+    return CheckResult("prefix", True, prefix)
 
 
-async def _oauth(client: HubClient, hub: Hub, asks: bool) -> Observation:
+async def _oauth(client: HubClient, hub: Hub, asks: bool) -> CheckResult:
     try:
         if asks:
             # A code that cannot be right: what the hub complains of shows whether it knows the client and its secret.
@@ -112,5 +114,5 @@ async def _oauth(client: HubClient, hub: Hub, asks: bool) -> Observation:
     except Rejected as error:
         if error.code == "invalid_client":
             remedy = f"{CLIENT_ID} has to be the service's oauth_client_id, by default service-NAME"
-            return Observation("sign-in", False, f"the hub does not know the client {hub.client_id!r}", remedy)
-    return Observation("sign-in", True, f"as {hub.client_id!r}, by {hub.browser_url}, back to {hub.callback}")
+            return CheckResult("sign-in", False, f"the hub does not know the client {hub.client_id!r}", remedy)
+    return CheckResult("sign-in", True, f"as {hub.client_id!r}, by {hub.browser_url}, back to {hub.callback}")

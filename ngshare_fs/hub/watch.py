@@ -22,7 +22,7 @@ async def greet_hub(hub: Hub, prefix: str) -> None:
     try:
         while True:
             found = await look_at_hub(client, hub, prefix)
-            wrong = next((observation for observation in found if observation.fine is False), None)
+            wrong = next((result for result in found if result.ok is False), None)
             if wrong is None:
                 LOG.info("%s", found[0])
                 return

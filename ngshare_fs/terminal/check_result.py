@@ -4,20 +4,20 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Observation:
+class CheckResult:
     """One thing that was looked at.
 
     Args:
         subject: what it was, in a word or two.
-        fine: whether it is as it should be; None where nobody could tell.
-        saw: what was there, in one line.
-        remedy: what to do, where it is not fine; in one line.
+        ok: whether it is as it should be; None where nobody could tell.
+        detail: what was there, in one line.
+        remedy: what to do, where it is not as it should be; in one line.
     """
 
     subject: str
-    fine: bool | None
-    saw: str
+    ok: bool | None
+    detail: str
     remedy: str = ""
 
     def __str__(self) -> str:
-        return f"{self.subject}: {self.saw}" + (f"; {self.remedy}" if self.remedy and not self.fine else "")
+        return f"{self.subject}: {self.detail}" + (f"; {self.remedy}" if self.remedy and not self.ok else "")

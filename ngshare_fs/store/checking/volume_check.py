@@ -14,14 +14,14 @@ from ngshare_fs.store.secret import check_cookie_secret
 from ngshare_fs.store.volume import check_layout, nearest, remedy_for, user_name
 from ngshare_fs.store.writing import durability
 from ngshare_fs.store.writing.flushers import flush_file
-from ngshare_fs.terminal.check_result import Observation
+from ngshare_fs.terminal.check_result import CheckResult
 
 LEAST_BYTES = 2**30
 LEAST_SHARE = 0.05
 CLOCKS_DIFFER_SECONDS = 2.0
 
 
-def look_at_volume(path: Path) -> list[Observation]:
+def look_at_volume(path: Path) -> list[CheckResult]:
     """Look at a volume's folder, its permissions, locks, space, inodes and clock."""
     root = os.path.abspath(path)
     try:
@@ -29,21 +29,23 @@ def look_at_volume(path: Path) -> list[Observation]:
     except FileNotFoundError:
         return [_not_there(root)]
     except VolumeError as error:
-        return [Observation("volume", False, str(error))]
+        return [CheckResult("volume", False, str(error))]
     except OSError as error:
-        saw = f"{error.filename or root}: {error.strerror}; this runs as {user_name(os.geteuid())}"
-        return [Observation("volume", False, saw, remedy_for(root, error))]
+        detail = f"{error.filename or root}: {error.strerror}; this runs as {user_name(os.geteuid())}"
+        return [CheckResult("volume", False, detail, remedy_for(root, error))]
 
 
-def _not_there(root: str) -> Observation:
+def _not_there(root: str) -> CheckResult:
     above = nearest(os.path.dirname(root))
     if os.path.isdir(above) and os.access(above, os.W_OK | os.X_OK):
-        return Observation("volume", True, f"{root} is not there: the first start makes it")
-    saw = f"{root} is not there, and {user_name(os.geteuid())} may not make it in {above}"
-    return Observation("volume", False, saw, "make it and let the server's user own it, or give --data another folder")
+        return CheckResult("volume", True, f"{root} is not there: the first start makes it")
+    detail = f"{root} is not there, and {user_name(os.geteuid())} may not make it in {above}"
+    return CheckResult(
+        "volume", False, detail, "make it and let the server's user own it, or give --data another folder"
+    )
 
 
-def _look_inside(root: str) -> list[Observation]:
+def _look_inside(root: str) -> list[CheckResult]:
     entries = sorted(os.listdir(root))
     status = os.stat(root)
     is_one = layout.VOLUME_FILE in entries
@@ -51,9 +53,9 @@ def _look_inside(root: str) -> list[Observation]:
         check_layout(os.path.join(root, layout.VOLUME_FILE))
         check_cookie_secret(os.path.join(root, layout.COOKIE_SECRET))
     elif set(entries) - {"lost+found"}:
-        saw = f"{root} holds something else ({', '.join(entries[:3])}) and no {layout.VOLUME_FILE}"
-        return [Observation("volume", False, saw, "give --data an empty folder or a volume")]
-    found = [Observation("volume", True, root if is_one else f"{root} is empty: the first start makes a volume of it")]
+        detail = f"{root} holds something else ({', '.join(entries[:3])}) and no {layout.VOLUME_FILE}"
+        return [CheckResult("volume", False, detail, "give --data an empty folder or a volume")]
+    found = [CheckResult("volume", True, root if is_one else f"{root} is empty: the first start makes a volume of it")]
     owner = f"belongs to {user_name(status.st_uid)}, mode {status.st_mode & 0o7777:04o}"
     inside = (layout.COURSES, layout.TRASH, layout.LOCKS, layout.STAGING) if is_one else ()
     started = time.monotonic()
@@ -61,10 +63,10 @@ def _look_inside(root: str) -> list[Observation]:
         # Each of them has to take files; what is only read is another thing that `verify` looks at.
         for folder in ("", *inside):
             probe = probes.enter_context(_probe(os.path.join(root, folder)))
-        saw = f"{owner}; files were written and flushed in {(time.monotonic() - started) * 1000:.0f} ms"
+        detail = f"{owner}; files were written and flushed in {(time.monotonic() - started) * 1000:.0f} ms"
         closed = not status.st_mode & 0o007
         remedy = f"everybody on this machine may look into it: chmod 0700 {root}"
-        found.append(Observation("permissions", closed, saw, remedy))
+        found.append(CheckResult("permissions", closed, detail, remedy))
         return [*found, _locks(probe), *_room(root), _clock(probe)]
 
 
@@ -80,35 +82,38 @@ def _probe(folder: str) -> Iterator[str]:
             os.unlink(probe)
 
 
-def _locks(probe: str) -> Observation:
+def _locks(probe: str) -> CheckResult:
     remedy = "mount it with locks (NFSv4 rather than NFSv3 with nolock), or use another volume"
     with open(probe, "rb+") as one, open(probe, "rb+") as other:
         try:
             fcntl.flock(one, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            return Observation("locks", False, f"no flock: {error.strerror}", remedy)
+            return CheckResult("locks", False, f"no flock: {error.strerror}", remedy)
         try:
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            return Observation("locks", True, "flock holds: who comes second is refused")
-    return Observation("locks", False, "flock does not hold: two had the same lock", remedy)
+            return CheckResult("locks", True, "flock holds: who comes second is refused")
+    return CheckResult("locks", False, "flock does not hold: two had the same lock", remedy)
 
 
-def _room(root: str) -> list[Observation]:
+def _room(root: str) -> list[CheckResult]:
     room = os.statvfs(root)
     free, whole = room.f_bavail * room.f_frsize, room.f_blocks * room.f_frsize
-    saw = f"{free / 2**30:.1f} GiB free of {whole / 2**30:.1f}"
+    detail = f"{free / 2**30:.1f} GiB free of {whole / 2**30:.1f}"
     enough = free >= LEAST_BYTES and free >= LEAST_SHARE * whole
-    found = [Observation("space", enough, saw, "make the volume larger, or empty the trash")]
+    found = [CheckResult("space", enough, detail, "make the volume larger, or empty the trash")]
     if room.f_files == 0:
-        return [*found, Observation("inodes", True, "as many as there is space")]
-    saw = f"{room.f_favail:,} free of {room.f_files:,}"
+        return [*found, CheckResult("inodes", True, "as many as there is space")]
+    detail = f"{room.f_favail:,} free of {room.f_files:,}"
     enough = room.f_favail >= LEAST_SHARE * room.f_files
-    return [*found, Observation("inodes", enough, saw, "each submitted file takes one: make a file system with more")]
+    return [
+        *found,
+        CheckResult("inodes", enough, detail, "each submitted file takes one: make a file system with more"),
+    ]
 
 
-def _clock(probe: str) -> Observation:
+def _clock(probe: str) -> CheckResult:
     ahead = os.stat(probe).st_mtime - time.time()
-    saw = f"the volume's is {abs(ahead):.1f} s {'ahead' if ahead > 0 else 'behind'}"
+    detail = f"the volume's is {abs(ahead):.1f} s {'ahead' if ahead > 0 else 'behind'}"
     remedy = "let the file server and this machine keep time by NTP"
-    return Observation("volume clock", abs(ahead) < CLOCKS_DIFFER_SECONDS, saw, remedy)
+    return CheckResult("volume clock", abs(ahead) < CLOCKS_DIFFER_SECONDS, detail, remedy)
