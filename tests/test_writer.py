@@ -17,9 +17,9 @@ import pytest
 from aiohttp import ClientSession
 
 from ngshare_fs.api.request.files_argument import EncodedTree
-from ngshare_fs.api.writer import Writes, write_scheduler
+from ngshare_fs.api.writer import WriteScheduler, write_scheduler
 from ngshare_fs.api.writer.messages import HEAD, READY, Job, pack
-from ngshare_fs.api.writer.writer_client import PROGRAM, WriterBeside
+from ngshare_fs.api.writer.writer_client import PROGRAM, WriterClient
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import OF_STORE_ERROR, Refused
 from ngshare_fs.server import application
@@ -52,21 +52,21 @@ LARGE = 700_000  # waits on the disk while it arrives
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> list[Writes]:
+def made(monkeypatch: pytest.MonkeyPatch) -> list[WriteScheduler]:
     """All that the application makes; the other process is started by the first write already."""
-    made: list[Writes] = []
+    made: list[WriteScheduler] = []
 
-    class Known(Writes):
+    class Known(WriteScheduler):
         def __init__(self, *arguments: object) -> None:
             super().__init__(*arguments)  # type: ignore[arg-type]
             made.append(self)
 
-    monkeypatch.setattr(application, "Writes", Known)
+    monkeypatch.setattr(application, "WriteScheduler", Known)
     monkeypatch.setattr(write_scheduler, "FEW", 0)
     return made
 
 
-async def beside(exchange: Exchange, made: list[Writes]) -> WriterBeside:
+async def beside(exchange: Exchange, made: list[WriteScheduler]) -> WriterClient:
     """The other process, started if need be."""
     await exchange.call("POST", "submission/none/a", "nobody", files="[]")
     await until(lambda: made[0].writer, "a process beside this one")
@@ -76,7 +76,7 @@ async def beside(exchange: Exchange, made: list[Writes]) -> WriterBeside:
 
 
 @pytest.fixture
-async def exchange(make_exchange: MakeExchange, made: list[Writes]) -> AsyncIterator[Exchange]:
+async def exchange(make_exchange: MakeExchange, made: list[WriteScheduler]) -> AsyncIterator[Exchange]:
     """One whose students' work goes to the other process."""
     exchange = await make_exchange()
     writer = await beside(exchange, made)
@@ -108,7 +108,7 @@ def held_up(exchange: Exchange) -> Iterator[None]:
         yield
 
 
-async def test_a_rush_is_written_by_another_process(make_exchange: MakeExchange, made: list[Writes]) -> None:
+async def test_a_rush_is_written_by_another_process(make_exchange: MakeExchange, made: list[WriteScheduler]) -> None:
     exchange = await make_exchange()
     await taught_course(exchange)
     answers = await asyncio.gather(*(hand_in(exchange) for _ in range(40)))
@@ -129,7 +129,7 @@ async def taught_course(exchange: Exchange) -> None:
 
 
 async def test_a_single_write_needs_no_process(
-    make_exchange: MakeExchange, made: list[Writes], monkeypatch: pytest.MonkeyPatch
+    make_exchange: MakeExchange, made: list[WriteScheduler], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(write_scheduler, "FEW", 1)
     exchange = await make_exchange()
@@ -141,7 +141,7 @@ async def test_a_single_write_needs_no_process(
 
 @pytest.mark.parametrize("size", [100, LARGE])
 async def test_when_it_is_killed_the_clients_hear_so_and_threads_go_on(
-    taught: Exchange, made: list[Writes], size: int, caplog: pytest.LogCaptureFixture
+    taught: Exchange, made: list[WriteScheduler], size: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     writer = made[0].writer
     assert writer is not None
@@ -162,20 +162,23 @@ async def test_when_it_is_killed_the_clients_hear_so_and_threads_go_on(
 
 
 async def test_one_that_is_idle_ends_and_the_next_rush_has_another(
-    make_exchange: MakeExchange, made: list[Writes], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    make_exchange: MakeExchange,
+    made: list[WriteScheduler],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    started: list[WriterBeside] = []
-    start = WriterBeside.start
+    started: list[WriterClient] = []
+    start = WriterClient.start
 
-    async def noted(arguments: Sequence[str]) -> WriterBeside:
+    async def noted(arguments: Sequence[str]) -> WriterClient:
         started.append(await start(arguments))
         return started[-1]
 
-    monkeypatch.setattr(WriterBeside, "start", noted)
+    monkeypatch.setattr(WriterClient, "start", noted)
     monkeypatch.setattr(write_scheduler, "IDLE_SECONDS", 0.05)
     exchange = await make_exchange()
     await taught_course(exchange)
-    ended: list[WriterBeside] = []
+    ended: list[WriterClient] = []
     for _ in range(2):
         assert (await hand_in(exchange)).status == 200
         await until(lambda: len(started) > len(ended), "a process beside this one")
@@ -189,7 +192,7 @@ async def test_one_that_is_idle_ends_and_the_next_rush_has_another(
 @pytest.mark.parametrize("python", ["/bin/false", "/nowhere/python"])
 async def test_without_one_threads_write(
     make_exchange: MakeExchange,
-    made: list[Writes],
+    made: list[WriteScheduler],
     python: str,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -216,7 +219,7 @@ async def test_it_makes_no_volume_where_there_is_none(tmp_path: Path) -> None:
 
 
 async def test_it_imports_nothing_from_where_the_server_was_started(
-    make_exchange: MakeExchange, made: list[Writes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_exchange: MakeExchange, made: list[WriteScheduler], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("yaml", "ngshare_fs", "json"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit(1)")
@@ -226,7 +229,7 @@ async def test_it_imports_nothing_from_where_the_server_was_started(
     await beside(exchange, made)
 
 
-async def test_it_heeds_no_signal_of_a_terminal(taught: Exchange, made: list[Writes]) -> None:
+async def test_it_heeds_no_signal_of_a_terminal(taught: Exchange, made: list[WriteScheduler]) -> None:
     writer = made[0].writer
     assert writer is not None
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):

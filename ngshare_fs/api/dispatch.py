@@ -16,7 +16,7 @@ from ngshare_fs.api.request.budget import Room
 from ngshare_fs.api.request.form import Form, FormReader
 from ngshare_fs.api.response.release_cache import ReadyAnswers
 from ngshare_fs.api.response.tree_answer import LargeAnswer, made
-from ngshare_fs.api.writer import Writes
+from ngshare_fs.api.writer import WriteScheduler
 from ngshare_fs.http.entity_tag import json_answer, tagged
 from ngshare_fs.store import Volume
 
@@ -37,7 +37,7 @@ class Dispatcher:
 
     volume: Volume
     blocking: Blocking
-    writes: Writes
+    writes: WriteScheduler
     forms: FormReader
     identity: Identity
     debug: bool

@@ -28,7 +28,7 @@ TICK_SECONDS = 0.02
 
 
 class AccessLog(AbstractAccessLogger):
-    """Writes one line when an answer has been sent: aiohttp calls it after the last byte, of streams too."""
+    """WriteScheduler one line when an answer has been sent: aiohttp calls it after the last byte, of streams too."""
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
         log_request(request, response.status, time, response.body_length)

@@ -4,6 +4,6 @@ A write is some 30 system calls, and each lets go of the interpreter's lock and 
 loop and 32 threads that want the same, that takes longer than the calls themselves.
 """
 
-from ngshare_fs.api.writer.write_scheduler import Writes
+from ngshare_fs.api.writer.write_scheduler import WriteScheduler
 
-__all__ = ["Writes"]
+__all__ = ["WriteScheduler"]

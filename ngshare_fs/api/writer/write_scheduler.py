@@ -8,7 +8,7 @@ from ngshare_fs.api.action import write
 from ngshare_fs.api.blocking import WRITERS, Blocking
 from ngshare_fs.api.call import Call, Endpoint
 from ngshare_fs.api.writer.messages import Job
-from ngshare_fs.api.writer.writer_client import CannotStart, WriterBeside
+from ngshare_fs.api.writer.writer_client import CannotStart, WriterClient
 from ngshare_fs.store import Volume
 from ngshare_fs.store.errors import Interrupted
 
@@ -24,7 +24,7 @@ IDLE_SECONDS = 60.0
 PAUSE_SECONDS = 30.0
 
 
-class Writes:
+class WriteScheduler:
     """Where students' work is written.
 
     Args:
@@ -44,7 +44,7 @@ class Writes:
         self._under_way: set[asyncio.Task[bytes]] = set()
         self._last = 0.0
         self._jobs = asyncio.Semaphore(MOST_JOBS)
-        self.writer: WriterBeside | None = None
+        self.writer: WriterClient | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._not_before = 0.0
         self._closed = False
@@ -91,7 +91,7 @@ class Writes:
     async def _keep(self) -> None:
         """Start the other process, and look after it to its end."""
         try:
-            writer = await WriterBeside.start(self._arguments)
+            writer = await WriterClient.start(self._arguments)
         except CannotStart as problem:
             logger.error("no process beside this one to write: %s; threads go on", problem)
             await self._pause()

@@ -25,8 +25,8 @@ class CannotStart(Exception):
     """The process did not get ready; the text says why."""
 
 
-class WriterBeside:
-    """A process that writes. Use `WriterBeside.start`.
+class WriterClient:
+    """A process that writes. Use `WriterClient.start`.
 
     Args:
         process: it.
@@ -53,7 +53,7 @@ class WriterBeside:
         self._listening = asyncio.create_task(self._listen())
 
     @classmethod
-    async def start(cls, arguments: Sequence[str]) -> "WriterBeside":
+    async def start(cls, arguments: Sequence[str]) -> "WriterClient":
         """Start one and wait until it is ready.
 
         Args:
