@@ -96,7 +96,7 @@ async def test_health(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> No
         (OSError(5, "Input/output error"), 503, "Storage failure"),
     ],
 )
-@pytest.mark.parametrize("call", ["write_file", "Unflushed.flush", "Unflushed.make_folder_unless_there"])
+@pytest.mark.parametrize("call", ["write_file", "DirtySet.flush", "DirtySet.make_folder_unless_there"])
 async def test_a_failing_disk_is_answered_and_leaves_nothing(
     taught: Exchange, monkeypatch: pytest.MonkeyPatch, failure: OSError, status: int, message: str, call: str
 ) -> None:

@@ -254,16 +254,16 @@ def test_nor_where_that_happens_while_the_manifest_is_written_anew(
     """The clock was set back: the timestamp has to be later than that of the work before."""
     hand_in(volume, "ada")
     monkeypatch.setattr(timestamp, "now", lambda: Timestamp("2001-01-01 00:00:00.000000 UTC"))
-    write_file = durability.Unflushed.write_file
+    write_file = durability.DirtySet.write_file
     written: list[str] = []
 
-    def replace_at_the_second(unflushed: durability.Unflushed, path: str, content: bytes) -> None:
-        write_file(unflushed, path, content)
+    def replace_at_the_second(dirty: durability.DirtySet, path: str, content: bytes) -> None:
+        write_file(dirty, path, content)
         written.append(os.path.basename(path))
         if written[-1] == layout.MANIFEST and written.count(layout.MANIFEST) == 2:
             replace_course(volume, [])
 
-    monkeypatch.setattr(durability.Unflushed, "write_file", replace_at_the_second)
+    monkeypatch.setattr(durability.DirtySet, "write_file", replace_at_the_second)
     with upload(volume, f=b"2") as late, pytest.raises(AssignmentNotFound):
         submission.submit(volume, "c", "a", "ada", late)
     assert submission.submissions_by(volume, "c", "a", "ada") == []
@@ -276,9 +276,9 @@ def replaced_while_staging(
     """Once the next tree is staged, the course is deleted and made again, with the same assignment and submissions."""
     write_tree = Upload.write_tree
 
-    def replace_first(work: Upload, into: str, unflushed: durability.Unflushed) -> None:
+    def replace_first(work: Upload, into: str, dirty: durability.DirtySet) -> None:
         monkeypatch.undo()
-        write_tree(work, into, unflushed)
+        write_tree(work, into, dirty)
         replace_course(volume, submissions)
 
     monkeypatch.setattr(Upload, "write_tree", replace_first)
@@ -400,9 +400,9 @@ def test_staging_that_is_gone_is_a_failure_and_no_news_of_the_assignment(
         else:
             write_tree = Upload.write_tree
 
-            def remove_first(work: Upload, into: str, unflushed: durability.Unflushed) -> None:
+            def remove_first(work: Upload, into: str, dirty: durability.DirtySet) -> None:
                 shutil.rmtree(Path(volume.root) / ".ngshare/staging")
-                write_tree(work, into, unflushed)
+                write_tree(work, into, dirty)
 
             monkeypatch.setattr(Upload, "write_tree", remove_first)
         with pytest.raises(VolumeFailure, match="was removed while it was written"):

@@ -12,7 +12,7 @@ from ngshare_fs.store import Volume, assignment, release, submission
 from ngshare_fs.store.checking.verify import verify_volume
 from ngshare_fs.store.errors import AssignmentExists, AssignmentNotFound
 from ngshare_fs.store.format import timestamp
-from ngshare_fs.store.writing.durability import Unflushed
+from ngshare_fs.store.writing.durability import DirtySet
 from ngshare_fs.store.writing.upload import Upload
 from tests.conftest import Answer, Exchange, MakeExchange
 from tests.trees import contents, tree
@@ -281,9 +281,9 @@ def test_what_happens_while_the_next_release_is_staged(
     release.withdraw(volume, COURSE, ASSIGNMENT, INSTRUCTOR)
     write_tree_first = Upload.write_tree
 
-    def beside(work: Upload, into: str, unflushed: Unflushed) -> None:
+    def beside(work: Upload, into: str, dirty: DirtySet) -> None:
         monkeypatch.undo()
-        write_tree_first(work, into, unflushed)
+        write_tree_first(work, into, dirty)
         if meanwhile.startswith("deleted"):
             assignment.delete(volume, COURSE, ASSIGNMENT, INSTRUCTOR)
         if meanwhile.endswith("released"):

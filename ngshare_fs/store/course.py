@@ -55,14 +55,14 @@ def create(volume: Volume, course: str, instructors: Iterable[str] = ()) -> None
     """
     people = Roster(course, {user: Person() for user in instructors}, {})
     target = layout.course(volume.root, course)
-    unflushed = volume.unflushed()
+    dirty = volume.dirty_set()
     with volume.locks.hold("course", course), volume.staging.tree() as staged:
-        unflushed.make_folder(staged)
-        unflushed.make_folder(os.path.join(staged, layout.ASSIGNMENTS))
-        unflushed.write_file(os.path.join(staged, layout.COURSE_FILE), people.to_yaml())
-        unflushed.flush()
+        dirty.make_folder(staged)
+        dirty.make_folder(os.path.join(staged, layout.ASSIGNMENTS))
+        dirty.write_file(os.path.join(staged, layout.COURSE_FILE), people.to_yaml())
+        dirty.flush()
         rename_unless_there(staged, target, CourseExists(course))
-        unflushed.flush_entry(os.path.dirname(target))
+        dirty.flush_entry(os.path.dirname(target))
 
 
 def delete(volume: Volume, course: str, by: str) -> None:

@@ -16,7 +16,7 @@ from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.reading.cached_folders import timestamps_in
 from ngshare_fs.store.reading.tree import manifest_at, newest_in
 from ngshare_fs.store.volume import Volume
-from ngshare_fs.store.writing.durability import Unflushed
+from ngshare_fs.store.writing.durability import DirtySet
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
 from ngshare_fs.store.writing.upload import Upload
 
@@ -24,7 +24,7 @@ from ngshare_fs.store.writing.upload import Upload
 LATEST_WITH_KEYS = 100
 
 
-def stage(volume: Volume, upload: Upload, tree: str, manifest: Manifest, unflushed: Unflushed) -> Manifest:
+def stage(volume: Volume, upload: Upload, tree: str, manifest: Manifest, dirty: DirtySet) -> Manifest:
     """Write an upload's files and its manifest to a new folder, and flush all that is unflushed.
 
     Args:
@@ -34,19 +34,19 @@ def stage(volume: Volume, upload: Upload, tree: str, manifest: Manifest, unflush
     Returns:
         the manifest as it was written.
     """
-    upload.write_tree(tree, unflushed)
+    upload.write_tree(tree, dirty)
     whole = replace(manifest, files=tuple(StoredFile(file.path, file.size, file.md5) for file in upload.files))
-    unflushed.write_file(f"{tree}/{MANIFEST}", whole.to_yaml())
-    unflushed.flush()
+    dirty.write_file(f"{tree}/{MANIFEST}", whole.to_yaml())
+    dirty.flush()
     return whole
 
 
-def write_manifest_anew(tree: str, manifest: Manifest, unflushed: Unflushed) -> None:
+def write_manifest_anew(tree: str, manifest: Manifest, dirty: DirtySet) -> None:
     """Give a staged tree another manifest in place of its own, and flush all that is unflushed."""
     os.unlink(f"{tree}/{MANIFEST}")
-    unflushed.write_file(f"{tree}/{MANIFEST}", manifest.to_yaml())
-    unflushed.changed(tree)
-    unflushed.flush()
+    dirty.write_file(f"{tree}/{MANIFEST}", manifest.to_yaml())
+    dirty.changed(tree)
+    dirty.flush()
 
 
 def publish(
@@ -78,11 +78,11 @@ def publish(
         KeyUsed: that earlier one has other files.
         Interrupted: somebody moved `above` at the last moment, with the tree in it.
     """
-    unflushed = volume.unflushed()
+    dirty = volume.dirty_set()
     with volume.staging.tree() as staged:
-        manifest = stage(volume, upload, staged, replace(manifest, timestamp=at or timestamp.now()), unflushed)
-        moment = put_in_place(volume, staged, above, parent, manifest, unflushed, is_dated=bool(at), check=last_check)
-    unflushed.flush_entry(parent)
+        manifest = stage(volume, upload, staged, replace(manifest, timestamp=at or timestamp.now()), dirty)
+        moment = put_in_place(volume, staged, above, parent, manifest, dirty, is_dated=bool(at), check=last_check)
+    dirty.flush_entry(parent)
     return moment
 
 
@@ -92,7 +92,7 @@ def put_in_place(
     above: KnownFolder,
     parent: str,
     manifest: Manifest,
-    unflushed: Unflushed,
+    dirty: DirtySet,
     is_dated: bool,
     check: LastCheck,
 ) -> Timestamp:
@@ -101,7 +101,7 @@ def put_in_place(
     Args:
         staged: the tree.
         manifest: what it has. Where this fails, the staged one may have a later timestamp by then.
-        unflushed: gets what is to be flushed afterwards, together with `parent`.
+        dirty: gets what is to be flushed afterwards, together with `parent`.
         is_dated: whether its timestamp stands, whatever there is in `parent`.
 
     Returns, Raises:
@@ -115,17 +115,17 @@ def put_in_place(
             if earlier.files != manifest.files:
                 raise KeyUsed(f"{parent}: {manifest.key}")
             # Whoever published it may have died before flushing its entry; its content was flushed before that.
-            unflushed.make_folder_unless_there(parent)
+            dirty.make_folder_unless_there(parent)
             volume.staging.remove(staged)
             return earlier.timestamp
         newest = None if is_dated else newest_in(parent)
         if newest is not None and moment <= newest:
             # Overtaken since, or the clock was set back. Nobody can overtake a second time.
             moment = timestamp.after(newest)
-            write_manifest_anew(staged, replace(manifest, timestamp=moment), unflushed)
+            write_manifest_anew(staged, replace(manifest, timestamp=moment), dirty)
         check()
         above.check()
-        unflushed.make_folder_unless_there(parent)
+        dirty.make_folder_unless_there(parent)
         os.rename(staged, f"{parent}/{timestamp.folder_of(moment)}")
     return moment
 

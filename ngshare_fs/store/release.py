@@ -25,7 +25,7 @@ from ngshare_fs.store.publication import publish, put_in_place, stage, write_man
 from ngshare_fs.store.reading.cached_folders import timestamps_in
 from ngshare_fs.store.reading.tree import Tree, manifest_at, newest_in
 from ngshare_fs.store.volume import Volume
-from ngshare_fs.store.writing.durability import Unflushed
+from ngshare_fs.store.writing.durability import DirtySet
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
 from ngshare_fs.store.writing.staging import still_there
 from ngshare_fs.store.writing.upload import Upload
@@ -51,7 +51,7 @@ def release(
         AssignmentExists: it was released before, and not withdrawn.
         CourseNotFound: the course is gone.
     """
-    unflushed = volume.unflushed()
+    dirty = volume.dirty_set()
     manifest = Manifest(RELEASE, course, assignment, by, at or timestamp.now(), ())
     target = layout.assignment(volume.root, course, assignment)
     parent = os.path.dirname(target)
@@ -60,14 +60,14 @@ def release(
         with volume.staging.tree() as staged:
             releases = os.path.join(staged, layout.RELEASES)
             for folder in (staged, releases, os.path.join(staged, layout.SUBMISSIONS)):
-                unflushed.make_folder(folder)
+                dirty.make_folder(folder)
             tree = os.path.join(releases, timestamp.folder_of(manifest.timestamp))
-            manifest = stage(volume, upload, tree, manifest, unflushed)
+            manifest = stage(volume, upload, tree, manifest, dirty)
             while True:
                 last_check()
                 above.check()  # all that took its time
                 if not layout.is_folder(parent):  # a course that was made by hand
-                    unflushed.make_folder_unless_there(parent)
+                    dirty.make_folder_unless_there(parent)
                 try:
                     rename_unless_there(staged, target, AssignmentExists(assignment))
                     moment, changed = manifest.timestamp, parent
@@ -78,20 +78,20 @@ def release(
                         raise
                 # It is withdrawn. Where it is deleted at this moment, it can be released as a new one after all.
                 with contextlib.suppress(FileNotFoundError), still_there(tree):
-                    moment = _release_withdrawn(volume, tree, manifest, unflushed, last_check)
+                    moment = _release_withdrawn(volume, tree, manifest, dirty, last_check)
                     changed = layout.releases(volume.root, course, assignment)
                     volume.staging.remove(staged)
                     break
                 # The folder of the tree has the timestamp of the first attempt, and its manifest has to have it, too.
-                write_manifest_anew(tree, manifest, unflushed)
-        unflushed.flush_entry(changed)
+                write_manifest_anew(tree, manifest, dirty)
+        dirty.flush_entry(changed)
     except FileNotFoundError:
         raise CourseNotFound(course) from None
     return moment
 
 
 def _release_withdrawn(
-    volume: Volume, staged: str, manifest: Manifest, unflushed: Unflushed, last_check: LastCheck
+    volume: Volume, staged: str, manifest: Manifest, dirty: DirtySet, last_check: LastCheck
 ) -> Timestamp:
     """Put a staged release among those of a withdrawn assignment.
 
@@ -108,7 +108,7 @@ def _release_withdrawn(
 
     above = KnownFolder.look(layout.assignment(volume.root, course, assignment))
     parent = layout.releases(volume.root, course, assignment)
-    return put_in_place(volume, staged, above, parent, manifest, unflushed, is_dated=False, check=check)
+    return put_in_place(volume, staged, above, parent, manifest, dirty, is_dated=False, check=check)
 
 
 def release_again(

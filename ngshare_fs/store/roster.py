@@ -178,10 +178,10 @@ def change(volume: Volume, course: str, changed: Callable[[Roster], Roster], las
 
 def _flush(volume: Volume, file: str) -> None:
     # Whoever made this change before may have died, or failed, before it was flushed. Now it is acknowledged.
-    unflushed = volume.unflushed()
-    unflushed.add_file(file)
-    unflushed.changed(os.path.dirname(file))
-    unflushed.flush()
+    dirty = volume.dirty_set()
+    dirty.add_file(file)
+    dirty.changed(os.path.dirname(file))
+    dirty.flush()
 
 
 def _is_as_read(volume: Volume, file: str, fingerprint: FileFingerprint) -> bool:

@@ -61,13 +61,13 @@ def _read(path: str) -> str:
 
 
 def _make(volume: Volume, path: str) -> None:
-    unflushed = volume.unflushed()
+    dirty = volume.dirty_set()
     with volume.staging.file() as staged:
         descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with open(descriptor, "w", encoding="ascii") as file:
             file.write(secrets.token_hex(32) + "\n")
-        unflushed.add_file(staged)
-        unflushed.flush()
+        dirty.add_file(staged)
+        dirty.flush()
         os.rename(staged, path)
-    unflushed.changed(os.path.dirname(path))
-    unflushed.flush()
+    dirty.changed(os.path.dirname(path))
+    dirty.flush()

@@ -49,9 +49,9 @@ def submit(
     try:
         above = KnownFolder.look(layout.assignment(volume.root, course, assignment))
         if not layout.is_folder(os.path.dirname(parent)):  # an assignment that was made by hand
-            unflushed = volume.unflushed()
-            unflushed.make_folder_unless_there(os.path.dirname(parent))
-            unflushed.flush()
+            dirty = volume.dirty_set()
+            dirty.make_folder_unless_there(os.path.dirname(parent))
+            dirty.flush()
         return publish(volume, upload, above, parent, manifest, at, last_check)
     except FileNotFoundError:
         raise AssignmentNotFound(assignment) from None

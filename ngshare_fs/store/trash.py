@@ -40,25 +40,25 @@ def _move(volume: Volume, path: str, what: dict[str, str], last_check: LastCheck
     moment = timestamp.now()
     # Two deletions in one microsecond must not share a folder; the random end costs nothing and needs no lock.
     entry = os.path.join(volume.root, layout.TRASH, f"{timestamp.folder_of(moment)}-{secrets.token_hex(4)}")
-    unflushed = volume.unflushed()
+    dirty = volume.dirty_set()
     if not layout.is_folder(os.path.dirname(entry)):  # somebody removed more than what was in it
-        unflushed.make_folder_unless_there(os.path.dirname(entry))
-    unflushed.make_folder(entry)
+        dirty.make_folder_unless_there(os.path.dirname(entry))
+    dirty.make_folder(entry)
     try:
-        unflushed.write_file(os.path.join(entry, layout.TRASH_FILE), yaml_text.dump({**what, "timestamp": moment}))
-        unflushed.changed(os.path.dirname(entry))
-        unflushed.flush()
+        dirty.write_file(os.path.join(entry, layout.TRASH_FILE), yaml_text.dump({**what, "timestamp": moment}))
+        dirty.changed(os.path.dirname(entry))
+        dirty.flush()
         last_check()
         os.rename(path, os.path.join(entry, os.path.basename(path)))
     except BaseException:
         _forget(entry)
         raise
-    unflushed.changed(entry)
-    unflushed.changed(os.path.dirname(path))
+    dirty.changed(entry)
+    dirty.changed(os.path.dirname(path))
     try:
-        unflushed.flush()
+        dirty.flush()
     except FileNotFoundError:  # the entry was removed by now, for good
-        unflushed.flush_entry(os.path.dirname(path))
+        dirty.flush_entry(os.path.dirname(path))
 
 
 def _forget(entry: str) -> None:

@@ -25,7 +25,7 @@ from ngshare_fs.store.format.misspelt import Misspelt, misspelt
 from ngshare_fs.store.reading.cached_folders import CachedFolders
 from ngshare_fs.store.reading.cached_yaml import CachedYaml
 from ngshare_fs.store.writing import durability
-from ngshare_fs.store.writing.durability import Unflushed
+from ngshare_fs.store.writing.durability import DirtySet
 from ngshare_fs.store.writing.flushers import flush_file, flush_folder, flusher_for
 from ngshare_fs.store.writing.locks import Locks
 from ngshare_fs.store.writing.staging import Staging
@@ -89,9 +89,9 @@ class Volume:
         """A new, empty upload, or one that another process has begun in the folder `made`."""
         return Upload(self.staging, made)
 
-    def unflushed(self) -> Unflushed:
+    def dirty_set(self) -> DirtySet:
         """The account of a new write."""
-        return Unflushed(self.flusher)
+        return DirtySet(self.flusher)
 
     def ready(self) -> str | None:
         """Read and write the volume; None where both work, otherwise what does not."""
@@ -136,16 +136,16 @@ def replace_file(volume: Volume, path: str, content: bytes, is_current: Callable
         FileNotFoundError: it is not there.
         Interrupted: it was replaced, and then moved with its folder.
     """
-    unflushed = volume.unflushed()
+    dirty = volume.dirty_set()
     with volume.staging.file() as staged:
-        unflushed.write_file(staged, content)
+        dirty.write_file(staged, content)
         os.chmod(staged, stat.S_IMODE(retry_on_estale(os.stat, path).st_mode))
-        unflushed.flush()
+        dirty.flush()
         if not is_current():
             os.unlink(staged)
             return False
         os.rename(staged, path)
-    unflushed.flush_entry(os.path.dirname(path))
+    dirty.flush_entry(os.path.dirname(path))
     return True
 
 

@@ -128,16 +128,16 @@ def test_a_server_that_does_not_flush_is_caught(file_system: FileSystem, tmp_pat
     no_flushes = preloaded(NO_FLUSH, tmp_path)
     with recorded_disk(file_system, tmp_path / "disk") as disk:
         # Two histories: the disk is the clock, and where nothing is flushed, it stands still.
-        flushed, unflushed = History(disk.now), History(disk.now)
+        flushed, dirty = History(disk.now), History(disk.now)
         with serving(disk.place / "data", tmp_path / "log") as server:
             prepare(server.url, flushed)
         sync_file_system(disk.place)
         prepared = disk.now()
         with serving(disk.place / "data", tmp_path / "log", environment=no_flushes) as server:
-            one_of_each(server.url, unflushed)
+            one_of_each(server.url, dirty)
             end = disk.now()
     assert lost_in_a_cut(disk, flushed, prepared, 0, tmp_path) == []
-    assert lost_in_a_cut(disk, unflushed, end, 0, tmp_path) != []
+    assert lost_in_a_cut(disk, dirty, end, 0, tmp_path) != []
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """What makes a write survive a power cut: data before names, and a flush after each change of a folder's entries.
 
-A write collects what it has put on the volume in `Unflushed`, and flushes it twice: the content before the rename that
+A write collects what it has put on the volume in `DirtySet`, and flushes it twice: the content before the rename that
 publishes it, the folder after it. How that is done, see `flushers`.
 """
 
@@ -25,7 +25,7 @@ class Flusher(Protocol):
         """Let go of what it holds; may be called again."""
 
 
-class Unflushed:
+class DirtySet:
     """What one write has put on the volume since it last flushed.
 
     Args:

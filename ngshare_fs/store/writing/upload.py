@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ngshare_fs.store.errors import IllegalPath
 from ngshare_fs.store.format.layout import FILES
 from ngshare_fs.store.format.tree_paths import check_path
-from ngshare_fs.store.writing.durability import Unflushed
+from ngshare_fs.store.writing.durability import DirtySet
 from ngshare_fs.store.writing.staging import Staging, still_there
 
 
@@ -106,26 +106,26 @@ class Upload:
         """
         self._files = without_duplicates(files)
 
-    def write_tree(self, into: str, unflushed: Unflushed) -> None:
+    def write_tree(self, into: str, dirty: DirtySet) -> None:
         """Lay the files out under `into`, a new folder.
 
         Raises:
             VolumeFailure: somebody removed what was staged.
         """
-        unflushed.make_folder(into)
+        dirty.make_folder(into)
         root = f"{into}/{FILES}"
-        unflushed.make_folder(root)
+        dirty.make_folder(root)
         folders = {""}
         for file in self._files:
-            _make_folders(root, os.path.dirname(file.path), folders, unflushed)
+            _make_folders(root, os.path.dirname(file.path), folders, dirty)
             path = f"{root}/{file.path}"
             if file.staged is None:
                 assert file.content is not None
-                unflushed.write_file(path, file.content)
+                dirty.write_file(path, file.content)
             else:
                 with still_there(file.staged):
                     os.rename(file.staged, path)
-                unflushed.add_file(path)
+                dirty.add_file(path)
 
     def discard(self) -> None:
         """Remove what is left in staging."""
@@ -134,9 +134,9 @@ class Upload:
             self._folder = None
 
 
-def _make_folders(root: str, folder: str, known: set[str], unflushed: Unflushed) -> None:
+def _make_folders(root: str, folder: str, known: set[str], dirty: DirtySet) -> None:
     if folder in known:
         return
-    _make_folders(root, os.path.dirname(folder), known, unflushed)
-    unflushed.make_folder(f"{root}/{folder}")
+    _make_folders(root, os.path.dirname(folder), known, dirty)
+    dirty.make_folder(f"{root}/{folder}")
     known.add(folder)
