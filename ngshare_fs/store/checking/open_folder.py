@@ -106,7 +106,7 @@ def open_volume(root: str) -> Iterator[OpenFolder]:
         os.close(descriptor)
 
 
-def sift(
+def unexpected_entries(
     folder: OpenFolder, files: Collection[str] = (), folders: Collection[str] | None = None
 ) -> Generator[Finding, None, list[str]]:
     """Find what does not belong in a folder.
@@ -132,7 +132,7 @@ def sift(
             continue
         if status is None:
             continue  # gone since it was listed: somebody is working on the volume
-        odd = odd_kind(folder.path(name), status)
+        odd = special_file_finding(folder.path(name), status)
         if odd is not None:
             yield odd
         elif (folders is None or name in folders) if stat.S_ISDIR(status.st_mode) else name in files:
@@ -163,7 +163,7 @@ def read_yaml(
     """Read a YAML file.
 
     Returns:
-        what it says; None where it cannot be read, which is among the findings here or of `sift`.
+        what it says; None where it cannot be read, which is among the findings here or of `unexpected_entries`.
     """
     path = folder.path(name)
     try:
@@ -184,7 +184,7 @@ def _read(folder: OpenFolder, name: str) -> bytes:
         return file.read()
 
 
-def odd_kind(path: str, status: os.stat_result) -> Finding | None:
+def special_file_finding(path: str, status: os.stat_result) -> Finding | None:
     """The finding that something is neither a file nor a folder."""
     if stat.S_ISLNK(status.st_mode):
         return SYMLINK.at(path)

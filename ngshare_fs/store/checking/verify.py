@@ -28,7 +28,7 @@ from ngshare_fs.store.checking.findings import (
     VOLUME_FILE_MISSING,
     Finding,
 )
-from ngshare_fs.store.checking.open_folder import OpenFolder, look_into, open_volume, read_yaml, sift
+from ngshare_fs.store.checking.open_folder import OpenFolder, look_into, open_volume, read_yaml, unexpected_entries
 from ngshare_fs.store.checking.verify_tree import Place, check_tree, differ
 from ngshare_fs.store.format import course_file, layout, timestamp, trash_file
 from ngshare_fs.store.format.manifest import FEEDBACK, RELEASE, SUBMISSION, WITHDRAWAL
@@ -71,7 +71,7 @@ def _check_volume(root: OpenFolder) -> Iterator[Finding]:
         for each in misspelt_keys:
             yield KEY_MISSPELT.at(layout.VOLUME_FILE, str(each))
     folders = (layout.COURSES, layout.TRASH, layout.PRIVATE, layout.LOST_AND_FOUND)
-    present = yield from sift(root, (layout.VOLUME_FILE,), folders)
+    present = yield from unexpected_entries(root, (layout.VOLUME_FILE,), folders)
     if layout.COURSES in present:
         yield from look_into(root, layout.COURSES, _each(_check_course))
     if layout.TRASH in present:
@@ -82,7 +82,7 @@ def _each(check: Callable[[OpenFolder], Iterator[Finding]]) -> Callable[[OpenFol
     """A check of all folders in a folder, where nothing else belongs."""
 
     def check_each(parent: OpenFolder) -> Iterator[Finding]:
-        for name in (yield from sift(parent)):
+        for name in (yield from unexpected_entries(parent)):
             yield from look_into(parent, name, check)
 
     return check_each
@@ -96,7 +96,7 @@ def _leads_to(folder: OpenFolder) -> bool:
 def _check_course(course: OpenFolder) -> Iterator[Finding]:
     if not _leads_to(course):
         yield NAME_NOT_CANONICAL.at(course.path())
-    present = yield from sift(course, (layout.COURSE_FILE,), (layout.ASSIGNMENTS,))
+    present = yield from unexpected_entries(course, (layout.COURSE_FILE,), (layout.ASSIGNMENTS,))
     path = course.path(layout.COURSE_FILE)
     roster = yield from read_yaml(
         course, layout.COURSE_FILE, course_file.understand, COURSE_FILE_MISSING, COURSE_FILE_BROKEN
@@ -116,7 +116,7 @@ def _check_course(course: OpenFolder) -> Iterator[Finding]:
 def _check_assignment(assignment: OpenFolder) -> Iterator[Finding]:
     if not _leads_to(assignment):
         yield NAME_NOT_CANONICAL.at(assignment.path())
-    present = yield from sift(assignment, folders=(layout.RELEASES, layout.SUBMISSIONS))
+    present = yield from unexpected_entries(assignment, folders=(layout.RELEASES, layout.SUBMISSIONS))
     if layout.RELEASES in present:
         yield from look_into(assignment, layout.RELEASES, lambda folder: _check_releases(folder, assignment))
     elif assignment.is_absent(layout.RELEASES):
@@ -159,7 +159,7 @@ def _check_dated(
         whether it has any.
     """
     found = False
-    for name in (yield from sift(parent)):
+    for name in (yield from unexpected_entries(parent)):
         if timestamp.from_folder(name) is None:
             yield NOT_A_TIMESTAMP.at(parent.path(name))
         else:
@@ -173,7 +173,7 @@ def _check_deletion(entry: OpenFolder) -> Iterator[Finding]:
     if moment is None or not _RANDOM_END.fullmatch(entry.name[_TIMESTAMP_LENGTH:]):
         yield NOT_A_TIMESTAMP.at(entry.path())
         return
-    contents = yield from sift(entry, (layout.TRASH_FILE,))
+    contents = yield from unexpected_entries(entry, (layout.TRASH_FILE,))
     if layout.TRASH_FILE in contents:
         contents.remove(layout.TRASH_FILE)
     if not contents:

@@ -23,7 +23,7 @@ from ngshare_fs.store.checking.findings import (
     UNREADABLE,
     Finding,
 )
-from ngshare_fs.store.checking.open_folder import OpenFolder, odd_kind, read_yaml, sift
+from ngshare_fs.store.checking.open_folder import OpenFolder, read_yaml, special_file_finding, unexpected_entries
 from ngshare_fs.store.errors import IllegalPath
 from ngshare_fs.store.format import layout, manifest, timestamp
 from ngshare_fs.store.format.manifest import FEEDBACK, Manifest, StoredFile
@@ -57,7 +57,7 @@ def check_tree(tree: OpenFolder, place: Place, more: tuple[str, ...] = ()) -> It
     Args:
         more: what folders belong into it beside `files`; they are left to the caller.
     """
-    present = yield from sift(tree, (layout.MANIFEST,), (layout.FILES, *more))
+    present = yield from unexpected_entries(tree, (layout.MANIFEST,), (layout.FILES, *more))
     found = yield from read_yaml(tree, layout.MANIFEST, manifest.understand, MANIFEST_MISSING, MANIFEST_BROKEN)
     if found is None:
         return
@@ -158,7 +158,7 @@ def _check_entry(folder: OpenFolder, name: str, relative: str, listed: _Listed) 
     status = folder.status(name)
     if status is None:
         return
-    odd = odd_kind(path, status)
+    odd = special_file_finding(path, status)
     if odd is not None:
         yield odd
         listed.forget(relative)
