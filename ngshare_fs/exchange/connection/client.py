@@ -48,24 +48,24 @@ LONGEST_PAUSE_SECONDS = 8.0
 PASSING = (502, 503, 504)
 
 
-class Passing(Exception):
+class TransientError(Exception):
     """An attempt failed for a reason that may pass.
 
     Args:
         problem: what to raise where it does not; made of the seconds that it was tried.
         reason: for the log.
         wait: what the server asks for, in seconds.
-        headway: something was achieved all the same, so that patience begins anew.
+        made_progress: something was achieved all the same, so that patience begins anew.
     """
 
     def __init__(
-        self, problem: Callable[[float], ServerProblem], reason: str, wait: float = 0, headway: bool = False
+        self, problem: Callable[[float], ServerProblem], reason: str, wait: float = 0, made_progress: bool = False
     ) -> None:
         super().__init__(reason)
         self.problem = problem
         self.reason = reason
         self.wait = wait
-        self.headway = headway
+        self.made_progress = made_progress
 
 
 class _Token(AuthBase):
@@ -187,7 +187,7 @@ class Client:
 
         Raises:
             Refused: the server said no.
-            Passing: the connection failed, or ended before the last line; try again what has not come.
+            TransientError: the connection failed, or ended before the last line; try again what has not come.
         """
         with self._response("POST", path, None, body, None) as response:
             if response.status_code != 200:
@@ -214,10 +214,10 @@ class Client:
         raise self._lost("the answer ended too early")
 
     def retrying(self, attempt: Callable[[], Result], patience: float | None = None) -> Result:
-        """Repeat an attempt that raises `Passing`, with growing pauses, while patience lasts.
+        """Repeat an attempt that raises `TransientError`, with growing pauses, while patience lasts.
 
         Raises:
-            ServerProblem: as the last attempt's `Passing` has it.
+            ServerProblem: as the last attempt's `TransientError` has it.
         """
         self._waiting = Patience(self._patience if patience is None else min(patience, self._patience))
         pause = FIRST_PAUSE_SECONDS
@@ -225,8 +225,8 @@ class Client:
         while True:
             try:
                 return attempt()
-            except Passing as failure:
-                if failure.headway:
+            except TransientError as failure:
+                if failure.made_progress:
                     self._waiting.begin_anew()
                     pause = FIRST_PAUSE_SECONDS
                 # A class whose connections were cut at once should not come back at once.
@@ -300,11 +300,13 @@ class Client:
             _hang_up(response)
             raise
 
-    def _lost(self, reason: str) -> Passing:
+    def _lost(self, reason: str) -> TransientError:
         advice = advice_on_proxy(self.server.url)
-        return Passing(lambda seconds: Unreachable(self.server.url, reason, seconds, advice), f"The exchange: {reason}")
+        return TransientError(
+            lambda seconds: Unreachable(self.server.url, reason, seconds, advice), f"The exchange: {reason}"
+        )
 
-    def _passing(self, status: int, headers: Mapping[str, str], content: bytes) -> Passing:
+    def _passing(self, status: int, headers: Mapping[str, str], content: bytes) -> TransientError:
         message = _message(content)
         wait = headers.get("Retry-After", "")
         reason = message or f"HTTP {status}"
@@ -314,7 +316,7 @@ class Client:
                 return Refused(status, message, self.server.url)
             return Unreachable(self.server.url, reason, seconds, advice_on_proxy(self.server.url))
 
-        return Passing(problem, f"The exchange says: {reason}", float(wait) if wait.isdecimal() else 0)
+        return TransientError(problem, f"The exchange says: {reason}", float(wait) if wait.isdecimal() else 0)
 
     def _understood(self, response: requests.Response, content: bytes, body: Body | None = None) -> dict[str, Any]:
         wrong_scheme = wants_https(self.server.url, response.status_code, content)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from ngshare_fs.exchange.connection.client import Client, Passing
+from ngshare_fs.exchange.connection.client import Client, TransientError
 from ngshare_fs.exchange.connection.listing import Assignment, Course, Listing, Submission, course_of, notebook_names
 from ngshare_fs.exchange.failures.problems import (
     ASSIGNMENT_EXISTS,
@@ -230,7 +230,7 @@ class ExchangeApi:
 
         def next_line() -> dict[str, Any] | None:
             nonlocal lines
-            headway = lines is not None
+            has_begun = lines is not None
             try:
                 if lines is None:
                     fields = {"students": json.dumps(sorted(remaining))}
@@ -238,9 +238,9 @@ class ExchangeApi:
                         fields["before"] = before
                     lines = self._client.lines("collection", course, assignment, body=Body(fields), folder=folder)
                 return next(lines, None)
-            except Passing as failure:
+            except TransientError as failure:
                 lines = None
-                failure.headway = failure.headway or (headway and bool(came))
+                failure.made_progress = failure.made_progress or (has_begun and bool(came))
                 came.clear()
                 raise
 
