@@ -15,7 +15,7 @@ from ngshare_fs.api.endpoints import debug
 from ngshare_fs.api.request.budget import Room
 from ngshare_fs.api.request.form import Form, FormReader
 from ngshare_fs.api.response.release_cache import ReadyAnswers
-from ngshare_fs.api.response.tree_answer import LargeAnswer, made
+from ngshare_fs.api.response.tree_answer import LargeAnswer, build_response
 from ngshare_fs.api.writer import WriteScheduler
 from ngshare_fs.http.entity_tag import json_answer, tagged
 from ngshare_fs.store import Volume
@@ -92,7 +92,7 @@ class Dispatcher:
                 caller = self.identity.from_arguments(request, form.optional("user"), endpoint.is_page)
                 request[USER] = caller.name
         except BaseException:
-            if upload.made is not None:
+            if upload.staging_folder is not None:
                 await self.blocking.write(upload.discard)
             raise
         return self._made_call(request, caller, form)
@@ -120,4 +120,4 @@ class Dispatcher:
 
 def _read(call: Call, endpoint: Endpoint, ready: ReadyAnswers) -> bytes | LargeAnswer:
     answer = act(call, endpoint)
-    return made(answer, ready) if isinstance(answer, (TreeAnswer, TreesAnswer)) else success(answer)
+    return build_response(answer, ready) if isinstance(answer, (TreeAnswer, TreesAnswer)) else success(answer)

@@ -85,9 +85,9 @@ class Volume:
         _check_present(path)
         return cls(path)
 
-    def upload(self, made: str | None = None) -> Upload:
+    def upload(self, staging_folder: str | None = None) -> Upload:
         """A new, empty upload, or one that another process has begun in the folder `made`."""
-        return Upload(self.staging, made)
+        return Upload(self.staging, staging_folder)
 
     def dirty_set(self) -> DirtySet:
         """The account of a new write."""

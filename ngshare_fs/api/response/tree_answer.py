@@ -195,7 +195,7 @@ _END_OF_FILE = b'"}'
 _END = b"]}"
 
 
-def made(answer: TreeAnswer | TreesAnswer, ready: ReadyAnswers) -> bytes | LargeAnswer:
+def build_response(answer: TreeAnswer | TreesAnswer, ready: ReadyAnswers) -> bytes | LargeAnswer:
     """Make an answer, or prepare to send it piece by piece; blocking.
 
     Args:

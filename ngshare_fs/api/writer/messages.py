@@ -29,7 +29,7 @@ class Job:
         names: the names in the request's path.
         texts: its arguments but `files`.
         tree: that argument.
-        made: the upload's folder, if it has one.
+        staging_folder: the upload's folder, if it has one.
     """
 
     method: str
@@ -40,7 +40,7 @@ class Job:
     names: dict[str, str]
     texts: dict[str, str | None]
     tree: ArrivedTree | EncodedTree | None
-    made: str | None
+    staging_folder: str | None
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ class Writer:
 
     def _outcome(self, job: Job) -> Outcome:
         try:
-            form = Form(self._volume.upload(job.made), job.texts, job.tree)
+            form = Form(self._volume.upload(job.staging_folder), job.texts, job.tree)
             call = Call(self._volume, job.user, job.is_admin, job.debug, job.names, form)
             return translated(write, call, self._endpoints[job.method, job.path])
         except (Refused, StoreError) as error:

@@ -80,7 +80,7 @@ class WriteScheduler:
             upload = call.form.upload
             job = Job(
                 endpoint.method, endpoint.path, call.user, call.is_admin, call.debug, dict(call.names),
-                call.form.texts, call.form.tree, upload.made,
+                call.form.texts, call.form.tree, upload.staging_folder,
             )  # fmt: skip
             try:
                 return await self.writer.perform(job)

@@ -273,7 +273,7 @@ class Client:
                 )
             with response:
                 if response.status_code in PASSING:
-                    raise self._passing(response.status_code, response.headers, self._content(response))
+                    raise self._transient(response.status_code, response.headers, self._content(response))
                 yield response
         except requests.exceptions.SSLError as error:
             raise ServerProblem(tls_problem(error, self.server.url)) from None
@@ -306,7 +306,7 @@ class Client:
             lambda seconds: Unreachable(self.server.url, reason, seconds, advice), f"The exchange: {reason}"
         )
 
-    def _passing(self, status: int, headers: Mapping[str, str], content: bytes) -> TransientError:
+    def _transient(self, status: int, headers: Mapping[str, str], content: bytes) -> TransientError:
         message = _message(content)
         wait = headers.get("Retry-After", "")
         reason = message or f"HTTP {status}"

@@ -61,12 +61,12 @@ class Upload:
 
     Args:
         staging: where it grows.
-        made: its folder, where another process has begun it.
+        staging_folder: its folder, where another process has begun it.
     """
 
-    def __init__(self, staging: Staging, made: str | None = None) -> None:
+    def __init__(self, staging: Staging, staging_folder: str | None = None) -> None:
         self._staging = staging
-        self._folder = made
+        self._folder = staging_folder
         self._staged = 0
         self._files: list[IncomingFile] = []
 
@@ -77,7 +77,7 @@ class Upload:
         self.discard()
 
     @property
-    def made(self) -> str | None:
+    def staging_folder(self) -> str | None:
         """Its own folder, where it has one already: then `discard` has something to do."""
         return self._folder
 
