@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ngshare_fs.api.response import release_cache
-from ngshare_fs.api.response.release_cache import ReadyAnswers
+from ngshare_fs.api.response.release_cache import ReleaseCache
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import OF_STORE_ERROR, Refusal
 from ngshare_fs.store import TreeState, errors, volume
@@ -142,7 +142,7 @@ async def test_a_release_that_is_kept_ready_is_what_lies_on_the_volume(
 
 def test_answers_kept_ready_are_few_and_outlast_being_forgotten() -> None:
     opened = open_descriptors()
-    kept, state = ReadyAnswers(), TreeState(Manifest("release", "c", "a", "kevin", timestamp.now(), ()), [])
+    kept, state = ReleaseCache(), TreeState(Manifest("release", "c", "a", "kevin", timestamp.now(), ()), [])
     bodies = [bytes([number]) * (release_cache.MOST_BYTES // 4) for number in range(8)]
     first = kept.keep("0", state, bodies[0])
     for number, body in enumerate(bodies):

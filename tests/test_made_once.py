@@ -8,7 +8,7 @@ import pytest
 
 from ngshare_fs.api.blocking import READERS
 from ngshare_fs.api.response import tree_answer
-from ngshare_fs.api.response.release_cache import ReadyAnswers
+from ngshare_fs.api.response.release_cache import ReleaseCache
 from ngshare_fs.store.reading import fingerprint
 from tests.conftest import PATIENCE, Exchange
 from tests.trees import contents, tree
@@ -20,7 +20,7 @@ async def test_all_who_ask_at_once_get_one_answer(taught: Exchange, monkeypatch:
     await taught.call("POST", "assignment/c/big", "kevin", files=tree(files))
     asked = threading.Semaphore(0)
     made: list[str] = []
-    get, entries = ReadyAnswers.get, tree_answer._entries
+    get, entries = ReleaseCache.get, tree_answer._entries
 
     def counted_get(*arguments: Any) -> Any:
         found = get(*arguments)
@@ -35,7 +35,7 @@ async def test_all_who_ask_at_once_get_one_answer(taught: Exchange, monkeypatch:
             made.append("again")
         return entries(*arguments)
 
-    monkeypatch.setattr(ReadyAnswers, "get", counted_get)
+    monkeypatch.setattr(ReleaseCache, "get", counted_get)
     monkeypatch.setattr(tree_answer, "_entries", counted_entries)
     calls = [taught.call("GET", "assignment/c/big", "lawrence") for _ in range(READERS)]
     assert [contents(answer.body) for answer in await asyncio.gather(*calls)] == [files] * READERS

@@ -14,7 +14,7 @@ from ngshare_fs.api.checks import check
 from ngshare_fs.api.endpoints import debug
 from ngshare_fs.api.request.budget import Room
 from ngshare_fs.api.request.form import Form, FormReader
-from ngshare_fs.api.response.release_cache import ReadyAnswers
+from ngshare_fs.api.response.release_cache import ReleaseCache
 from ngshare_fs.api.response.tree_answer import LargeAnswer, build_response
 from ngshare_fs.api.writer import WriteScheduler
 from ngshare_fs.http.entity_tag import json_answer, tagged
@@ -41,7 +41,7 @@ class Dispatcher:
     forms: FormReader
     identity: Identity
     debug: bool
-    ready: ReadyAnswers
+    ready: ReleaseCache
 
     def handler(self, endpoint: Endpoint) -> Handler:
         """The handler of one endpoint."""
@@ -118,6 +118,6 @@ class Dispatcher:
         return response
 
 
-def _read(call: Call, endpoint: Endpoint, ready: ReadyAnswers) -> bytes | LargeAnswer:
+def _read(call: Call, endpoint: Endpoint, ready: ReleaseCache) -> bytes | LargeAnswer:
     answer = act(call, endpoint)
     return build_response(answer, ready) if isinstance(answer, (TreeAnswer, TreesAnswer)) else success(answer)

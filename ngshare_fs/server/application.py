@@ -12,7 +12,7 @@ from ngshare_fs.api.dispatch import Dispatcher
 from ngshare_fs.api.endpoints import health
 from ngshare_fs.api.endpoints.table import ENDPOINTS
 from ngshare_fs.api.request.form import FormReader
-from ngshare_fs.api.response.release_cache import ReadyAnswers
+from ngshare_fs.api.response.release_cache import ReleaseCache
 from ngshare_fs.api.writer import WriteScheduler
 from ngshare_fs.http.error_responses import answering_failures
 from ngshare_fs.hub import HubClient, Tokens
@@ -34,7 +34,7 @@ def make_application(volume: Volume, settings: Settings) -> web.Application:
     blocking = Blocking()
     application = web.Application(middlewares=[answering_failures(settings.debug)])
     writes = WriteScheduler(blocking, volume, settings.log_format, settings.debug)
-    ready = ReadyAnswers()
+    ready = ReleaseCache()
     identity = _identity(application, volume, settings)
     dispatcher = Dispatcher(
         volume=volume,

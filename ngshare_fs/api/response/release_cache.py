@@ -42,7 +42,7 @@ class _Making:
     threads: int = 0
 
 
-class ReadyAnswers:
+class ReleaseCache:
     """Encoded trees by their folders. Memory or descriptors may run out: then `get` and `keep` raise OSError."""
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.api.call import TreeAnswer, TreesAnswer
-from ngshare_fs.api.response.release_cache import ReadyAnswers, can_be_kept
+from ngshare_fs.api.response.release_cache import ReleaseCache, can_be_kept
 from ngshare_fs.http.refusals import FAILURE, OF_STORE_ERROR
 from ngshare_fs.store import StoredFile, Tree, TreeState
 from ngshare_fs.store.errors import DamagedTree, StoreError
@@ -195,7 +195,7 @@ _END_OF_FILE = b'"}'
 _END = b"]}"
 
 
-def build_response(answer: TreeAnswer | TreesAnswer, ready: ReadyAnswers) -> bytes | LargeAnswer:
+def build_response(answer: TreeAnswer | TreesAnswer, ready: ReleaseCache) -> bytes | LargeAnswer:
     """Make an answer, or prepare to send it piece by piece; blocking.
 
     Args:
@@ -229,7 +229,7 @@ def build_response(answer: TreeAnswer | TreesAnswer, ready: ReadyAnswers) -> byt
             tree.close()
 
 
-def _ready(fields: Mapping[str, Any], tree: Tree, state: TreeState, seen: int, ready: ReadyAnswers) -> FileIO | None:
+def _ready(fields: Mapping[str, Any], tree: Tree, state: TreeState, seen: int, ready: ReleaseCache) -> FileIO | None:
     # Where there is no memory or no descriptor left for it, it can still be streamed.
     with contextlib.suppress(OSError):
         file = ready.get(tree.path, state)
