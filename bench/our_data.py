@@ -1,4 +1,4 @@
-"""WriteScheduler volumes from nothing but `docs/volume-format.md`, without flushing: fast, by no code of the server."""
+"""Writes volumes from nothing but `docs/volume-format.md`, without flushing: fast, by no code of the server."""
 
 import hashlib
 import os

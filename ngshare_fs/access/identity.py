@@ -17,7 +17,8 @@ from ngshare_fs.hub.account import scope_for
 from ngshare_fs.hub.checkup import how_to_get_the_scope
 from ngshare_fs.settings import Settings
 
-logger = logging.getLogger(__name__)
+# Not `ngshare_fs.access`, nor below it: that is the log of requests.
+logger = logging.getLogger("ngshare_fs.identity")
 
 # Stand-alone, a client that can only send a token (ngshare_exchange sends no `user` with a GET) names its user in it.
 # The mark keeps a real token, sent here by mistake, from being taken for a name and written into the log.

@@ -1,8 +1,6 @@
-"""The requests under way in this process: one log line each, and how to end without losing any."""
+"""The requests under way in this process, and how to end without losing any."""
 
 import asyncio
-import logging
-import re
 import select
 import time
 from collections.abc import Callable
@@ -10,16 +8,10 @@ from weakref import WeakKeyDictionary
 
 from aiohttp import StreamReader, hdrs, web
 from aiohttp.abc import AbstractAccessLogger
-from aiohttp.http import HttpProcessingError
 from aiohttp.typedefs import Handler
 
-from ngshare_fs.access.identity import USER
-from ngshare_fs.api.endpoints.health import MERE_LOOK
 from ngshare_fs.http.client_address import Networks, client_address
-
-ACCESS_LOG = logging.getLogger("ngshare_fs.access")
-# nginx's number for it: no answer was sent, because nobody was there any more to read it.
-CLIENT_GONE = 499
+from ngshare_fs.server.access_log import CLIENT, CLIENT_GONE, log_request
 
 # How long a connection without a request may stay once the process is to end: a client in the middle of a
 # series of requests sends its next one within that time, and is told with the answer that it closes.
@@ -27,46 +19,7 @@ LINGER_SECONDS = 1.0
 TICK_SECONDS = 0.02
 
 
-class AccessLog(AbstractAccessLogger):
-    """WriteScheduler one line when an answer has been sent: aiohttp calls it after the last byte, of streams too."""
-
-    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
-        log_request(request, response.status, time, response.body_length)
-        traffic = request.get(TRAFFIC)
-        if traffic is not None:
-            traffic.answered(request)
-
-
-def log_request(request: web.BaseRequest, status: int, seconds: float, size: int) -> None:
-    """Write the line of one request: never its query string or headers, which may carry a token."""
-    path = request.raw_path.partition("?")[0]
-    # A proxy's absolute form may carry `user:password@`.
-    path = re.sub(r"^[a-zA-Z]+://[^/]*", "", path)
-    user = request.get(USER)
-    client = request.get(CLIENT) or client_address(request)
-    fields = {"user": user, "client": client, "method": request.method, "path": path, "status": status}
-    fields |= {"seconds": round(seconds, 6), "bytes": size}
-    ACCESS_LOG.log(
-        logging.DEBUG if request.get(MERE_LOOK) else logging.INFO,
-        # The user last: a name may hold blanks.
-        "%s %s %d %.3fs %dB %s %s", request.method, path, status, seconds, size, client, "-" if user is None else user,
-        extra={"fields": fields},
-    )  # fmt: skip
-
-
-def hide_malformed(record: logging.LogRecord) -> bool:
-    """A filter: what could not be parsed as a request is not quoted in the log, for it may carry a token.
-
-    Nor is a body that is not what its headers say, which has been answered by then.
-    """
-    error = record.exc_info[1] if record.exc_info else None
-    if isinstance(error, (HttpProcessingError, web.RequestPayloadError)):
-        record.msg, record.args = "not HTTP: %s", (type(error).__name__,)
-        record.exc_info, record.levelno, record.levelname = None, logging.INFO, "INFO"
-    return True
-
-
-class Traffic:
+class ConnectionDrainer:
     """The connections that have a request under way.
 
     aiohttp's own graceful shutdown throws away what arrives from then on, so that an upload under way never
@@ -94,7 +47,7 @@ class Traffic:
         application.on_response_prepare.append(self._say_close)
 
     async def _begin(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        request[TRAFFIC] = self
+        request[DRAINER] = self
         request[CLIENT] = client_address(request, self._trusted_proxies)
         started = time.monotonic()
         if request.transport is not None:
@@ -171,5 +124,14 @@ class Traffic:
             close()
 
 
-TRAFFIC = web.RequestKey("ngshare_fs.server.drain", Traffic)
-CLIENT = web.RequestKey("ngshare_fs.client", str)
+class AccessLog(AbstractAccessLogger):
+    """Writes one line when an answer has been sent: aiohttp calls it after the last byte, of streams too."""
+
+    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+        log_request(request, response.status, time, response.body_length)
+        drainer = request.get(DRAINER)
+        if drainer is not None:
+            drainer.answered(request)
+
+
+DRAINER = web.RequestKey("ngshare_fs.drainer", ConnectionDrainer)

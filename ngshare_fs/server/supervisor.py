@@ -137,7 +137,7 @@ class Supervisor:
 
     def _hear(self, worker: Worker) -> None:
         if worker.ready_pipe is None:
-            return  # buried in the same round
+            return  # reaped in the same round
         worker.is_ready = os.read(worker.ready_pipe, 1) != b""
         self._close_pipe(worker)
         if not worker.is_ready:
@@ -157,7 +157,7 @@ class Supervisor:
         now = time.monotonic()
         for worker in list(self.workers):
             if worker.process.poll() is not None:
-                code = self._bury(worker, now)
+                code = self._reap(worker, now)
                 if code is not None:
                     return code
             elif worker.kill_at is not None and now >= worker.kill_at:
@@ -190,7 +190,7 @@ class Supervisor:
                 self._end(worker)
         return None
 
-    def _bury(self, worker: Worker, now: float) -> int | None:
+    def _reap(self, worker: Worker, now: float) -> int | None:
         self.workers.remove(worker)
         self._close_pipe(worker)
         if worker.is_ending:

@@ -22,9 +22,10 @@ from aiohttp import web
 
 from ngshare_fs.api.allocator import share_arenas
 from ngshare_fs.hub.watch import greet_hub, watch_hub
+from ngshare_fs.server.access_log import ACCESS_LOG, hide_malformed
 from ngshare_fs.server.application import make_application
 from ngshare_fs.server.connection import Connection, UnfinishedHeads
-from ngshare_fs.server.drain import ACCESS_LOG, AccessLog, Traffic, hide_malformed
+from ngshare_fs.server.drain import AccessLog, ConnectionDrainer
 from ngshare_fs.server.signals import Orders
 from ngshare_fs.server.sockets import QUEUE, Handover, admit_no_more, handover_environment, listen_for, same_command
 from ngshare_fs.server.startup_message import announce
@@ -126,9 +127,9 @@ def _tell_what_hangs(outcome: str) -> None:
 async def _serve(settings: Settings, handover: Handover, listener: socket.socket, orders: Orders) -> int:
     orders.listen(handover.lifeline)
     volume = await _opened(settings.data, orders)
-    traffic = Traffic(settings.trusted_proxies)
+    drainer = ConnectionDrainer(settings.trusted_proxies)
     application = make_application(volume, settings)
-    traffic.watch(application)
+    drainer.watch(application)
     logging.getLogger("aiohttp.server").addFilter(hide_malformed)
     runner = web.AppRunner(application, shutdown_timeout=CLEAN_UP_SECONDS)
     await runner.setup()
@@ -150,7 +151,7 @@ async def _serve(settings: Settings, handover: Handover, listener: socket.socket
     if not handover.role:
         announce(settings, listener)
     elif handover.role == "successor":
-        _bury_children_of_predecessor()
+        _reap_children_of_predecessor()
         LOG.info("restarted, process %d serves on", os.getpid())
 
     beside = _beside_serving(settings, handover, orders)
@@ -166,7 +167,7 @@ async def _serve(settings: Settings, handover: Handover, listener: socket.socket
     if not restarting:
         await _accept_the_rest(listener, connect)
     LOG.info("%s: finishing the requests under way", "restarting" if restarting else "stopping")
-    cut_off = await traffic.end(runner.server, settings.drain_seconds, lambda: orders.at_once)
+    cut_off = await drainer.end(runner.server, settings.drain_seconds, lambda: orders.at_once)
     if cut_off:
         LOG.warning("%d connections cut off", cut_off)
     become_successor = partial(_become_successor, listener, orders) if restarting else None
@@ -271,7 +272,7 @@ async def _accept_the_rest(listener: socket.socket, connect: Callable[[], Connec
         await asyncio.get_running_loop().connect_accepted_socket(connect, connection)
 
 
-def _bury_children_of_predecessor() -> None:
+def _reap_children_of_predecessor() -> None:
     """Nobody else waits for a process that wrote, where the one before this one did not see its end."""
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG) != (0, 0):
