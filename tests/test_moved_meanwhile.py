@@ -2,7 +2,7 @@
 
 import pytest
 
-from ngshare_fs.api.call import Endpoint, Who
+from ngshare_fs.api.endpoint import Endpoint, Who
 from ngshare_fs.api.endpoints.table import ENDPOINTS
 from ngshare_fs.http.refusals import INTERRUPTED
 from ngshare_fs.store import submission

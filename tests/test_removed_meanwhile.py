@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from ngshare_fs.api.call import Endpoint, Who
+from ngshare_fs.api.endpoint import Endpoint, Who
 from ngshare_fs.api.endpoints.table import ENDPOINTS
 from ngshare_fs.store import course, release, roster, submission
 from ngshare_fs.store.format.course_file import Person

@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping
 from functools import partial
 
-from ngshare_fs.api.call import Answer, Call, Endpoint, TreeAnswer, TreesAnswer
+from ngshare_fs.api.call import Answer, Call, TreeAnswer, TreesAnswer
 from ngshare_fs.api.checks import check
+from ngshare_fs.api.endpoint import Endpoint
 
 
 def act(call: Call, endpoint: Endpoint) -> Answer:

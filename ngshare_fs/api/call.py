@@ -1,28 +1,11 @@
-"""A request on its way through the checks, and the declaration of what is checked."""
+"""A request on its way through the checks, and what it may be answered with."""
 
-import enum
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any
 
 from ngshare_fs.api.request.form import Form
-from ngshare_fs.http.refusals import Refusal
 from ngshare_fs.store import LastCheck, Roster, Tree, Volume, no_check
-
-# An argument that is a text, or JSON: a roster of 20,000.
-LONGEST_TEXT = 64 * 1024
-LONGEST_JSON = 4 * 2**20
-
-
-class Who(enum.Enum):
-    """Who may call; the value is the reason that debug mode gives to anybody else."""
-
-    ANYONE = ""
-    ADMIN = "not admin"
-    MEMBER = "not related to course"
-    INSTRUCTOR = "not course instructor"
-    INSTRUCTOR_OR_SELF = "not course instructor "
 
 
 @dataclass
@@ -105,85 +88,3 @@ class TreesAnswer:
 
 
 Answer = Mapping[str, Any] | TreeAnswer | TreesAnswer
-
-
-@dataclass(frozen=True)
-class Argument:
-    """An argument of an endpoint.
-
-    Args:
-        name: its name.
-        schema: JSON Schema of its value, of the decoded value where `is_json`.
-        description: for the OpenAPI document.
-        required: whether it has to be there.
-        is_json: whether it is JSON in a text.
-    """
-
-    name: str
-    schema: Mapping[str, Any]
-    description: str
-    required: bool = True
-    is_json: bool = False
-
-    @property
-    def longest(self) -> int:
-        """How many bytes of it are taken; the content of `files` goes to the volume, and has bounds of its own."""
-        return LONGEST_JSON if self.is_json else LONGEST_TEXT
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """What can be called: the one declaration that serves routing, permissions, the OpenAPI document and the tests.
-
-    Args:
-        method: HTTP method.
-        path: below the prefix, with `{course}`, `{assignment}` and `{user}`.
-        who: who may call it.
-        summary: one line.
-        action: does it, after the checks; blocking.
-        arguments: in the order of their checks.
-        refusals: what else it may answer, in the order of the checks.
-        answer: JSON Schemas of what the answer has beside `success`.
-        new_course: the course must not be there yet; the action checks that.
-        new_assignment: the same of the assignment.
-        only_open: to students, an assignment that is withdrawn is none.
-        of_student: the user in the path has to be a student, or to have handed in.
-        changes: a GET that changes the volume.
-        only_reads: a POST that does not: its arguments are too long for a query string.
-        in_lines: the answer is a line of JSON per tree, and a last one: see `TreesAnswer`.
-        tagged: the answer has an `ETag`, and is left out where the client has it already.
-        is_page: opened by hand in a browser; stand-alone, the user is `user` unless named.
-    """
-
-    method: str
-    path: str
-    who: Who
-    summary: str
-    action: Callable[[Call], Answer]
-    arguments: tuple[Argument, ...] = ()
-    refusals: tuple[Refusal, ...] = ()
-    answer: Mapping[str, Any] = field(default_factory=dict)
-    new_course: bool = False
-    new_assignment: bool = False
-    only_open: bool = False
-    of_student: bool = False
-    changes: bool = False
-    only_reads: bool = False
-    in_lines: bool = False
-    tagged: bool = False
-    is_page: bool = False
-
-    @cached_property
-    def wanted(self) -> dict[str, int]:
-        """Its arguments, and how many bytes each may have."""
-        return {argument.name: argument.longest for argument in self.arguments}
-
-    @property
-    def writes(self) -> bool:
-        """Whether it changes the volume."""
-        return self.changes or (self.method != "GET" and not self.only_reads)
-
-    @property
-    def manages(self) -> bool:
-        """Whether it changes a course rather than one student's work: such changes wait for each other."""
-        return self.writes and not self.of_student and self.who is not Who.MEMBER

@@ -1,6 +1,7 @@
 """The checks before every action, in the order of the API; the first that fails gives the answer."""
 
-from ngshare_fs.api.call import Call, Endpoint, Who
+from ngshare_fs.api.call import Call
+from ngshare_fs.api.endpoint import Endpoint, Who
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store import assignment, release, roster, submission

@@ -9,8 +9,9 @@ from aiohttp.typedefs import Handler
 from ngshare_fs.access.identity import USER, Caller, Identity
 from ngshare_fs.api.action import act, success, write
 from ngshare_fs.api.blocking import Blocking
-from ngshare_fs.api.call import Call, Endpoint, TreeAnswer, TreesAnswer
+from ngshare_fs.api.call import Call, TreeAnswer, TreesAnswer
 from ngshare_fs.api.checks import check
+from ngshare_fs.api.endpoint import Endpoint
 from ngshare_fs.api.endpoints import debug
 from ngshare_fs.api.request.budget import Room
 from ngshare_fs.api.request.form import Form, FormReader

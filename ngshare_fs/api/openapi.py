@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 import ngshare_fs
-from ngshare_fs.api.call import Argument, Endpoint, Who
+from ngshare_fs.api.endpoint import Argument, Endpoint, Who
 from ngshare_fs.api.endpoints.debug import PATH as DEBUG_PATH
 from ngshare_fs.api.endpoints.health import PATHS as HEALTH_PATHS
 from ngshare_fs.api.endpoints.schemas import NAME, TEXT, Schema, record

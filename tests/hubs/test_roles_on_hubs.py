@@ -4,7 +4,7 @@ from functools import cache
 
 import pytest
 
-from ngshare_fs.api.call import Endpoint
+from ngshare_fs.api.endpoint import Endpoint
 from ngshare_fs.api.endpoints.table import ENDPOINTS
 from tests.hubs.client import Answer
 from tests.hubs.exchange import FILES, NAMES, ask, must

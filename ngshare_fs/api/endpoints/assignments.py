@@ -1,6 +1,7 @@
 """Endpoints of assignments and their releases."""
 
-from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, TreeAnswer, Who
+from ngshare_fs.api.call import Answer, Call, TreeAnswer
+from ngshare_fs.api.endpoint import Argument, Endpoint, Who
 from ngshare_fs.api.endpoints.schemas import FILES_IN_ANSWER, FILES_IN_REQUEST, NAMES, TEXT, TIMESTAMP, or_null
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused

@@ -2,7 +2,8 @@
 
 import json
 
-from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
+from ngshare_fs.api.call import Answer, Call
+from ngshare_fs.api.endpoint import Argument, Endpoint, Who
 from ngshare_fs.api.endpoints.schemas import NAME, NAMES
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused

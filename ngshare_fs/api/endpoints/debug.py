@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
+from ngshare_fs.api.call import Answer, Call
+from ngshare_fs.api.endpoint import Argument, Endpoint, Who
 from ngshare_fs.api.endpoints.schemas import TEXT
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused

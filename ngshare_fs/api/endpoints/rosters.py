@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, Who
+from ngshare_fs.api.call import Answer, Call
+from ngshare_fs.api.endpoint import Argument, Endpoint, Who
 from ngshare_fs.api.endpoints.courses import is_name
 from ngshare_fs.api.endpoints.schemas import NAME, PERSON, TEXT, list_of, record
 from ngshare_fs.http import refusals

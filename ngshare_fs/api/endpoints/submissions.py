@@ -5,8 +5,9 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timezone
 
-from ngshare_fs.api.call import Answer, Argument, Call, Endpoint, TreeAnswer, TreesAnswer, Who
+from ngshare_fs.api.call import Answer, Call, TreeAnswer, TreesAnswer
 from ngshare_fs.api.checks import has_worked_here
+from ngshare_fs.api.endpoint import Argument, Endpoint, Who
 from ngshare_fs.api.endpoints.assignments import FILES, LIST_ONLY, OF_FILES, wants_list_only
 from ngshare_fs.api.endpoints.schemas import FILES_IN_ANSWER, NAME, NAMES, RECEIPT, SUBMISSION, TEXT, TIMESTAMP, list_of
 from ngshare_fs.http import refusals

@@ -1,6 +1,6 @@
 """All endpoints in one table."""
 
-from ngshare_fs.api.call import Endpoint
+from ngshare_fs.api.endpoint import Endpoint
 from ngshare_fs.api.endpoints import assignments, courses, debug, listing, rosters, submissions
 
 ENDPOINTS: tuple[Endpoint, ...] = (

@@ -6,7 +6,8 @@ import time
 
 from ngshare_fs.api.action import write
 from ngshare_fs.api.blocking import WRITERS, Blocking
-from ngshare_fs.api.call import Call, Endpoint
+from ngshare_fs.api.call import Call
+from ngshare_fs.api.endpoint import Endpoint
 from ngshare_fs.api.writer.messages import Job
 from ngshare_fs.api.writer.writer_client import CannotStart, WriterClient
 from ngshare_fs.store import Volume
