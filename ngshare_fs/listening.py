@@ -8,7 +8,6 @@ import contextlib
 import ctypes
 import errno
 import os
-import signal
 import socket
 import struct
 import sys
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 
 from ngshare_fs.config import Settings
 from ngshare_fs.logs import LOG
+from ngshare_fs.startup_signals import CONTROL_SIGNALS, HANDOVER_VARIABLE
 
 # A whole course hands in within a minute, and a restart takes about a second: the queue has room for that.
 QUEUE = 2048
@@ -35,9 +35,8 @@ OVERLOOK_SYN = [
     (0x06, 0, 0, 0xFFFFFFFF),  # take all of it
 ]
 
-HANDOVER_VARIABLE = "NGSHARE_FS_HANDOVER"
 # The operator's signals. What is sent while a process is being replaced by its successor waits for that one.
-HELD_BACK = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+HELD_BACK = CONTROL_SIGNALS
 
 
 class ListenError(Exception):
