@@ -8,7 +8,6 @@ import contextlib
 import ctypes
 import errno
 import os
-import signal
 import socket
 import struct
 import sys
@@ -16,6 +15,7 @@ import time
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 
+from ngshare_fs.server.startup_signals import CONTROL_SIGNALS, HANDOVER_VARIABLE
 from ngshare_fs.settings import Settings
 from ngshare_fs.terminal.logs import LOG
 
@@ -35,9 +35,8 @@ OVERLOOK_SYN = [
     (0x06, 0, 0, 0xFFFFFFFF),  # take all of it
 ]
 
-HANDOVER_VARIABLE = "NGSHARE_FS_HANDOVER"
 # The operator's signals. What is sent while a process is being replaced by its successor waits for that one.
-HELD_BACK = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+HELD_BACK = CONTROL_SIGNALS
 
 
 class ListenError(Exception):

@@ -1,0 +1,141 @@
+"""A signal to end is obeyed from a command's first instant, as process 1 of a container too."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from ngshare_fs.server.startup_signals import CONTROL_SIGNALS
+
+from tests.servers import children_of
+
+ROOT = Path(__file__).parent.parent
+PATIENCE = 30
+MOMENTS = [0, 5, 10, 20, 40, 80, 150, 300, 600]  # milliseconds
+# As image/Dockerfile has it.
+BLOCKED = ["env", "--block-signal=TERM", "--block-signal=INT", "--block-signal=HUP"]
+PROGRAM = [sys.executable, "-m", "ngshare_fs"]
+
+as_process_1 = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="needs root and unshare")
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"within {PATIENCE} s did not happen: {what}"
+
+
+def has(process: int, mask: str, number: signal.Signals) -> bool:
+    """Whether a signal is in one of the masks (`SigBlk`, `SigCgt`) that the kernel shows of a process."""
+    status = Path(f"/proc/{process}/status").read_text()
+    (bits,) = (line.split()[1] for line in status.splitlines() if line.startswith(mask + ":"))
+    return bool(int(bits, 16) >> (number - 1) & 1)
+
+
+@contextmanager
+def first_process(log: Path, *command: str) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+    """Start a command as process 1 of its own: what ends with its exit code, and its id as we see it."""
+    with log.open("wb") as output:
+        outer = subprocess.Popen(
+            ["unshare", "--pid", "--mount-proc", "--fork", "--kill-child", *command],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+        )  # fmt: skip
+    try:
+        until(lambda: outer.poll() is not None or children_of(outer.pid), "process 1 starts")
+        assert outer.poll() is None, log.read_text()
+        yield outer, children_of(outer.pid)[0]
+    finally:
+        outer.kill()  # the kernel ends process 1 with it, and all others with process 1
+        outer.wait()
+
+
+def serve(tmp_path: Path, *options: str) -> list[str]:
+    return ["serve", "--standalone", "--data", str(tmp_path / "data"), "--port", "0", *options]
+
+
+@as_process_1
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_process_1_is_stopped_at_any_moment_of_its_start(tmp_path: Path, workers: str, number: signal.Signals) -> None:
+    log = tmp_path / "log"
+    for moment in MOMENTS:
+        with first_process(log, *BLOCKED, *PROGRAM, *serve(tmp_path, "--workers", workers)) as (outer, inner):
+            # All three are blocked in one step. `unshare` itself blocks the other two for a moment.
+            until(lambda: has(inner, "SigBlk", signal.SIGHUP), "signals are blocked")
+            time.sleep(moment / 1000)
+            os.kill(inner, number)
+            assert outer.wait(PATIENCE) == 0, (moment, log.read_text())
+            assert "Traceback" not in log.read_text()
+
+
+@as_process_1
+def test_process_1_obeys_as_soon_as_python_can_where_nobody_has_blocked_signals(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with first_process(log, *PROGRAM, *serve(tmp_path)) as (outer, inner):
+        until(lambda: has(inner, "SigCgt", signal.SIGTERM), "a handler")
+        os.kill(inner, signal.SIGTERM)
+        assert outer.wait(PATIENCE) == 0
+        assert log.read_text() == ""
+
+
+@as_process_1
+@pytest.mark.parametrize("number", CONTROL_SIGNALS)
+def test_other_commands_end_as_process_1_too(tmp_path: Path, number: signal.Signals) -> None:
+    """Its configuration is a named pipe into which nobody writes, so that it never gets beyond reading that."""
+    os.mkfifo(tmp_path / "configuration")
+    doctor = ["doctor", "--config", str(tmp_path / "configuration")]
+    with first_process(tmp_path / "log", *BLOCKED, *PROGRAM, *doctor) as (outer, inner):
+        until(lambda: has(inner, "SigBlk", signal.SIGHUP), "signals are blocked")
+        os.kill(inner, number)
+        assert outer.wait(PATIENCE) == 128 + number
+
+
+@as_process_1
+def test_a_restart_asked_for_too_early_comes_when_the_server_is_ready(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with first_process(log, *PROGRAM, *serve(tmp_path)) as (outer, inner):
+        until(lambda: has(inner, "SigBlk", signal.SIGHUP), "the signal is blocked")
+        os.kill(inner, signal.SIGHUP)
+        until(lambda: "serves on" in log.read_text(), "a restart")
+        os.kill(inner, signal.SIGTERM)
+        assert outer.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_ordinary_server_is_stopped_at_any_moment_of_its_start(tmp_path: Path, number: signal.Signals) -> None:
+    log = tmp_path / "log"
+    for moment in MOMENTS:
+        with log.open("wb") as output, subprocess.Popen([*PROGRAM, *serve(tmp_path)], stderr=output) as process:
+            try:
+                until(lambda: has(process.pid, "SigCgt", signal.SIGTERM), "a handler")
+                time.sleep(moment / 1000)
+                process.send_signal(number)
+                assert process.wait(PATIENCE) == 0, (moment, log.read_text())
+            finally:
+                process.kill()
+        assert "Traceback" not in log.read_text()
+
+
+def test_an_ordinary_command_ends_by_the_signal_itself_though_it_was_started_with_that_blocked(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "configuration")
+    command = [*BLOCKED, *PROGRAM, "doctor", "--config", str(tmp_path / "configuration")]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        try:
+            until(lambda: has(process.pid, "SigBlk", signal.SIGHUP), "signals are blocked")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE) == -signal.SIGTERM
+        finally:
+            process.kill()
+
+
+def test_signals_are_heeded_before_anything_slow_is_imported() -> None:
+    program = "import sys, ngshare_fs.__main__; print({'argparse', 'yaml', 'aiohttp', 'asyncio'} & {*sys.modules})"
+    # Without `site`, which imports what others have installed there.
+    command = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.append({str(ROOT)!r}); {program}"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "set()\n"
