@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from ngshare_fs.server.startup_signals import CONTROL_SIGNALS
 
+from ngshare_fs.server.startup_signals import CONTROL_SIGNALS
 from tests.servers import children_of
 
 ROOT = Path(__file__).parent.parent

@@ -7,7 +7,7 @@ import signal
 import threading
 from dataclasses import dataclass, field
 
-from ngshare_fs.server.sockets import HELD_BACK
+from ngshare_fs.terminal.control_signals import CONTROL_SIGNALS
 from ngshare_fs.terminal.logs import LOG
 
 # Sent to the listening thread alone, to end it.
@@ -15,22 +15,22 @@ _ENOUGH = signal.SIGUSR1
 
 
 @dataclass
-class Orders:
-    """The orders so far.
+class Shutdown:
+    """What was asked for so far.
 
     The signals are blocked in every thread, and one thread waits for them. So they are heard even where the event loop
     is held up, and none is lost that arrives while this process becomes another program: it waits there.
 
     Attributes:
-        stop: end.
-        at_once: end without waiting for requests under way.
+        should_exit: end.
+        force_exit: end without waiting for requests under way.
         restart: make room for the same program as it is now.
         is_orphaned: the supervisor is gone.
         changed: set with each of them.
     """
 
-    stop: bool = False
-    at_once: bool = False
+    should_exit: bool = False
+    force_exit: bool = False
     restart: bool = False
     is_orphaned: bool = False
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -38,7 +38,7 @@ class Orders:
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def listen(self, lifeline: int | None) -> None:
-        """Take orders from now on, those included that have waited; before there is any other thread.
+        """Heed signals from now on, those included that have waited; before there is any other thread.
 
         Args:
             lifeline: a worker's pipe that ends with the supervisor.
@@ -46,9 +46,9 @@ class Orders:
         loop = asyncio.get_running_loop()
         # A worker hears from its supervisor only: Ctrl-C reaches every process of the terminal, and the supervisor
         # decides what it means.
-        numbers = HELD_BACK if lifeline is None else (signal.SIGTERM,)
+        numbers = CONTROL_SIGNALS if lifeline is None else (signal.SIGTERM,)
         self._listening = threading.Thread(target=self._listen, args=(loop, numbers), name="signals", daemon=True)
-        signal.pthread_sigmask(signal.SIG_BLOCK, [*HELD_BACK, _ENOUGH])
+        signal.pthread_sigmask(signal.SIG_BLOCK, [*CONTROL_SIGNALS, _ENOUGH])
         self._listening.start()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [_ENOUGH])
         if lifeline is not None:
@@ -63,7 +63,7 @@ class Orders:
 
     def ask_stop(self) -> None:
         """Order a stop."""
-        self.stop = True
+        self.should_exit = True
         self.changed.set()
 
     def _listen(self, loop: asyncio.AbstractEventLoop, numbers: tuple[signal.Signals, ...]) -> None:
@@ -73,8 +73,8 @@ class Orders:
                 self.restart = True
             else:
                 # The terminal was closed: nobody asked for a restart, and nobody could press Ctrl-C any more.
-                self.at_once = self.at_once or (self.stop and number == signal.SIGINT)
-                self.stop = True
+                self.force_exit = self.force_exit or (self.should_exit and number == signal.SIGINT)
+                self.should_exit = True
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(self.changed.set)
 

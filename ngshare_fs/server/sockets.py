@@ -15,7 +15,7 @@ import time
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 
-from ngshare_fs.server.startup_signals import CONTROL_SIGNALS, HANDOVER_VARIABLE
+from ngshare_fs.server.startup_signals import HANDOVER_VARIABLE
 from ngshare_fs.settings import Settings
 from ngshare_fs.terminal.logs import LOG
 
@@ -34,9 +34,6 @@ OVERLOOK_SYN = [
     (0x06, 0, 0, 0),  # take nothing of it
     (0x06, 0, 0, 0xFFFFFFFF),  # take all of it
 ]
-
-# The operator's signals. What is sent while a process is being replaced by its successor waits for that one.
-HELD_BACK = CONTROL_SIGNALS
 
 
 class ListenError(Exception):

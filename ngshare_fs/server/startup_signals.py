@@ -9,7 +9,8 @@ import signal
 from collections.abc import Sequence
 from functools import partial
 
-CONTROL_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+from ngshare_fs.terminal.control_signals import CONTROL_SIGNALS
+
 # Set for a process that takes over from another one of ours.
 HANDOVER_VARIABLE = "NGSHARE_FS_HANDOVER"
 

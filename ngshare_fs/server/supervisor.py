@@ -13,9 +13,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ngshare_fs.server.sockets import HELD_BACK, Handover, admit_no_more, handover_environment, listen_for, same_command
+from ngshare_fs.server.sockets import Handover, admit_no_more, handover_environment, listen_for, same_command
 from ngshare_fs.server.startup_message import announce
 from ngshare_fs.settings import Settings, SettingsError
+from ngshare_fs.terminal.control_signals import CONTROL_SIGNALS
 from ngshare_fs.terminal.logs import LOG
 
 # A worker that ends within this time of its start counts as failing at the start: the next one waits longer.
@@ -82,9 +83,9 @@ class Supervisor:
         for end in (woken, wake):
             end.setblocking(False)
         signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
-        for number in (*HELD_BACK, signal.SIGCHLD):
+        for number in (*CONTROL_SIGNALS, signal.SIGCHLD):
             signal.signal(number, _ignore)  # the number arrives through the pipe
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_BACK)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, CONTROL_SIGNALS)
         self.selector.register(woken, selectors.EVENT_READ)
         while True:
             code = self._act()
@@ -228,7 +229,7 @@ class Supervisor:
         given = (self.listener.fileno(), self.lifeline, ready_far, configuration)
         # Blocked in the child from its first instruction: Ctrl-C and a closed terminal are for us to act on, and a stop
         # waits until it can answer those who are in the queue.
-        signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
+        signal.pthread_sigmask(signal.SIG_BLOCK, CONTROL_SIGNALS)
         try:
             process = subprocess.Popen(  # noqa: S603 - our own command line
                 same_command(),
@@ -237,7 +238,7 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
             )
         finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_BACK)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, CONTROL_SIGNALS)
             os.close(ready_far)
             os.close(configuration)
         worker = Worker(process, time.monotonic(), ready)

@@ -26,7 +26,7 @@ from ngshare_fs.server.access_log import ACCESS_LOG, hide_malformed
 from ngshare_fs.server.application import make_application
 from ngshare_fs.server.connection import Connection, UnfinishedHeads
 from ngshare_fs.server.drain import AccessLog, ConnectionDrainer
-from ngshare_fs.server.signals import Orders
+from ngshare_fs.server.signals import Shutdown
 from ngshare_fs.server.sockets import QUEUE, Handover, admit_no_more, handover_environment, listen_for, same_command
 from ngshare_fs.server.startup_message import announce
 from ngshare_fs.settings import Settings
@@ -64,9 +64,9 @@ def serve(settings: Settings, handover: Handover) -> int:
     share_arenas()
     _allow_many_connections()
     listener = handover.listener or listen_for(settings)
-    orders = Orders()
-    code = asyncio.run(_serve(settings, handover, listener, orders))
-    end_in_time(orders)
+    shutdown = Shutdown()
+    code = asyncio.run(_serve(settings, handover, listener, shutdown))
+    end_in_time(shutdown)
     return code
 
 
@@ -93,16 +93,16 @@ def rehearse(settings: Settings) -> int:
     return 0
 
 
-def end_in_time(orders: Orders, become_successor: Callable[[], None] | None = None) -> None:
+def end_in_time(shutdown: Shutdown, become_successor: Callable[[], None] | None = None) -> None:
     """End the process within some seconds, even where a thread hangs in a file system that is gone.
 
     Args:
-        orders: what it was told.
+        shutdown: what it was told.
         become_successor: what to do instead, in a restart, unless it was told to stop meanwhile.
     """
 
     def give_up() -> None:
-        if become_successor and not orders.stop:
+        if become_successor and not shutdown.should_exit:
             _tell_what_hangs("restarting")
             become_successor()
         _end_now()
@@ -124,9 +124,9 @@ def _tell_what_hangs(outcome: str) -> None:
     )  # fmt: skip
 
 
-async def _serve(settings: Settings, handover: Handover, listener: socket.socket, orders: Orders) -> int:
-    orders.listen(handover.lifeline)
-    volume = await _opened(settings.data, orders)
+async def _serve(settings: Settings, handover: Handover, listener: socket.socket, shutdown: Shutdown) -> int:
+    shutdown.listen(handover.lifeline)
+    volume = await _opened(settings.data, shutdown)
     drainer = ConnectionDrainer(settings.trusted_proxies)
     application = make_application(volume, settings)
     drainer.watch(application)
@@ -154,46 +154,46 @@ async def _serve(settings: Settings, handover: Handover, listener: socket.socket
         _reap_children_of_predecessor()
         LOG.info("restarted, process %d serves on", os.getpid())
 
-    beside = _beside_serving(settings, handover, orders)
-    await _until_told(orders, alone=handover.lifeline is None)
+    beside = _beside_serving(settings, handover, shutdown)
+    await _until_told(shutdown, alone=handover.lifeline is None)
     for task in beside:
         task.cancel()
-    restarting = not orders.stop
+    restarting = not shutdown.should_exit
     if not restarting:
-        if handover.lifeline is None or orders.is_orphaned:
+        if handover.lifeline is None or shutdown.is_orphaned:
             admit_no_more(listener)
         await asyncio.sleep(HANDSHAKE_SECONDS)
     await _stop_accepting(accepting, acceptor)
     if not restarting:
         await _accept_the_rest(listener, connect)
     LOG.info("%s: finishing the requests under way", "restarting" if restarting else "stopping")
-    cut_off = await drainer.end(runner.server, settings.drain_seconds, lambda: orders.at_once)
+    cut_off = await drainer.end(runner.server, settings.drain_seconds, lambda: shutdown.force_exit)
     if cut_off:
         LOG.warning("%d connections cut off", cut_off)
-    become_successor = partial(_become_successor, listener, orders) if restarting else None
-    end_in_time(orders, become_successor)
+    become_successor = partial(_become_successor, listener, shutdown) if restarting else None
+    end_in_time(shutdown, become_successor)
     await runner.cleanup()
     volume.close()
-    if become_successor and not orders.at_once:
+    if become_successor and not shutdown.force_exit:
         become_successor()
     LOG.info("stopped")
     return 0
 
 
-async def _opened(data: Path, orders: Orders) -> Volume:
-    """Open the volume, with an ear for orders: a file system may not answer, and nobody could stop this process."""
+async def _opened(data: Path, shutdown: Shutdown) -> Volume:
+    """Open the volume, and heed a shutdown meanwhile: a file system may not answer, and nobody could stop this process."""
     opening = asyncio.create_task(asyncio.to_thread(Volume.open, data))
     give_up_at = math.inf
     while not opening.done():
         await asyncio.wait([opening], timeout=LOOK_SECONDS)
-        if not orders.stop:
+        if not shutdown.should_exit:
             give_up_at = time.monotonic() + EXIT_SECONDS
         elif time.monotonic() > give_up_at:
             _end_now()
     return opening.result()
 
 
-def _beside_serving(settings: Settings, handover: Handover, orders: Orders) -> list[asyncio.Task[None]]:
+def _beside_serving(settings: Settings, handover: Handover, shutdown: Shutdown) -> list[asyncio.Task[None]]:
     hub = settings.hub
     if hub is None:
         return []
@@ -201,7 +201,7 @@ def _beside_serving(settings: Settings, handover: Handover, orders: Orders) -> l
     if hub.managed and handover.role == "worker":
         tasks.append(asyncio.create_task(watch_hub(hub, _parent_of_supervisor, _stop_supervisor)))
     elif hub.managed:
-        tasks.append(asyncio.create_task(watch_hub(hub, os.getppid, orders.ask_stop)))
+        tasks.append(asyncio.create_task(watch_hub(hub, os.getppid, shutdown.ask_stop)))
     return tasks
 
 
@@ -215,15 +215,15 @@ def _stop_supervisor() -> None:
     os.kill(os.getppid(), signal.SIGTERM)
 
 
-async def _until_told(orders: Orders, alone: bool) -> None:
+async def _until_told(shutdown: Shutdown, alone: bool) -> None:
     """Wait for the order to stop, or for one to restart whose rehearsal went well."""
     while True:
-        await orders.changed.wait()
-        orders.changed.clear()
-        if orders.stop:
+        await shutdown.changed.wait()
+        shutdown.changed.clear()
+        if shutdown.should_exit:
             return
-        if orders.restart:
-            orders.restart = False
+        if shutdown.restart:
+            shutdown.restart = False
             if alone and await _rehearsal_goes_well():
                 return
 
@@ -279,12 +279,12 @@ def _reap_children_of_predecessor() -> None:
             pass
 
 
-def _become_successor(listener: socket.socket, orders: Orders) -> None:
+def _become_successor(listener: socket.socket, shutdown: Shutdown) -> None:
     """Start the same command in this process: its id and the listening socket stay, the rest is fresh."""
     os.set_inheritable(listener.fileno(), True)
     command, environment = same_command(), handover_environment("successor", listener.fileno())
-    orders.leave_the_rest()
-    if orders.stop:
+    shutdown.leave_the_rest()
+    if shutdown.should_exit:
         # That came too late for this process. It waits until the successor can answer those who are in the queue.
         os.kill(os.getpid(), signal.SIGTERM)
     try:

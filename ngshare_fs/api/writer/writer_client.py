@@ -11,6 +11,7 @@ from typing import Any
 
 from ngshare_fs.api.writer.messages import END, HEAD, READY, Job, Outcome, Unexpected, pack, unpack
 from ngshare_fs.store.errors import Interrupted
+from ngshare_fs.terminal.control_signals import CONTROL_SIGNALS
 
 START_SECONDS = 60
 # With `-m`, a `yaml.py` that somebody has put into the working directory would be imported.
@@ -18,7 +19,6 @@ PROGRAM = (
     "import sys; sys.path[:] = sys.argv.pop(1).split(':'); "
     "from ngshare_fs.api.writer.process import main; sys.exit(main(sys.argv[1:]))"
 )
-HELD_BACK = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
 
 
 class CannotStart(Exception):
@@ -136,7 +136,7 @@ def _start(arguments: Sequence[str]) -> tuple["subprocess.Popen[bytes]", socket.
         raise
     # Blocked in the other process for good: what reaches every process of a terminal or of a service is for us to
     # act on, and then the other one hears from us.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, CONTROL_SIGNALS)
     try:
         given = [theirs.fileno(), lifeline]
         command = [sys.executable, "-c", PROGRAM, ":".join(sys.path), *map(str, given), *arguments]
