@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.server.startup_signals import CONTROL_SIGNALS
+from ngshare_fs.terminal.control_signals import CONTROL_SIGNALS
 from tests.servers import children_of
 
 ROOT = Path(__file__).parent.parent

@@ -138,7 +138,7 @@ def url_at(host: str, port: int, prefix: str) -> str:
 
 
 @dataclass(frozen=True)
-class Handover:
+class InheritedDescriptors:
     """What a process got from the one before it. All fields are None or empty in a process started by hand.
 
     Attributes:
@@ -158,7 +158,7 @@ class Handover:
     configuration: int | None = None
 
     @classmethod
-    def take(cls, environment: MutableMapping[str, str]) -> "Handover":
+    def take(cls, environment: MutableMapping[str, str]) -> "InheritedDescriptors":
         """Read and remove what was handed over, so that no child of ours takes it for its own."""
         text = environment.pop(HANDOVER_VARIABLE, "")
         if not text:

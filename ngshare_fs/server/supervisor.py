@@ -13,7 +13,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ngshare_fs.server.sockets import Handover, admit_no_more, handover_environment, listen_for, same_command
+from ngshare_fs.server.sockets import (
+    InheritedDescriptors,
+    admit_no_more,
+    handover_environment,
+    listen_for,
+    same_command,
+)
 from ngshare_fs.server.startup_message import announce
 from ngshare_fs.settings import Settings, SettingsError
 from ngshare_fs.terminal.control_signals import CONTROL_SIGNALS
@@ -43,12 +49,12 @@ class Worker:
         return self.kill_at is not None
 
 
-def supervise(settings: Settings, handover: Handover, read_again: Callable[[], Settings]) -> int:
+def supervise(settings: Settings, inherited: InheritedDescriptors, read_again: Callable[[], Settings]) -> int:
     """Keep workers serving until told to stop.
 
     Args:
         settings: how to serve; `workers` says how many.
-        handover: what the process before this one left, such as the listening socket.
+        inherited: what the process before this one left, such as the listening socket.
         read_again: reads the settings anew, for a restart; raises SettingsError.
 
     Returns:
@@ -57,17 +63,17 @@ def supervise(settings: Settings, handover: Handover, read_again: Callable[[], S
     Raises:
         ListenError: the address cannot be had.
     """
-    return Supervisor(settings, handover, read_again).run()
+    return Supervisor(settings, inherited, read_again).run()
 
 
 class Supervisor:
     """The workers, and what is to become of them. One thread; every signal and pipe wakes its one loop."""
 
-    def __init__(self, settings: Settings, handover: Handover, read_again: Callable[[], Settings]) -> None:
+    def __init__(self, settings: Settings, inherited: InheritedDescriptors, read_again: Callable[[], Settings]) -> None:
         self.settings = self.former = settings
         self.read_again = read_again
-        self.announced = bool(handover.role)
-        self.listener: socket.socket | None = handover.listener or listen_for(settings)
+        self.announced = bool(inherited.role)
+        self.listener: socket.socket | None = inherited.listener or listen_for(settings)
         self.workers: list[Worker] = []
         self.stopping = False
         self.early_ends = 0

@@ -27,7 +27,14 @@ from ngshare_fs.server.application import make_application
 from ngshare_fs.server.connection import Connection, UnfinishedHeads
 from ngshare_fs.server.drain import AccessLog, ConnectionDrainer
 from ngshare_fs.server.signals import Shutdown
-from ngshare_fs.server.sockets import QUEUE, Handover, admit_no_more, handover_environment, listen_for, same_command
+from ngshare_fs.server.sockets import (
+    QUEUE,
+    InheritedDescriptors,
+    admit_no_more,
+    handover_environment,
+    listen_for,
+    same_command,
+)
 from ngshare_fs.server.startup_message import announce
 from ngshare_fs.settings import Settings
 from ngshare_fs.store import Volume
@@ -47,12 +54,12 @@ REHEARSAL_SECONDS = 60
 MOST_OPEN = 65536
 
 
-def serve(settings: Settings, handover: Handover) -> int:
+def serve(settings: Settings, inherited: InheritedDescriptors) -> int:
     """Serve until told to stop.
 
     Args:
         settings: how to serve.
-        handover: what the process before this one left, such as the listening socket.
+        inherited: what the process before this one left, such as the listening socket.
 
     Returns:
         The exit code.
@@ -63,9 +70,9 @@ def serve(settings: Settings, handover: Handover) -> int:
     """
     share_arenas()
     _allow_many_connections()
-    listener = handover.listener or listen_for(settings)
+    listener = inherited.listener or listen_for(settings)
     shutdown = Shutdown()
-    code = asyncio.run(_serve(settings, handover, listener, shutdown))
+    code = asyncio.run(_serve(settings, inherited, listener, shutdown))
     end_in_time(shutdown)
     return code
 
@@ -124,8 +131,10 @@ def _tell_what_hangs(outcome: str) -> None:
     )  # fmt: skip
 
 
-async def _serve(settings: Settings, handover: Handover, listener: socket.socket, shutdown: Shutdown) -> int:
-    shutdown.listen(handover.lifeline)
+async def _serve(
+    settings: Settings, inherited: InheritedDescriptors, listener: socket.socket, shutdown: Shutdown
+) -> int:
+    shutdown.listen(inherited.lifeline)
     volume = await _opened(settings.data, shutdown)
     drainer = ConnectionDrainer(settings.trusted_proxies)
     application = make_application(volume, settings)
@@ -144,23 +153,23 @@ async def _serve(settings: Settings, handover: Handover, listener: socket.socket
     acceptor = await loop.create_server(connect, sock=accepting, backlog=ACCEPT_AT_ONCE)
     listener.listen(QUEUE)  # asyncio has set the queue's length to what it accepts at once
     gc.freeze()  # what is here now stays: collecting garbage need not look at it again
-    if handover.ready is not None:
+    if inherited.ready is not None:
         with contextlib.suppress(BrokenPipeError):  # the supervisor is gone: the lifeline says so, too
-            os.write(handover.ready, b"1")
-        os.close(handover.ready)
-    if not handover.role:
+            os.write(inherited.ready, b"1")
+        os.close(inherited.ready)
+    if not inherited.role:
         announce(settings, listener)
-    elif handover.role == "successor":
+    elif inherited.role == "successor":
         _reap_children_of_predecessor()
         LOG.info("restarted, process %d serves on", os.getpid())
 
-    beside = _beside_serving(settings, handover, shutdown)
-    await _until_told(shutdown, alone=handover.lifeline is None)
+    beside = _beside_serving(settings, inherited, shutdown)
+    await _until_told(shutdown, alone=inherited.lifeline is None)
     for task in beside:
         task.cancel()
     restarting = not shutdown.should_exit
     if not restarting:
-        if handover.lifeline is None or shutdown.is_orphaned:
+        if inherited.lifeline is None or shutdown.is_orphaned:
             admit_no_more(listener)
         await asyncio.sleep(HANDSHAKE_SECONDS)
     await _stop_accepting(accepting, acceptor)
@@ -181,7 +190,7 @@ async def _serve(settings: Settings, handover: Handover, listener: socket.socket
 
 
 async def _opened(data: Path, shutdown: Shutdown) -> Volume:
-    """Open the volume, and heed a shutdown meanwhile: a file system may not answer, and nobody could stop this process."""
+    """Open the volume, and heed a shutdown meanwhile: where a file system does not answer, nobody could stop this."""
     opening = asyncio.create_task(asyncio.to_thread(Volume.open, data))
     give_up_at = math.inf
     while not opening.done():
@@ -193,12 +202,14 @@ async def _opened(data: Path, shutdown: Shutdown) -> Volume:
     return opening.result()
 
 
-def _beside_serving(settings: Settings, handover: Handover, shutdown: Shutdown) -> list[asyncio.Task[None]]:
+def _beside_serving(
+    settings: Settings, inherited: InheritedDescriptors, shutdown: Shutdown
+) -> list[asyncio.Task[None]]:
     hub = settings.hub
     if hub is None:
         return []
     tasks = [asyncio.create_task(greet_hub(hub, settings.prefix))]
-    if hub.managed and handover.role == "worker":
+    if hub.managed and inherited.role == "worker":
         tasks.append(asyncio.create_task(watch_hub(hub, _parent_of_supervisor, _stop_supervisor)))
     elif hub.managed:
         tasks.append(asyncio.create_task(watch_hub(hub, os.getppid, shutdown.ask_stop)))
