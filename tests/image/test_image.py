@@ -1,0 +1,86 @@
+"""What the image holds, and what it does not."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from ngshare_fs import __version__
+from tests.image.containers import RESTRICTED, podman
+
+ROOT = Path(__file__).parents[2]
+BASE = "docker.io/library/python:3.11-slim-bookworm"
+MOST_BEYOND_BASE = 60 * 2**20
+pytestmark = pytest.mark.long
+
+
+def size(image: str) -> int:
+    return int(podman("image", "inspect", "--format={{.Size}}", image).stdout)
+
+
+def in_image(image: str, program: str) -> str:
+    """What a Python program prints in a container."""
+    options = ("--rm", "--network=none", "--entrypoint=python", *RESTRICTED)
+    return podman("run", *options, image, "-c", program).stdout.strip()
+
+
+def test_it_is_small(image: str) -> None:
+    assert size(image) - size(BASE) < MOST_BEYOND_BASE
+
+
+def test_it_says_what_it_is_and_runs_as_nobody_in_particular(image: str) -> None:
+    (about,) = json.loads(podman("image", "inspect", image).stdout)
+    labels = about["Labels"]
+    assert labels["org.opencontainers.image.version"] == __version__
+    assert labels["org.opencontainers.image.licenses"] == "BSD-3-Clause"
+    assert about["User"] == "65532:65532"
+    assert about["Config"]["ExposedPorts"] == {"8080/tcp": {}}
+    assert about["Config"].get("Volumes") is None
+    assert about["Config"].get("StopSignal", "SIGTERM") in ("", "SIGTERM", "15")
+
+
+def test_every_module_of_a_running_server_has_its_bytecode(image: str) -> None:
+    """A root file system that is read-only never gets any: each start would compile it anew."""
+    program = """
+import importlib, os, sys
+for name in ("cli", "doctor", "serving", "supervisor", "api.writer.process", "course_management.actions"):
+    importlib.import_module("ngshare_fs." + name)
+cached = {module.__name__: module.__spec__.cached for module in [*sys.modules.values()] if getattr(module, "__spec__", None)}
+print([name for name, file in cached.items() if file and file.endswith(".pyc") and not os.path.exists(file)])
+print(len(cached) > 500)
+"""
+    assert in_image(image, program) == "[]\nTrue"
+
+
+def test_it_holds_the_versions_that_were_tried_and_no_installer(image: str) -> None:
+    program = "from importlib.metadata import distributions; print(*(d.name + '==' + d.version for d in distributions()))"
+    installed = {line.replace("_", "-").lower() for line in in_image(image, program).split()}
+    installed -= {f"ngshare-fs=={__version__}"}
+    lines = (ROOT / "tools" / "constraints.txt").read_text().splitlines()
+    assert installed <= {line.partition(" ;")[0] for line in lines if not line.startswith("#")}
+    needed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert {re.split("[><=]", each)[0] for each in [*needed, "requests"]} <= {each.split("=")[0] for each in installed}
+
+
+def test_neither_data_nor_secrets_beside_the_code_get_into_it(image: str) -> None:
+    """What .dockerignore lets through is what the Dockerfile copies."""
+    patterns = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
+    assert patterns[0] == "*"
+    admitted = {line.removeprefix("!") for line in patterns if line.startswith("!")}
+    assert admitted == {"ngshare_fs", "image", "tools/constraints.txt", "pyproject.toml", "README.md", "LICENSE"}
+    history = podman("history", "--no-trunc", "--format={{.CreatedBy}}", image).stdout
+    assert not re.search(r"token|password|secret|PIP_INDEX|://", history, re.IGNORECASE)
+    found = in_image(image, "import os; print(os.path.exists('/build'), os.listdir('/srv/ngshare'), os.listdir('/tmp'))")
+    assert found == "False [] []"
+
+
+def test_its_commands_answer(image: str) -> None:
+    run = ("run", "--rm", "--network=none", *RESTRICTED, image)
+    assert podman(*run, "--version").stdout == f"ngshare-fs {__version__}\n"
+    assert "serve the exchange" in podman(*run, "--help").stdout
+    without_volume = podman(*run, "verify", "--data=/srv/ngshare", check=False)
+    assert without_volume.returncode == 2
+    refused = podman(*run, "course", "list", check=False)
+    assert "pip install" not in refused.stderr  # what it needs is there
