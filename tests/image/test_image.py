@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ngshare_fs import __version__
-from tests.image.containers import RESTRICTED, podman
+from tests.image.containers import container, podman
 
 ROOT = Path(__file__).parents[2]
 BASE = "docker.io/library/python:3.11-slim-bookworm"
@@ -20,10 +20,17 @@ def size(image: str) -> int:
     return int(podman("image", "inspect", "--format={{.Size}}", image).stdout)
 
 
+def ends(image: str, *words: str, options: tuple[str, ...] = ()) -> tuple[int, str]:
+    """Run a container of its own to its end; gives exit code and output."""
+    with container(image, ("--network=none", *options), words) as ran:
+        return ran.ends(), ran.log.strip()
+
+
 def in_image(image: str, program: str) -> str:
     """What a Python program prints in a container."""
-    options = ("--rm", "--network=none", "--entrypoint=python", *RESTRICTED)
-    return podman("run", *options, image, "-c", program).stdout.strip()
+    code, output = ends(image, "-c", program, options=("--entrypoint=python",))
+    assert code == 0, output
+    return output
 
 
 def test_it_is_small(image: str) -> None:
@@ -55,7 +62,9 @@ print(len(cached) > 500)
 
 
 def test_it_holds_the_versions_that_were_tried_and_no_installer(image: str) -> None:
-    program = "from importlib.metadata import distributions; print(*(d.name + '==' + d.version for d in distributions()))"
+    program = (
+        "from importlib.metadata import distributions; print(*(d.name + '==' + d.version for d in distributions()))"
+    )
     installed = {line.replace("_", "-").lower() for line in in_image(image, program).split()}
     installed -= {f"ngshare-fs=={__version__}"}
     lines = (ROOT / "tools" / "constraints.txt").read_text().splitlines()
@@ -69,18 +78,29 @@ def test_neither_data_nor_secrets_beside_the_code_get_into_it(image: str) -> Non
     patterns = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
     assert patterns[0] == "*"
     admitted = {line.removeprefix("!") for line in patterns if line.startswith("!")}
-    assert admitted == {"ngshare_fs", "image", "tools/constraints.txt", "pyproject.toml", "README.md", "LICENSE"}
+    assert admitted == {
+        "ngshare_fs",
+        "image/ngshare-fs.yaml",
+        "tools/constraints.txt",
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+        "examples/kubernetes/singleuser",
+    }
     history = podman("history", "--no-trunc", "--format={{.CreatedBy}}", image).stdout
     assert not re.search(r"token|password|secret|PIP_INDEX|://", history, re.IGNORECASE)
-    found = in_image(image, "import os; print(os.path.exists('/build'), os.listdir('/srv/ngshare'), os.listdir('/tmp'))")
+    found = in_image(
+        image, "import os; print(os.path.exists('/build'), os.listdir('/srv/ngshare'), os.listdir('/tmp'))"
+    )
     assert found == "False [] []"
 
 
 def test_its_commands_answer(image: str) -> None:
-    run = ("run", "--rm", "--network=none", *RESTRICTED, image)
-    assert podman(*run, "--version").stdout == f"ngshare-fs {__version__}\n"
-    assert "serve the exchange" in podman(*run, "--help").stdout
-    without_volume = podman(*run, "verify", "--data=/srv/ngshare", check=False)
-    assert without_volume.returncode == 2
-    refused = podman(*run, "course", "list", check=False)
-    assert "pip install" not in refused.stderr  # what it needs is there
+    assert ends(image, "--version") == (0, f"ngshare-fs {__version__}")
+    code, output = ends(image, "--help")
+    assert code == 0
+    assert "serve the exchange" in output
+    assert ends(image, "verify", "--data=/srv/ngshare")[0] == 1  # there is no volume
+    code, output = ends(image, "course", "list")
+    assert code == 1
+    assert "pip install" not in output  # what it needs is there
