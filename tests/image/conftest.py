@@ -2,7 +2,6 @@
 
 import fcntl
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from tests.image import containers
 
 
 @pytest.fixture(scope="session")
-def image() -> Iterator[str]:
+def image() -> str:
     """The image's name."""
     if lacking := containers.missing():
         pytest.skip(f"missing: {lacking}")
@@ -22,4 +21,4 @@ def image() -> Iterator[str]:
         containers.remove_left_over()
         built = subprocess.run([containers.TOOLS / "build"], capture_output=True, text=True, timeout=1200, check=False)
         assert built.returncode == 0, built.stderr
-    yield built.stdout.strip()
+    return built.stdout.strip()
