@@ -19,7 +19,7 @@ from yarl import URL
 from ngshare_fs.application import make_application
 from ngshare_fs.config import Settings, read_settings
 from ngshare_fs.store import Volume
-from tests import servers
+from tests import rounds, servers
 from tests.course_command import CourseCommand
 
 PATIENCE = 30  # seconds
@@ -79,7 +79,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Options are known from the start only where this file defines them."""
     parser.addoption("--long", action="store_true", help="run everything that one machine can: tests marked `long` too")
     parser.addoption("--kubernetes", action="store_true", help="run what needs a Kubernetes node as well")
-    parser.addoption("--all-hubs", action="store_true", help="try every version of JupyterHub, not the newest alone")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let test modules know which check this is while they are imported."""
+    rounds.ask_for(long=config.getoption("--long"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
