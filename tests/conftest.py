@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import io
 import json
+import os
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ from tests import rounds, servers
 from tests.course_command import CourseCommand
 
 PATIENCE = 30  # seconds
+# The marks of tests that take long.
+TAKES_LONG = ("durability", "hubs", "others", "kubernetes")
+# Fixtures that are made once for all workers of pytest-xdist, in the one that runs all tests with them.
+DEAR = {"granting_hub", "plain_hub", "built"}
 
 
 @dataclass
@@ -86,8 +91,14 @@ def pytest_configure(config: pytest.Config) -> None:
     rounds.ask_for(long=config.getoption("--long"))
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Twice as many as there are processors: the tests wait for servers half of the time."""
+    return 2 * len(os.sched_getaffinity(0))
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what was not asked for."""
+    """Leave out what was not asked for, and keep those together that share what takes seconds to make."""
     not_asked_for = [mark for mark in ("long", "kubernetes") if not config.getoption(f"--{mark}")]
     kept: list[pytest.Item] = []
     left_out: list[pytest.Item] = []
@@ -95,7 +106,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (left_out if any(item.get_closest_marker(mark) for mark in not_asked_for) else kept).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-    items[:] = kept
+    # What takes longest comes first, so that at the end no worker is left alone with it.
+    items[:] = sorted(kept, key=lambda item: not any(item.get_closest_marker(mark) for mark in TAKES_LONG))
+    for item in items:
+        if isinstance(item, pytest.Function):
+            version = item.callspec.params.get("version", "") if hasattr(item, "callspec") else ""
+            for fixture in DEAR.intersection(item.fixturenames):
+                item.add_marker(pytest.mark.xdist_group(f"{fixture}{version}"))
 
 
 MakeExchange = Callable[..., Awaitable[Exchange]]
