@@ -7,6 +7,7 @@ As a script, in nbgrader's environment, it is the server; it knows nothing of th
 """
 
 import atexit
+import importlib
 import json
 import os
 import runpy
@@ -30,14 +31,15 @@ class ForkServer:
 
     Args:
         programs: the folder of nbgrader's programs.
+        modules: what it imports beside nbgrader.
     """
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, modules: Sequence[str]) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             # Nothing of the environment and no home: what is read while importing is the same for everybody.
             self._process = subprocess.Popen(
-                [str(programs / "python"), __file__, str(theirs.fileno())],
+                [str(programs / "python"), __file__, str(theirs.fileno()), *modules],
                 cwd="/",
                 env={"PATH": os.defpath, "HOME": NOWHERE, "LC_ALL": "C.UTF-8"},
                 stdin=subprocess.DEVNULL,
@@ -75,9 +77,9 @@ class ForkServer:
 
 
 @cache
-def fork_server(programs: Path) -> ForkServer:
+def fork_server(programs: Path, *modules: str) -> ForkServer:
     """The one of this process."""
-    return ForkServer(programs)
+    return ForkServer(programs, modules)
 
 
 def _serve(control: socket.socket) -> None:
@@ -120,14 +122,10 @@ def _wait(command: int, answer: socket.socket) -> NoReturn:
 def _main() -> None:
     # A program's first folder is its own: modules of this one have names of packages.
     del sys.path[0]
-    import nbgrader.apps.nbgraderapp  # noqa: F401
-    from traitlets.utils.importstring import import_item
-
-    from ngshare_fs.exchange import PLUG_INS
-
-    for plug_in in PLUG_INS.values():
-        import_item(plug_in)
-    _serve(socket.socket(fileno=int(sys.argv[1])))
+    descriptor, *modules = sys.argv[1:]
+    for module in ("nbgrader.apps.nbgraderapp", *modules):
+        importlib.import_module(module)
+    _serve(socket.socket(fileno=int(descriptor)))
     sys.path.insert(0, os.path.dirname(sys.argv[0]))
     runpy.run_path(sys.argv[0], run_name="__main__")
 

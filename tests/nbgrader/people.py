@@ -5,9 +5,11 @@ import re
 import subprocess
 from pathlib import Path
 
+from ngshare_fs.exchange import PLUG_INS
 from tests.nbgrader.fork_server import fork_server
 
 COMMAND_SECONDS = 120
+OUR_MODULES = tuple(sorted({plug_in.rpartition(".")[0] for plug_in in PLUG_INS.values()}))
 CONFIGURATION = """\
 from ngshare_fs.exchange import configure_exchange
 
@@ -56,7 +58,7 @@ class Person:
         program = str(self.programs / "nbgrader")
         if self.prefix:
             return self._run(program, *command, fails=fails)
-        server = fork_server(self.programs)
+        server = fork_server(self.programs, *OUR_MODULES)
         return self._checked(*server.run([program, *command], self.home, self.environment, COMMAND_SECONDS), fails)
 
     def start(self, *command: str) -> "subprocess.Popen[bytes]":
