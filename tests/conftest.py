@@ -26,8 +26,9 @@ from tests.course_command import CourseCommand
 PATIENCE = 30  # seconds
 # The marks of tests that take long.
 TAKES_LONG = ("durability", "hubs", "others", "kubernetes")
-# Fixtures that are made once for all workers of pytest-xdist, in the one that runs all tests with them.
-DEAR = {"granting_hub", "plain_hub", "built"}
+# Fixtures that take long to make: all tests with them run in one worker of pytest-xdist, where they are made once.
+HUBS = ("granting_hub", "plain_hub")
+OF_A_MODULE = ("served", "pair", "built", "shared", "example")
 
 
 @dataclass
@@ -111,8 +112,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if isinstance(item, pytest.Function):
             version = item.callspec.params.get("version", "") if hasattr(item, "callspec") else ""
-            for fixture in DEAR.intersection(item.fixturenames):
-                item.add_marker(pytest.mark.xdist_group(f"{fixture}{version}"))
+            groups = [f"{fixture}{version}" for fixture in HUBS if fixture in item.fixturenames]
+            groups += [f"{fixture} of {item.path.stem}" for fixture in OF_A_MODULE if fixture in item.fixturenames]
+            for group in groups:
+                item.add_marker(pytest.mark.xdist_group(group))
 
 
 MakeExchange = Callable[..., Awaitable[Exchange]]

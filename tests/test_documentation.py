@@ -11,10 +11,8 @@ from ngshare_fs.cli import make_parser
 from ngshare_fs.config import (
     COOKIE_SECRET_VARIABLE,
     HUB_VARIABLES,
-    OPTIONS,
     PROBES,
     SERVICE_URL_VARIABLE,
-    Option,
     options_table,
     read_settings,
 )
@@ -34,12 +32,6 @@ def examples(page: Path) -> list[str]:
 
 def test_the_table_of_options_is_the_one_in_the_code() -> None:
     assert options_table() in CONFIGURATION
-
-
-@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: str(option.name))
-def test_every_option_is_explained(option: Option) -> None:
-    for word in (option.flag, option.variable, f"`{option.name}`"):
-        assert word in CONFIGURATION
 
 
 @pytest.mark.parametrize("word", [*HUB_VARIABLES.values(), COOKIE_SECRET_VARIABLE, SERVICE_URL_VARIABLE, *PROBES])
