@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import io
 import json
+import os
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -19,10 +20,15 @@ from yarl import URL
 from ngshare_fs.server.application import make_application
 from ngshare_fs.settings import Settings, read_settings
 from ngshare_fs.store import Volume
-from tests import servers
+from tests import rounds, servers
 from tests.course_command import CourseCommand
 
 PATIENCE = 30  # seconds
+# The marks of tests that take long.
+TAKES_LONG = ("durability", "hubs", "others", "kubernetes")
+# Fixtures that take long to make: all tests with them run in one worker of pytest-xdist, where they are made once.
+HUBS = ("granting_hub", "plain_hub")
+OF_A_MODULE = ("served", "pair", "built", "shared", "example")
 
 
 @dataclass
@@ -77,7 +83,39 @@ class Exchange:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options are known from the start only where this file defines them."""
-    parser.addoption("--all-hubs", action="store_true", help="try every version of JupyterHub, not the newest alone")
+    parser.addoption("--long", action="store_true", help="run everything that one machine can: tests marked `long` too")
+    parser.addoption("--kubernetes", action="store_true", help="run what needs a Kubernetes node as well")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let test modules know which check this is while they are imported."""
+    rounds.ask_for(long=config.getoption("--long"))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Twice as many as there are processors: the tests wait for servers half of the time."""
+    return 2 * len(os.sched_getaffinity(0))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what was not asked for, and keep those together that share what takes seconds to make."""
+    not_asked_for = [mark for mark in ("long", "kubernetes") if not config.getoption(f"--{mark}")]
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        (left_out if any(item.get_closest_marker(mark) for mark in not_asked_for) else kept).append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+    # What takes longest comes first, so that at the end no worker is left alone with it.
+    items[:] = sorted(kept, key=lambda item: not any(item.get_closest_marker(mark) for mark in TAKES_LONG))
+    for item in items:
+        if isinstance(item, pytest.Function):
+            version = item.callspec.params.get("version", "") if hasattr(item, "callspec") else ""
+            groups = [f"{fixture}{version}" for fixture in HUBS if fixture in item.fixturenames]
+            groups += [f"{fixture} of {item.path.stem}" for fixture in OF_A_MODULE if fixture in item.fixturenames]
+            for group in groups:
+                item.add_marker(pytest.mark.xdist_group(group))
 
 
 MakeExchange = Callable[..., Awaitable[Exchange]]

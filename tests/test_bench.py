@@ -51,7 +51,9 @@ def run_bench(tmp_path: Path, work: str, rivals: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("work", KEYS)
+@pytest.mark.parametrize(
+    "work", [work if work in ("rush", "fetch") else pytest.param(work, marks=pytest.mark.long) for work in KEYS]
+)
 def test_every_work_runs(tmp_path: Path, work: str) -> None:
     rival = "ours"
     if work == "slow_disk":
@@ -72,6 +74,7 @@ def test_the_help_names_every_work() -> None:
 
 
 @pytest.mark.parametrize("work", ["rush", "fetch"])
+@pytest.mark.long
 def test_floors_run(tmp_path: Path, work: str) -> None:
     for rounds in run_bench(tmp_path, work, "read,decode,static").values():
         assert [figures["wrong"] for figures in rounds] == [0]
@@ -79,6 +82,7 @@ def test_floors_run(tmp_path: Path, work: str) -> None:
 
 @pytest.mark.others
 @pytest.mark.parametrize("work", ["rush", "listings", "roster", "collect"])
+@pytest.mark.long
 def test_ngshare_serves_what_is_put_into_its_tables(tmp_path: Path, work: str) -> None:
     try:
         python()

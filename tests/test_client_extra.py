@@ -44,15 +44,13 @@ def course(programs: Path, tmp_path: Path) -> Iterator[Run]:
 
 
 def test_it_brings_no_nbgrader(programs: Path) -> None:
+    program = "from importlib.metadata import distributions\nfor each in distributions(): print(each.name.lower())"
     installed = subprocess.run(
-        [str(programs / "python"), "-m", "pip", "list", "--format", "freeze"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.lower()
-    assert "requests==" in installed
-    for name in ("nbgrader", "jupyter", "notebook", "tornado"):
-        assert name not in installed
+        [str(programs / "python"), "-c", program], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "requests" in installed
+    for part in ("nbgrader", "jupyter", "notebook", "tornado"):
+        assert not [name for name in installed if part in name]
 
 
 def test_a_course_and_its_roster(course: Run, tmp_path: Path) -> None:

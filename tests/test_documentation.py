@@ -31,12 +31,6 @@ def test_the_table_of_options_is_the_one_in_the_code() -> None:
     assert options_table() in CONFIGURATION
 
 
-@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: str(option.name))
-def test_every_option_is_explained(option: Option) -> None:
-    for word in (option.flag, option.variable, f"`{option.name}`"):
-        assert word in CONFIGURATION
-
-
 @pytest.mark.parametrize("word", [*HUB_VARIABLES.values(), COOKIE_SECRET_VARIABLE, SERVICE_URL_VARIABLE, *PROBES])
 def test_what_settings_heed_is_explained(word: str) -> None:
     assert word in CONFIGURATION

@@ -14,6 +14,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import quote_plus, urlsplit
 
+import pytest
+
 from ngshare_fs.api.request.form import SMALL_BODY
 from tests.servers import Server, running
 
@@ -50,6 +52,7 @@ def _form() -> Iterator[bytes]:
     yield quote_plus('"}]').encode()
 
 
+@pytest.mark.long
 def test_a_submission_of_100_mib_goes_up_and_down(tmp_path: Path) -> None:
     digest = hashlib.md5()
     for block in _content():

@@ -86,6 +86,7 @@ def test_heads_without_end(server: Server) -> None:
         assert _peak(server.process.pid) - before <= 32 * MIB
 
 
+@pytest.mark.long
 def test_arguments_that_nobody_asked_for(server: Server) -> None:
     before = _peak(server.process.pid)
     length = 4 * MIB

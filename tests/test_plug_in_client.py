@@ -30,6 +30,7 @@ from ngshare_fs.store.checking.verify import verify_volume
 from tests import servers
 from tests.faulty_proxy import LOST_ANSWER, LOST_REQUEST, RESTARTING, Fault, FaultyProxy, faulty_proxy
 from tests.local_files import checksums_of, files_in
+from tests.rounds import rounds
 
 COURSE, ASSIGNMENT = "NBG 101+ü", "ps1/…"
 
@@ -622,7 +623,7 @@ def test_the_same_work_goes_on_with_the_same_key(tmp_path: Path) -> None:
 def test_a_killed_server_costs_nobody_anything(tmp_path: Path, work: str, parts: str) -> None:
     volume = tmp_path / "volume"
     files = files_in(work)
-    kills = 6 * int(os.environ.get("NGSHARE_FS_ROUNDS", "1"))
+    kills = rounds(6)
     server = servers.start(volume, tmp_path / "log", own_group=True)
     port = str(urlsplit(server.url).port)
     url = server.url

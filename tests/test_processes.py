@@ -304,6 +304,7 @@ def test_a_stop_during_a_restart_answers_who_waits_for_the_restart(tmp_path: Pat
         assert server.log.count(" stopped\n") == 1
 
 
+@pytest.mark.long
 def test_a_stop_at_any_moment_of_a_restart_is_a_stop(tmp_path: Path) -> None:
     for number in range(8):
         with exchange(tmp_path, 1) as server:
@@ -397,6 +398,7 @@ def test_what_hangs_in_the_file_system_holds_up_neither_stop_nor_restart(
         hanging.close()
 
 
+@pytest.mark.long
 def test_a_second_restart_right_after_the_first_is_harmless(tmp_path: Path) -> None:
     with exchange(tmp_path, 1) as server:
         for _ in range(5):
@@ -440,6 +442,7 @@ def test_the_old_workers_serve_on_where_new_ones_do_not_start(tmp_path: Path) ->
         said(server, " serves\n", 4)
 
 
+@pytest.mark.long
 def test_workers_may_become_more_and_fewer(tmp_path: Path) -> None:
     config = tmp_path / "ngshare.yaml"
     config.write_text("workers: 1\n")

@@ -24,6 +24,7 @@ from ngshare_fs.store import course, release, roster, submission
 from ngshare_fs.store.format.course_file import Person
 from ngshare_fs.store.format.timestamp import Timestamp
 from tests.conftest import Exchange
+from tests.rounds import rounds
 from tests.servers import Server, running
 from tests.trees import tree
 
@@ -44,7 +45,7 @@ def fields_of(endpoint: Endpoint) -> dict[str, str]:
 
 
 CHANGES = [endpoint for endpoint in ENDPOINTS if endpoint.writes and endpoint.who not in (Who.ADMIN, Who.ANYONE)]
-ROUNDS = 5
+ROUNDS = rounds(5, least=2)
 AT_ONCE = 4
 
 

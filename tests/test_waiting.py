@@ -67,7 +67,7 @@ def test_a_server_that_is_stopped_is_waited_for_no_longer(tmp_path: Path) -> Non
             server.process.send_signal(signal.SIGCONT)
 
 
-@pytest.mark.parametrize("path", ["courses", "whole-head"])
+@pytest.mark.parametrize("path", [pytest.param("courses", marks=pytest.mark.long), "whole-head"])
 def test_an_answer_byte_by_byte_is_no_answer(path: str, tmp_path: Path) -> None:
     with raw_server(trickle) as server:
         url = f"http://{LOOPBACK}:{server.port}/"
@@ -126,6 +126,7 @@ def test_without_patience_there_is_one_attempt_that_takes_its_time(tmp_path: Pat
         assert client(server.url, 0).call("GET", "courses")["success"] is True
 
 
+@pytest.mark.long
 def test_a_list_is_waited_for_no_longer_than_patience_lasts_and_work_is_not_cut_short(tmp_path: Path) -> None:
     with raw_server(trickle) as server:
         url = f"http://{LOOPBACK}:{server.port}/"

@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from examples.whole_cycle.cycle import STEPS
+
+pytestmark = pytest.mark.others  # nbgrader, in a process of its own for each command
 
 ROOT = Path(__file__).parent.parent
 LONGEST_SECONDS = 900  # the first time, it makes an environment

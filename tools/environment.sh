@@ -27,7 +27,19 @@ make_environment() {
         return 1
     fi
     echo "installing into $1 ..." >&2
-    "$1/bin/python" -m pip install --quiet --disable-pip-version-check \
+    install_with_uv "$1" "$2" || "$1/bin/python" -m pip install --quiet --disable-pip-version-check \
         --constraint tools/constraints.txt --editable ".${2:+[$2]}" || return 1
     echo "$wanted" > "$stamp"
+}
+
+# install_with_uv FOLDER EXTRA: the same with uv, in a fraction of the time. The tests bring their own, for they make more
+# environments. Fails where there is none, and where it finds no packages: it does not read pip's settings.
+install_with_uv() {
+    uv=uv
+    if [ "$2" = test ]; then
+        "$1/bin/python" -m pip install --quiet --disable-pip-version-check --constraint tools/constraints.txt uv || return 1
+        uv=$1/bin/uv
+    fi
+    "$uv" --version >/dev/null 2>&1 || return 1
+    "$uv" pip install --quiet --python "$1/bin/python" --constraint tools/constraints.txt --editable ".${2:+[$2]}"
 }

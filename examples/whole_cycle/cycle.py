@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from examples.whole_cycle.people import Person
+from examples.whole_cycle.people import Person, RunProgram, in_own_process
 from ngshare_fs.exchange.folders.origin import ORIGIN
 
 ASSIGNMENT = "ps1"
@@ -50,6 +50,7 @@ class Cycle:
         admin: str = "root",
         configuration: Path = CONFIGURATION,
         say: Callable[[str], None] = print,
+        run_program: RunProgram = in_own_process,
     ) -> None:
         """Give everybody a home.
 
@@ -61,11 +62,12 @@ class Cycle:
             admin: who may create it.
             configuration: everybody's `nbgrader_config.py`.
             say: tells what happens.
+            run_program: how everybody runs programs.
         """
         self.course = course
         self._say = say
         self.admin, self.instructor, self.zoë, self.max = (
-            Person(name, folder / name, programs, url, configuration, say)
+            Person(name, folder / name, programs, url, configuration, say, run_program)
             for name in (admin, "teacher", "zoë@uni.example", "max")
         )
         self.students = (self.zoë, self.max)

@@ -4,7 +4,7 @@ import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 COMMAND_SECONDS = 300
@@ -14,6 +14,26 @@ NOT_SHOWN = {"quickstart", "generate_assignment", "autograde", "generate_feedbac
 
 class DidNotWork(Exception):
     """A step that did not do what it should; the message has the last command and all it printed."""
+
+
+def in_own_process(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
+    """Run a program, its path first, and return its exit code and what it printed."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        timeout=COMMAND_SECONDS,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+RunProgram = Callable[[Sequence[str], Path, Mapping[str, str]], tuple[int, str]]
 
 
 class Person:
@@ -26,15 +46,24 @@ class Person:
         url: of the server, with its prefix.
         configuration: a `nbgrader_config.py`, of which they get a copy.
         say: tells what they type, and what they are told.
+        run_program: how programs are run.
     """
 
     def __init__(
-        self, name: str, home: Path, programs: Path, url: str, configuration: Path, say: Callable[[str], None]
+        self,
+        name: str,
+        home: Path,
+        programs: Path,
+        url: str,
+        configuration: Path,
+        say: Callable[[str], None],
+        run_program: RunProgram = in_own_process,
     ) -> None:
         self.name = name
         self.home = home
         self._programs = programs
         self._say = say
+        self._run_program = run_program
         self._last_words = ""
         jupyter = home / ".jupyter"
         jupyter.mkdir(parents=True)
@@ -65,24 +94,14 @@ class Person:
             DidNotWork: it ended with an error.
         """
         self._say(f"    {self.name}$ {shlex.join(command)}")
-        done = subprocess.run(
-            [str(self._programs / command[0]), *command[1:]],
-            cwd=folder or self.home,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            timeout=COMMAND_SECONDS,
-            check=False,
-        )
-        self._last_words = f"{self.name}$ {shlex.join(command)}\n{done.stdout}"
-        self.expect(done.returncode == 0, f"the command ended with exit code {done.returncode}")
+        program = str(self._programs / command[0])
+        exit_code, printed = self._run_program([program, *command[1:]], folder or self.home, self._environment)
+        self._last_words = f"{self.name}$ {shlex.join(command)}\n{printed}"
+        self.expect(exit_code == 0, f"the command ended with exit code {exit_code}")
         if NOT_SHOWN.isdisjoint(command):
-            for line in done.stdout.splitlines():
+            for line in printed.splitlines():
                 self._say(f"        {line}")
-        return done.stdout
+        return printed
 
     def expect(self, holds: bool, otherwise: str) -> None:
         """Check the result of the last command.

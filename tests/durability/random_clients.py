@@ -1,7 +1,6 @@
 """Clients that do what comes to their minds, on several servers of one volume, and what they must see."""
 
 import json
-import os
 import random
 import threading
 import time
@@ -36,11 +35,6 @@ INSTRUCTOR = "kevin"
 
 Key = tuple[str, ...]
 Answer = tuple[int, dict[str, Any]]
-
-
-def rounds() -> int:
-    """How often to repeat what is drawn at random; `NGSHARE_FS_ROUNDS` asks for more than once."""
-    return int(os.environ.get("NGSHARE_FS_ROUNDS", "1"))
 
 
 def files_of(content: str) -> dict[str, bytes]:

@@ -27,12 +27,12 @@ from tests.durability.random_clients import (
     check_that_no_change_is_lost,
     check_that_old_readings_notice,
     prepare,
-    rounds,
 )
 from tests.durability.servers import probe, serving, until
+from tests.rounds import rounds
 from tests.servers import Server, start, writing_processes
 
-pytestmark = pytest.mark.durability
+pytestmark = [pytest.mark.durability, pytest.mark.long]
 
 SECONDS = 8
 PATIENCE = 60
@@ -137,7 +137,7 @@ def test_who_reads_a_roster_never_hears_that_it_is_stale(shared: Gluster) -> Non
                 replacer.wait(PATIENCE)
 
 
-@pytest.mark.parametrize("round_number", range(rounds()))
+@pytest.mark.parametrize("round_number", range(rounds(1)))
 @pytest.mark.parametrize("bricks", [1, 3])
 def test_two_mounts_behave_like_one(shared: Gluster, tmp_path: Path, bricks: int, round_number: int) -> None:
     seed = random.SystemRandom().randrange(2**32)

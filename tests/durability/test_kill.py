@@ -23,13 +23,14 @@ from tests.durability.history import History
 from tests.durability.load import load, prepare
 from tests.durability.servers import until
 from tests.durability.workload import Connection, Workload
+from tests.rounds import rounds
 from tests.servers import Server, kill_group, running, start, writing_processes
 
 pytestmark = pytest.mark.durability
 
-ROUNDS = int(os.environ.get("NGSHARE_FS_ROUNDS", "8"))
+ROUNDS = rounds(8)
 PATIENCE = 60
-WRITERS_KILLED = 3
+WRITERS_KILLED = rounds(3)
 # Of the start after a kill. It takes half a second; the limit is for a machine that is busy with other things.
 START_SECONDS = 20
 

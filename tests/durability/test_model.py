@@ -18,7 +18,7 @@ from ngshare_fs.store.checking.verify import verify_volume
 from ngshare_fs.store.format.course_file import Person
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.reading.tree import Tree
-from tests.durability.random_clients import rounds
+from tests.rounds import rounds
 from tests.test_store import upload
 from tests.volumes import HOSTILE_NAMES
 
@@ -311,10 +311,10 @@ class Exchange(RuleBasedStateMachine):
 
 
 Exchange.TestCase.settings = settings(
-    max_examples=100 * rounds(),
+    max_examples=rounds(100),
     stateful_step_count=50,
     # Making a failure shorter takes minutes: only for who asks for more than one round.
-    phases=tuple(Phase) if rounds() > 1 else (Phase.explicit, Phase.reuse, Phase.generate),
+    phases=tuple(Phase) if rounds(1) > 1 else (Phase.explicit, Phase.reuse, Phase.generate),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

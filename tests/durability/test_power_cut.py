@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -32,13 +33,16 @@ from tests.durability.disks import (
 from tests.durability.history import History
 from tests.durability.load import load, one_of_each, prepare
 from tests.durability.servers import preloaded, probe, serving
+from tests.rounds import rounds
 
 pytestmark = pytest.mark.durability
-on_each_file_system = pytest.mark.parametrize("file_system", [EXT4, XFS], ids=str)
+in_the_long_check = partial(pytest.param, marks=pytest.mark.long)
+on_each_file_system = pytest.mark.parametrize("file_system", [EXT4, in_the_long_check(XFS)], ids=str)
+with_one_worker_and_several = pytest.mark.parametrize("workers", [in_the_long_check(1), 3])
 LOAD_SECONDS = 3.0
-CUTS_UNDER_LOAD = 6
-CUTS_IN_BETWEEN = 6
-DEATHS = 4
+CUTS_UNDER_LOAD = rounds(6, least=4)
+CUTS_IN_BETWEEN = rounds(6)
+DEATHS = rounds(4)
 
 NO_FLUSH = """
 int fsync(int descriptor) { return 0; }
@@ -66,7 +70,7 @@ def lost_in_a_cut(disk: RecordedDisk, history: History, moment: int, kept: float
     return [f"moment {moment}, kept {kept}: {problem}" for problem in problems]
 
 
-@pytest.mark.parametrize("file_system", [EXT4, XFS, BTRFS], ids=str)
+@pytest.mark.parametrize("file_system", [EXT4, in_the_long_check(XFS), in_the_long_check(BTRFS)], ids=str)
 def test_each_kind_of_write_is_on_the_disk_when_it_is_acknowledged(file_system: FileSystem, tmp_path: Path) -> None:
     """And before that, wholly or not at all."""
     with recorded_disk(file_system, tmp_path / "disk") as disk:
@@ -98,7 +102,7 @@ def removed_at_the_end(image: Path) -> Iterator[None]:
 
 
 @on_each_file_system
-@pytest.mark.parametrize("workers", [1, 3])
+@with_one_worker_and_several
 def test_under_load_nothing_acknowledged_is_lost(file_system: FileSystem, workers: int, tmp_path: Path) -> None:
     with recorded_disk(file_system, tmp_path / "disk") as disk:
         history = History(disk.now)
@@ -151,7 +155,7 @@ def plain_disk(file_system: FileSystem, folder: Path) -> Iterator[tuple[Path, Pa
 
 
 @on_each_file_system
-@pytest.mark.parametrize("workers", [1, 3])
+@with_one_worker_and_several
 def test_on_a_dying_file_system_nothing_is_acknowledged_in_vain(
     file_system: FileSystem, workers: int, tmp_path: Path
 ) -> None:

@@ -30,7 +30,7 @@ StartHub = Callable[[Plan], Hub]
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what needs a hub on each version that is asked for."""
     if "version" in metafunc.fixturenames:
-        versions = VERSIONS if metafunc.config.getoption("--all-hubs") else [NEWEST]
+        versions = VERSIONS if metafunc.config.getoption("--long") else [NEWEST]
         metafunc.parametrize("version", versions, indirect=True, scope="session", ids=lambda version: f"hub{version}")
 
 

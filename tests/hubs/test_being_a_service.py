@@ -14,6 +14,7 @@ from tests.hubs.hub import SERVICE_SCOPE, Hub, Plan
 pytestmark = pytest.mark.hubs
 
 
+@pytest.mark.long
 def test_what_is_under_way_is_finished_when_the_hub_ends(start_hub: StartHub, version: str) -> None:
     """It sends SIGINT."""
     hub = start_hub(Plan(version))

@@ -151,6 +151,7 @@ async def test_a_form_of_another_page_changes_nothing(granting_hub: Hub, victim:
 
 
 @pytest.mark.parametrize("mode", ["cors", "no-cors"])
+@pytest.mark.long
 async def test_a_script_of_another_page_changes_nothing(granting_hub: Hub, victim: Page, place: str, mode: str) -> None:
     course = f"evil-{next(_numbers)}"
     url = f"{granting_hub.url}course/{course}"
@@ -163,6 +164,7 @@ async def test_a_script_of_another_page_changes_nothing(granting_hub: Hub, victi
     assert course not in courses(granting_hub)
 
 
+@pytest.mark.long
 async def test_a_script_of_another_page_reads_nothing(granting_hub: Hub, victim: Page, place: str) -> None:
     xsrf = await xsrf_of(victim)
     assert xsrf
@@ -175,6 +177,7 @@ async def test_a_script_of_another_page_reads_nothing(granting_hub: Hub, victim:
             assert "success" not in text or '"success": false' in text
 
 
+@pytest.mark.long
 async def test_another_page_does_not_frame_ours(granting_hub: Hub, victim: Page, place: str) -> None:
     await visit(victim, granting_hub, place)
     await victim.evaluate(
@@ -191,6 +194,7 @@ async def test_another_page_does_not_frame_ours(granting_hub: Hub, victim: Page,
     assert await frames[0].query_selector("#user") is None
 
 
+@pytest.mark.long
 async def test_a_link_of_another_page_clears_nothing(granting_hub: Hub, victim: Page, place: str) -> None:
     """In debug mode, opening an address is enough to clear the server: it has to be typed, or on our own page."""
     if place.endswith(POSING):
@@ -251,6 +255,7 @@ async def test_a_cookie_and_a_token_together(granting_hub: Hub, victim: Page) ->
         assert _post(granting_hub, f"evil-{next(_numbers)}", cookie, sent).status == 403
 
 
+@pytest.mark.long
 async def test_signing_out_takes_the_token_of_the_page(granting_hub: Hub, victim: Page, place: str) -> None:
     await visit(victim, granting_hub, place)
     url = granting_hub.url + "sign-out"

@@ -55,6 +55,7 @@ def test_a_wrong_callback_is_seen(plain_hub: Hub) -> None:
     assert (mark, f"the hub says {own}" in saw) == ("WRONG", True)
 
 
+@pytest.mark.long
 async def test_what_no_hub_tells_is_asked(plain_hub: Hub, profile: BrowserContext) -> None:
     """The same place in other letters: only somebody who signs in hears of it, from the hub."""
     other = plain_hub.origin + plain_hub.prefix + "oauth_callback"
@@ -71,6 +72,7 @@ async def test_what_no_hub_tells_is_asked(plain_hub: Hub, profile: BrowserContex
     assert "mismatching" in (await page.inner_text("body")).lower()
 
 
+@pytest.mark.long
 def test_another_volume_behind_the_address_is_seen(plain_hub: Hub, tmp_path: Path) -> None:
     for data in (tmp_path / "none", tmp_path):
         found = doctor(plain_hub, data=data)

@@ -17,7 +17,7 @@ from tests.hubs.jupyterlab import Lab, log_in, start_server, stop_server
 from tests.hubs.nbgrader_pages import AssignmentList, Formgrader
 from tests.hubs.running import free_address, kept
 
-pytestmark = pytest.mark.hubs
+pytestmark = [pytest.mark.hubs, pytest.mark.long]
 
 START_SECONDS = 90
 # As the example has it: the port that is named, and three more.
@@ -238,9 +238,3 @@ async def test_formgrader_goes_from_one_course_to_another(browser: Browser, exam
         await expect(formgrader.page.locator("#main-table .id")).to_have_text([f"of-{name}"])
         await lab.page.get_by_role("tab", name="Formgrader").locator(".lm-TabBar-tabCloseIcon").click()
         await lab.folder.locator("[title]").first.click()
-
-
-def test_its_page_has_the_steps() -> None:
-    page = (REPOSITORY / "examples/jupyterhub/README.md").read_text(encoding="utf-8")
-    numbers = [int(number) for number in re.findall(r"^(\d+)\. ", page, re.MULTILINE)]
-    assert numbers == list(range(1, 31))

@@ -111,6 +111,7 @@ async def test_the_hub_is_killed_and_restarted_under_load(hub: Hub) -> None:
     assert "Traceback" not in hub.service_log
 
 
+@pytest.mark.long
 async def test_the_hub_hangs_under_load(hub: Hub) -> None:
     known = [hub.token(f"known {number}", SERVICE_SCOPE).text for number in range(KNOWN)]
     newcomer = hub.token("newcomer", SERVICE_SCOPE).text
@@ -125,6 +126,7 @@ async def test_the_hub_hangs_under_load(hub: Hub) -> None:
     assert load.slowest < 10
 
 
+@pytest.mark.long
 async def test_after_the_time_of_grace_nobody_is_known(start_hub: StartHub, version: str) -> None:
     hub = start_hub(Plan(version, managed=False, options=("--auth-cache", "1", "--auth-grace", "2")))
     hub.add_users("teacher")

@@ -8,7 +8,7 @@ from tests.hubs.hub import Plan
 pytestmark = pytest.mark.hubs
 
 
-@pytest.mark.parametrize("managed", [True, False])
+@pytest.mark.parametrize("managed", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_a_start_leaves_no_refusal_in_either_log(start_hub: StartHub, version: str, managed: bool) -> None:
     """The hub looks, at its start as each minute, whether the service is there, and the service whether it is known."""
     hub = start_hub(Plan(version, managed=managed, options=("--debug",)))

@@ -36,6 +36,7 @@ async def test_from_the_login_to_the_start_page(granting_hub: Hub, profile: Brow
     assert "instructor" in await page.inner_text("#courses")
 
 
+@pytest.mark.long
 async def test_the_cookie_is_for_this_service_alone(granting_hub: Hub, profile: BrowserContext) -> None:
     page = await profile.new_page()
     await sign_in(page, granting_hub, "cookie")
@@ -57,6 +58,7 @@ async def test_below_a_base_url(plain_hub: Hub, profile: BrowserContext) -> None
     assert cookies[SESSION_COOKIE] == "/jh/services/ngshare/"
 
 
+@pytest.mark.long
 async def test_one_comes_back_to_the_address_that_one_wanted(granting_hub: Hub, profile: BrowserContext) -> None:
     page = await profile.new_page()
     await log_in(page, granting_hub, "wanderer")
@@ -66,6 +68,7 @@ async def test_one_comes_back_to_the_address_that_one_wanted(granting_hub: Hub, 
     await page.wait_for_url(wanted)
 
 
+@pytest.mark.long
 async def test_without_the_scope_the_hub_refuses(plain_hub: Hub, profile: BrowserContext) -> None:
     plain_hub.add_users("outsider")
     page = await profile.new_page()
@@ -92,6 +95,7 @@ async def test_out_and_in_again(granting_hub: Hub, profile: BrowserContext) -> N
     assert await page.inner_text("#user") == "returning"
 
 
+@pytest.mark.long
 async def test_the_hubs_own_logout_ends_it(granting_hub: Hub, profile: BrowserContext) -> None:
     page = await profile.new_page()
     await sign_in(page, granting_hub, "leaving")
@@ -105,6 +109,7 @@ async def test_the_hubs_own_logout_ends_it(granting_hub: Hub, profile: BrowserCo
         assert time.monotonic() < deadline
 
 
+@pytest.mark.long
 async def test_an_opened_address_of_the_api_is_answered(granting_hub: Hub, profile: BrowserContext) -> None:
     page = await profile.new_page()
     await sign_in(page, granting_hub, "reader")
@@ -141,6 +146,7 @@ async def opened(profile: BrowserContext, url: str) -> tuple[int, str]:
     return answer.status, await page.inner_text("body")
 
 
+@pytest.mark.long
 async def test_a_callback_works_in_the_browser_that_began(granting_hub: Hub, profile: BrowserContext) -> None:
     """So that the refusals below are not for another reason."""
     callback = await cut_off_callback(granting_hub, profile, "patient")
@@ -164,6 +170,7 @@ async def test_a_stolen_callback_signs_nobody_in(granting_hub: Hub, browser: Bro
 
 
 @pytest.mark.parametrize("changed", ["code", "state", "no code", "no state", "error"])
+@pytest.mark.long
 async def test_a_callback_that_was_tampered_with(granting_hub: Hub, profile: BrowserContext, changed: str) -> None:
     callback = await cut_off_callback(granting_hub, profile, f"tampering with {changed}")
     arguments = {name: values[0] for name, values in parse_qs(urlsplit(callback).query).items()}
@@ -180,6 +187,7 @@ async def test_a_callback_that_was_tampered_with(granting_hub: Hub, profile: Bro
     assert not await session_of(profile)
 
 
+@pytest.mark.long
 async def test_a_callback_counts_once(granting_hub: Hub, profile: BrowserContext) -> None:
     callback = await cut_off_callback(granting_hub, profile, "twice")
     assert (await opened(profile, callback))[0] == 200

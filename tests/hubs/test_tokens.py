@@ -52,6 +52,7 @@ def test_a_token_without_the_scope_is_told_which(plain_hub: Hub) -> None:
         assert SERVICE_SCOPE in answer.message
 
 
+@pytest.mark.long
 def test_where_the_scope_is_required_the_documented_roles_grant_it(start_hub: StartHub, version: str) -> None:
     hub = start_hub(Plan(version, servers_granted=True, options=("--require-service-scope",)))
     hub.add_users("dora")

@@ -5,7 +5,11 @@ import re
 import subprocess
 from pathlib import Path
 
+from ngshare_fs.exchange import PLUG_INS
+from tests.nbgrader.fork_server import fork_server
+
 COMMAND_SECONDS = 120
+OUR_MODULES = tuple(sorted({plug_in.rpartition(".")[0] for plug_in in PLUG_INS.values()}))
 CONFIGURATION = """\
 from ngshare_fs.exchange import configure_exchange
 
@@ -51,7 +55,11 @@ class Person:
 
     def run(self, *command: str, fails: bool = False) -> str:
         """Run `nbgrader` at home, and give what it printed; check that it fails or does not."""
-        return self._run(str(self.programs / "nbgrader"), *command, fails=fails)
+        program = str(self.programs / "nbgrader")
+        if self.prefix:
+            return self._run(program, *command, fails=fails)
+        server = fork_server(self.programs, *OUR_MODULES)
+        return self._checked(*server.run([program, *command], self.home, self.environment, COMMAND_SECONDS), fails)
 
     def start(self, *command: str) -> "subprocess.Popen[bytes]":
         """Start `nbgrader` at home; the caller ends it."""
@@ -71,9 +79,13 @@ class Person:
             cwd=self.home, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, encoding="utf-8", timeout=COMMAND_SECONDS, check=False,
         )  # fmt: skip
-        assert done.returncode == (1 if fails else 0), done.stdout
-        assert "Traceback" not in done.stdout, done.stdout
-        return done.stdout
+        return self._checked(done.returncode, done.stdout, fails)
+
+    @staticmethod
+    def _checked(exit_code: int, printed: str, fails: bool) -> str:
+        assert exit_code == (1 if fails else 0), printed
+        assert "Traceback" not in printed, printed
+        return printed
 
     def listed(self, *options: str) -> list[str]:
         """What `nbgrader list` lists."""

@@ -43,7 +43,7 @@ def as_user(user: int, umask: int) -> tuple[str, ...]:
     pytest.skip(f"{python} cannot be run by other users")
 
 
-@pytest.mark.parametrize("umask", [0o007, 0o022])
+@pytest.mark.parametrize("umask", [0o007, pytest.param(0o022, marks=pytest.mark.long)])
 def test_one_grader_updates_what_another_has_collected(school: School, public: Path, umask: int) -> None:
     school.release_and_fetch()
     hand_in(school.max, "1")

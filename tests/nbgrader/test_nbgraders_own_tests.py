@@ -13,6 +13,8 @@ from tests.nbgrader.expected import FAILURES, TESTS
 
 pytestmark = pytest.mark.others
 
+IN_SHORT_CHECK = ("submit", "fetchfeedback")
+
 
 @pytest.fixture(scope="session")
 def programs() -> Path:
@@ -20,7 +22,9 @@ def programs() -> Path:
     return environments.for_plug_ins()
 
 
-@pytest.mark.parametrize("module", TESTS)
+@pytest.mark.parametrize(
+    "module", [each if each in IN_SHORT_CHECK else pytest.param(each, marks=pytest.mark.long) for each in TESTS]
+)
 def test_nbgraders_own_tests(programs: Path, tmp_path: Path, module: str) -> None:
     here = Path(__file__).parent
     outcomes = tmp_path / "outcomes.json"

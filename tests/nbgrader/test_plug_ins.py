@@ -177,7 +177,9 @@ def test_work_whose_fate_is_unknown_is_handed_in_once(school: School) -> None:
 PASSES = Fault(forward=True, send=2**40)
 
 
-@pytest.mark.parametrize("cut", [0, 300, 2**20])
+@pytest.mark.parametrize(
+    "cut", [pytest.param(0, marks=pytest.mark.long), 300, pytest.param(2**20, marks=pytest.mark.long)]
+)
 def test_a_command_that_is_killed_leaves_nothing_half_done(school: School, cut: int) -> None:
     """Each is killed while the server's answer is on its way, `cut` bytes of it at most, and then given once more."""
     stall = Fault(forward=True, send=cut, stall=True)

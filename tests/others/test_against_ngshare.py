@@ -60,7 +60,7 @@ def _without_more(call: Call, body: dict[str, Any] | None) -> dict[str, Any] | N
     return {name: value for name, value in body.items() if name not in more}
 
 
-@pytest.fixture(scope="module", params=["debug", "no debug"])
+@pytest.fixture(scope="module", params=["debug", pytest.param("no debug", marks=pytest.mark.long)])
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     debug = request.param == "debug"
     options = ["--debug"] if debug else []

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.rounds import rounds
 from tests.servers import running
 
 # Names that exist, so that requests get past the first checks.
@@ -19,10 +20,10 @@ DEEPER = """
 
 
 @pytest.mark.others
-@pytest.mark.parametrize("deeper", [False, True])
+@pytest.mark.parametrize("deeper", [pytest.param(False, marks=pytest.mark.long), True])
 def test_the_server_is_as_its_document_says(tmp_path: Path, deeper: bool) -> None:
     command = [sys.executable, "-m", "schemathesis.cli"]
-    options = ["--max-examples", "25", "--generation-deterministic", "--warnings", "off", "--no-color"]
+    options = ["--max-examples", str(rounds(25)), "--generation-deterministic", "--warnings", "off", "--no-color"]
     if deeper:
         config = tmp_path / "schemathesis.toml"
         config.write_text(DEEPER)

@@ -1,0 +1,52 @@
+"""A command that is forked cannot tell."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from examples.whole_cycle import environments
+from tests.nbgrader.fork_server import fork_server
+from tests.servers import runs
+
+pytestmark = pytest.mark.others
+
+SECONDS = 60
+LOOKS_AROUND = """
+import os, signal, subprocess, sys
+print(sys.argv, sys.path[0], os.getcwd(), sorted(os.environ.items()), sys.stdin.read())
+print(sys.executable, sys.stdout.encoding, signal.getsignal(signal.SIGCHLD), flush=True)
+print(subprocess.run([sys.executable, "-c", "raise SystemExit(4)"]).returncode, file=sys.stderr)
+sys.exit(3)
+"""
+
+
+def test_it_finds_what_a_command_finds_that_starts_from_nothing(tmp_path: Path) -> None:
+    programs = environments.for_plug_ins()
+    program, home = tmp_path / "program", tmp_path / "home"
+    program.write_text(LOOKS_AROUND)
+    home.mkdir()
+    environment = {"HOME": str(home), "PATH": os.defpath, "LC_ALL": "C.UTF-8", "NAME": "zoë"}
+    from_nothing = subprocess.run(
+        [str(programs / "python"), str(program), "ä", "--b"],
+        cwd=home, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        encoding="utf-8", timeout=SECONDS, check=False,
+    )  # fmt: skip
+    forked = fork_server(programs).run([str(program), "ä", "--b"], home, environment, SECONDS)
+    assert forked == (3, from_nothing.stdout)
+    assert from_nothing.returncode == 3
+
+
+def test_one_that_hangs_is_killed(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_text("import os, time\nopen('process', 'w').write(str(os.getpid()))\ntime.sleep(600)\n")
+    server = fork_server(environments.for_plug_ins())
+    with pytest.raises(TimeoutError):
+        server.run([str(program)], tmp_path, {"PATH": os.defpath}, 2)
+    process = int((tmp_path / "process").read_text())
+    deadline = time.monotonic() + SECONDS
+    while runs(process):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -1,0 +1,44 @@
+"""The short check leaves out what is marked, and repeats less; the long one leaves out nothing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import rounds
+
+ROOT = Path(__file__).parent.parent
+# All that the tests' own configuration needs: others take seconds to load.
+PLUG_INS = ("pytest_asyncio.plugin", "pytest_aiohttp.plugin", "xdist.plugin")
+
+
+def collected(*options: str) -> str:
+    """The tests on power cuts that would run."""
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
+    command += [word for plug_in in PLUG_INS for word in ("-p", plug_in)]
+    done = subprocess.run(
+        [*command, *options, "tests/durability/test_power_cut.py"],
+        cwd=ROOT, env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout
+
+
+def test_the_short_check_has_one_file_system_and_the_long_one_all() -> None:
+    short, long = collected(), collected("--long")
+    assert "[3-ext4]" in short
+    assert "xfs" not in short.lower()
+    assert "btrfs" in long.lower()
+    assert "[1-xfs]" in long.lower()
+
+
+@pytest.mark.parametrize(("long", "asked_for", "expected"), [(False, "", 2), (True, "", 8), (False, "3", 24)])
+def test_the_short_check_repeats_less(
+    long: bool, asked_for: str, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NGSHARE_FS_ROUNDS", asked_for)
+    monkeypatch.setattr(rounds, "_share", rounds.SHORT)
+    rounds.ask_for(long)
+    assert rounds.rounds(8) == expected
+    assert rounds.rounds(1) >= 1
