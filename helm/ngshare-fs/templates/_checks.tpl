@@ -1,0 +1,81 @@
+{{/* What values.schema.json cannot tell: values that do not go together. Each error says what to do. */}}
+
+{{/* ngshare's image would take our arguments for a mistake, and be restarted for ever. It may have been mirrored into another registry. */}}
+{{- define "ngshare.checkImage" -}}
+{{- if eq (base .Values.image.repository) "ngshare" -}}
+{{ printf "image.repository is %s, which is the program ngshare and not this one: name the image that image/Dockerfile makes, which is called ngshare-fs, and leave out the image.tag of the old one" .Values.image.repository }}{{ "\n" }}
+{{- end -}}
+{{- end -}}
+
+{{- define "ngshare.checkReplicas" -}}
+{{- if gt (int .Values.replicas) 1 -}}
+{{- if not .Values.persistence.enabled -}}
+{{ printf "replicas is %d, and persistence.enabled is false: each pod would have an exchange of its own. Set replicas: 1, or persistence.enabled: true with persistence.accessModes: [ReadWriteMany]" (int .Values.replicas) }}{{ "\n" }}
+{{- else if not (include "ngshare.isShared" .) -}}
+{{- $modes := join ", " .Values.persistence.accessModes -}}
+{{- if .Values.persistence.existingClaim -}}
+{{ printf "replicas is %d, and persistence.accessModes is [%s], with which one node at a time has the volume. Set replicas: 1; or, if the claim %s has ReadWriteMany, persistence.accessModes: [ReadWriteMany]" (int .Values.replicas) $modes (include "ngshare.claimName" .) }}{{ "\n" }}
+{{- else -}}
+{{ printf "replicas is %d, and persistence.accessModes is [%s], with which one node at a time has the volume. Set replicas: 1; or persistence.accessModes: [ReadWriteMany], with a persistence.storageClass that can do that" (int .Values.replicas) $modes }}{{ "\n" }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ngshare.checkToken" -}}
+{{- if not (include "ngshare.isStandalone" .) -}}
+{{- with .Values.hub.token -}}
+{{- if .value -}}
+{{- if or (ne .existingSecret "hub") .key -}}
+{{ "hub.token.value and hub.token.existingSecret (or .key) are both set: leave out value, and the token is read from that Secret; or leave out the other two" }}{{ "\n" }}
+{{- end -}}
+{{- if not (regexMatch "^[!-~]+$" .value) -}}
+{{ "hub.token.value holds characters that no token has, such as blanks or line ends: `openssl rand -hex 32` makes one" }}{{ "\n" }}
+{{- end -}}
+{{- else if not .existingSecret -}}
+{{ "hub.token.existingSecret is empty, and so is hub.token.value: name the Secret with the token, which is `hub` beside a hub of zero-to-jupyterhub" }}{{ "\n" }}
+{{- else if and (include "ngshare.otherNamespace" $) (eq .existingSecret "hub") -}}
+{{ printf "the hub is in the namespace %s, and its Secret cannot be read from the namespace %s: put the token into a Secret here and name it in hub.token.existingSecret and hub.token.key, or set hub.token.value; the hub's values have the same as hub.services.%s.apiToken" $.Values.hub.namespace $.Release.Namespace (include "ngshare.serviceName" $) }}{{ "\n" }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Options that the chart sets itself, for other objects depend on them. */}}
+{{- define "ngshare.checkConfig" -}}
+{{- $instead := dict
+  "data" "the volume is mounted at /srv/ngshare, and persistence says which"
+  "host" "it listens on all addresses of its pod"
+  "port" "it listens on 8080 in its pod; service.port is that of the Service"
+  "prefix" "it follows from hub.baseUrl and hub.serviceName"
+  "admins" "they go into the value admins"
+  "hub-api-url" "it goes into the value hub.apiUrl"
+  "hub-url" "it goes into the value hub.publicUrl"
+  "hub-token-file" "hub.token says where the token is"
+-}}
+{{- range $option, $reason := $instead -}}
+{{- if hasKey $.Values.config $option -}}
+{{ printf "config.%s is set by the chart: leave it out; %s" $option $reason }}{{ "\n" }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Ten more, for a server that hangs in a file system gives up ten seconds after it should have ended. */}}
+{{- define "ngshare.checkEnd" -}}
+{{- $drain := int (get .Values.config "drain-seconds" | default 60) -}}
+{{- $needed := add $drain .Values.preStopSeconds 10 -}}
+{{- if gt $needed (int64 .Values.terminationGracePeriodSeconds) -}}
+{{ printf "terminationGracePeriodSeconds is %d, and a stop may take %d: preStopSeconds, config.drain-seconds and 10 more. Requests under way would be cut off: set it to %d or more" (int .Values.terminationGracePeriodSeconds) $needed $needed }}{{ "\n" }}
+{{- end -}}
+{{- end -}}
+
+{{- define "ngshare.checkBudget" -}}
+{{- with .Values.podDisruptionBudget -}}
+{{- $isSet := list (not (kindIs "invalid" .maxUnavailable)) (not (kindIs "invalid" .minAvailable)) -}}
+{{- if not (has false $isSet) -}}
+{{ "podDisruptionBudget.maxUnavailable and .minAvailable are both set, and Kubernetes takes one of them: add `maxUnavailable: null`, or leave out minAvailable" }}{{ "\n" }}
+{{- else if not (has true $isSet) -}}
+{{ "podDisruptionBudget.maxUnavailable and .minAvailable are both null: set one of them, or podDisruptionBudget.enabled: false" }}{{ "\n" }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
