@@ -7,6 +7,14 @@
 {{- end -}}
 {{- end -}}
 
+{{/* A Service's name, and all objects have it, is stricter than a release's. */}}
+{{- define "ngshare.checkName" -}}
+{{- $name := include "ngshare.fullname" . -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
+{{ printf "%s cannot be a Service's name, which has small letters, digits and hyphens and begins with a letter: set fullnameOverride" $name }}{{ "\n" }}
+{{- end -}}
+{{- end -}}
+
 {{- define "ngshare.checkReplicas" -}}
 {{- if gt (int .Values.replicas) 1 -}}
 {{- if not .Values.persistence.enabled -}}
@@ -66,6 +74,58 @@
 {{- $needed := add $drain .Values.preStopSeconds 10 -}}
 {{- if gt $needed (int64 .Values.terminationGracePeriodSeconds) -}}
 {{ printf "terminationGracePeriodSeconds is %d, and a stop may take %d: preStopSeconds, config.drain-seconds and 10 more. Requests under way would be cut off: set it to %d or more" (int .Values.terminationGracePeriodSeconds) $needed $needed }}{{ "\n" }}
+{{- end -}}
+{{- end -}}
+
+{{/* What of a claim cannot be changed any more: Kubernetes says it in forty lines. Helm forgets values that are not given again. */}}
+{{- define "ngshare.checkClaim" -}}
+{{- if and .Values.persistence.enabled (not .Values.persistence.existingClaim) -}}
+{{- $name := include "ngshare.claimName" . -}}
+{{- $claim := lookup "v1" "PersistentVolumeClaim" .Release.Namespace $name -}}
+{{- if $claim -}}
+{{- $else := "that cannot be changed. Set it to what it is; or make another claim, copy the files, and name it in persistence.existingClaim" -}}
+{{- $class := get $claim.spec "storageClassName" -}}
+{{- $wanted := .Values.persistence.storageClass -}}
+{{- if kindIs "invalid" $wanted -}}
+{{- if include "ngshare.classWasGiven" $claim -}}
+{{ printf "persistence.storageClass is not set, and the claim %s has been given %q: %s" $name $class $else }}{{ "\n" }}
+{{- end -}}
+{{- else if ne $wanted $class -}}
+{{ printf "persistence.storageClass is %q, and the claim %s has %q: %s" $wanted $name $class $else }}{{ "\n" }}
+{{- end -}}
+{{- $modes := join ", " $claim.spec.accessModes -}}
+{{- if ne (join ", " .Values.persistence.accessModes) $modes -}}
+{{ printf "persistence.accessModes is [%s], and the claim %s has [%s]: %s" (join ", " .Values.persistence.accessModes) $name $modes $else }}{{ "\n" }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Whether a claim's storage class was asked for, rather than the cluster's default: "true" or nothing. */}}
+{{- define "ngshare.classWasGiven" -}}
+{{- $wasGiven := false -}}
+{{- range .metadata.managedFields -}}
+{{- if hasKey (dig "f:spec" dict (.fieldsV1 | default dict)) "f:storageClassName" }}{{ $wasGiven = true }}{{ end -}}
+{{- end -}}
+{{- if and $wasGiven .spec.storageClassName -}}true{{- end -}}
+{{- end -}}
+
+{{/* Labels by which a selector finds the server's pods. */}}
+{{- define "ngshare.checkLabels" -}}
+{{- range $value, $labels := dict "labels" .Values.labels "podLabels" .Values.podLabels "service.labels" .Values.service.labels "persistence.labels" .Values.persistence.labels -}}
+{{- range $name := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "hub.jupyter.org/network-access-hub" -}}
+{{- if hasKey $labels $name -}}
+{{ printf "%s has the label %s, by which the server's pods are found: leave it out, or see nameOverride" $value $name }}{{ "\n" }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ngshare.checkSubPath" -}}
+{{- with .Values.persistence.subPath -}}
+{{- if or (hasPrefix "/" .) (has ".." (splitList "/" .)) -}}
+{{ printf "persistence.subPath is %s: name a folder within the volume, without a slash before it and without .." . }}{{ "\n" }}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 

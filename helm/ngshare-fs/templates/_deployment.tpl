@@ -2,7 +2,8 @@
 
 {{/*
 `rollingUpdate: null` removes what Kubernetes has filled in for a Deployment that was made without a strategy, as ngshare's chart makes it:
-the two together are refused.
+Kubernetes refuses the two together. Where Helm 4 (or Flux) applies on the server, nothing can remove what nobody has said. Then pods are
+replaced one after the other, the old one before the new one, and that is said; the next upgrade can take it back.
 */}}
 {{- define "ngshare.strategy" -}}
 {{- $strategy := deepCopy .Values.strategy -}}
@@ -14,8 +15,27 @@ the two together are refused.
 {{- end -}}
 {{- if eq (get $strategy "type") "Recreate" -}}
 {{- $_ := set $strategy "rollingUpdate" nil -}}
+{{- if include "ngshare.hasUnsaidRollingUpdate" . -}}
+{{- $strategy = dict "type" "RollingUpdate" "rollingUpdate" (dict "maxUnavailable" 1 "maxSurge" 0) -}}
+{{- end -}}
 {{- end -}}
 {{- toYaml $strategy -}}
+{{- end -}}
+
+{{/* Whether the Deployment that is there is applied on the server, and rolls because Kubernetes has filled that in: "true" or nothing. */}}
+{{- define "ngshare.hasUnsaidRollingUpdate" -}}
+{{- $live := lookup "apps/v1" "Deployment" .Release.Namespace (include "ngshare.fullname" .) -}}
+{{- if $live -}}
+{{- $isApplied := false -}}
+{{- $isSaid := false -}}
+{{- range $live.metadata.managedFields -}}
+{{- if eq .operation "Apply" -}}
+{{- $isApplied = true -}}
+{{- if dig "f:spec" "f:strategy" "f:rollingUpdate" "" (.fieldsV1 | default dict) }}{{ $isSaid = true }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- if and (dig "strategy" "rollingUpdate" "" $live.spec) $isApplied (not $isSaid) -}}true{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* A probe as the chart has it with the user's over it: `(list CHART'S USER'S)`. Another way of asking takes the place of ours. */}}

@@ -16,10 +16,14 @@ is refused, all of it at once. All templates see the same values, so that it is 
 {{- end -}}
 
 {{- define "ngshare.problems" -}}
+{{- include "ngshare.checkName" . -}}
 {{- include "ngshare.checkImage" . -}}
 {{- include "ngshare.checkReplicas" . -}}
 {{- include "ngshare.checkToken" . -}}
 {{- include "ngshare.checkConfig" . -}}
 {{- include "ngshare.checkEnd" . -}}
 {{- include "ngshare.checkBudget" . -}}
+{{- include "ngshare.checkLabels" . -}}
+{{- include "ngshare.checkSubPath" . -}}
+{{- include "ngshare.checkClaim" . -}}
 {{- end -}}
