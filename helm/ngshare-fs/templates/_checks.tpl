@@ -1,9 +1,19 @@
 {{/* What values.schema.json cannot tell: values that do not go together. Each error says what to do. */}}
 
-{{/* ngshare's image would take our arguments for a mistake, and be restarted for ever. It may have been mirrored into another registry. */}}
+{{/*
+ngshare's image would take our arguments for a mistake, and be restarted for ever; it may have been mirrored into another registry. And our
+image has not its tags: Helm takes a tag that was set for ngshare's chart on to this one.
+*/}}
 {{- define "ngshare.checkImage" -}}
 {{- if eq (base .Values.image.repository) "ngshare" -}}
 {{ printf "image.repository is %s, which is the program ngshare and not this one: name the image that image/Dockerfile makes, which is called ngshare-fs, and leave out the image.tag of the old one" .Values.image.repository }}{{ "\n" }}
+{{- else if .Values.image.tag -}}
+{{- $live := lookup "apps/v1" "Deployment" .Release.Namespace (include "ngshare.fullname" .) -}}
+{{- range dig "spec" "template" "spec" "containers" list $live -}}
+{{- if regexMatch (printf "(^|/)ngshare:%s$" (regexQuoteMeta $.Values.image.tag)) .image -}}
+{{ printf "image.tag is %s, that of the program ngshare, which has run here until now (%s): leave it out" $.Values.image.tag .image }}{{ "\n" }}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 

@@ -10,7 +10,7 @@ a switch or a list. Helm reads whole numbers as floating-point ones, and would w
 {{- $_ := set $options "hub-api-url" (include "ngshare.apiUrl" .) -}}
 {{- $_ := set $options "hub-token-file" "/var/run/secrets/ngshare-fs/hub-token" -}}
 {{- $_ := set $options "hub-client-id" (printf "service-%s" (include "ngshare.serviceName" .)) -}}
-{{- with .Values.hub.publicUrl }}{{ $_ := set $options "hub-url" . }}{{ end -}}
+{{- with .Values.hub.publicUrl }}{{ $_ := set $options "hub-url" (include "ngshare.publicUrl" $) }}{{ end -}}
 {{- end -}}
 {{- with .Values.admins }}{{ $_ := set $options "admins" . }}{{ end -}}
 {{- range $option, $value := merge (deepCopy .Values.config) $options -}}

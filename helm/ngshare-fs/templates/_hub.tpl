@@ -30,6 +30,12 @@ http://hub{{ with $namespace }}.{{ . }}.svc{{ end }}:8081{{ include "ngshare.bas
 {{- end -}}
 {{- end -}}
 
+{{/* Where browsers find the hub: where only a host is given, below the base URL. */}}
+{{- define "ngshare.publicUrl" -}}
+{{- $url := .Values.hub.publicUrl | trimSuffix "/" -}}
+{{- $url }}{{ if not (urlParse $url).path }}{{ include "ngshare.baseUrl" . }}hub/{{ end -}}
+{{- end -}}
+
 {{/* The port in the hub's address, for the NetworkPolicy. */}}
 {{- define "ngshare.apiPort" -}}
 {{- $url := include "ngshare.apiUrl" . | urlParse -}}
