@@ -42,19 +42,18 @@ image has not its tags: Helm takes a tag that was set for ngshare's chart on to 
 
 {{- define "ngshare.checkToken" -}}
 {{- if not (include "ngshare.isStandalone" .) -}}
-{{- with .Values.hub.token -}}
-{{- if .value -}}
-{{- if or (ne .existingSecret "hub") .key -}}
+{{- $token := .Values.hub.token -}}
+{{- if $token.value -}}
+{{- if or (and $token.existingSecret (ne $token.existingSecret "hub")) $token.key -}}
 {{ "hub.token.value and hub.token.existingSecret (or .key) are both set: leave out value, and the token is read from that Secret; or leave out the other two" }}{{ "\n" }}
 {{- end -}}
-{{- if not (regexMatch "^[!-~]+$" .value) -}}
+{{- if not (regexMatch "^[!-~]+$" $token.value) -}}
 {{ "hub.token.value holds characters that no token has, such as blanks or line ends: `openssl rand -hex 32` makes one" }}{{ "\n" }}
 {{- end -}}
-{{- else if not .existingSecret -}}
+{{- else if not $token.existingSecret -}}
 {{ "hub.token.existingSecret is empty, and so is hub.token.value: name the Secret with the token, which is `hub` beside a hub of zero-to-jupyterhub" }}{{ "\n" }}
-{{- else if and (include "ngshare.otherNamespace" $) (eq .existingSecret "hub") -}}
-{{ printf "the hub is in the namespace %s, and its Secret cannot be read from the namespace %s: put the token into a Secret here and name it in hub.token.existingSecret and hub.token.key, or set hub.token.value; the hub's values have the same as hub.services.%s.apiToken" $.Values.hub.namespace $.Release.Namespace (include "ngshare.serviceName" $) }}{{ "\n" }}
-{{- end -}}
+{{- else if and (include "ngshare.otherNamespace" .) (eq $token.existingSecret "hub") -}}
+{{ printf "the hub is in the namespace %s, and its Secret cannot be read from the namespace %s: put the token into a Secret here and name it in hub.token.existingSecret and hub.token.key, or set hub.token.value; the hub's values have the same as hub.services.%s.apiToken" .Values.hub.namespace .Release.Namespace (include "ngshare.serviceName" .) }}{{ "\n" }}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -140,8 +139,9 @@ image has not its tags: Helm takes a tag that was set for ngshare's chart on to 
 {{- end -}}
 
 {{- define "ngshare.checkBudget" -}}
-{{- with .Values.podDisruptionBudget -}}
-{{- $isSet := list (not (kindIs "invalid" .maxUnavailable)) (not (kindIs "invalid" .minAvailable)) -}}
+{{- $budget := .Values.podDisruptionBudget -}}
+{{- if ne (toString $budget.enabled) "false" -}}
+{{- $isSet := list (not (kindIs "invalid" $budget.maxUnavailable)) (not (kindIs "invalid" $budget.minAvailable)) -}}
 {{- if not (has false $isSet) -}}
 {{ "podDisruptionBudget.maxUnavailable and .minAvailable are both set, and Kubernetes takes one of them: add `maxUnavailable: null`, or leave out minAvailable" }}{{ "\n" }}
 {{- else if not (has true $isSet) -}}

@@ -1,16 +1,5 @@
 {{/* Values of ngshare's own chart, from which this one takes over. */}}
 
-{{/* With --reuse-values, Helm takes the defaults of the release's old chart in place of this chart's: nothing here would have a value. */}}
-{{- define "ngshare.reusedDefaults" -}}
-{{- $missing := list -}}
-{{- range list "hub" "persistence" "service" "networkPolicy" "podDisruptionBudget" "serviceAccount" "resources" "podSecurityContext" -}}
-{{- if not (hasKey $.Values .) }}{{ $missing = append $missing . }}{{ end -}}
-{{- end -}}
-{{- with $missing -}}
-{{ printf "%s: missing. `--reuse-values` brings the defaults of the chart before, not those of this one. Upgrade without it: where you give no values, Helm takes on those that you have set yourself; where you give some, say --reset-then-reuse-values" (join ", " .) }}
-{{- end -}}
-{{- end -}}
-
 {{/*
 Moves what means the same here to its new place, and remembers it for NOTES.txt. Each line: the old key, the new one, the new one's default.
 Empty values are ngshare's defaults, and say nothing.

@@ -4,8 +4,9 @@ is refused, all of it at once. All templates see the same values, so that it is 
 */}}
 {{- define "ngshare.prepare" -}}
 {{- if not (hasKey .Values "moved") -}}
-{{- $problems := include "ngshare.reusedDefaults" . -}}
+{{- $problems := include "ngshare.missing" . -}}
 {{- if not $problems -}}
+{{- include "ngshare.fillIn" . -}}
 {{- $problems = include "ngshare.takeOldValues" . -}}
 {{- $problems = print $problems (include "ngshare.problems" .) -}}
 {{- end -}}
