@@ -58,6 +58,14 @@ image has not its tags: Helm takes a tag that was set for ngshare's chart on to 
 {{- end -}}
 {{- end -}}
 
+{{/* The NetworkPolicy and the token's Secret follow from the namespace, not from the address. */}}
+{{- define "ngshare.checkNamespace" -}}
+{{- $here := include "ngshare.apiNamespace" . -}}
+{{- if and $here (ne $here (.Values.hub.namespace | default .Release.Namespace)) -}}
+{{ printf "hub.apiUrl names the namespace %s: set hub.namespace: %s as well, for the NetworkPolicy lets the server out to the hub there" $here $here }}{{ "\n" }}
+{{- end -}}
+{{- end -}}
+
 {{/* Options that the chart sets itself, for other objects depend on them. */}}
 {{- define "ngshare.checkConfig" -}}
 {{- $instead := dict

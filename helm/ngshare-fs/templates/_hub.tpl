@@ -43,11 +43,18 @@ http://hub{{ with $namespace }}.{{ . }}.svc{{ end }}:8081{{ include "ngshare.bas
 {{- $port | default (ternary "443" "80" (eq $url.scheme "https")) -}}
 {{- end -}}
 
+{{/* The namespace in the hub's address, as in http://hub.NAMESPACE.svc:8081; else nothing. */}}
+{{- define "ngshare.apiNamespace" -}}
+{{- $host := (include "ngshare.apiUrl" . | urlParse).host -}}
+{{- if regexMatch "^[^.:]+\\.[^.:]+\\.svc([.:]|$)" $host -}}
+{{- index (splitList "." $host) 1 -}}
+{{- end -}}
+{{- end -}}
+
 {{/* Whether the hub's address is that of a Service in the cluster, whose pods have the labels of the hub's chart: "true" or nothing. */}}
 {{- define "ngshare.hubIsInCluster" -}}
-{{- $host := (include "ngshare.apiUrl" . | urlParse).host | regexFind "^[^:]+" -}}
-{{- $namespace := include "ngshare.otherNamespace" . | default .Release.Namespace -}}
-{{- if or (not (contains "." $host)) (hasSuffix (printf ".%s" $namespace) $host) (contains ".svc." (printf "%s." $host)) -}}true{{- end -}}
+{{- $host := (include "ngshare.apiUrl" . | urlParse).host -}}
+{{- if or (include "ngshare.apiNamespace" .) (not (regexMatch "[.[]" $host)) -}}true{{- end -}}
 {{- end -}}
 
 {{- define "ngshare.tokenSecret" -}}

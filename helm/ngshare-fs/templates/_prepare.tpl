@@ -20,6 +20,7 @@ is refused, all of it at once. All templates see the same values, so that it is 
 {{- include "ngshare.checkName" . -}}
 {{- include "ngshare.checkImage" . -}}
 {{- include "ngshare.checkReplicas" . -}}
+{{- include "ngshare.checkNamespace" . -}}
 {{- include "ngshare.checkToken" . -}}
 {{- include "ngshare.checkConfig" . -}}
 {{- include "ngshare.checkEnd" . -}}
