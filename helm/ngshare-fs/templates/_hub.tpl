@@ -43,11 +43,15 @@ http://hub{{ with $namespace }}.{{ . }}.svc{{ end }}:8081{{ include "ngshare.bas
 {{- $port | default (ternary "443" "80" (eq $url.scheme "https")) -}}
 {{- end -}}
 
-{{/* The namespace in the hub's address, as in http://hub.NAMESPACE.svc:8081; else nothing. */}}
+{{/*
+The namespace in the hub's address, as in http://hub.NAMESPACE.svc:8081; else nothing. Without `.svc` it may be a host of the internet, unless
+it is the namespace that the hub is in.
+*/}}
 {{- define "ngshare.apiNamespace" -}}
 {{- $host := (include "ngshare.apiUrl" . | urlParse).host -}}
-{{- if regexMatch "^[^.:]+\\.[^.:]+\\.svc([.:]|$)" $host -}}
-{{- index (splitList "." $host) 1 -}}
+{{- $namespace := .Values.hub.namespace | default .Release.Namespace -}}
+{{- if regexMatch (printf "^[^.:]+\\.([^.:]+\\.svc([.:]|$)|%s(:|$))" $namespace) $host -}}
+{{- index (splitList "." (regexFind "^[^:]+" $host)) 1 -}}
 {{- end -}}
 {{- end -}}
 
