@@ -1,17 +1,12 @@
-"""Faults that a chart can have, each a change of what is rendered, and the finding that shows it.
-
-A place is a path of keys; in a list, `name=NAME` is the entry of that name, and a number the entry of that number.
-"""
+"""Faults that a chart can have, each a change of what is rendered, and the finding that shows it."""
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from tests.chart.manifests import Manifest, of_kind
+from tests.chart.changes import Change, added, at, gone, twice, without
+from tests.chart.manifests import Manifest
 from tests.chart.values_matrix import TOKEN
-
-Change = Callable[[list[Manifest]], None]
 
 
 @dataclass(frozen=True)
@@ -34,73 +29,6 @@ class Fault:
         self.change(changed)
         assert changed != list(manifests), "nothing was changed"
         return changed
-
-
-def at(place: str, value: Any) -> Change:
-    """Put a value there: `KIND key key ...`."""
-
-    def change(manifests: list[Manifest]) -> None:
-        parent, last = _parent(manifests, place)
-        parent[last] = value
-
-    return change
-
-
-def without(place: str) -> Change:
-    """Take away what is there."""
-
-    def change(manifests: list[Manifest]) -> None:
-        parent, last = _parent(manifests, place)
-        del parent[last]
-
-    return change
-
-
-def added(place: str, value: Any) -> Change:
-    """Append to the list there, which is made where there is none."""
-
-    def change(manifests: list[Manifest]) -> None:
-        parent, last = _parent(manifests, place)
-        if isinstance(parent, dict):
-            parent.setdefault(last, [])
-        parent[last].append(value)
-
-    return change
-
-
-def twice(kind: str) -> Change:
-    """The object of that kind is there a second time."""
-
-    def change(manifests: list[Manifest]) -> None:
-        manifests.append(copy.deepcopy(of_kind(manifests, kind)[0]))
-
-    return change
-
-
-def gone(kind: str) -> Change:
-    """The object of that kind is not there."""
-
-    def change(manifests: list[Manifest]) -> None:
-        manifests.remove(of_kind(manifests, kind)[0])
-
-    return change
-
-
-def _parent(manifests: list[Manifest], place: str) -> tuple[Any, Any]:
-    kind, *keys = place.split()
-    part: Any = of_kind(manifests, kind)[0]
-    for position, key in enumerate(keys):
-        last = position == len(keys) - 1
-        if isinstance(part, list):
-            index = int(key) if not key.startswith("name=") else [each.get("name") for each in part].index(key[5:])
-            if last:
-                return part, index
-            part = part[index]
-        elif last:
-            return part, key
-        else:
-            part = part.setdefault(key, {})
-    raise AssertionError(place)
 
 
 POD = "Deployment spec template spec"
@@ -150,9 +78,12 @@ FAULTS: Mapping[str, Fault] = {
     "object-twice": Fault("name-used-twice", twice("Service")),
     "container-twice": Fault("name-used-twice", at(f"{POD} containers name=backup name", "ngshare"), EXTRA),
     "volume-twice": Fault("name-used-twice", added(f"{POD} volumes", {"name": "tmp", "emptyDir": {}})),
-    "port-twice": Fault("name-used-twice", added(f"{CONTAINER} ports", {"name": "web", "containerPort": 8080,
-                                                                       "protocol": "TCP"})),
-    "port-name-twice": Fault("name-used-twice", at(f"{POD} containers name=backup ports name=backup name", "http"), EXTRA),
+    "port-twice": Fault(
+        "name-used-twice", added(f"{CONTAINER} ports", {"name": "web", "containerPort": 8080, "protocol": "TCP"})
+    ),
+    "port-name-twice": Fault(
+        "name-used-twice", at(f"{POD} containers name=backup ports name=backup name", "http"), EXTRA
+    ),
     "variable-twice": Fault("name-used-twice", added(f"{CONTAINER} env", {"name": "TZ", "value": "UTC"}), EXTRA),
     "long-label": Fault("label-invalid", at("Service metadata labels a", "v" * 64)),
     "label-with-a-blank": Fault("label-invalid", at("Deployment spec template metadata labels a", "b c")),
@@ -164,9 +95,13 @@ FAULTS: Mapping[str, Fault] = {
     # Selectors
     "service-selects-nothing": Fault("selects-nothing", at("Service spec selector app.kubernetes.io/name", "x")),
     "policy-selects-nothing": Fault("selects-nothing", at("NetworkPolicy spec podSelector matchLabels", {"a": "b"})),
-    "budget-selects-nothing": Fault("selects-nothing", at("PodDisruptionBudget spec selector", {"matchLabels": {"a": "b"}}), SHARED),
+    "budget-selects-nothing": Fault(
+        "selects-nothing", at("PodDisruptionBudget spec selector", {"matchLabels": {"a": "b"}}), SHARED
+    ),
     "service-selects-test-pod": Fault("selects-test-pod", at("Pod metadata labels app.kubernetes.io/name", "ngshare")),
-    "service-selects-by-release-alone": Fault("selects-test-pod", without("Service spec selector app.kubernetes.io/name")),
+    "service-selects-by-release-alone": Fault(
+        "selects-test-pod", without("Service spec selector app.kubernetes.io/name")
+    ),
     "deployment-selects-by-release-alone": Fault(
         "selects-test-pod", without("Deployment spec selector matchLabels app.kubernetes.io/name")
     ),
@@ -175,10 +110,14 @@ FAULTS: Mapping[str, Fault] = {
     "hook-at-another-port": Fault(
         "probe-port-missing", at(f"{CONTAINER} lifecycle preStop", {"httpGet": {"path": "/stop", "port": "stop"}})
     ),
-    "socket-at-another-port": Fault("probe-port-missing", at(f"{CONTAINER} livenessProbe tcpSocket port", "x"), "probes"),
+    "socket-at-another-port": Fault(
+        "probe-port-missing", at(f"{CONTAINER} livenessProbe tcpSocket port", "x"), "probes"
+    ),
     "port-renamed": Fault("probe-port-missing", at(f"{PORT} name", "web")),
     "service-to-another-port": Fault("service-port-missing", at("Service spec ports name=http targetPort", "web")),
-    "service-to-another-number": Fault("service-port-missing", without("Service spec ports name=http targetPort"), "service"),
+    "service-to-another-number": Fault(
+        "service-port-missing", without("Service spec ports name=http targetPort"), "service"
+    ),
     "policy-for-another-port": Fault("policy-port-missing", at("NetworkPolicy spec ingress 0 ports 0 port", "web")),
     "no-protocol-in-the-pod": Fault("protocol-missing", without(f"{PORT} protocol")),
     "no-protocol-in-the-service": Fault("protocol-missing", without("Service spec ports name=http protocol")),
@@ -187,7 +126,9 @@ FAULTS: Mapping[str, Fault] = {
     "volume-renamed": Fault("mount-without-volume", at(f"{POD} volumes name=data name", "courses")),
     "volume-of-the-test-pod-gone": Fault("mount-without-volume", without("Pod spec volumes name=config")),
     "mount-gone": Fault("volume-not-mounted", without(f"{CONTAINER} volumeMounts name=tmp")),
-    "two-mounts-at-one-path": Fault("mounted-twice", at(f"{CONTAINER} volumeMounts name=tmp mountPath", "/srv/ngshare/")),
+    "two-mounts-at-one-path": Fault(
+        "mounted-twice", at(f"{CONTAINER} volumeMounts name=tmp mountPath", "/srv/ngshare/")
+    ),
     "no-access-mode": Fault("access-mode-unknown", at("PersistentVolumeClaim spec accessModes", [])),
     "claim-gone": Fault("object-missing", gone("PersistentVolumeClaim")),
     "config-map-gone": Fault("object-missing", gone("ConfigMap")),
@@ -204,7 +145,10 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "projected-from-nowhere": Fault(
         "object-missing",
-        at(f"{POD} volumes name=hub-token", {"name": "hub-token", "projected": {"sources": [{"secret": {"name": "x"}}]}}),
+        at(
+            f"{POD} volumes name=hub-token",
+            {"name": "hub-token", "projected": {"sources": [{"secret": {"name": "x"}}]}},
+        ),
     ),
     "key-renamed": Fault(
         "key-missing", at(f"{POD} volumes name=hub-token secret items 0 key", "apiToken"), "token-by-value"
@@ -262,7 +206,9 @@ FAULTS: Mapping[str, Fault] = {
     "root-allowed-to-a-container": Fault("may-run-as-root", at(f"{CONTAINER} securityContext runAsNonRoot", False)),
     "root": Fault("runs-as-root", at(f"{POD} securityContext runAsUser", 0)),
     "root-in-a-container": Fault("runs-as-root", at(f"{DOCTOR} securityContext runAsUser", 0)),
-    "folder-of-the-node": Fault("volume-type", at(f"{POD} volumes name=tmp", {"name": "tmp", "hostPath": {"path": "/"}})),
+    "folder-of-the-node": Fault(
+        "volume-type", at(f"{POD} volumes name=tmp", {"name": "tmp", "hostPath": {"path": "/"}})
+    ),
     "no-apparmor": Fault("apparmor", at(f"{POD} securityContext appArmorProfile", {"type": "Unconfined"})),
     "no-apparmor-by-annotation": Fault(
         "apparmor",
@@ -280,4 +226,4 @@ FAULTS: Mapping[str, Fault] = {
     "api-token": Fault("api-token-mounted", without(f"{POD} automountServiceAccountToken")),
     "api-token-of-the-test-pod": Fault("api-token-mounted", at("Pod spec automountServiceAccountToken", True)),
     "variables-of-services": Fault("service-links", without(f"{POD} enableServiceLinks")),
-}  # fmt: skip
+}

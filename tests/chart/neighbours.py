@@ -1,7 +1,7 @@
 """What runs beside the release: a JupyterHub of zero-to-jupyterhub's chart (z2jh), DNS, monitoring, the outside.
 
-Labels, ports and policies are those that z2jh renders. Versions 3 and 4 label their pods in the old way alone, version 5
-in both ways. Note that users' pods carry `network-access-hub`, too: who admits by it admits them.
+Labels, ports and policies are those that z2jh renders. Versions 3 and 4 label their pods in the old way alone,
+version 5 in both ways. Note that users' pods carry `network-access-hub`, too: who admits by it admits them.
 """
 
 from collections.abc import Mapping

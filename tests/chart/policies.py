@@ -129,5 +129,7 @@ def _covers(rule: Rule, listener: Endpoint, port: Port) -> bool:
         return True
     if isinstance(wanted, str):
         # A name means the port of that name of the pod that is connected to; outside the cluster there are none.
-        return any((each.name, each.number, each.protocol) == (wanted, port.number, port.protocol) for each in listener.ports)
+        return any(
+            (each.name, each.number, each.protocol) == (wanted, port.number, port.protocol) for each in listener.ports
+        )
     return bool(wanted <= port.number <= rule.get("endPort", wanted))

@@ -77,13 +77,7 @@ class Installation:
 
     def notes(self) -> str:
         """What is printed after an installation; helm 4 alone says it without a cluster."""
-        options = ["--dry-run=client", *self._options]
-        done = run_helm(4, "install", self.name, str(self.chart), *options, given=self.values)
-        assert done.returncode == 0, done.stderr
-        assert not done.stderr, done.stderr
-        before, separator, notes = done.stdout.partition("\nNOTES:\n")
-        assert separator, before
-        return notes
+        return _notes(self)
 
     def lint(self) -> "subprocess.CompletedProcess[str]":
         """`helm lint --strict`, for which warnings are failures."""
@@ -91,17 +85,27 @@ class Installation:
         return run_helm(self.helm, "lint", str(self.chart), *options, given=self.values)
 
     @property
-    def _options(self) -> list[str]:
+    def options(self) -> list[str]:
+        """Those of every command that renders."""
         options = ["--namespace", self.namespace, "--values", "-"]
         return [*options, "--kube-version", self.kubernetes] if self.kubernetes else options
 
 
 @cache
 def _template(installation: Installation) -> "subprocess.CompletedProcess[str]":
-    # pylint: disable=protected-access
-    options = installation._options
     name, chart = installation.name, str(installation.chart)
-    return run_helm(installation.helm, "template", name, chart, *options, given=installation.values)
+    return run_helm(installation.helm, "template", name, chart, *installation.options, given=installation.values)
+
+
+@cache
+def _notes(installation: Installation) -> str:
+    options = ["--dry-run=client", *installation.options]
+    done = run_helm(4, "install", installation.name, str(installation.chart), *options, given=installation.values)
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr, done.stderr
+    before, separator, notes = done.stdout.partition("\nNOTES:\n")
+    assert separator, before
+    return notes
 
 
 @cache

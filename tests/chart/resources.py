@@ -8,7 +8,7 @@ from typing import Any
 from tests.chart.findings import Finding
 from tests.chart.manifests import Manifest, name_of, pod_templates
 
-_FACTORS = {"": 1, "n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"), "k": 10**3}
+_FACTORS = {"": Decimal(1), "n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"), "k": Decimal(1000)}
 _FACTORS |= {letter: Decimal(10) ** (3 * power) for power, letter in enumerate("MGTPE", 2)}
 _FACTORS |= {f"{letter}i": Decimal(1024) ** power for power, letter in enumerate("KMGTPE", 1)}
 
@@ -22,7 +22,7 @@ def quantity(text: Any) -> Decimal:
     found = re.fullmatch(r"\+?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:([eE][-+]?[0-9]+)|([A-Za-z]*))", str(text))
     if isinstance(text, bool) or not found or (found[3] or "") not in _FACTORS:
         raise ValueError(f"{text!r} is no quantity")
-    return Decimal(found[1] + (found[2] or "")) * Decimal(_FACTORS[found[3] or ""])
+    return Decimal(found[1] + (found[2] or "")) * _FACTORS[found[3] or ""]
 
 
 def check_resources(manifests: Sequence[Manifest]) -> Iterator[Finding]:

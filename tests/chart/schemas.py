@@ -35,8 +35,8 @@ def _errors(manifest: Manifest, version: str) -> Iterator[Finding]:
     where = name_of(manifest)
     try:
         validator = _validator(version, str(manifest["kind"]), str(manifest["apiVersion"]))
-    except KeyError as error:
-        yield Finding("schema", where, f"no {error}")
+    except KeyError as missing:
+        yield Finding("schema", where, f"no {missing}")
         return
     except FileNotFoundError:
         # kubernetes-validate's command only warns of a kind that it does not know, and goes on.

@@ -25,16 +25,17 @@ def matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bo
 
 
 def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    key, operator, values = expression["key"], expression["operator"], expression.get("values") or []
+    key, operator = str(expression["key"]), str(expression["operator"])
+    values: list[str] = expression.get("values") or []
     if operator in ("In", "NotIn"):
         if not values:
             raise ValueError(f"{operator} needs values")
         # What does not have the label at all is not in the set, either.
-        return (labels.get(key) in values) == (operator == "In")
+        return (labels.get(key) in values) is (operator == "In")
     if operator in ("Exists", "DoesNotExist"):
         if values:
             raise ValueError(f"{operator} takes no values")
-        return (key in labels) == (operator == "Exists")
+        return (key in labels) is (operator == "Exists")
     raise ValueError(f"there is no operator {operator!r}")
 
 

@@ -147,7 +147,9 @@ def test_z2jh_admits_our_pods_by_their_label_alone() -> None:
     for template in pod_templates(manifests):
         assert matches(admitted, template.labels)
         # Nor do they have what opens users' servers.
-        assert not [label for label in template.labels if label.startswith(neighbours.ACCESS) and "hub" not in label[20:]]
+        assert not [
+            label for label in template.labels if label.startswith(neighbours.ACCESS) and "hub" not in label[20:]
+        ]
 
 
 def test_the_doctor_reaches_the_server() -> None:

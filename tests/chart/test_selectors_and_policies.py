@@ -51,7 +51,7 @@ def test_selectors(selector: dict[str, Any] | None, expected: bool) -> None:
     ],
 )
 def test_what_is_no_selector_is_refused(selector: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="operator|values|selector"):
+    with pytest.raises(ValueError, match=r"operator|values|selector"):
         matches(selector, LABELS)
 
 
@@ -144,7 +144,7 @@ def test_a_direction_that_no_policy_is_about_is_open() -> None:
 
 
 def test_a_connection_needs_both_sides() -> None:
-    out = {"metadata": {"name": "out"}, "spec": {"podSelector": {"matchLabels": {"app": "client"}},
+    out: Manifest = {"metadata": {"name": "out"}, "spec": {"podSelector": {"matchLabels": {"app": "client"}},
                                                  "policyTypes": ["Egress"]}}  # fmt: skip
     network = Network([policy(ingress=[{}]), out], "here")
     assert network.lets_in(CLIENT, SERVER, HTTP)

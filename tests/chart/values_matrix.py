@@ -38,9 +38,7 @@ class Case:
 
     def installed(self, helm: int = 4, kubernetes: str = "") -> Installation:
         """The chart with these values."""
-        return Installation.of(
-            self.values, name=self.name, namespace=self.namespace, helm=helm, kubernetes=kubernetes
-        )
+        return Installation.of(self.values, name=self.name, namespace=self.namespace, helm=helm, kubernetes=kubernetes)
 
 
 _SHARED = {"accessModes": ["ReadWriteMany"]}
@@ -75,15 +73,17 @@ CASES: Mapping[str, Case] = {
     "volume-by-labels": Case(
         {
             "persistence": {
-                "selector": {"matchLabels": {"exchange": "yes"}, "matchExpressions": [
-                    {"key": "disk", "operator": "In", "values": ["ssd"]}]},
+                "selector": {
+                    "matchLabels": {"exchange": "yes"},
+                    "matchExpressions": [{"key": "disk", "operator": "In", "values": ["ssd"]}],
+                },
                 "annotations": {"example.org/backup": "daily"},
                 "labels": {"example.org/tier": "gold"},
                 "keep": False,
                 "accessModes": ["ReadWriteOncePod"],
             }
         }
-    ),  # fmt: skip
+    ),
     "no-volume": Case({"persistence": {"enabled": False}}),
     # The hub
     "token-by-value": Case({"hub": {"token": {"value": TOKEN}}}, outside=()),
@@ -114,7 +114,7 @@ CASES: Mapping[str, Case] = {
     # The server
     "odd-names-of-admins": Case(
         """
-        admins: ["no", "007", "Lovelace, Ada", 'quo"te', "back\\\\slash", "{{ .Release.Name }}", "zoë", "1e3", "~", "a: b #c"]
+        admins: ["1e3", "~", "a: b #c", "no", "007", "Lovelace, Ada", 'quo"te', "back\\\\slash", "{{ .Release.Name }}"]
         config:
           services: {autograder: {admin: true}, "no": {}}
           trusted-proxies: [10.0.0.0/8, "::1"]
@@ -158,19 +158,28 @@ CASES: Mapping[str, Case] = {
     # The network
     "no-network-policy": Case({"networkPolicy": {"enabled": False}}),
     "monitored": Case(
-        {"networkPolicy": {"monitoring": {
-            "namespaceLabels": {"kubernetes.io/metadata.name": "monitoring"},
-            "podLabels": {"app.kubernetes.io/name": "prometheus"}}}}
-    ),  # fmt: skip
+        {
+            "networkPolicy": {
+                "monitoring": {
+                    "namespaceLabels": {"kubernetes.io/metadata.name": "monitoring"},
+                    "podLabels": {"app.kubernetes.io/name": "prometheus"},
+                }
+            }
+        }
+    ),
     "further-rules": Case(
         {
             "networkPolicy": {
-                "ingress": [{"from": [{"podSelector": {"matchLabels": {"backup": "yes"}}}],
-                             "ports": [{"port": "http", "protocol": "TCP"}]}],
+                "ingress": [
+                    {
+                        "from": [{"podSelector": {"matchLabels": {"backup": "yes"}}}],
+                        "ports": [{"port": "http", "protocol": "TCP"}],
+                    }
+                ],
                 "egress": [{"to": [{"ipBlock": {"cidr": "10.1.2.0/24"}}], "ports": [{"port": 443, "protocol": "TCP"}]}],
             }
         }
-    ),  # fmt: skip
+    ),
     "service": Case(
         {
             "service": {
@@ -244,8 +253,10 @@ CASES: Mapping[str, Case] = {
         {
             "extraEnv": [
                 {"name": "TZ", "value": "Europe/Vienna"},
-                {"name": "NGSHARE_FS_COOKIE_SECRET",
-                 "valueFrom": {"secretKeyRef": {"name": "cookies", "key": "secret"}}},
+                {
+                    "name": "NGSHARE_FS_COOKIE_SECRET",
+                    "valueFrom": {"secretKeyRef": {"name": "cookies", "key": "secret"}},
+                },
             ],
             "extraArgs": ["--workers", "2"],
             "extraVolumes": [
