@@ -67,6 +67,11 @@ SENTENCES: Mapping[str, tuple[Case, str]] = {
         "Secret here and name it in hub.token.existingSecret and hub.token.key, or set hub.token.value; the hub's "
         "values have the same as hub.services.ngshare.apiToken",
     ),
+    "address-in-another-namespace": (
+        Case({"hub": {"apiUrl": "http://hub.hubs.svc:8081/hub/api"}}),
+        "hub.apiUrl names the namespace hubs: set hub.namespace: hubs as well, for the NetworkPolicy lets the server "
+        "out to the hub there",
+    ),
     **{
         f"option-of-the-chart-{option}": (
             Case({"config": {option: value}}),

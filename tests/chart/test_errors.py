@@ -62,7 +62,7 @@ def _sentences_of_the_chart() -> Iterator[str]:
 # Said only where an object of an older release is found in the cluster.
 NEEDS_A_CLUSTER = (
     "image.tag is %s, that of the program ngshare",
-    "persistence.storageClass is not set, and the claim %s has been given",
+    "persistence.storageClass is ",
 )
 
 

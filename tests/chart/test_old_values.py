@@ -55,6 +55,24 @@ def test_there_is_an_example_for_each() -> None:
     assert set(MOVED) == set(EXAMPLES)
 
 
+def test_old_values_mean_the_same_as_the_new_ones() -> None:
+    by_old: dict[str, Any] = {}
+    by_new: dict[str, Any] = {}
+    for old, new in MOVED.items():
+        _merge(by_old, values_at(old, EXAMPLES[old]))
+        _merge(by_new, values_at(new, EXAMPLES[old]))
+    assert Installation.of(by_old).manifests() == Installation.of(by_new).manifests()
+
+
+def _merge(values: dict[str, Any], more: Mapping[str, Any]) -> None:
+    for key, value in more.items():
+        if isinstance(value, dict) and isinstance(values.get(key), dict):
+            _merge(values[key], value)
+        else:
+            values[key] = value
+
+
+@pytest.mark.long
 @pytest.mark.parametrize(("old", "new"), MOVED.items(), ids=MOVED.keys())
 def test_an_old_value_means_the_same_as_the_new_one(old: str, new: str) -> None:
     by_old, by_new = (Installation.of(values_at(name, EXAMPLES[old])) for name in (old, new))
