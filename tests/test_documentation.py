@@ -10,7 +10,7 @@ from ngshare_fs.api.endpoints.table import ENDPOINTS
 from ngshare_fs.command.main import make_parser
 from ngshare_fs.settings import read_settings
 from ngshare_fs.settings.hub_environment import HUB_VARIABLES, SERVICE_URL_VARIABLE
-from ngshare_fs.settings.options import OPTIONS, Option, options_table
+from ngshare_fs.settings.options import options_table
 from ngshare_fs.settings.sources import COOKIE_SECRET_VARIABLE
 from ngshare_fs.settings.values import PROBES
 from ngshare_fs.store.checking.findings import FINDINGS

@@ -1,0 +1,140 @@
+"""Values that cannot work are refused before anything is installed, with a sentence that says what to do."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from ngshare_fs.config import OPTIONS
+from tests.chart.refusals import BY_SCHEMA, SENTENCES
+from tests.chart.rendering import CHART, Installation, Values
+from tests.chart.values_matrix import TOKEN, Case
+from tools.helm import RELEASES
+
+helms = pytest.mark.parametrize(
+    "helm", [pytest.param(major, marks=[] if major == 4 else pytest.mark.long) for major in sorted(RELEASES)]
+)
+SCHEMA = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+VALUES = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
+# What Kubernetes defines below these is not repeated in the chart's schema; its own schemas tell.
+KUBERNETES_OWN = {("podSecurityContext",), ("securityContext",), ("resources", "requests"), ("resources", "limits")}
+
+
+@helms
+@pytest.mark.parametrize(("case", "sentence"), SENTENCES.values(), ids=SENTENCES.keys())
+def test_what_does_not_go_together_is_refused(case: Case, sentence: str, helm: int) -> None:
+    said = case.installed(helm).refusal()
+    assert sentence in " ".join(said.split())
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    values = {"replicas": 2, "config": {"port": 1}, "hub": {"token": {"existingSecret": ""}}}
+    said = Installation.of(values).refusal()
+    assert said.count("\n  - ") == 3, said
+
+
+def test_no_error_shows_the_token() -> None:
+    wrong: list[Values] = [
+        {"hub": {"token": {"value": TOKEN, "key": "x"}}},
+        {"hub": {"token": {"value": f"{TOKEN} "}}},
+        {"hub": {"token": {"value": TOKEN}}, "replicas": 2},
+        {"hub": {"token": {"value": [TOKEN]}}},
+        {"ngshare": {"hub_api_token": TOKEN}, "hub": {"token": {"value": "other"}}},
+    ]
+    for values in wrong:
+        assert TOKEN not in Installation.of(values).refusal()
+
+
+def _sentences_of_the_chart() -> Iterator[str]:
+    """The texts in the templates that end up in an error, each in a line of its own.
+
+    Left out is what is said of objects that are found in a cluster.
+    """
+    for template in sorted((CHART / "templates").glob("_*.tpl")):
+        asks_the_cluster = False
+        for line in map(str.strip, template.read_text(encoding="utf-8").splitlines()):
+            asks_the_cluster = not line.startswith("{{- define") and (asks_the_cluster or "lookup " in line)
+            found = re.match(r'\{\{ (?:printf )?"((?:[^"\\]|\\.)*)".*\}\}\{\{ "\\n" \}\}', line)
+            if found and not asks_the_cluster:
+                yield json.loads(f'"{found[1]}"')
+
+
+def test_every_sentence_of_the_chart_is_tried() -> None:
+    sentences = list(_sentences_of_the_chart())
+    assert len(sentences) >= 19
+    said = [" ".join(case.installed().refusal().split()) for case, _ in SENTENCES.values()]
+    for sentence in sentences:
+        pattern = re.sub(r"%[sd]", ".+", re.escape(sentence).replace("%q", '".+"'))
+        assert any(re.search(pattern, each) for each in said), sentence
+
+
+@pytest.mark.parametrize(("values", "named"), BY_SCHEMA.values(), ids=BY_SCHEMA.keys())
+def test_the_schema_refuses_what_a_value_cannot_be(values: Values, named: str) -> None:
+    assert named in said_by_the_schema(values)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("helm", sorted(RELEASES))
+@pytest.mark.parametrize(("values", "named"), BY_SCHEMA.values(), ids=BY_SCHEMA.keys())
+def test_helm_refuses_what_a_value_cannot_be(values: Values, named: str, helm: int) -> None:
+    said = Installation.of(values, helm=helm).refusal()
+    assert "values don't meet the specifications of the schema" in said
+    assert named in said
+
+
+def said_by_the_schema(values: Values) -> str:
+    """What is wrong with values by the schema alone, each with the place where it is."""
+    given = yaml.safe_load(values) if isinstance(values, str) else values
+    errors = jsonschema.Draft7Validator(SCHEMA).iter_errors(_over(VALUES, given))
+    return "\n".join(f"{'.'.join(map(str, error.absolute_path))}: {error.message}" for error in errors)
+
+
+def _over(values: Any, given: Any) -> Any:
+    """What helm does with given values: mappings are merged, everything else is replaced."""
+    if isinstance(values, dict) and isinstance(given, dict):
+        return {**values, **{key: _over(values.get(key), value) for key, value in given.items()}}
+    return given
+
+
+def _levels(values: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    yield path
+    for key, value in values.items():
+        if isinstance(value, dict) and value and (*path, key) not in KUBERNETES_OWN:
+            yield from _levels(value, (*path, key))
+
+
+LEVELS = [*_levels(VALUES), ("config",), ("deployment",), ("ngshare",), ("pvc",), ("strategy",), ("startupProbe",)]
+levels = pytest.mark.parametrize("path", LEVELS, ids=lambda path: ".".join(path) or "top")
+
+
+def _misspelt_at(path: tuple[str, ...]) -> Mapping[str, Any]:
+    values: Mapping[str, Any] = {"misspelt": 1}
+    for key in reversed(path):
+        values = {key: values}
+    return values
+
+
+@levels
+def test_the_schema_refuses_an_unknown_key_at_every_level(path: tuple[str, ...]) -> None:
+    said = said_by_the_schema(_misspelt_at(path))
+    assert f"{'.'.join(path)}: Additional properties are not allowed ('misspelt' was unexpected)" in said
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, id=".".join(path) or "top", marks=pytest.mark.long if path else []) for path in LEVELS],
+)
+@pytest.mark.parametrize("helm", sorted(RELEASES))
+def test_helm_refuses_an_unknown_key(path: tuple[str, ...], helm: int) -> None:
+    said = Installation.of(_misspelt_at(path), helm=helm).refusal()
+    assert "misspelt" in said
+    if path:
+        assert path[-1] in said
+
+
+def test_the_schema_knows_the_options_of_the_server() -> None:
+    assert set(SCHEMA["properties"]["config"]["properties"]) == {option.name for option in OPTIONS}
