@@ -61,10 +61,18 @@ def _look_inside(root: str) -> list[Observation]:
         for folder in ("", *inside):
             probe = probes.enter_context(_probe(os.path.join(root, folder)))
         saw = f"{owner}; files were written and flushed in {(time.monotonic() - started) * 1000:.0f} ms"
-        closed = not status.st_mode & 0o007
-        remedy = f"everybody on this machine may look into it: chmod 0700 {root}"
-        found.append(Observation("permissions", closed, saw, remedy))
+        found.append(_permissions(root, status, saw))
         return [*found, _locks(probe), *_room(root), _clock(probe)]
+
+
+def _permissions(root: str, status: os.stat_result, saw: str) -> Observation:
+    if not status.st_mode & 0o007:
+        return Observation("permissions", True, saw)
+    if status.st_uid == os.geteuid():
+        return Observation("permissions", False, saw, f"everybody on this machine may look into it: chmod 0700 {root}")
+    # So is every fresh volume on Kubernetes: root's, open to read, the group's by `fsGroup`. Nobody else is in the pod.
+    remedy = f"in a pod that is as it should be; elsewhere everybody may look into it: its owner can chmod 0770 {root}"
+    return Observation("permissions", None, saw, remedy)
 
 
 @contextlib.contextmanager
