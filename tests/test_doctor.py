@@ -83,6 +83,19 @@ def test_a_folder_that_everybody_can_look_into_is_told(tmp_path: Path) -> None:
     assert wrong(look_at_volume(tmp_path / "volume")) == ["permissions"]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_somebody_else_that_is_open_is_not_wrong(tmp_path: Path) -> None:
+    """So Kubernetes mounts a volume: the server writes to it by its group. `helm test` has to go well there."""
+    Volume.open(tmp_path / "volume").close()
+    os.chown(tmp_path / "volume", 65532, 65532)
+    (tmp_path / "volume").chmod(0o2775)
+    found = look_at_volume(tmp_path / "volume")
+    assert wrong(found) == []
+    [permissions] = [observation for observation in found if observation.subject == "permissions"]
+    assert permissions.ok is None
+    assert "chmod 0770" in permissions.remedy
+
+
 def test_a_folder_that_is_missing_inside_is_told(tmp_path: Path) -> None:
     Volume.open(tmp_path / "volume").close()
     (tmp_path / "volume/courses").rmdir()

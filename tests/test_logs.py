@@ -82,6 +82,18 @@ def test_one_json_line_for_each_request_and_never_a_secret(tmp_path: Path) -> No
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
 
 
+def test_probes_are_in_the_log_where_something_is_wrong_only(tmp_path: Path) -> None:
+    with running(tmp_path / "data", "--log-format", "json") as server:
+        probes = [urljoin(server.url, place + probe) for place in ("", "/") for probe in ("healthz", "readyz")]
+        for probe in probes:
+            urllib.request.urlopen(probe, timeout=30).close()
+        (tmp_path / "data/.ngshare").rename(tmp_path / "away")
+        assert ask(server, "readyz") == 503
+        lines = wait_for_lines(server, 1)
+        (tmp_path / "away").rename(tmp_path / "data/.ngshare")
+    assert [(line["status"], line["path"]) for line in lines] == [(503, urlsplit(server.url).path + "readyz")]
+
+
 def test_the_start_and_the_stop_are_json_too(tmp_path: Path) -> None:
     with running(tmp_path / "data", "--log-format", "json", "--workers", "2") as server:
         pass

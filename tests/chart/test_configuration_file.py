@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import requests
 
-from ngshare_fs.cli import make_parser
-from ngshare_fs.config import Settings, read_settings
+from ngshare_fs.command.main import make_parser
+from ngshare_fs.settings import Settings, read_settings
 from tests import servers
 from tests.chart import neighbours
 from tests.chart.container_files import files_of

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
-from ngshare_fs.config import OPTIONS
+from ngshare_fs.settings.options import OPTIONS
 from tests.chart.refusals import BY_SCHEMA, SENTENCES
 from tests.chart.rendering import CHART, Installation, Values
 from tests.chart.values_matrix import TOKEN, Case

@@ -64,10 +64,20 @@ def _look_inside(root: str) -> list[CheckResult]:
         for folder in ("", *inside):
             probe = probes.enter_context(_probe(os.path.join(root, folder)))
         detail = f"{owner}; files were written and flushed in {(time.monotonic() - started) * 1000:.0f} ms"
-        closed = not status.st_mode & 0o007
-        remedy = f"everybody on this machine may look into it: chmod 0700 {root}"
-        found.append(CheckResult("permissions", closed, detail, remedy))
+        found.append(_permissions(root, status, detail))
         return [*found, _locks(probe), *_room(root), _clock(probe)]
+
+
+def _permissions(root: str, status: os.stat_result, detail: str) -> CheckResult:
+    if not status.st_mode & 0o007:
+        return CheckResult("permissions", True, detail)
+    if status.st_uid == os.geteuid():
+        return CheckResult(
+            "permissions", False, detail, f"everybody on this machine may look into it: chmod 0700 {root}"
+        )
+    # So is every fresh volume on Kubernetes: root's, open to read, the group's by `fsGroup`. Nobody else is in the pod.
+    remedy = f"in a pod that is as it should be; elsewhere everybody may look into it: its owner can chmod 0770 {root}"
+    return CheckResult("permissions", None, detail, remedy)
 
 
 @contextlib.contextmanager
