@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import pytest
 
@@ -86,7 +86,8 @@ def test_probes_are_in_the_log_where_something_is_wrong_only(tmp_path: Path) -> 
     with running(tmp_path / "data", "--log-format", "json") as server:
         probes = [urljoin(server.url, place + probe) for place in ("", "/") for probe in ("healthz", "readyz")]
         for probe in probes:
-            urllib.request.urlopen(probe, timeout=30).close()
+            with urllib.request.urlopen(probe, timeout=30) as answer:
+                assert answer.status == 200
         (tmp_path / "data/.ngshare").rename(tmp_path / "away")
         assert ask(server, "readyz") == 503
         lines = wait_for_lines(server, 1)
