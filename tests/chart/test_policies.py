@@ -208,7 +208,7 @@ def test_a_hub_outside_of_the_cluster_is_reached() -> None:
 
 @pytest.mark.parametrize(
     ("url", "port"),
-    [("http://hub:9081/hub/api", 9081), ("http://hub.jhub.svc/hub/api", 80),
+    [("http://hub:9081/hub/api", 9081), ("http://hub.jhub:9081/hub/api", 9081), ("http://hub.jhub.svc/hub/api", 80),
      ("https://hub.jhub.svc.cluster.local:8443/hub/api", 8443)],
 )  # fmt: skip
 def test_the_port_of_the_hub_is_the_one_in_its_address(url: str, port: int) -> None:
