@@ -121,6 +121,11 @@ SENTENCES: Mapping[str, tuple[Case, str]] = {
         Case({"hub": None, "persistence": None}),
         "hub, persistence: missing. `--reuse-values` brings the defaults of the chart before",
     ),
+    "empty-key": (
+        Case("persistence: {size: }\nimage: {repository: }\n"),
+        "persistence.size, image.repository: empty. An empty key takes the chart's default away: leave out what you do "
+        "not set",
+    ),
     # ngshare's own chart
     "old-and-new": (
         Case({"pvc": {"storage": "2Gi"}, "persistence": {"size": "3Gi"}}),

@@ -65,6 +65,10 @@ class Installation:
         assert not done.stderr, done.stderr
         return done.stdout
 
+    def renders(self) -> bool:
+        """Whether helm takes it."""
+        return _template(self).returncode == 0
+
     def refusal(self) -> str:
         """What helm says where it does not render.
 

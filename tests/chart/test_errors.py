@@ -10,9 +10,11 @@ import pytest
 import yaml
 
 from ngshare_fs.settings.options import OPTIONS
+from tests.chart.checks import check
 from tests.chart.refusals import BY_SCHEMA, SENTENCES
 from tests.chart.rendering import CHART, Installation, Values
-from tests.chart.values_matrix import TOKEN, Case
+from tests.chart.schemas import VERSIONS, check_schemas
+from tests.chart.values_matrix import HUB_SECRET, TOKEN, Case
 from tools.helm import RELEASES
 
 helms = pytest.mark.parametrize(
@@ -108,6 +110,9 @@ def _levels(values: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[t
 
 
 LEVELS = [*_levels(VALUES), ("config",), ("deployment",), ("ngshare",), ("pvc",), ("strategy",), ("startupProbe",)]
+# Values that say how the pod is protected.
+SECURITY = ("podSecurityContext", "securityContext")
+ENDS = (VERSIONS[0], VERSIONS[-1])
 levels = pytest.mark.parametrize("path", LEVELS, ids=lambda path: ".".join(path) or "top")
 
 
@@ -134,6 +139,33 @@ def test_helm_refuses_an_unknown_key(path: tuple[str, ...], helm: int) -> None:
     assert "misspelt" in said
     if path:
         assert path[-1] in said
+
+
+def _all_paths(values: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for key, value in values.items():
+        yield (*path, key)
+        if isinstance(value, dict):
+            yield from _all_paths(value, (*path, key))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("helm", sorted(RELEASES))
+@pytest.mark.parametrize("path", list(_all_paths(VALUES)), ids=".".join)
+def test_an_empty_key_is_harmless_or_refused(path: tuple[str, ...], helm: int) -> None:
+    """As `labels:` with only comments below it: Helm takes away the default, and no template may stumble over that."""
+    values: Any = None
+    for key in reversed(path):
+        values = {key: values}
+    installed = Installation.of(values, helm=helm)
+    if installed.renders():
+        # Whoever takes away what protects the pod has asked for it.
+        if path[0] not in SECURITY:
+            manifests = installed.manifests()
+            found = [*check_schemas(manifests, ENDS), *check(manifests, [HUB_SECRET])]
+            assert not list(map(str, found))
+    else:
+        said = installed.refusal()
+        assert "these values cannot be used" in said or "the specifications of the schema" in said, said
 
 
 def test_the_schema_knows_the_options_of_the_server() -> None:

@@ -27,14 +27,14 @@
 
 {{/* What tells the server's pods from all others. The pod of `helm test` must not have both. */}}
 {{- define "ngshare.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "ngshare.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "ngshare.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{/* The pod of `helm test`: no request may go to it, and the NetworkPolicy has to let it in. */}}
 {{- define "ngshare.doctorLabels" -}}
-app.kubernetes.io/name: {{ include "ngshare.name" . | trunc 56 | trimSuffix "-" }}-doctor
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ printf "%s-doctor" (include "ngshare.name" . | trunc 56 | trimSuffix "-") | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{/* Labels of every object; ours count before the user's, or a selector would find nothing. */}}

@@ -7,13 +7,13 @@
 
 {{/* Who the pod is, and what it may do. It never talks to Kubernetes, and needs no addresses of other Services. */}}
 {{- define "ngshare.identity" -}}
-serviceAccountName: {{ include "ngshare.serviceAccountName" . }}
+serviceAccountName: {{ include "ngshare.serviceAccountName" . | quote }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 {{- with .Values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ ternary . (get (ternary dict . (kindIs "string" .)) "name") (kindIs "string" .) }}
+  - name: {{ ternary . (get (ternary dict . (kindIs "string" .)) "name") (kindIs "string" .) | quote }}
   {{- end }}
 {{- end }}
 securityContext:
@@ -45,21 +45,21 @@ securityContext:
 - name: data
   {{- if .Values.persistence.enabled }}
   persistentVolumeClaim:
-    claimName: {{ include "ngshare.claimName" . }}
+    claimName: {{ include "ngshare.claimName" . | quote }}
   {{- else }}
   emptyDir: {}
   {{- end }}
 - name: config
   configMap:
-    name: {{ include "ngshare.nameWith" (list . "config") }}
+    name: {{ include "ngshare.nameWith" (list . "config") | quote }}
 {{- if not (include "ngshare.isStandalone" .) }}
 # Not optional: while the token is missing, the pod waits, and its events name the Secret and the key. It starts as soon as they are there.
 - name: hub-token
   secret:
-    secretName: {{ include "ngshare.tokenSecret" . }}
+    secretName: {{ include "ngshare.tokenSecret" . | quote }}
     defaultMode: 288 # 0440
     items:
-      - key: {{ include "ngshare.tokenKey" . }}
+      - key: {{ include "ngshare.tokenKey" . | quote }}
         path: hub-token
 {{- end }}
 - name: tmp
