@@ -77,7 +77,21 @@ class Exchange:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options are known from the start only where this file defines them."""
+    parser.addoption("--long", action="store_true", help="run everything that one machine can: tests marked `long` too")
+    parser.addoption("--kubernetes", action="store_true", help="run what needs a Kubernetes node as well")
     parser.addoption("--all-hubs", action="store_true", help="try every version of JupyterHub, not the newest alone")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what was not asked for."""
+    not_asked_for = [mark for mark in ("long", "kubernetes") if not config.getoption(f"--{mark}")]
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        (left_out if any(item.get_closest_marker(mark) for mark in not_asked_for) else kept).append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+    items[:] = kept
 
 
 MakeExchange = Callable[..., Awaitable[Exchange]]
