@@ -1,14 +1,13 @@
 """One node for all tests of a session, and a namespace for each test."""
 
 import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.kubernetes import images
-from tests.kubernetes.node import CHART, COMMAND, Namespace, Node, run, running_node
+from tests.kubernetes.node import COMMAND, Namespace, Node, run, running_node
 
 HERE = Path(__file__).parent
 

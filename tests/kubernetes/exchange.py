@@ -110,6 +110,15 @@ class Rush:
     lost: list[tuple[float, str]] = field(default_factory=list)
     slowest: float = 0.0
 
+    def __str__(self) -> str:
+        counts = f"{len(self.acknowledged)} submissions acknowledged, {len(self.lost)} without"
+        return f"{counts}, the slowest answer after {self.slowest:.2f} s"
+
+    def wait_for_more(self, namespace: Namespace, count: int) -> None:
+        """Wait until so many more are acknowledged."""
+        enough = len(self.acknowledged) + count
+        namespace.wait_until(lambda: len(self.acknowledged) >= enough, f"{count} more submissions arrive")
+
     def expect_kept(self, exchange: Exchange, volume: Path) -> None:
         """Check that all that was acknowledged is listed, on the volume, and some of it the same as was sent.
 
@@ -118,7 +127,9 @@ class Rush:
         """
         missing = self.acknowledged.keys() - set(exchange.submitted())
         assert not missing, f"acknowledged, and not listed: {sorted(missing)}"
-        on_volume = {file.read_text() for file in volume.glob("courses/c/assignments/a/submissions/lawrence/*/files/p.ipynb")}
+        on_volume = {
+            file.read_text() for file in volume.glob("courses/c/assignments/a/submissions/lawrence/*/files/p.ipynb")
+        }
         lost = set(self.acknowledged.values()) - on_volume
         assert not lost, f"acknowledged, and not on the volume: {sorted(lost)}"
 

@@ -20,6 +20,7 @@ NBGRADER = "localhost/nbgrader:tests"
 PROGRAMS = ("podman", "runc", "mmdebstrap")
 # Lent to a build: there may be a mirror before PyPI, with a certificate of its own.
 LENT = ("/etc/ssl/certs", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates", "/etc/pip.conf")
+BUILD_SECONDS = 1800
 PACKAGE = ("tools/constraints.txt", "pyproject.toml", "README.md", "LICENSE", "ngshare_fs")
 
 
@@ -30,7 +31,9 @@ def missing_programs() -> list[str]:
 
 def server() -> Path:
     """Return the file of the image that image/Dockerfile makes."""
-    return _made("server", ("image", *PACKAGE), lambda file: run([str(CONTAINERS / "build"), str(file)]))
+    return _made(
+        "server", ("image", *PACKAGE), lambda file: run([str(CONTAINERS / "build"), str(file)], seconds=BUILD_SECONDS)
+    )
 
 
 def hub() -> Path:
@@ -44,7 +47,7 @@ def nbgrader() -> Path:
 
 
 def _build(recipe: str, name: str, file: Path, contents: Iterable[str]) -> None:
-    run([str(CONTAINERS / "base")])
+    run([str(CONTAINERS / "base")], seconds=BUILD_SECONDS)
     lent = [f"--volume={path}:{path}:ro" for path in LENT if Path(path).exists()]
     with tempfile.TemporaryDirectory() as folder:
         for path in contents:
@@ -56,7 +59,8 @@ def _build(recipe: str, name: str, file: Path, contents: Iterable[str]) -> None:
                 *(PODMAN, "build", "--quiet", "--format", "docker", *lent),
                 "--env=NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt",
                 *("--file", str(RECIPES / recipe / "Dockerfile"), "--tag", name, folder),
-            ]
+            ],
+            seconds=BUILD_SECONDS,
         )
     run([PODMAN, "save", "--quiet", "--output", str(file), name])
 

@@ -38,7 +38,12 @@ class CommandFailed(AssertionError):
 
 
 def run(
-    command: Sequence[str], *, text: str | None = None, environment: dict[str, str] | None = None, both: bool = True
+    command: Sequence[str],
+    *,
+    text: str = "",
+    environment: dict[str, str] | None = None,
+    both: bool = True,
+    seconds: float = COMMAND_SECONDS,
 ) -> str:
     """Run a command, and return what it printed.
 
@@ -47,20 +52,21 @@ def run(
         text: what it reads.
         environment: all its variables, if not ours.
         both: return what it printed as errors, too.
+        seconds: how long it may take.
 
     Raises:
         CommandFailed: it ended with an error.
     """
     done = subprocess.run(
         command,
-        input=text if text is not None else "",
+        input=text,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT if both else subprocess.PIPE,
         env=environment,
         cwd=REPOSITORY,
         encoding="utf-8",
         errors="replace",
-        timeout=COMMAND_SECONDS,
+        timeout=seconds,
         check=False,
     )
     if done.returncode:
@@ -158,7 +164,7 @@ class Namespace:
 
     # Commands
 
-    def kubectl(self, *words: str, text: str | None = None, both: bool = True) -> str:
+    def kubectl(self, *words: str, text: str = "", both: bool = True) -> str:
         """Run kubectl in this namespace, and return what it printed."""
         return run(["kubectl", "-n", self.name, *words], text=text, environment=self.node.environment(), both=both)
 
@@ -230,7 +236,7 @@ class Namespace:
 
     def volume(self, claim: str = "ngshare-data") -> Path:
         """Return the folder of a claim's volume."""
-        return self.node.folder / "volumes" / self.get("pvc", claim)["spec"]["volumeName"]
+        return self.node.folder / "volumes" / str(self.get("pvc", claim)["spec"]["volumeName"])
 
     def process(self, pod: str) -> str:
         """Return the number of the process 1 of a pod's container `ngshare`, as the node sees it."""

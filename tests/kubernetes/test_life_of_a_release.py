@@ -70,7 +70,9 @@ def test_the_pod_is_as_restricted_as_it_says(namespace: Namespace) -> None:
     assert {found[name] for name in ("CapPrm", "CapEff", "CapBnd")} == {"0" * 16}
     assert found["NoNewPrivs"] == "1"
     assert found["Seccomp"] == "2"
-    script = "for folder in / /opt /etc /usr/bin /var/tmp /tmp /srv/ngshare; do test -w $folder && echo $folder; done; true"
+    script = (
+        "for folder in / /opt /etc /usr/bin /var/tmp /tmp /srv/ngshare; do test -w $folder && echo $folder; done; true"
+    )
     assert namespace.execute(pod, "sh", "-c", script).split() == ["/tmp", "/srv/ngshare"]
     environment = namespace.execute(pod, "env")
     assert "NGSHARE_SERVICE_HOST" not in environment, "addresses of other Services are none of its business"

@@ -22,13 +22,12 @@ def test_a_rollout_of_two_replicas_loses_no_request(namespace: Namespace) -> Non
     exchange.make_course()
     before = {pod["metadata"]["name"] for pod in namespace.pods()}
     with rush(exchange) as seen:
-        namespace.wait_until(lambda: len(seen.acknowledged) > 100, "submissions arrive")
+        seen.wait_for_more(namespace, 100)
         namespace.kubectl("rollout", "restart", "deployment/ngshare")
         took = namespace.wait_until_rolled_out()
         namespace.wait_until(lambda: before.isdisjoint(namespace.names("pods")), "the old pods have ended")
-        during = len(seen.acknowledged)
-        namespace.wait_until(lambda: len(seen.acknowledged) > during + 50, "submissions arrive")
-    print(f"rollout {took:.1f} s, {len(seen.acknowledged)} submissions, {len(seen.lost)} lost, slowest {seen.slowest:.2f} s")
+        seen.wait_for_more(namespace, 50)
+    print(f"a rollout in {took:.1f} s: {seen}")
     assert seen.lost == []
     seen.expect_kept(exchange, namespace.volume())
 
@@ -39,21 +38,17 @@ def test_a_pod_that_is_killed_loses_nothing_that_was_acknowledged(namespace: Nam
     exchange.make_course()
     with rush(exchange) as seen:
         for _ in range(2):
-            enough = len(seen.acknowledged) + 50
-            namespace.wait_until(lambda enough=enough: len(seen.acknowledged) > enough, "submissions arrive")
+            seen.wait_for_more(namespace, 50)
             began = time.monotonic()
             namespace.kubectl("delete", "pod", namespace.pod(), "--grace-period=0", "--force")
-            enough = len(seen.acknowledged) + 5
-            namespace.wait_until(lambda enough=enough: len(seen.acknowledged) > enough, "submissions arrive again")
+            seen.wait_for_more(namespace, 5)
             print(f"killed by the API, served again after {time.monotonic() - began:.1f} s")
-        enough = len(seen.acknowledged) + 50
-        namespace.wait_until(lambda: len(seen.acknowledged) > enough, "submissions arrive")
+        seen.wait_for_more(namespace, 50)
         began = time.monotonic()
         namespace.node.inside("kill", "-9", namespace.process(namespace.pod()))
-        enough = len(seen.acknowledged) + 5
-        namespace.wait_until(lambda: len(seen.acknowledged) > enough, "submissions arrive again")
+        seen.wait_for_more(namespace, 5)
         print(f"process killed, served again after {time.monotonic() - began:.1f} s")
-    print(f"{len(seen.acknowledged)} submissions acknowledged, {len(seen.lost)} not answered")
+    print(f"{seen}")
     seen.expect_kept(exchange, namespace.volume())
     assert namespace.execute(namespace.pod(), "ngshare-fs", "verify", "--data", "/srv/ngshare")
 
@@ -64,7 +59,7 @@ def test_an_evicted_pod_comes_back(namespace: Namespace) -> None:
     exchange.make_course()
     pod = namespace.pod()
     with rush(exchange) as seen:
-        namespace.wait_until(lambda: len(seen.acknowledged) > 50, "submissions arrive")
+        seen.wait_for_more(namespace, 50)
         eviction = {
             "apiVersion": "policy/v1beta1",
             "kind": "Eviction",
@@ -74,9 +69,8 @@ def test_an_evicted_pod_comes_back(namespace: Namespace) -> None:
         namespace.kubectl("create", "--raw", path, "-f", "-", text=json.dumps(eviction))
         namespace.wait_until(lambda: namespace.pods() and namespace.pod() != pod, "a new pod")
         namespace.wait_until_rolled_out()
-        enough = len(seen.acknowledged) + 20
-        namespace.wait_until(lambda: len(seen.acknowledged) > enough, "submissions arrive again")
-    print(f"{len(seen.acknowledged)} submissions acknowledged, {len(seen.lost)} not answered")
+        seen.wait_for_more(namespace, 20)
+    print(f"{seen}")
     seen.expect_kept(exchange, namespace.volume())
 
 
@@ -112,13 +106,15 @@ def test_a_server_that_hangs_is_started_anew(namespace: Namespace) -> None:
 
 
 def test_a_server_out_of_memory_comes_back(namespace: Namespace) -> None:
-    values = {"resources": {"requests": {"memory": "64Mi"}, "limits": {"memory": "128Mi"}}}
+    # With requests as high as its limits, nothing of the pod is marked as the one to be ended first.
+    resources = {"cpu": "500m", "memory": "128Mi"}
+    values = {"resources": {"requests": resources, "limits": resources}}
     namespace.install(merged(STANDALONE, values), "--wait", "--timeout", "2m")
     exchange = exchange_in(namespace)
     exchange.make_course()
     pod = namespace.pod()
     with rush(exchange) as seen:
-        namespace.wait_until(lambda: len(seen.acknowledged) > 20, "submissions arrive")
+        seen.wait_for_more(namespace, 20)
         with suppress(CommandFailed):
             namespace.execute(pod, "python3", "-c", TAKES_ALL_MEMORY)
 
@@ -127,7 +123,6 @@ def test_a_server_out_of_memory_comes_back(namespace: Namespace) -> None:
             return str(container["lastState"].get("terminated", {}).get("reason"))
 
         namespace.wait_until(lambda: killed_for() == "OOMKilled", "the server is killed for its memory")
-        enough = len(seen.acknowledged) + 20
-        namespace.wait_until(lambda: len(seen.acknowledged) > enough, "submissions arrive again")
-    print(f"out of memory: {len(seen.acknowledged)} acknowledged, {len(seen.lost)} not answered")
+        seen.wait_for_more(namespace, 20)
+    print(f"out of memory: {seen}")
     seen.expect_kept(exchange, namespace.volume())

@@ -10,7 +10,9 @@ USER = 65532
 
 def test_a_volume_that_belongs_to_root_is_given_to_the_server(namespace: Namespace) -> None:
     namespace.apply(claim("ngshare-old"))
-    namespace.wait_until(lambda: namespace.get("pvc", "ngshare-old")["status"]["phase"] == "Bound", "the claim is bound")
+    namespace.wait_until(
+        lambda: namespace.get("pvc", "ngshare-old")["status"]["phase"] == "Bound", "the claim is bound"
+    )
     folder = namespace.volume("ngshare-old")
     folder.chmod(0o755)
     (folder / "notes").mkdir(mode=0o755)

@@ -1,7 +1,7 @@
 """Kubernetes' binaries, built once from Debian's source package, and checked by their checksums afterwards.
 
-Debian's own binary package has kubectl alone, but its source is upstream's, whole, with all that it imports: Debian's Go
-builds it without asking any module proxy. apt checks the signature of what it downloads.
+Debian's own binary package has kubectl alone, but its source is upstream's, whole, with all that it imports: Debian's
+Go builds it without asking any module proxy. apt checks the signature of what it downloads.
 """
 
 import fcntl
@@ -31,7 +31,9 @@ KUBE_GIT_MINOR='20'
 
 
 def build(target: Path) -> None:
-    """Build what is not there; what was begun is continued. Eight minutes on two cores, 4 GB meanwhile, 380 MB in the end.
+    """Build what is not there; what was begun is continued.
+
+    Some ten minutes on two cores, 4 GB meanwhile, 380 MB in the end.
 
     Raises:
         Failure: it cannot be built, or what is there is not what was built.

@@ -155,7 +155,9 @@ def _load(folder: NodeFolder, file: Path) -> None:
         raise Failure(f"{file}: no such file; `podman save --output {file} IMAGE` writes one")
     enter = ["nsenter", "--target", str(folder.process()), "--all", "--"]
     command = [*enter, *images.load_command(file.absolute())]
-    ran = subprocess.run(command, env={**os.environ, "PATH": requirements.search_path()}, capture_output=True, text=True)
+    ran = subprocess.run(
+        command, env={**os.environ, "PATH": requirements.search_path()}, capture_output=True, text=True
+    )
     if ran.returncode:
         raise Failure(f"{file} cannot be loaded: {ran.stderr.strip()}")
 

@@ -1,6 +1,6 @@
-"""Control groups of a node: one in each hierarchy, with all others of the node below it, so that they can be removed together.
+"""Control groups of a node: one in each hierarchy, with all others of the node below it, to be removed together.
 
-They are at the top, not below the group of whoever starts the node: that group may go when its job ends, and the node stays.
+They are at the top, not below the group of whoever starts the node: that one may go with its job, and the node stays.
 """
 
 import os

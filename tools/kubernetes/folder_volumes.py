@@ -1,7 +1,8 @@
 """A storage class whose volumes are folders of the node: what a cloud's provisioner does, on one machine.
 
-The volumes are as a fresh disk is: they belong to root, and have a `lost+found`. They are of the kind `local`, to which the
-kubelet applies a pod's `fsGroup`, as it does to a disk. They know no size, and any access mode is granted: there is one node.
+The volumes are as a fresh disk is: they belong to root, and have a `lost+found`. They are of the kind `local`, to which
+the kubelet applies a pod's `fsGroup`, as it does to a disk. They know no size, and any access mode is granted: there is
+one node.
 """
 
 import shutil

@@ -2,11 +2,11 @@
 
     python inside.py FOLDER BINARIES LOCK REPORT OWNER
 
-The last three are descriptors: the folder's lock, where to say `ready` or what failed, and (or -1) the process with whose end
-the node ends.
+The last three are descriptors: the folder's lock, where to say `ready` or what failed, and (or -1) the process with
+whose end the node ends.
 
-This is process 1 of its process namespace: once it ends, the kernel kills all that was started in here, and with the last of
-them the mounts and the network go. Nothing needs to be undone.
+This is process 1 of its process namespace: once it ends, the kernel kills all that was started in here, and with the
+last of them the mounts and the network go. Nothing needs to be undone.
 """
 
 import fcntl
@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -121,7 +121,8 @@ def _manage(folder: NodeFolder, binaries: Path, report: int, owner: int) -> None
     running.start("proxy", daemons.proxy(binaries))
     volumes.make_class()
     _wait("the node to be ready", lambda: _is_ready(api), running, owner)
-    os.write(report, b"ready\n")
+    with suppress(BrokenPipeError):  # who started the node may be gone
+        os.write(report, b"ready\n")
     os.close(report)
 
     while not _has_ended(owner, POLL_SECONDS):
@@ -142,7 +143,9 @@ def _mount(folder: Path) -> None:
         Path("/run", name).mkdir(parents=True)
     _run(["mount", "--bind", folder, SEEN_INSIDE])
     # The kubelet writes to /var/log and /var/lib; the machine's are seen, and stay as they are.
-    _run(["mount", "-t", "overlay", "-o", "lowerdir=/var,upperdir=/run/var/upper,workdir=/run/var/work", "node", "/var"])
+    _run(
+        ["mount", "-t", "overlay", "-o", "lowerdir=/var,upperdir=/run/var/upper,workdir=/run/var/work", "node", "/var"]
+    )
     _run(["mount", "-t", "sysfs", "sysfs", "/sys"])
     control_groups.mount_own()
     sysctls = Path("/run/sysctl")
@@ -220,7 +223,7 @@ def _succeeds(command: list[str]) -> bool:
     return subprocess.run(command, capture_output=True).returncode == 0
 
 
-def _run(command: list[str | Path] | list[str]) -> None:
+def _run(command: Sequence[str | Path]) -> None:
     ran = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if ran.returncode:
         raise Failure(f"this failed: {' '.join(map(str, command))}: {ran.stderr.strip()}")

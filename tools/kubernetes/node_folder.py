@@ -64,7 +64,7 @@ class NodeFolder:
         self._lock.touch()
 
     def acquire(self) -> int:
-        """Lock the folder for the node that is about to run; the lock ends with the last process that has the descriptor.
+        """Lock the folder for the node that is about to run, until the last process that has the descriptor ends.
 
         Raises:
             Failure: a node runs in it.

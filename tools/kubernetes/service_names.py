@@ -24,7 +24,7 @@ class ServiceNames:
         hosts.write_text("")
 
     def command(self) -> list[str]:
-        """Return the command of the name server: names of the cluster and names without a dot are known or do not exist."""
+        """Return the command of the name server; other names than the cluster's, and those with a dot, it refuses."""
         return [
             "dnsmasq",
             "--keep-in-foreground",

@@ -1,0 +1,131 @@
+"""The chart beside a real hub, with what its notes say pasted into the hub's values: a course, and a new token."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+
+from tests.kubernetes.exchange import STANDALONE
+from tests.kubernetes.hub import Hub, values_in
+from tests.kubernetes.node import CommandFailed, Namespace, Node
+
+VALUES = {"image": STANDALONE["image"], "admins": ["admin"]}
+WAIT = ("--wait", "--timeout", "3m")
+CONFIGURATION = "/etc/jupyter/nbgrader_config.py"
+ANSWER = """
+import json, sys
+path = "ps1/problem1.ipynb"
+notebook = json.load(open(path))
+for cell in notebook["cells"]:
+    if cell["metadata"].get("nbgrader", {}).get("grade_id") == "squares":
+        cell["source"] = "def squares(n):\\n    return [i**2 for i in range(1, n + 1)]\\n"
+json.dump(notebook, open(path, "w"))
+"""
+
+
+@pytest.fixture
+def namespace(node_with_hub: Node) -> Iterator[Namespace]:
+    """A namespace on a node that has the images."""
+    with node_with_hub.network():
+        made = Namespace(node_with_hub)
+        try:
+            yield made
+        finally:
+            made.remove()
+
+
+def test_a_course_from_nothing_to_the_feedback(namespace: Namespace) -> None:
+    # The hub is there first, as on most sites; the exchange waits for its token until the hub knows the service.
+    hub = Hub(namespace)
+    hub.upgrade({})
+    release = namespace.install(VALUES)
+    pasted = values_in(release.notes)
+    hub.upgrade(pasted)
+    namespace.wait_until_rolled_out(seconds=200)
+    checked = namespace.helm("test", "ngshare", "--logs", "--timeout", "2m")
+    print(checked)
+
+    everybody = ("admin", "kevin", "lawrence")
+    pods = {user: hub.start_server(user) for user in everybody}
+    hub.wait_for_servers(*everybody)
+
+    def at(user: str, *command: str) -> str:
+        try:
+            printed = namespace.execute(pods[user], *command)
+        except CommandFailed as failure:
+            raise AssertionError(f"{failure}\n{namespace.kubectl('logs', 'deployment/ngshare')}") from None
+        print(f"{user}$ {' '.join(command)[:100]}\n{printed}")
+        return printed
+
+    # The lines of nbgrader_config.py are those of the notes.
+    lines = {line.strip() for line in at("kevin", "cat", CONFIGURATION).splitlines() if line.strip()}
+    assert lines <= {line.strip() for line in release.notes.splitlines()}
+    assert "JUPYTERHUB_API_TOKEN" in at("kevin", "sh", "-c", "env | cut -d= -f1")
+
+    assert "Successfully created" in at("admin", "ngshare-fs", "course", "create", "c", "kevin")
+    at("kevin", "ngshare-fs", "course", "add-student", "c", "lawrence")
+    at("kevin", "nbgrader", "quickstart", "c")
+
+    def teach(*command: str) -> str:
+        return at("kevin", "sh", "-c", 'cd c && exec "$@"', "teach", *command)
+
+    teach("nbgrader", "generate_assignment", "ps1")
+    teach("nbgrader", "release_assignment", "ps1")
+    assert "c ps1" in at("lawrence", "nbgrader", "list")
+    at("lawrence", "nbgrader", "fetch_assignment", "ps1", "--course", "c")
+    at("lawrence", "python3", "-c", ANSWER)
+    assert "Submitted as: c ps1" in at("lawrence", "nbgrader", "submit", "ps1", "--course", "c")
+    teach("nbgrader", "collect", "ps1")
+    teach("nbgrader", "autograde", "ps1")
+    teach("nbgrader", "generate_feedback", "ps1")
+    teach("nbgrader", "release_feedback", "ps1")
+    at("lawrence", "nbgrader", "fetch_feedback", "ps1", "--course", "c")
+    assert "problem1.html" in at("lawrence", "sh", "-c", "find ps1/feedback -type f")
+
+    # Nobody else's token, and no token of anything else, opens anything.
+    with pytest.raises(AssertionError):
+        at("lawrence", "ngshare-fs", "course", "create", "mine", "lawrence")
+    log = namespace.kubectl("logs", "deployment/ngshare")
+    assert '"level": "error"' not in log
+    assert "Traceback" not in log
+
+
+def test_a_new_token_is_taken_up_without_a_new_pod(namespace: Namespace) -> None:
+    hub = Hub(namespace)
+    hub.upgrade({})
+    release = namespace.install(VALUES)
+    hub.upgrade(values_in(release.notes))
+    namespace.wait_until_rolled_out(seconds=200)
+    pod = namespace.pod()
+    hub.api("POST", "/users/admin")
+    token = hub.token_of("admin")
+
+    def answers() -> int:
+        return ask(namespace, token)
+
+    namespace.wait_until(lambda: answers() == 200, "the exchange answers through the proxy")
+    hub.rotate("ngshare")
+    # What the hub has said stays known for a while; a user who is new to the exchange has to be looked up.
+    hub.api("POST", "/users/kevin")
+    fresh = hub.token_of("kevin")
+    at_once = ask(namespace, fresh)
+    took = namespace.wait_until(lambda: ask(namespace, fresh) == 200, "the new token is used", 200)
+    print(f"at once after the rotation: {at_once}; a new user was let in again after {took:.1f} s")
+    assert namespace.pod() == pod
+    assert not namespace.get("pod", pod)["status"]["containerStatuses"][0]["restartCount"]
+
+
+def ask(namespace: Namespace, token: str) -> int:
+    """Return the status of a call through the hub's proxy."""
+    url = f"http://{namespace.address('proxy-public')}/services/ngshare/courses"
+    request = urllib.request.Request(url, headers={"Authorization": f"token {token}"})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            json.load(response)
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except urllib.error.URLError:
+        return 0
