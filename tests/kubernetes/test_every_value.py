@@ -2,6 +2,8 @@
 
 import json
 
+import yaml
+
 from tests.chart.values_matrix import CASES, Case
 from tests.kubernetes.node import CHART, CommandFailed, Namespace
 
@@ -14,6 +16,17 @@ def test_the_server_takes_what_the_chart_makes(namespace: Namespace) -> None:
     known = {name: case for name, case in CASES.items() if not any(word in json.dumps(case.values) for word in NEWER)}
     assert len(known) > 20
     rendered = {name: render(namespace, case) for name, case in known.items()}
+    # A pod on its own is refused while its account and its priority are not there.
+    objects = [each for manifests in rendered.values() for each in yaml.safe_load_all(manifests) if each]
+    pods = [each["spec"] for each in objects if each["kind"] == "Pod"]
+    accounts = {pod["serviceAccountName"] for pod in pods} - {"default"}
+    priorities = {pod["priorityClassName"] for pod in pods if "priorityClassName" in pod}
+    account = {"apiVersion": "v1", "kind": "ServiceAccount"}
+    priority = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "value": 1000}
+    namespace.apply(
+        *({**account, "metadata": {"name": name}} for name in accounts),
+        *({**priority, "metadata": {"name": name}} for name in priorities),
+    )
     try:
         take(namespace, "\n---\n".join(rendered.values()))
     except CommandFailed:
