@@ -127,7 +127,7 @@ class Hub:
             _deployment(
                 "hub",
                 ["jupyterhub", "-f", "/etc/jupyterhub/jupyterhub_config.py"],
-                {"httpGet": {"path": "/hub/health", "port": 8081}, "periodSeconds": 1, "failureThreshold": 300},
+                {"httpGet": {"path": "/hub/health", "port": 8081}, "periodSeconds": 1, "timeoutSeconds": 5},
                 environment,
                 mark,
                 {
@@ -142,7 +142,7 @@ class Hub:
                     *("configurable-http-proxy", "--ip=0.0.0.0", "--port=8000", "--api-ip=0.0.0.0", "--api-port=8001"),
                     *("--default-target=http://hub:8081", "--error-target=http://hub:8081/hub/error"),
                 ],
-                {"tcpSocket": {"port": 8000}, "periodSeconds": 1, "failureThreshold": 300},
+                {"tcpSocket": {"port": 8000}, "periodSeconds": 1, "timeoutSeconds": 5},
                 environment,
                 {},
                 {},
@@ -189,7 +189,7 @@ def _deployment(
         "image": images.HUB,
         "command": command,
         "env": environment,
-        "startupProbe": probe,
+        "readinessProbe": probe,
         "volumeMounts": [{"name": name, "mountPath": path} for name, (path, _) in mounts.items()],
     }
     pod = {

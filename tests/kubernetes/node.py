@@ -275,6 +275,20 @@ class Namespace:
             raise AssertionError(f"{failure}\n{self.what_is_seen()}") from None
         return time.monotonic() - began
 
+    def show(self, title: str, *commands: str) -> str:
+        """Print what kubectl shows, of descriptions only the events, and return it; the docs have it from here."""
+        parts = []
+        for command in commands:
+            try:
+                printed = self.kubectl(*command.split())
+            except CommandFailed as failure:
+                printed = failure.printed
+            before, line, events = printed.partition("Events:\n")
+            parts.append(f"$ kubectl {command}\n" + (f"…\n{line}{events}" if events else before))
+        shown = "\n".join(parts)
+        print(f"\n## {title}\n\n{shown}")
+        return shown
+
     def what_is_seen(self) -> str:
         """Return what an administrator would look at."""
         parts = []

@@ -44,9 +44,6 @@ def test_a_course_from_nothing_to_the_feedback(namespace: Namespace) -> None:
     pasted = values_in(release.notes)
     hub.upgrade(pasted)
     namespace.wait_until_rolled_out(seconds=200)
-    checked = namespace.helm("test", "ngshare", "--logs", "--timeout", "2m")
-    print(checked)
-
     everybody = ("admin", "kevin", "lawrence")
     pods = {user: hub.start_server(user) for user in everybody}
     hub.wait_for_servers(*everybody)
@@ -90,6 +87,10 @@ def test_a_course_from_nothing_to_the_feedback(namespace: Namespace) -> None:
     log = namespace.kubectl("logs", "deployment/ngshare")
     assert '"level": "error"' not in log
     assert "Traceback" not in log
+
+    checked = namespace.helm("test", "ngshare", "--logs", "--timeout", "2m")
+    print(checked)
+    assert "WRONG" not in checked
 
 
 def test_a_new_token_is_taken_up_without_a_new_pod(namespace: Namespace) -> None:

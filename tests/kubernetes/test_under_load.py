@@ -100,6 +100,7 @@ def test_a_server_that_hangs_is_started_anew(namespace: Namespace) -> None:
         return bool(container["restartCount"] == 1 and container["ready"])
 
     served = killed + namespace.wait_until(restarted, "the container is started anew")
+    namespace.show("The server hung", "get pods", f"describe pod {pod}")
     print(f"hangs: noticed after {noticed:.1f} s, given up after {killed:.1f} s, served again after {served:.1f} s")
     assert served < 75
     assert exchange.submitted() == [first]
@@ -123,6 +124,8 @@ def test_a_server_out_of_memory_comes_back(namespace: Namespace) -> None:
             return str(container["lastState"].get("terminated", {}).get("reason"))
 
         namespace.wait_until(lambda: killed_for() == "OOMKilled", "the server is killed for its memory")
+        last = "-o=jsonpath={.status.containerStatuses[0].lastState}"
+        namespace.show("The server was out of memory", "get pods", f"get pod {pod} {last}", f"describe pod {pod}")
         seen.wait_for_more(namespace, 20)
     print(f"out of memory: {seen}")
     seen.expect_kept(exchange, namespace.volume())

@@ -11,21 +11,6 @@ TOKEN_KEY = "hub.services.ngshare.apiToken"
 IMAGE = {"image": STANDALONE["image"]}
 
 
-def show(namespace: Namespace, title: str, *commands: str) -> str:
-    """Print what kubectl shows, as an administrator would see it, and return it."""
-    parts = []
-    for command in commands:
-        try:
-            printed = namespace.kubectl(*command.split())
-        except CommandFailed as failure:
-            printed = failure.printed
-        before, events_line, after = printed.partition("Events:\n")
-        parts.append(f"$ kubectl {command}\n{'…' if after else before}{events_line}{after}")
-    shown = "\n".join(parts)
-    print(f"\n## {title}\n\n{shown}")
-    return shown
-
-
 def events(namespace: Namespace) -> str:
     """Return all that Kubernetes has said of this namespace's objects."""
     return json.dumps([event["message"] for event in namespace.get("events")["items"]])
@@ -37,8 +22,8 @@ def test_a_volume_that_nobody_provides(namespace: Namespace) -> None:
         lambda: 'storageclass.storage.k8s.io \\"fast\\" not found' in events(namespace), "an event says so"
     )
     namespace.wait_until(lambda: "unbound immediate PersistentVolumeClaims" in events(namespace), "of the pod, too")
-    shown = show(
-        namespace, "The storage class does not exist", "get pods,pvc", "describe pvc ngshare-data", "describe pod"
+    shown = namespace.show(
+        "The storage class does not exist", "get pods,pvc", "describe pvc ngshare-data", "describe pod"
     )
     assert "Pending" in shown
 
@@ -47,10 +32,10 @@ def test_the_token_comes_after_the_pod(namespace: Namespace) -> None:
     release = namespace.install({**IMAGE, "admins": ["root"]})
     assert f"until the Secret hub has the key {TOKEN_KEY}" in " ".join(release.notes.split())
     namespace.wait_until(lambda: 'secret \\"hub\\" not found' in events(namespace), "an event names the Secret")
-    show(namespace, "The hub's Secret is missing", "get pods", "describe pod")
+    namespace.show("The hub's Secret is missing", "get pods", "describe pod")
     namespace.apply(secret_of_hub({"hub.config.JupyterHub.cookie_secret": "x"}))
     namespace.wait_until(lambda: "non-existent secret key" in events(namespace), "an event names the key", 150)
-    show(namespace, "The hub's Secret has no token for the exchange", "get pods", "describe pod")
+    namespace.show("The hub's Secret has no token for the exchange", "get pods", "describe pod")
     namespace.apply(secret_of_hub({TOKEN_KEY: "a" * 64}))
     took = namespace.wait_until_rolled_out(seconds=200)
     print(f"the pod was ready {took:.1f} s after the token was there")
@@ -67,7 +52,7 @@ def test_a_configuration_that_is_refused(namespace: Namespace) -> None:
         )
 
     namespace.wait_until(crashes, "the pod is in CrashLoopBackOff")
-    shown = show(namespace, "A value that the server refuses", "get pods", "logs deployment/ngshare")
+    shown = namespace.show("A value that the server refuses", "get pods", "logs deployment/ngshare")
     assert "max-request" in shown
     assert "Traceback" not in shown
     # Put right, it starts without waiting for the end of the back-off.
@@ -101,7 +86,7 @@ def test_an_image_that_is_nowhere(namespace: Namespace) -> None:
     namespace.wait_until(
         lambda: "9.9.9" in events(namespace) and "Failed to pull" in events(namespace), "an event says so"
     )
-    show(namespace, "The image is not there", "get pods", "describe pod")
+    namespace.show("The image is not there", "get pods", "describe pod")
 
 
 def test_a_volume_that_cannot_be_written(namespace: Namespace) -> None:
@@ -110,8 +95,7 @@ def test_a_volume_that_cannot_be_written(namespace: Namespace) -> None:
     namespace.wait_until(
         lambda: "probe failed" in events(namespace) or "Back-off" in events(namespace), "an event says so"
     )
-    shown = show(
-        namespace,
+    shown = namespace.show(
         "The volume belongs to root, and fsGroup is off",
         "get pods",
         "describe pod",
