@@ -62,11 +62,12 @@ class Hub:
             for deployment in ("proxy", "hub"):
                 self._namespace.wait_until_rolled_out(deployment, START_SECONDS)
 
-    def rotate(self, service: str) -> None:
-        """Give a service a new token, and have the hub know it."""
+    def rotate(self, service: str) -> str:
+        """Give a service a new token, have the hub know it, and return it."""
         self._tokens[service] = secrets.token_hex(32)
         self._apply()
         self._namespace.wait_until_rolled_out("hub", START_SECONDS)
+        return self._tokens[service]
 
     def api(self, method: str, path: str, body: object = None) -> Any:
         """Call the hub's API, through its proxy.

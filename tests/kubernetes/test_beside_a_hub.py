@@ -1,5 +1,6 @@
 """The chart beside a real hub, with what its notes say pasted into the hub's values: a course, and a new token."""
 
+import hashlib
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,7 @@ from tests.kubernetes.node import CommandFailed, Namespace, Node
 VALUES = {"image": STANDALONE["image"], "admins": ["admin"]}
 WAIT = ("--wait", "--timeout", "3m")
 CONFIGURATION = "/etc/jupyter/nbgrader_config.py"
+TOKEN_FILE = "/var/run/secrets/ngshare-fs/hub-token"
 ANSWER = """
 import json, sys
 path = "ps1/problem1.ipynb"
@@ -97,13 +99,18 @@ def test_a_new_token_is_taken_up_without_a_new_pod(namespace: Namespace) -> None
     pod = namespace.pod()
     namespace.wait_until(lambda: signed_in(namespace, "kevin"), "users can sign in")
 
-    hub.rotate("ngshare")
+    new = hub.rotate("ngshare")
     hub.api("POST", "/users/lawrence")
     lawrence = hub.token_of("lawrence")
     assert ask(namespace, lawrence) == 200, "whose a token is, the hub says to everybody who has that token"
     at_once = signed_in(namespace, "lawrence")
-    took = namespace.wait_until(lambda: signed_in(namespace, "lawrence"), "users can sign in again", 200)
-    print(f"signed in at once after the rotation: {at_once}; again after {took:.1f} s")
+    digest = hashlib.sha256(new.encode()).hexdigest()
+    arrived = namespace.wait_until(
+        lambda: digest in namespace.execute(pod, "sha256sum", TOKEN_FILE), "the pod has the new token", 200
+    )
+    namespace.execute(pod, "kill", "-HUP", "1")
+    took = namespace.wait_until(lambda: signed_in(namespace, "lawrence"), "users can sign in again")
+    print(f"signed in before: {at_once}; the token arrived after {arrived:.1f} s, a restart in place took {took:.1f} s")
     assert namespace.pod() == pod
     assert not namespace.get("pod", pod)["status"]["containerStatuses"][0]["restartCount"]
 
