@@ -1,15 +1,18 @@
 """The incremental parsers agree with Python's own, however the text is cut into chunks."""
 
 import base64
+import codecs
 import itertools
 import json
 import re
+from collections.abc import Callable
 from urllib.parse import parse_qsl, quote_plus, unquote_to_bytes, urlencode
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ngshare_fs.formats import percent_encoding
 from ngshare_fs.formats.base64_stream import Base64Stream, NotBase64
 from ngshare_fs.formats.json_stream import JsonStream, NotJson
 from ngshare_fs.formats.percent_encoding import (
@@ -207,6 +210,27 @@ def test_broken_percent_encoding_is_refused(broken: bytes) -> None:
         decode(broken)
     with pytest.raises(MalformedPercentEncoding):
         decode_segment(broken.decode())
+
+
+def _gone(encoded: bytes) -> bytes:
+    raise AttributeError("module 'codecs' has no attribute 'escape_decode'")
+
+
+def _deaf_to_backslashes(encoded: bytes) -> bytes:
+    return codecs.escape_decode(encoded.replace(b"+", b" ").replace(b"%", b"\\x"))[0]
+
+
+@pytest.mark.parametrize("changed", [_gone, _deaf_to_backslashes, unquote_to_bytes, bytes.strip])
+def test_where_pythons_fast_decoder_has_changed_the_slow_one_serves(changed: Callable[[bytes], bytes]) -> None:
+    serves = percent_encoding._if_right(changed)
+    assert serves is not changed
+    assert serves(b"a+%2B\\n%e4%BD%a0") == b"a +\\n\xe4\xbd\xa0"
+    with pytest.raises(ValueError, match="hexadecimal"):
+        serves(b"100%")
+
+
+def test_the_fast_decoder_serves_where_it_is_right() -> None:
+    assert percent_encoding._decode is percent_encoding._as_escapes
 
 
 @pytest.mark.parametrize("broken", ["%ff", "%C3", "%ED%A0%80"])
