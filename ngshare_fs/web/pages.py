@@ -56,7 +56,7 @@ def add_routes(
         if caller is None:
             caller = identity.from_arguments(request, request.query.get("user"), is_page=True)
         request[USER] = caller.name
-        return page(
+        return await page(
             "start",
             prefix,
             user=caller.name,
@@ -95,11 +95,11 @@ def _as_page(handler: Handler, prefix: str) -> Handler:
         except Refused as error:
             if error.refusal is NOT_SIGNED_IN or "Authorization" in request.headers:
                 raise
-            return refusal_page(error.refusal, prefix)
+            return await refusal_page(error.refusal, prefix)
         except StoreError as error:
             if "Authorization" in request.headers:
                 raise
-            return refusal_page(OF_STORE_ERROR[type(error)], prefix)
+            return await refusal_page(OF_STORE_ERROR[type(error)], prefix)
 
     return handle
 

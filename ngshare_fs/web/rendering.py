@@ -1,5 +1,6 @@
 """Pages from templates, and the headers that every page has."""
 
+import asyncio
 import functools
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,9 @@ def _templates() -> "jinja2.Environment":
     import jinja2
 
     loader = jinja2.PackageLoader("ngshare_fs.web")
-    made = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    made = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, auto_reload=False
+    )
     # A text as Python code has it: a name may hold quotes, backslashes and line ends.
     made.filters["as_python"] = repr
     return made
@@ -43,26 +46,30 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         response.headers.update(PAGE_HEADERS)
 
 
-def page(template: str, prefix: str, status: int = 200, **content: Any) -> web.Response:
-    """A page.
+async def page(template: str, prefix: str, status: int = 200, **content: Any) -> web.Response:
+    """A page, made in a thread: the first one loads the templates, and a long one takes its time.
 
     Args:
         template: the file of this name, without its ending.
         prefix: where the service is.
         content: what the template asks for.
     """
-    text = _templates().get_template(f"{template}.html").render(prefix=prefix, **content)
+    text = await asyncio.to_thread(_text, f"{template}.html", prefix=prefix, **content)
     return web.Response(status=status, text=text, content_type="text/html")
 
 
-def refusal_page(refusal: Refusal, prefix: str, more: str = "") -> web.Response:
+def _text(file: str, **content: Any) -> str:
+    return _templates().get_template(file).render(**content)
+
+
+async def refusal_page(refusal: Refusal, prefix: str, more: str = "") -> web.Response:
     """A page that says why there is none.
 
     Args:
         more: what to do about it.
     """
     title = HTTPStatus(refusal.status).phrase
-    response = page("refusal", prefix, refusal.status, title=title, message=refusal.message, more=more)
+    response = await page("refusal", prefix, refusal.status, title=title, message=refusal.message, more=more)
     if refusal.retry_after is not None:
         response.headers["Retry-After"] = str(refusal.retry_after)
     return response

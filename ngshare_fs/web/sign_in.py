@@ -90,21 +90,21 @@ class SignIn:
         # Only who began it has the cookie: otherwise somebody could be made to work in another one's name.
         begun = self._sessions.read(request, _cookie(state), SECONDS)
         if begun is None or not hmac.compare_digest(begun["state"].encode(), state.encode("utf-8", "replace")):
-            return refusal_page(BEGUN_ELSEWHERE, self._prefix, TRY_AGAIN)
+            return await refusal_page(BEGUN_ELSEWHERE, self._prefix, TRY_AGAIN)
         if not code:
             logger.warning("the hub sent somebody back without a code: %r", request.query.get("error", "")[:100])
-            return refusal_page(NOT_GRANTED, self._prefix, TRY_AGAIN)
+            return await refusal_page(NOT_GRANTED, self._prefix, TRY_AGAIN)
         try:
             token, seconds = await self._client.token_for(code, begun["verifier"])
         except Rejected as error:
             if error.code == "invalid_client":
                 logger.error("nobody can sign in: the hub does not know this service's client or token any more")
-                return refusal_page(NOT_KNOWN, self._prefix, "Tell whoever runs it.")
+                return await refusal_page(NOT_KNOWN, self._prefix, "Tell whoever runs it.")
             logger.warning("the hub did not take the code that it gave out: %s", error)
-            return refusal_page(NOT_GRANTED, self._prefix, TRY_AGAIN)
+            return await refusal_page(NOT_GRANTED, self._prefix, TRY_AGAIN)
         except HubDown as error:
             logger.warning("somebody could not sign in: %s", error)
-            return refusal_page(refusals.HUB_DOWN, self._prefix)
+            return await refusal_page(refusals.HUB_DOWN, self._prefix)
         response = web.Response(status=302, headers={"Location": begun["next"], "Cache-Control": "no-store"})
         self._sessions.begin(request, response, token, seconds)
         self._sessions.end(request, response, _cookie(state))
@@ -113,7 +113,7 @@ class SignIn:
     async def sign_out(self, request: web.Request) -> web.Response:
         """End the session, here only: the hub's own goes on."""
         session = self._sessions.of(request)
-        response = page("signed_out", self._prefix, hub_logout=self._hub.browser_url + "logout")
+        response = await page("signed_out", self._prefix, hub_logout=self._hub.browser_url + "logout")
         if session is not None:
             cross_site.check(request, self._prefix, session.xsrf, True, await _sent_along(request))
             # Never without: a form on another site comes without the cookie, and would take it away.
