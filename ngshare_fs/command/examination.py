@@ -26,7 +26,8 @@ def examine(settings: Settings, user_token: str | None) -> list[CheckResult]:
         settings: those that the server would have.
         user_token: of a user of the hub, to see whether that user would be let in.
     """
-    return [*look_at_volume(settings.data), *asyncio.run(_look_at_network(settings, user_token))]
+    of_volume = look_at_volume(settings.data)
+    return [*of_volume, *asyncio.run(_look_at_network(settings, user_token, _identity(settings)))]
 
 
 def lines_of(results: list[CheckResult]) -> Iterator[str]:
@@ -38,10 +39,9 @@ def lines_of(results: list[CheckResult]) -> Iterator[str]:
             yield f"{'':<6} {'':<{width}}  -> {result.remedy}"
 
 
-async def _look_at_network(settings: Settings, user_token: str | None) -> list[CheckResult]:
+async def _look_at_network(settings: Settings, user_token: str | None, volume: str | None) -> list[CheckResult]:
     hub = settings.hub
     found = []
-    volume = _identity(settings)
     if hub is not None:
         client = HubClient(hub)
         try:

@@ -1,5 +1,6 @@
 """Puts the application together."""
 
+import asyncio
 import re
 
 from aiohttp import web
@@ -58,7 +59,8 @@ def make_application(volume: Volume, settings: Settings) -> web.Application:
 
     async def finish_slow_calls(_: web.Application) -> None:
         await writes.close()
-        blocking.close()
+        # What still runs may take long; whoever asks the process to end at once is to be heard meanwhile.
+        await asyncio.to_thread(blocking.close)
         ready.close()
 
     application.on_cleanup.append(finish_slow_calls)

@@ -182,7 +182,7 @@ async def _serve(
     become_successor = partial(_become_successor, listener, shutdown) if restarting else None
     end_in_time(shutdown, become_successor)
     await runner.cleanup()
-    volume.close()
+    await asyncio.to_thread(volume.close)
     if become_successor and not shutdown.force_exit:
         become_successor()
     LOG.info("stopped")
