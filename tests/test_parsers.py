@@ -6,12 +6,16 @@ import itertools
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import parse_qsl, quote_plus, unquote_to_bytes, urlencode
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ngshare_fs.api.request import files_argument
+from ngshare_fs.api.request.files_argument import TreeInRequest
+from ngshare_fs.exchange.receiving.tree_in_answer import TreeInAnswer
 from ngshare_fs.formats import percent_encoding
 from ngshare_fs.formats.base64_stream import Base64Stream, NotBase64
 from ngshare_fs.formats.json_stream import JsonStream, NotJson
@@ -23,6 +27,7 @@ from ngshare_fs.formats.percent_encoding import (
     decoded,
     fields_of,
 )
+from ngshare_fs.http import refusals
 
 CUTS = st.lists(st.integers(0, 200), max_size=12)
 JSON = st.recursive(
@@ -237,3 +242,33 @@ def test_the_fast_decoder_serves_where_it_is_right() -> None:
 def test_a_name_that_is_not_utf8_is_refused(broken: str) -> None:
     with pytest.raises(UnicodeDecodeError):
         decode_segment(broken)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'[{"path": "a", "content": "\x00"}]',
+        b'[{"path": "a", "content": "QQ\x01"}]',
+        b'[{"path": "a", "content": "?\x00"}]',
+        b'[{"path": "a", "content": "?", "x": "\\x"}]',
+        b'[{"path": "a", "content": "QQ\n=="}]',
+        b'[{"path": "a", "content": "QQ==", "x": "\n%b"}]' % (b"x" * (files_argument.LONGEST_TEXT + 1)),
+        b'[{"path": "a", "content": "QQ==", "x": "\\u12%b"}]' % (b"x" * (files_argument.LONGEST_TEXT + 1)),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 7, 1000, 2**20])
+def test_a_tree_that_is_no_json_is_refused_as_such_however_it_arrives(text: bytes, size: int, tmp_path: Path) -> None:
+    pieces = [text[start : start + size] for start in range(0, len(text), size)]
+    tree = TreeInRequest(10)
+    for piece in pieces:
+        tree.feed(piece)
+    assert refusals.FILES_NOT_JSON in tree.arrived().wrong
+    with pytest.raises(NotJson):
+        _answered([b'{"files": ', *pieces, b"}"], tmp_path)
+
+
+def _answered(pieces: list[bytes], folder: Path) -> object:
+    answer = TreeInAnswer(str(folder))
+    for piece in pieces:
+        answer.feed(piece)
+    return answer.finish()

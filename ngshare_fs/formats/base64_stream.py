@@ -1,10 +1,12 @@
 """Base64 (RFC 4648, section 4), decoded as it arrives; line breaks and blanks between characters are allowed."""
 
 import binascii
+import string
 
 import pybase64
 
 _WHITE_SPACE = b" \t\n\r"
+_ITS_CHARACTERS = string.ascii_letters.encode() + string.digits.encode() + b"+/=" + _WHITE_SPACE
 
 
 class NotBase64(ValueError):
@@ -57,6 +59,9 @@ class Base64Stream:
             self._ended = decoded is not None
         if decoded is not None:
             self._rest = data[whole:]
+            if self._rest.translate(None, _ITS_CHARACTERS):
+                # Found with the piece that has it: who reads text in which it may not be looks for it there.
+                raise NotBase64("a character that base64 does not have")
         return decoded
 
 

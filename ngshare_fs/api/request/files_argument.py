@@ -15,7 +15,6 @@ from ngshare_fs.store.errors import IllegalPath
 # A longer path is illegal, a longer checksum wrong, a longer key none of ours; so nobody needs to remember more.
 LONGEST_TEXT = 64 * 1024
 
-_CONTROL = bytes(range(0x20))
 # The errors of a tree in the order in which the API reports them.
 _RANK = (
     refusals.FILES_NOT_JSON,
@@ -212,8 +211,11 @@ class TreeInRequest:
 
     def _short_text(self, piece: bytes, last: bool) -> str | None:
         """The whole string at its last piece; None before, and for one that is too long to be of use."""
-        if self._text_is_too_long or len(self._text) + len(piece) > LONGEST_TEXT:
+        if not self._text_is_too_long and len(self._text) + len(piece) > LONGEST_TEXT:
             self._text_is_too_long = True
+            unescaped(bytes(self._text))  # it is not JSON, perhaps: nobody has looked yet
+            self._text.clear()
+        if self._text_is_too_long:
             unescaped(piece)
         else:
             self._text += piece

@@ -125,6 +125,7 @@ class _Content:
 
     def take(self, piece: bytes, last: bool) -> None:
         if self._corrupt:
+            unescaped(piece)
             return
         try:
             # ngshare breaks base64 into lines.
@@ -132,8 +133,11 @@ class _Content:
             if last:
                 self._base64.finish()
         except (NotBase64, UnicodeEncodeError):
+            unescaped(piece)  # not even JSON, perhaps
             self._corrupt = True
             return
+        if b"\n" in piece or b"\t" in piece or b"\r" in piece:
+            unescaped(piece)
         self._md5.update(decoded)
         self._size += len(decoded)
         with open(self._place, "ab") as file:
