@@ -20,7 +20,7 @@ from yarl import URL
 from ngshare_fs.server.application import make_application
 from ngshare_fs.settings import Settings, read_settings
 from ngshare_fs.store import Volume
-from tests import rounds, servers
+from tests import event_loop, rounds, servers
 from tests.course_command import CourseCommand
 
 PATIENCE = 30  # seconds
@@ -119,6 +119,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 MakeExchange = Callable[..., Awaitable[Exchange]]
+
+
+@pytest.fixture(autouse=True)
+def nobody_blocks_the_event_loop(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Where the application runs in the test's process, a call that blocks its event loop fails the test."""
+    if "aiohttp_client" not in request.fixturenames:
+        yield
+        return
+    blocked: list[str] = []
+    with event_loop.watched(blocked.append):
+        yield
+    assert not blocked, "\n".join(blocked)
 
 
 @pytest.fixture

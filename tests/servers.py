@@ -11,6 +11,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+REPOSITORY = Path(__file__).parents[1]
+# What a watched server logs, see `tests/event_loop.py`.
+BLOCKED = "the event loop is blocked by"
 START_SECONDS = 30
 STOP_SECONDS = 30
 
@@ -111,16 +114,18 @@ def start(
     *arguments: str,
     python: str = sys.executable,
     own_group: bool = False,
+    module: str = "ngshare_fs",
     **environment: str,
 ) -> Server:
     """Start `ngshare-fs serve --standalone` on a free port and wait until it says where it serves.
 
-    `python` is the interpreter that has the server; `own_group` makes it and its workers a process group.
+    `python` is the interpreter that has the server, `module` what it runs; `own_group` makes it and its workers a
+    process group.
 
     Raises:
         AssertionError: the server ended or said nothing in time; the message carries its log.
     """
-    command = [python, "-m", "ngshare_fs", "serve", "--standalone", "--data", str(data)]
+    command = [python, "-m", module, "serve", "--standalone", "--data", str(data)]
     command += ["--port", "0", "--admins", "root", *arguments]
     with log_file.open("wb") as output:
         process = subprocess.Popen(
@@ -128,7 +133,11 @@ def start(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={**os.environ, **environment},
+            env={
+                **os.environ,
+                **({"PYTHONPATH": str(REPOSITORY)} if module.startswith("tests.") else {}),
+                **environment,
+            },
             start_new_session=own_group,
         )
     server = Server("", process, log_file)
@@ -160,8 +169,24 @@ def url_said_by(server: Server, pattern: str, seconds: float = START_SECONDS) ->
 def running(data: Path, *arguments: str, python: str = sys.executable, **environment: str) -> Iterator[Server]:
     """Like `start`, and stop it at the end; its log lies beside `data`."""
     log_file = data.with_name(data.name + ".log")
-    server = start(data, log_file, *arguments, python=python, own_group=False, **environment)
+    server = start(data, log_file, *arguments, python=python, own_group=False, module="ngshare_fs", **environment)
     try:
         yield server
     finally:
         server.stop()
+
+
+@contextmanager
+def watched(data: Path, *arguments: str, module: str = "tests.watched_server") -> Iterator[Server]:
+    """Like `running`; it is an error if anything blocked its event loop, up to its end.
+
+    Raises:
+        AssertionError: something did; the message carries the server's log.
+    """
+    log_file = data.with_name(data.name + ".log")
+    server = start(data, log_file, *arguments, module=module)
+    try:
+        yield server
+    finally:
+        server.stop()
+    assert BLOCKED not in server.log, server.log

@@ -20,7 +20,9 @@ def serving(
     data: Path, log_file: Path, workers: int = 1, environment: Mapping[str, str] | None = None
 ) -> Iterator[Server]:
     """Run a server, all its workers serving; its log lies where the disk's fate does not reach it."""
-    server = start(data, log_file, "--workers", str(workers), own_group=False, **(environment or {}))
+    server = start(
+        data, log_file, "--workers", str(workers), own_group=False, module="ngshare_fs", **(environment or {})
+    )
     # Where this process is killed, the server would keep its disk from being unmounted.
     command = ["sh", "-c", 'read -r _ || kill -9 "$1"', "sh", str(server.process.pid)]
     guard = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
