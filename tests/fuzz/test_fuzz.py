@@ -1,0 +1,82 @@
+"""Each parser on the inputs that earlier searches kept, and, in the long check, in a search of a minute."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from examples import environments
+from tests.fuzz.targets import NAMES, how_to_repeat, kept, load
+
+REPOSITORY = Path(__file__).parents[2]
+SECONDS = 60
+# To start, and to try what was kept.
+MORE_SECONDS = 240
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_kept(name: str) -> None:
+    inputs = kept(name)
+    assert inputs
+    for data in inputs:
+        try:
+            load(name).check(data)
+        except Exception as error:
+            raise AssertionError(f"to repeat it: {how_to_repeat(name, data)}") from error
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", NAMES)
+def test_a_search_finds_nothing(name: str, tmp_path: Path) -> None:
+    found = environments.REPOSITORY / ".cache" / "fuzz" / name  # the next search begins where this one ends
+    done = _search(name, SECONDS, "--found", str(found))
+    assert done.returncode == 0, done.stdout[-20_000:]
+    assert _tried(done.stdout) > 1000
+
+
+@pytest.mark.long
+def test_a_search_finds_what_is_wrong_and_says_how_to_repeat_it() -> None:
+    done = _search("deliberately_wrong", SECONDS)
+    assert done.returncode != 0
+    repeated = re.search(r"python -m tests\.fuzz deliberately_wrong --input '(\S+)'", done.stdout)
+    assert repeated, done.stdout
+    again = _run(Path(sys.executable), "deliberately_wrong", "--input", repeated[1])
+    assert again.returncode != 0
+    assert "AssertionError" in again.stdout
+
+
+def _search(name: str, seconds: int, *options: str) -> "subprocess.CompletedProcess[str]":
+    return _run(_python(), name, "--seconds", str(seconds), *options)
+
+
+def _python() -> Path:
+    """The interpreter of an environment that has Atheris.
+
+    It is skipped where there is none for this machine.
+    """
+    try:
+        return environments.made("fuzz", [["--editable", f"{REPOSITORY}[fuzz]"]]) / "python"
+    except RuntimeError as error:
+        if sys.platform == "linux" and os.uname().machine == "x86_64":
+            raise
+        pytest.skip(f"Atheris cannot be installed here: {error}")
+
+
+def _run(python: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [str(python), "-m", "tests.fuzz", *arguments],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        timeout=SECONDS + MORE_SECONDS,
+    )
+
+
+def _tried(output: str) -> int:
+    found = re.search(r"stat::number_of_executed_units:\s*(\d+)", output)
+    return int(found[1]) if found else 0
