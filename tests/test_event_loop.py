@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import pytest
 import requests
 
-from ngshare_fs.api.call import Endpoint
+from ngshare_fs.api.endpoint import Endpoint
 from ngshare_fs.api.endpoints.table import ENDPOINTS
 from ngshare_fs.api.request.form import SMALL_BODY
 from tests import event_loop, servers

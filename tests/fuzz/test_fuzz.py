@@ -1,5 +1,6 @@
 """Each parser on the inputs that earlier searches kept, and, in the long check, in a search of a minute."""
 
+import importlib.util
 import os
 import re
 import subprocess
@@ -53,10 +54,12 @@ def _search(name: str, seconds: int, *options: str) -> "subprocess.CompletedProc
 
 
 def _python() -> Path:
-    """The interpreter of an environment that has Atheris.
+    """An interpreter that has Atheris: this one, or that of an environment which is made for it.
 
     It is skipped where there is none for this machine.
     """
+    if importlib.util.find_spec("atheris"):
+        return Path(sys.executable)
     try:
         return environments.made("fuzz", [["--editable", f"{REPOSITORY}[fuzz]"]]) / "python"
     except RuntimeError as error:

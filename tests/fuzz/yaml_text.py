@@ -5,8 +5,7 @@ from typing import Any
 
 import yaml
 
-from ngshare_fs.store.errors import BrokenManifest
-from ngshare_fs.store.format.yaml_text import Node, dump, parse
+from ngshare_fs.formats.yaml_text import BrokenYaml, Node, dump, parse
 
 DICTIONARY = (
     b"a: b\n", b"- a\n", b"  ", b": ", b"? ", b"&a", b"*a", b"!!int ", b"|\n", b">-\n", b"---\n", b"...\n", b"'", b'"',
@@ -20,13 +19,12 @@ def check(data: bytes) -> None:
     """Raise unless text is read as PyYAML reads it, and whatever is written reads as it was."""
     try:
         document = parse(data, "f", dict)
-    except BrokenManifest as error:
+    except BrokenYaml as error:
         line = error.line
     else:
         line = 1
         assert document == _by_yaml(data)
         _check_written(document)
-    assert line is not None
     assert 1 <= line <= len(data.decode("utf-8", "replace").splitlines()) + 2
     try:
         made = json.loads(data)
