@@ -17,7 +17,7 @@ COMPOSE = "podman-compose==1.6.0"
 def read(**environment: str) -> "subprocess.CompletedProcess[str]":
     if lacking := missing():
         pytest.skip(f"missing: {lacking}")
-    program = [made("podman-compose", ([COMPOSE],)) / "podman-compose"]
+    program: list[str | Path] = [made("podman-compose", ([COMPOSE],)) / "podman-compose"]
     # It asks podman for its version.
     program += ["--podman-path", ROOT / "tools/containers/podman", "-f", ROOT / "image/compose.yaml", "config"]
     surroundings = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", **environment}
