@@ -1,5 +1,6 @@
 """A signal to end is obeyed from a command's first instant, as process 1 of a container too."""
 
+import json
 import os
 import shutil
 import signal
@@ -18,7 +19,6 @@ from tests.servers import children_of
 ROOT = Path(__file__).parent.parent
 PATIENCE = 90  # seconds; on a busy machine a start takes many
 MOMENTS = [0, 5, 10, 20, 40, 80, 150, 300, 600]  # milliseconds
-# As image/Dockerfile has it.
 BLOCKED = ["env", "--block-signal=TERM", "--block-signal=INT", "--block-signal=HUP"]
 PROGRAM = [sys.executable, "-m", "ngshare_fs"]
 
@@ -140,3 +140,9 @@ def test_signals_are_heeded_before_anything_slow_is_imported() -> None:
     # Without `site`, which imports what others have installed there.
     command = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.append({str(ROOT)!r}); {program}"]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_the_image_starts_the_program_that_way() -> None:
+    lines = (ROOT / "image" / "Dockerfile").read_text().splitlines()
+    (words,) = (line.removeprefix("ENTRYPOINT ") for line in lines if line.startswith("ENTRYPOINT "))
+    assert json.loads(words) == [*BLOCKED, "ngshare-fs"]

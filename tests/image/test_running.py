@@ -100,7 +100,7 @@ def test_two_containers_serve_one_volume(tmp_path: Path, image: str) -> None:
 
 
 def test_a_full_volume_is_named_and_goes_on_being_read(image: str) -> None:
-    volume = "--tmpfs=/srv/ngshare:rw,size=4m,mode=1777,notmpcopyup"
+    volume = "--mount=type=tmpfs,destination=/srv/ngshare,tmpfs-size=4m,U=true"
     with container(image, [volume], serve()) as server:
         make_course(server.url)
         enrol(server.url, 1)
