@@ -40,6 +40,7 @@ KEYS_OF_THE_HUB = (
     "singleuser.extraEnv.*",
     "singleuser.networkPolicy.egress.*",
     "singleuser.networkPolicy.egressAllowRules.privateIPs",
+    "hub.extraConfig.*",
     "fullnameOverride",
 )
 # Words with which a line of a block is a command; what stands below a line with `$ ` is what it printed.
@@ -57,6 +58,7 @@ PROGRAMS = {
     "ctr",
     "kind",
     "minikube",
+    "sqlite3",
 }
 # Commands of helm and kubectl that are groups of others.
 WITH_A_SECOND_WORD = {"config", "rollout", "repo", "dependency"}
@@ -245,8 +247,19 @@ def commands(page: Path) -> Iterator[list[str]]:
             lines = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
         elif lines[0].split()[0] not in PROGRAMS:
             continue
-        for line in lines:
+        for line in whole_lines(lines):
             yield from parts_of(line)
+
+
+def whole_lines(lines: list[str]) -> Iterator[str]:
+    """Lines as a shell reads them: what is in quotes may go on in the next one."""
+    begun = ""
+    for line in lines:
+        begun = f"{begun}\n{line}" if begun else line
+        if begun.count('"') % 2 == 0 and begun.count("'") % 2 == 0:
+            yield begun
+            begun = ""
+    assert not begun, f"no closing quotation: {begun}"
 
 
 def parts_of(line: str) -> Iterator[list[str]]:
