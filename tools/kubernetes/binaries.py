@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import requirements
-from failure import Failure
+from tools.kubernetes import requirements
+from tools.kubernetes.failure import Failure
 
 NAMES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
 VERSION = "v1.20.2"
@@ -146,7 +146,10 @@ def _write_sums(target: Path) -> None:
 
 def _digest(file: Path) -> str:
     with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        digest = hashlib.sha256()
+        while part := stream.read(2**20):
+            digest.update(part)
+    return digest.hexdigest()
 
 
 @contextmanager

@@ -7,12 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import binaries
-import control_groups
-import images
-import requirements
-from failure import Failure
-from node_folder import REPOSITORY, NodeFolder, binaries_folder, cache
+from tools.kubernetes import binaries, control_groups, images, requirements
+from tools.kubernetes.failure import Failure
+from tools.kubernetes.node_folder import REPOSITORY, NodeFolder, binaries_folder, cache
 
 START_SECONDS = 180
 END_SECONDS = 20
@@ -87,7 +84,7 @@ def _up(arguments: argparse.Namespace) -> None:
     reading, report = os.pipe()
     command = [
         *("unshare", "--mount", "--net", "--pid", "--ipc", "--uts", "--cgroup", "--fork", "--"),
-        *(sys.executable, str(Path(__file__).with_name("inside.py"))),
+        *(sys.executable, "-m", "tools.kubernetes.inside"),
         *(str(folder.path), str(target), str(lock), str(report), str(owner)),
     ]
     environment = {**os.environ, "PATH": requirements.search_path()}
@@ -98,7 +95,7 @@ def _up(arguments: argparse.Namespace) -> None:
             stdout=log,
             stderr=log,
             env=environment,
-            cwd="/",
+            cwd=REPOSITORY,
             pass_fds=[number for number in (lock, report, owner) if number >= 0],
             start_new_session=True,  # neither Ctrl-C nor the end of a terminal ends the node
             preexec_fn=lambda: control_groups.enter(folder.control_group),
@@ -206,7 +203,3 @@ def _enter(folder: NodeFolder, namespaces: list[str], command: list[str], enviro
     """Become the command; from here on, its exit code is ours."""
     words = ["nsenter", "--target", str(folder.process()), *namespaces, f"--wd={os.getcwd()}", "--", *command]
     os.execvpe(words[0], words, environment)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from failure import Failure
+from tools.kubernetes.failure import Failure
 
 MOUNT_POINTS = Path("/sys/fs/cgroup")
 

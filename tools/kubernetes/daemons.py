@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from api import ADDRESS, PORT
-from folder_volumes import NODE
-from images import PAUSE, SOCKET
-from node_folder import KUBECONFIG, SEEN_INSIDE
-from requirements import PLUG_INS
-from service_names import DOMAIN
+from tools.kubernetes.api import ADDRESS, PORT
+from tools.kubernetes.folder_volumes import NODE
+from tools.kubernetes.images import PAUSE, SOCKET
+from tools.kubernetes.node_folder import KUBECONFIG, SEEN_INSIDE
+from tools.kubernetes.requirements import PLUG_INS
+from tools.kubernetes.service_names import DOMAIN
 
 SERVICES = "10.97.0.0/24"
 PODS = "10.98.0.0/22"

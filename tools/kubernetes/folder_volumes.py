@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from api import Api, ApiError
+from tools.kubernetes.api import Api, ApiError
 
 NODE = "node1"
 STORAGE_CLASS = "folders"

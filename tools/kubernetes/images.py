@@ -7,7 +7,7 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-from failure import Failure
+from tools.kubernetes.failure import Failure
 
 PAUSE = "localhost/pause:1"
 SOCKET = "/run/node/containerd.sock"

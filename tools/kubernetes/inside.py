@@ -1,6 +1,6 @@
 """The node from within: started in namespaces of its own, it mounts what the node sees, and runs the daemons.
 
-    python inside.py FOLDER BINARIES LOCK REPORT OWNER
+    python -m tools.kubernetes.inside FOLDER BINARIES LOCK REPORT OWNER
 
 The last three are descriptors: the folder's lock, where to say `ready` or what failed, and (or -1) the process with
 whose end the node ends.
@@ -21,15 +21,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import control_groups
-import daemons
-import images
-from api import ADDRESS, Api, ApiError
-from failure import Failure
-from folder_volumes import NODE, FolderVolumes
-from node_folder import KUBECONFIG, SEEN_INSIDE, NodeFolder
-from requirements import search_path
-from service_names import ServiceNames
+from tools.kubernetes import control_groups, daemons, images
+from tools.kubernetes.api import ADDRESS, Api, ApiError
+from tools.kubernetes.failure import Failure
+from tools.kubernetes.folder_volumes import NODE, FolderVolumes
+from tools.kubernetes.node_folder import KUBECONFIG, SEEN_INSIDE, NodeFolder
+from tools.kubernetes.requirements import search_path
+from tools.kubernetes.service_names import ServiceNames
 
 START_SECONDS = 120
 POLL_SECONDS = 0.1
@@ -231,5 +229,6 @@ def _run(command: Sequence[str | Path]) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.chdir("/")
     code = main()
     os._exit(code)

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from failure import Failure
+from tools.kubernetes.failure import Failure
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # Where a node sees its own folder: short, since the path of a socket has 107 characters at most.

@@ -5,7 +5,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from api import ADDRESS, Api
+from tools.kubernetes.api import ADDRESS, Api
 
 DOMAIN = "cluster.local"
 
