@@ -7,6 +7,7 @@ As a script, in nbgrader's environment, it is the server; it knows nothing of th
 """
 
 import atexit
+import gc
 import importlib
 import json
 import os
@@ -125,6 +126,7 @@ def _main() -> None:
     descriptor, *modules = sys.argv[1:]
     for module in ("nbgrader.apps.nbgraderapp", *modules):
         importlib.import_module(module)
+    gc.freeze()  # a fork copies what the collector of its child would touch
     _serve(socket.socket(fileno=int(descriptor)))
     sys.path.insert(0, os.path.dirname(sys.argv[0]))
     runpy.run_path(sys.argv[0], run_name="__main__")
