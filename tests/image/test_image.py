@@ -52,7 +52,8 @@ def test_every_module_of_a_running_server_has_its_bytecode(image: str) -> None:
     """A root file system that is read-only never gets any: each start would compile it anew."""
     program = """
 import importlib, os, sys
-for name in ("command.main", "command.examination", "server.worker", "server.supervisor", "api.writer.process", "management.actions"):
+MODULES = "command.main command.examination server.worker server.supervisor api.writer.process management.actions"
+for name in MODULES.split():
     importlib.import_module("ngshare_fs." + name)
 loaded = [module.__spec__ for module in [*sys.modules.values()] if getattr(module, "__spec__", None)]
 print([spec.name for spec in loaded if spec.cached and not os.path.exists(spec.cached)])
