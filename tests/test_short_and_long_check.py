@@ -14,14 +14,15 @@ ROOT = Path(__file__).parent.parent
 PLUG_INS = ("pytest_asyncio.plugin", "pytest_aiohttp.plugin", "xdist.plugin")
 
 
-def collected(*options: str) -> str:
-    """The tests on power cuts that would run."""
+def collected(*options: str, tests: str = "tests/durability/test_power_cut.py") -> str:
+    """The tests that would run, by default of those on power cuts."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
     command += [word for plug_in in PLUG_INS for word in ("-p", plug_in)]
     done = subprocess.run(
-        [*command, *options, "tests/durability/test_power_cut.py"],
-        cwd=ROOT, env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, capture_output=True, text=True, check=True,
+        [*command, *options, tests],
+        cwd=ROOT, env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, capture_output=True, text=True,
     )  # fmt: skip
+    assert done.returncode in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED), done.stdout
     return done.stdout
 
 
@@ -31,6 +32,12 @@ def test_the_short_check_has_one_file_system_and_the_long_one_all() -> None:
     assert "xfs" not in short.lower()
     assert "btrfs" in long.lower()
     assert "[1-xfs]" in long.lower()
+
+
+@pytest.mark.parametrize(("tests", "option"), [("tests/kubernetes", "--kubernetes"), ("tests/image", "--long")])
+def test_what_needs_a_node_or_an_image_runs_where_it_is_asked_for(tests: str, option: str) -> None:
+    assert "::" not in collected(tests=tests)
+    assert f"{tests}/test_" in collected(option, tests=tests)
 
 
 @pytest.mark.parametrize(("long", "asked_for", "expected"), [(False, "", 2), (True, "", 8), (False, "3", 24)])

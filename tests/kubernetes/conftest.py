@@ -12,8 +12,9 @@ from tests.kubernetes.node import COMMAND, Namespace, Node, run, running_node
 HERE = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what lies here."""
+    """Mark what lies here, before `tests/conftest.py` leaves out what is marked and was not asked for."""
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.kubernetes)
