@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.chart.manifests import of_kind, pod_templates
+from tests.chart.rendering import Installation
 from tests.chart.selectors import matches
 from tests.chart.values_matrix import CASES, TOKEN, Case
 
@@ -75,6 +76,16 @@ def test_what_is_pasted_into_the_hub_leads_to_the_server(case: Case) -> None:
     assert notebook.netloc == "proxy-public"
     # Nothing is opened for notebooks.
     assert set(pasted["singleuser"]) == {"extraEnv"}
+
+
+def test_what_is_pasted_has_a_file_of_its_own() -> None:
+    """Helm takes the last of two keys in one file, and says nothing."""
+    twice = "hub: {baseUrl: /first/}\nhub: {serviceName: second}\n"
+    assert 'prefix: "/services/second/"' in Installation(twice).text()
+    notes = Installation().notes()
+    before = " ".join(notes[: notes.index("\nhub:\n")].split())
+    assert "into a file of its own, hub-values.yaml" in before
+    assert "where a key is in a file twice, helm drops the first without a word" in before
 
 
 def test_a_hub_in_another_namespace_is_told_where_we_are() -> None:
