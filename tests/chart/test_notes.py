@@ -152,3 +152,9 @@ def test_what_is_warned_of(case: Case, words: str) -> None:
 )
 def test_what_is_not_warned_of(values: dict[str, Any]) -> None:
     assert "WARNING" not in Case(values).installed().notes()
+
+
+def test_an_image_without_a_registry_is_named() -> None:
+    assert "NOTE: image.repository is ngshare-fs, without a registry" in Installation().notes()
+    named = Installation.of({"image": {"repository": "registry.example/ngshare-fs"}})
+    assert "without a registry" not in named.notes()
