@@ -184,7 +184,7 @@ def test_the_schema_has_the_bounds_of_the_server(name: str) -> None:
     parse = BY_NAME[name].parse
     for bound, beyond in ((schema["minimum"], -1), (schema["maximum"], 1)):
         assert parse(str(bound)) == bound
-        with pytest.raises(ValueError, match="between|whole number"):
+        with pytest.raises(ValueError, match=r"between|whole number"):
             parse(str(bound + beyond))
         assert not said_by_the_schema({"config": {name: bound}})
         assert f"config.{name}" in said_by_the_schema({"config": {name: bound + beyond}})
@@ -211,6 +211,6 @@ def test_the_schema_takes_what_the_server_takes(name: str, right: list[Any], wro
         parse(value if isinstance(value, list) else str(value))
         assert not said_by_the_schema({"config": {name: value}})
     for value in wrong:
-        with pytest.raises(ValueError, match="between|is not a size|is neither"):
+        with pytest.raises(ValueError, match=r"between|is not a size|is neither"):
             parse(value if isinstance(value, list) else str(value))
         assert f"config.{name}" in said_by_the_schema({"config": {name: value}})
