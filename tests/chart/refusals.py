@@ -23,6 +23,31 @@ SENTENCES: Mapping[str, tuple[Case, str]] = {
         "image.repository is libretexts/ngshare, which is the program ngshare and not this one: name the image that "
         "image/Dockerfile makes",
     ),
+    "image-with-its-tag": (
+        Case({"image": {"repository": "registry.example:5000/ngshare-fs:0.1.0"}}),
+        "image.repository is registry.example:5000/ngshare-fs:0.1.0, with a tag or a digest in it: put these into "
+        "image.tag or image.digest",
+    ),
+    "path-with-two-slashes": (
+        Case({"hub": {"baseUrl": "/a//b/"}}),
+        "hub.baseUrl and hub.serviceName make the path /a//b/services/ngshare/: it may not have two slashes in a row",
+    ),
+    "path-that-climbs": (
+        Case({"hub": {"serviceName": ".."}}),
+        "make the path /services/../: it may not have two slashes in a row, nor . or .. between slashes",
+    ),
+    "size-without-a-unit": (
+        Case({"persistence": {"size": 10}}),
+        "persistence.size is 10, which is a number of bytes: add a unit, such as Mi or Gi",
+    ),
+    "size-without-a-unit-as-text": (
+        Case({"persistence": {"size": "10"}}),
+        "persistence.size is 10, which is a number of bytes",
+    ),
+    "memory-in-thousandths": (
+        Case({"resources": {"limits": {"memory": "512m"}}}),
+        "resources.limits.memory is 512m, which is a number of bytes",
+    ),
     "name-that-no-service-has": (
         Case({}, name="1-ngshare"),
         "1-ngshare cannot be a Service's name, which has small letters, digits and hyphens and begins with a letter: "
@@ -163,6 +188,10 @@ BY_SCHEMA: Mapping[str, tuple[Any, str]] = {
     "base-url-with-braces": (_value("hub.baseUrl", "/{x}/"), "baseUrl"),
     "address-without-a-scheme": (_value("hub.apiUrl", "hub:8081/hub/api"), "apiUrl"),
     "address-with-a-password": (_value("hub.apiUrl", "http://me:secret@hub/api"), "apiUrl"),
+    "address-of-ipv6-without-brackets": (_value("hub.apiUrl", "http://fd00::1:8081/hub/api"), "apiUrl"),
+    "address-with-a-word-for-its-port": (_value("hub.apiUrl", "http://hub:api/hub/api"), "apiUrl"),
+    "address-with-the-port-0": (_value("hub.apiUrl", "http://hub:0/hub/api"), "apiUrl"),
+    "address-with-half-an-escape": (_value("hub.apiUrl", "http://hub/%j/hub/api"), "apiUrl"),
     "public-address-without-a-scheme": (_value("hub.publicUrl", "hub.example.org"), "publicUrl"),
     "pull-policy": (_value("image.pullPolicy", "Sometimes"), "pullPolicy"),
     "digest": (_value("image.digest", "0123"), "digest"),
@@ -180,6 +209,7 @@ BY_SCHEMA: Mapping[str, tuple[Any, str]] = {
     "long-name": (_value("fullnameOverride", "n" * 64), "fullnameOverride"),
     "option-in-snake-case": (_value("config", {"max_files": 3}), "max_files"),
     "option-of-the-wrong-type": (_value("config", {"workers": "many"}), "workers"),
+    "service-without-anything-said": (_value("config", {"services": {"autograder": None}}), "autograder"),
     "seconds-as-text": (_value("terminationGracePeriodSeconds", "90"), "terminationGracePeriodSeconds"),
     "less-than-no-second": (_value("preStopSeconds", -1), "preStopSeconds"),
     "old-key-that-there-never-was": (_value("ngshare", {"hub_token": "x"}), "hub_token"),

@@ -13,7 +13,7 @@ from ngshare_fs.settings import Settings, read_settings
 from tests import servers
 from tests.chart import neighbours
 from tests.chart.container_files import files_of
-from tests.chart.manifests import Manifest, PodTemplate, pod_templates
+from tests.chart.manifests import Manifest, PodTemplate, of_kind, parse, pod_templates
 from tests.chart.rendering import Installation, Values
 from tests.chart.values_matrix import CASES, HUB_SECRET, TOKEN, Case
 
@@ -21,7 +21,7 @@ HUB_TOKEN = "the-token-that-the-hub-made"
 # What the hub's own Secret and those that the values of the matrix name have in them.
 NAMES_OF_KEYS = (
     *("hub.services.ngshare.apiToken", "hub.services.exchange.apiToken", "hub.services.x.apiToken"),
-    *("apiToken", "token", "ngshare"),
+    *("apiToken", "token", "ngshare", "yes"),
 )
 KEYS = dict.fromkeys(NAMES_OF_KEYS, HUB_TOKEN)
 
@@ -178,8 +178,30 @@ def test_the_server_starts_with_it(tmp_path: Path) -> None:
 
 
 def test_the_token_is_read_by_the_server_alone() -> None:
-    (server, _) = pod_templates(Installation().manifests())
-    (token,) = [volume["secret"] for volume in server.spec["volumes"] if "secret" in volume]
-    assert token["defaultMode"] & 0o007 == 0
-    assert not token.get("optional")
-    assert f"Secret/{token['secretName']}" == HUB_SECRET
+    for pod in pod_templates(Installation().manifests()):
+        (token,) = [volume["secret"] for volume in pod.spec["volumes"] if "secret" in volume]
+        assert token["defaultMode"] & 0o007 == 0
+        assert f"Secret/{token['secretName']}" == HUB_SECRET
+
+
+def test_without_its_token_the_server_waits_and_the_doctor_starts() -> None:
+    (server, doctor) = pod_templates(Installation().manifests())
+    optional = [
+        volume["secret"].get("optional", False)
+        for pod in (server, doctor)
+        for volume in pod.spec["volumes"]
+        if "secret" in volume
+    ]
+    # The doctor says that it is missing, and `helm test` fails at once, rather than after five minutes without a word.
+    assert optional == [False, True]
+
+
+def test_no_annotation_takes_the_place_of_a_checksum() -> None:
+    """By which a pod is replaced where its configuration changes."""
+    name = "checksum/config"
+    plain = Installation().manifests()
+    given = Installation.of({"podAnnotations": {name: "mine", "other": "mine"}}).text()
+    assert given.count(f"{name}:") == 1
+    (annotations,) = [one["spec"]["template"]["metadata"]["annotations"] for one in of_kind(parse(given), "Deployment")]
+    (expected,) = [one["spec"]["template"]["metadata"]["annotations"] for one in of_kind(plain, "Deployment")]
+    assert annotations == {**expected, "other": "mine"}

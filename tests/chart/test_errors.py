@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
-from ngshare_fs.settings.options import OPTIONS
+from ngshare_fs.settings.options import BY_NAME, OPTIONS
 from tests.chart.checks import check
 from tests.chart.refusals import BY_SCHEMA, SENTENCES
 from tests.chart.rendering import CHART, Installation, Values
@@ -170,3 +170,47 @@ def test_an_empty_key_is_harmless_or_refused(path: tuple[str, ...], helm: int) -
 
 def test_the_schema_knows_the_options_of_the_server() -> None:
     assert set(SCHEMA["properties"]["config"]["properties"]) == {option.name for option in OPTIONS}
+
+
+def _whole_numbers() -> list[str]:
+    options = SCHEMA["properties"]["config"]["properties"]
+    return [name for name, schema in options.items() if schema.get("type") == ["integer", "null"]]
+
+
+@pytest.mark.parametrize("name", _whole_numbers())
+def test_the_schema_has_the_bounds_of_the_server(name: str) -> None:
+    """What the server refuses ends in a pod that is started again and again, when the old one is gone already."""
+    schema = SCHEMA["properties"]["config"]["properties"][name]
+    parse = BY_NAME[name].parse
+    for bound, beyond in ((schema["minimum"], -1), (schema["maximum"], 1)):
+        assert parse(str(bound)) == bound
+        with pytest.raises(ValueError, match=r"between|whole number"):
+            parse(str(bound + beyond))
+        assert not said_by_the_schema({"config": {name: bound}})
+        assert f"config.{name}" in said_by_the_schema({"config": {name: bound + beyond}})
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        (
+            "max-request",
+            ["256MiB", "64M", "1.5 gb", "1048576", 1024, 1024**4],
+            ["lots", "64 MiB each", "64Ei", "-1", 1023, 1024**4 + 1],
+        ),
+        (
+            "trusted-proxies",
+            [["10.244.0.0/16", "::1"], "10.0.0.0/8, 192.168.1.1", []],
+            [["proxy"], ["10.0.0.0-10.0.0.9"], "proxy.example.org"],
+        ),
+    ],
+)
+def test_the_schema_takes_what_the_server_takes(name: str, right: list[Any], wrong: list[Any]) -> None:
+    parse = BY_NAME[name].parse
+    for value in right:
+        parse(value if isinstance(value, list) else str(value))
+        assert not said_by_the_schema({"config": {name: value}})
+    for value in wrong:
+        with pytest.raises(ValueError, match=r"between|is not a size|is neither"):
+            parse(value if isinstance(value, list) else str(value))
+        assert f"config.{name}" in said_by_the_schema({"config": {name: value}})

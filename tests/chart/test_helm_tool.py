@@ -135,6 +135,7 @@ def test_a_folder_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_another_machine_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    monkeypatch.delenv("NGSHARE_FS_HELM_4", raising=False)
     with pytest.raises(HelmNotAvailable, match="this is Linux on riscv64: install helm and kubectl"):
         folder_with_helm(RELEASES[4], tmp_path / "cache")
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.chart.manifests import of_kind, pod_templates
+from tests.chart.rendering import Installation
 from tests.chart.selectors import matches
 from tests.chart.values_matrix import CASES, TOKEN, Case
 
@@ -77,6 +78,16 @@ def test_what_is_pasted_into_the_hub_leads_to_the_server(case: Case) -> None:
     assert set(pasted["singleuser"]) == {"extraEnv"}
 
 
+def test_what_is_pasted_has_a_file_of_its_own() -> None:
+    """Helm takes the last of two keys in one file, and says nothing."""
+    twice = "hub: {baseUrl: /first/}\nhub: {serviceName: second}\n"
+    assert 'prefix: "/services/second/"' in Installation(twice).text()
+    notes = Installation().notes()
+    before = " ".join(notes[: notes.index("\nhub:\n")].split())
+    assert "into a file of its own, hub-values.yaml" in before
+    assert "where a key is in a file twice, helm drops the first without a word" in before
+
+
 def test_a_hub_in_another_namespace_is_told_where_we_are() -> None:
     pasted = for_the_hub(CASES["hub-in-another-namespace"].installed().notes())
     assert pasted["hub"]["services"]["ngshare"]["url"] == "http://ngshare.exchange:8080"
@@ -141,3 +152,9 @@ def test_what_is_warned_of(case: Case, words: str) -> None:
 )
 def test_what_is_not_warned_of(values: dict[str, Any]) -> None:
     assert "WARNING" not in Case(values).installed().notes()
+
+
+def test_an_image_without_a_registry_is_named() -> None:
+    assert "NOTE: image.repository is ngshare-fs, without a registry" in Installation().notes()
+    named = Installation.of({"image": {"repository": "registry.example/ngshare-fs"}})
+    assert "without a registry" not in named.notes()

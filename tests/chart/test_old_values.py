@@ -88,11 +88,12 @@ def test_notes_name_the_new_places() -> None:
 
 
 def test_variables_become_a_list() -> None:
-    installed = Installation.of({"ngshare": {"env": {"TZ": "Europe/Vienna", "N": 1, "DEBUG": True}}})
+    installed = Installation.of({"ngshare": {"env": {"TZ": "Europe/Vienna", "N": 268435456, "DEBUG": True, "R": 1.5}}})
     (deployment,) = of_kind(installed.manifests(), "Deployment")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     assert sorted(container["env"], key=str) == [
-        {"name": "DEBUG", "value": "true"}, {"name": "N", "value": "1"}, {"name": "TZ", "value": "Europe/Vienna"},
+        {"name": "DEBUG", "value": "true"}, {"name": "N", "value": "268435456"}, {"name": "R", "value": "1.5"},
+        {"name": "TZ", "value": "Europe/Vienna"},
     ]  # fmt: skip
 
 

@@ -4,9 +4,11 @@ Each claim holds for either reading of `ipBlock`: see `Network`.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.chart import neighbours
 from tests.chart.manifests import Manifest, of_kind, pod_templates
@@ -14,6 +16,7 @@ from tests.chart.neighbours import SERVER_PORT
 from tests.chart.policies import Endpoint, Network, Port
 from tests.chart.selectors import matches
 from tests.chart.values_matrix import CASES, Case
+from tools.helm import REPOSITORY
 
 HUB_ELSEWHERE = CASES["hub-in-another-namespace"]
 either_reading = pytest.mark.parametrize("blocks_match_pods", [True, False], ids=["blocks-match-pods", "or-not"])
@@ -82,6 +85,23 @@ def test_a_notebook_does_not_come_in(case: Case, modern: bool, blocks_match_pods
     # It takes the way through the proxy, which z2jh leaves open to it.
     notebook = neighbours.notebook(HUB_NAMESPACE, modern)
     assert place.network.connects(notebook, neighbours.proxy(HUB_NAMESPACE, modern), neighbours.PROXY_PORT)
+
+
+def test_the_page_lets_a_hub_with_another_name_in_and_its_notebooks_not() -> None:
+    page = (REPOSITORY / "docs" / "kubernetes.md").read_text(encoding="utf-8")
+    (shown,) = [block for block in page.split("\n\n") if "app: THAT, component: proxy" in block]
+    place = Place(Case(yaml.safe_load(shown)))
+
+    def renamed(pod: Endpoint) -> Endpoint:
+        return replace(pod, labels={**(pod.labels or {}), "app": "THAT"})
+
+    hub = renamed(neighbours.hub(HUB_NAMESPACE))
+    assert place.reaches_server(hub)
+    assert place.reaches_server(renamed(neighbours.proxy(HUB_NAMESPACE)))
+    assert not place.reaches_server(renamed(neighbours.notebook(HUB_NAMESPACE)))
+    assert place.ours_alone.lets_out(place.server, hub, neighbours.HUB_PORT)
+    # Without the page's values, not even the hub.
+    assert not Place(CASES["nothing-set"]).reaches_server(hub)
 
 
 @either_reading

@@ -7,6 +7,8 @@ image has not its tags: Helm takes a tag that was set for ngshare's chart on to 
 {{- define "ngshare.checkImage" -}}
 {{- if eq (base .Values.image.repository) "ngshare" -}}
 {{ printf "image.repository is %s, which is the program ngshare and not this one: name the image that image/Dockerfile makes, which is called ngshare-fs, and leave out the image.tag of the old one" .Values.image.repository }}{{ "\n" }}
+{{- else if regexMatch "[:@]" (base .Values.image.repository) -}}
+{{ printf "image.repository is %s, with a tag or a digest in it: put these into image.tag or image.digest" .Values.image.repository }}{{ "\n" }}
 {{- else if .Values.image.tag -}}
 {{- $live := lookup "apps/v1" "Deployment" .Release.Namespace (include "ngshare.fullname" .) -}}
 {{- range dig "spec" "template" "spec" "containers" list $live -}}
@@ -63,6 +65,29 @@ image has not its tags: Helm takes a tag that was set for ngshare's chart on to 
 {{- $here := include "ngshare.apiNamespace" . -}}
 {{- if and $here (ne $here (.Values.hub.namespace | default .Release.Namespace)) -}}
 {{ printf "hub.apiUrl names the namespace %s: set hub.namespace: %s as well, for the NetworkPolicy lets the server out to the hub there" $here $here }}{{ "\n" }}
+{{- end -}}
+{{- end -}}
+
+{{/* The server refuses such a path, and would be started again and again. */}}
+{{- define "ngshare.checkPrefix" -}}
+{{- $prefix := include "ngshare.prefix" . -}}
+{{- $folders := splitList "/" $prefix -}}
+{{- if or (contains "//" $prefix) (has "." $folders) (has ".." $folders) -}}
+{{ printf "hub.baseUrl and hub.serviceName make the path %s: it may not have two slashes in a row, nor . or .. between slashes" $prefix }}{{ "\n" }}
+{{- end -}}
+{{- end -}}
+
+{{/* To Kubernetes, 10 are ten bytes, and 500m is half of one. */}}
+{{- define "ngshare.checkSizes" -}}
+{{- $sizes := dict "persistence.size" .Values.persistence.size -}}
+{{- range $kind := list "requests" "limits" -}}
+{{- $_ := set $sizes (printf "resources.%s.memory" $kind) (get (get $.Values.resources $kind | default dict) "memory") -}}
+{{- end -}}
+{{- range $value, $size := $sizes -}}
+{{- $text := ternary (printf "%.0f" (float64 (ternary $size 0 (kindIs "float64" $size)))) (toString $size) (kindIs "float64" $size) -}}
+{{- if regexMatch "^([0-9]{1,6}|[0-9.]+m)$" $text -}}
+{{ printf "%s is %s, which is a number of bytes: add a unit, such as Mi or Gi" $value $text }}{{ "\n" }}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 

@@ -46,7 +46,9 @@ Empty values are ngshare's defaults, and say nothing.
 {{- end -}}
 {{- with get (.Values.ngshare | default dict) "env" -}}
 {{- range $name, $value := . -}}
-{{- $text := ternary (int64 $value | toString) (toString $value) (kindIs "float64" $value) -}}
+{{- /* Helm reads whole numbers as floating-point ones, and would write 268435456 as 2.68435456e+08. */}}
+{{- $isWhole := and (kindIs "float64" $value) (eq (toString $value) (toString (float64 (int64 $value)))) -}}
+{{- $text := ternary (int64 $value | toString) (toString $value) $isWhole -}}
 {{- $_ := set $.Values "extraEnv" (append $.Values.extraEnv (dict "name" $name "value" $text)) -}}
 {{- end -}}
 {{- $moved = append $moved "ngshare.env is now extraEnv, a list" -}}

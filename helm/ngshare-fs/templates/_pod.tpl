@@ -41,7 +41,10 @@ securityContext:
 {{- end }}
 {{- end -}}
 
+{{/* `(list . false)`; true where a pod is to start without the token, so that it can say that it is missing. */}}
 {{- define "ngshare.volumes" -}}
+{{- $startsWithoutToken := index . 1 -}}
+{{- with index . 0 -}}
 - name: data
   {{- if .Values.persistence.enabled }}
   persistentVolumeClaim:
@@ -53,10 +56,14 @@ securityContext:
   configMap:
     name: {{ include "ngshare.nameWith" (list . "config") | quote }}
 {{- if not (include "ngshare.isStandalone" .) }}
-# Not optional: while the token is missing, the pod waits, and its events name the Secret and the key. It starts as soon as they are there.
+# Not optional for the server: while the token is missing, the pod waits, and its events name the Secret and the key. It starts as soon as
+# they are there.
 - name: hub-token
   secret:
     secretName: {{ include "ngshare.tokenSecret" . | quote }}
+    {{- if $startsWithoutToken }}
+    optional: true
+    {{- end }}
     defaultMode: 288 # 0440
     items:
       - key: {{ include "ngshare.tokenKey" . | quote }}
@@ -67,6 +74,7 @@ securityContext:
 {{- with .Values.extraVolumes }}
 {{ toYaml . }}
 {{- end }}
+{{- end -}}
 {{- end -}}
 
 {{/* Where the pod may run. */}}

@@ -22,6 +22,8 @@ is refused, all of it at once. All templates see the same values, so that it is 
 {{- include "ngshare.checkReplicas" . -}}
 {{- include "ngshare.checkNamespace" . -}}
 {{- include "ngshare.checkToken" . -}}
+{{- include "ngshare.checkPrefix" . -}}
+{{- include "ngshare.checkSizes" . -}}
 {{- include "ngshare.checkConfig" . -}}
 {{- include "ngshare.checkEnd" . -}}
 {{- include "ngshare.checkBudget" . -}}
