@@ -21,7 +21,7 @@ HUB_TOKEN = "the-token-that-the-hub-made"
 # What the hub's own Secret and those that the values of the matrix name have in them.
 NAMES_OF_KEYS = (
     *("hub.services.ngshare.apiToken", "hub.services.exchange.apiToken", "hub.services.x.apiToken"),
-    *("apiToken", "token", "ngshare"),
+    *("apiToken", "token", "ngshare", "yes"),
 )
 KEYS = dict.fromkeys(NAMES_OF_KEYS, HUB_TOKEN)
 
