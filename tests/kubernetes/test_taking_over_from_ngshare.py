@@ -52,9 +52,15 @@ def test_an_upgrade_takes_over_and_leaves_the_old_volume_alone(
     namespace.install(values, *wait, "--reset-values", action="upgrade", major=major)
     expect_old_volume_untouched()
 
-    # Applied by the server, an old Deployment would keep what Kubernetes has filled in for the new one, and be refused.
-    by_client = ["--server-side=false"] if installed_by == 4 else []
-    namespace.helm("rollback", "ngshare", "1", *by_client, *wait, major=major)
+    # As the notes say: applied by the server, an old Deployment would keep what Kubernetes has filled in for the new
+    # one, and be refused.
+    back = [
+        f"kubectl -n {namespace.name} delete deployment ngshare",
+        f"helm -n {namespace.name} rollback ngshare REVISION",
+    ]
+    assert all(line in map(str.strip, upgraded.notes.splitlines()) for line in back)
+    namespace.kubectl("delete", "deployment", "ngshare")
+    namespace.helm("rollback", "ngshare", "1", *wait, major=major)
     expect_old_volume_untouched()
     assert "ngshare.db" in namespace.execute(namespace.pod(), "ls", "/srv/ngshare")
 
