@@ -61,7 +61,7 @@ PROGRAMS = {
     "sqlite3",
 }
 # Commands of helm and kubectl that are groups of others.
-WITH_A_SECOND_WORD = {"config", "rollout", "repo", "dependency"}
+WITH_A_SECOND_WORD = {"kubectl config", "kubectl rollout", "helm repo", "helm dependency", "helm get"}
 
 
 def blocks(page: Path) -> Iterator[str]:
@@ -289,7 +289,7 @@ def test_commands_exist(programs: Path) -> None:
             continue
         ours = words[: words.index("--")] if "--" in words else words
         named = [word for word in ours if re.fullmatch(r"[a-z][a-z-]*", word)]
-        verb = " ".join(named[: 2 if named[0] in WITH_A_SECOND_WORD else 1])
+        verb = " ".join(named[: 2 if f"{program} {named[0]}" in WITH_A_SECOND_WORD else 1])
         command_line = f"{program} {verb}"
         if command_line not in helps:
             text = run(programs / program, *verb.split(), "--help")
