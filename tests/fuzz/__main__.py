@@ -25,6 +25,9 @@ def main() -> int:
     )
     parser.add_argument("target", help=", ".join(NAMES))
     parser.add_argument("--seconds", type=int, default=60, help="how long to search (default: 60)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="search in the same order each time (default: in a new one)"
+    )
     parser.add_argument("--found", type=Path, help="a folder that keeps what reaches more code, for the next search")
     parser.add_argument(
         "--keep", action="store_true", help="then keep the shortest inputs that reach it all in corpus/"
@@ -36,10 +39,10 @@ def main() -> int:
         print("right")
         return 0
     with tempfile.TemporaryDirectory(prefix="fuzz-", dir=MEMORY if os.path.isdir(MEMORY) else None) as folder:
-        return _search(given.target, given.seconds, given.found, given.keep, Path(folder))
+        return _search(given.target, given.seconds, given.seed, given.found, given.keep, Path(folder))
 
 
-def _search(name: str, seconds: int, found: Path | None, keep: bool, scratch: Path) -> int:
+def _search(name: str, seconds: int, seed: int, found: Path | None, keep: bool, scratch: Path) -> int:
     found = found or scratch / "found"
     seeds, dictionary = scratch / "seeds", scratch / "dictionary"
     for folder in (found, seeds):
@@ -52,6 +55,7 @@ def _search(name: str, seconds: int, found: Path | None, keep: bool, scratch: Pa
         f"-rss_limit_mb={MOST_MEMORY_MIB}",
         f"-timeout={MOST_SECONDS_OF_ONE}",
         f"-artifact_prefix={scratch}/",
+        f"-seed={seed}",  # 0: libFuzzer draws one
         "-print_final_stats=1",
     ]
     code = _run(name, scratch, f"-max_total_time={seconds}", f"-dict={dictionary}", *options, str(found), str(seeds))
