@@ -151,7 +151,9 @@ async def _check_claim(body: bytes, cuts: list[int]) -> None:
 def _wanted_of(fields: list[tuple[str, bytes | None]], body: bytes) -> list[Outcome]:
     """What the fields of a body may become. Where a name is malformed or long, it depends on how the body arrives."""
     if len(body) > MOST_BYTES:
-        return [refusals.TOO_LARGE]
+        # A chunked body does not say beforehand how large it is: what is wrong with its beginning may be said first.
+        is_malformed = any(not FIELD_NAME.fullmatch(name) for name, _ in fields)
+        return [refusals.TOO_LARGE, *([refusals.MALFORMED_FIELD] if is_malformed else [])]
     texts: dict[str, str | None] = {}
     may_be_too_large = any(len(field.partition(b"=")[0]) > LONGEST_NAME for field in body.split(b"&"))
     may_be_too_large |= any(b"%" in field and len(field) > min(WANTED.values()) for field in body.split(b"&"))
