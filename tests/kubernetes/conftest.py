@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.image import containers
 from tests.kubernetes import images
 from tests.kubernetes.node import COMMAND, Namespace, Node, run, running_node
 
@@ -25,8 +26,8 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     """A node with the server's image."""
     if os.geteuid() != 0:
         pytest.skip("a Kubernetes node needs root")
-    if missing := images.missing_programs():
-        pytest.skip(f"{', '.join(missing)} not found (Debian: apt-get install {' '.join(missing)})")
+    if lacking := containers.missing():
+        pytest.skip(f"missing: {lacking}")
     if up := os.environ.get("NGSHARE_FS_KUBERNETES_NODE"):
         # One that is up already, with the images that it has: for whoever writes tests.
         yield Node(Path(up))

@@ -16,17 +16,8 @@ RECIPES = Path(__file__).with_name("images")
 SERVER = f"localhost/ngshare-fs:{__version__}"
 HUB = "localhost/hub:tests"
 NBGRADER = "localhost/nbgrader:tests"
-# What podman needs on the machine, and Debian's packages for it.
-PROGRAMS = ("podman", "runc", "mmdebstrap")
-# Lent to a build: there may be a mirror before PyPI, with a certificate of its own.
-LENT = ("/etc/ssl/certs", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates", "/etc/pip.conf")
 BUILD_SECONDS = 1800
 PACKAGE = ("tools/constraints.txt", "pyproject.toml", "README.md", "LICENSE", "ngshare_fs")
-
-
-def missing_programs() -> list[str]:
-    """Return the programs that are needed here and not there."""
-    return [program for program in PROGRAMS if not shutil.which(program)]
 
 
 def server() -> Path:
@@ -48,7 +39,6 @@ def nbgrader() -> Path:
 
 def _build(recipe: str, name: str, file: Path, contents: Iterable[str]) -> None:
     run([str(CONTAINERS / "base")], seconds=BUILD_SECONDS)
-    lent = [f"--volume={path}:{path}:ro" for path in LENT if Path(path).exists()]
     with tempfile.TemporaryDirectory() as folder:
         for path in contents:
             source = REPOSITORY / path
@@ -56,7 +46,7 @@ def _build(recipe: str, name: str, file: Path, contents: Iterable[str]) -> None:
             copy(source, Path(folder, source.name))
         run(
             [
-                *(PODMAN, "build", "--quiet", "--format", "docker", *lent),
+                *(PODMAN, "build", "--quiet", "--format", "docker"),
                 "--env=NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt",
                 *("--file", str(RECIPES / recipe / "Dockerfile"), "--tag", name, folder),
             ],
