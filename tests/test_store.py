@@ -1,7 +1,6 @@
 """What the store promises on its own, without HTTP."""
 
 import errno
-import hashlib
 import multiprocessing
 import os
 import re
@@ -9,57 +8,25 @@ import shutil
 import subprocess
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
 
-from ngshare_fs.store import Volume, assignment, course, feedback, release, roster, submission
+from ngshare_fs.store import Volume, assignment, course, release, roster, submission
 from ngshare_fs.store import volume as volumes
 from ngshare_fs.store.checking.verify import verify_volume
 from ngshare_fs.store.checking.volume_check import look_at_volume
-from ngshare_fs.store.errors import (
-    AssignmentNotFound,
-    CourseNotFound,
-    LockTimeout,
-    SubmissionNotFound,
-    VolumeError,
-    VolumeFailure,
-    from_os_error,
-)
+from ngshare_fs.store.errors import LockTimeout, VolumeError, from_os_error
 from ngshare_fs.store.format import layout, timestamp
 from ngshare_fs.store.format.course_file import Person
 from ngshare_fs.store.format.timestamp import Timestamp
-from ngshare_fs.store.reading.cached_folders import timestamps_in
 from ngshare_fs.store.writing import durability
 from ngshare_fs.store.writing.locks import Locks
-from ngshare_fs.store.writing.upload import IncomingFile, Upload
+from tests.stores import beside_the_next_flush, hand_in, upload, volume
 
-
-@pytest.fixture
-def volume(tmp_path: Path) -> Iterator[Volume]:
-    opened = Volume.open(tmp_path / "volume")
-    course.create(opened, "c", ["kevin"])
-    with upload(opened, f=b"1") as released:
-        release.release(opened, "c", "a", "kevin", released)
-    yield opened
-    opened.close()
-
-
-def upload(volume: Volume, **files: bytes) -> Upload:
-    made = volume.upload()
-    made.accept(
-        IncomingFile(path, len(content), hashlib.md5(content).hexdigest(), content) for path, content in files.items()
-    )
-    return made
-
-
-def hand_in(volume: Volume, student: str, content: bytes = b"1") -> Timestamp:
-    with upload(volume, f=content) as work:
-        return submission.submit(volume, "c", "a", student, work)
+__all__ = ["volume"]
 
 
 def test_a_bulk_change_of_a_roster_is_one_write(volume: Volume, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,53 +100,6 @@ def test_an_edit_by_hand_while_a_change_is_flushed_is_kept(volume: Volume, in_pl
     assert {"ada", "max"} == set(roster.of(volume, "c").students)
 
 
-@contextmanager
-def beside_the_next_flush(
-    volume: Volume, action: Callable[[], None], times: int = 1, is_done: bool = False
-) -> Iterator[None]:
-    """Do something while the volume is flushed, or directly after that, so many times."""
-    honest, left = volume.flusher, [None] * times
-
-    class Beside:
-        def flush(self, files: list[str], folders: list[str]) -> None:
-            if is_done:
-                honest.flush(files, folders)
-            if left:
-                left.pop()
-                action()
-            if not is_done:
-                honest.flush(files, folders)
-
-        def close(self) -> None: ...
-
-    volume.flusher = Beside()
-    yield
-    volume.flusher = honest
-
-
-@pytest.mark.parametrize("made_again", [False, True])
-def test_a_course_that_is_deleted_beside_a_list_of_its_assignments_has_none_or_all(
-    volume: Volume, made_again: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("b", "d"):
-        with upload(volume, f=b"1") as released:
-            release.release(volume, "c", name, "kevin", released)
-
-    def delete_first(folder: str) -> list[Timestamp]:
-        monkeypatch.undo()
-        course.delete(volume, "c", by="root")
-        if made_again:
-            course.create(volume, "c")
-        return timestamps_in(folder)
-
-    monkeypatch.setattr(assignment, "timestamps_in", delete_first)
-    if made_again:
-        assert assignment.assignments_of(volume, "c") == []
-    else:
-        with pytest.raises(CourseNotFound):
-            assignment.assignments_of(volume, "c")
-
-
 def test_lists_come_from_folder_names(volume: Volume) -> None:
     moments = [hand_in(volume, student) for student in ("ada", "bob", "ada")]
     for manifest in Path(volume.root).rglob("manifest.yaml"):
@@ -206,95 +126,6 @@ def test_the_newest_and_each_older_submission_is_kept(volume: Volume) -> None:
             os.close(descriptor)
 
 
-def test_a_deleted_assignment_takes_no_more_work(volume: Volume) -> None:
-    with upload(volume, f=b"1") as late:
-        assignment.delete(volume, "c", "a", by="kevin")
-        with pytest.raises(AssignmentNotFound):
-            submission.submit(volume, "c", "a", "ada", late)
-    assert not (Path(volume.root) / "courses/c/assignments/a").exists()
-
-
-@pytest.mark.parametrize("what", ["submission", "release", "feedback"])
-def test_work_for_an_assignment_that_was_deleted_does_not_land_in_a_new_one_of_its_name(
-    volume: Volume, what: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    moment = hand_in(volume, "ada")
-    with upload(volume, f=b"2") as late, replaced_while_staging(volume, monkeypatch, [moment]):
-        if what == "submission":
-            with pytest.raises(AssignmentNotFound):
-                submission.submit(volume, "c", "a", "ada", late)
-        elif what == "release":
-            with pytest.raises(AssignmentNotFound):
-                release.release_again(volume, "c", "a", "kevin", late)
-        else:
-            with pytest.raises(SubmissionNotFound):
-                feedback.give(volume, "c", "a", "ada", moment, "kevin", late)
-    assert submission.submissions_by(volume, "c", "a", "ada") == [("ada", moment)]
-    assert len(timestamps_in(layout.releases(volume.root, "c", "a"))) == 1
-    assert feedback.given_at(volume, "c", "a", "ada", moment) is None
-    (own,) = Path(volume.root).glob(".ngshare/staging/*")
-    assert os.listdir(own) == []
-
-
-def test_a_release_for_a_course_that_was_deleted_does_not_land_in_a_new_one_of_its_name(
-    volume: Volume, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with (
-        upload(volume, f=b"2") as late,
-        replaced_while_staging(volume, monkeypatch, []),
-        pytest.raises(CourseNotFound),
-    ):
-        release.release(volume, "c", "late", "kevin", late)
-    assert assignment.assignments_of(volume, "c") == ["a"]
-
-
-def test_nor_where_that_happens_while_the_manifest_is_written_anew(
-    volume: Volume, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The clock was set back: the timestamp has to be later than that of the work before."""
-    hand_in(volume, "ada")
-    monkeypatch.setattr(timestamp, "now", lambda: Timestamp("2001-01-01 00:00:00.000000 UTC"))
-    write_file = durability.DirtySet.write_file
-    written: list[str] = []
-
-    def replace_at_the_second(dirty: durability.DirtySet, path: str, content: bytes) -> None:
-        write_file(dirty, path, content)
-        written.append(os.path.basename(path))
-        if written[-1] == layout.MANIFEST and written.count(layout.MANIFEST) == 2:
-            replace_course(volume, [])
-
-    monkeypatch.setattr(durability.DirtySet, "write_file", replace_at_the_second)
-    with upload(volume, f=b"2") as late, pytest.raises(AssignmentNotFound):
-        submission.submit(volume, "c", "a", "ada", late)
-    assert submission.submissions_by(volume, "c", "a", "ada") == []
-
-
-@contextmanager
-def replaced_while_staging(
-    volume: Volume, monkeypatch: pytest.MonkeyPatch, submissions: list[Timestamp]
-) -> Iterator[None]:
-    """Once the next tree is staged, the course is deleted and made again, with the same assignment and submissions."""
-    write_tree = Upload.write_tree
-
-    def replace_first(work: Upload, into: str, dirty: durability.DirtySet) -> None:
-        monkeypatch.undo()
-        write_tree(work, into, dirty)
-        replace_course(volume, submissions)
-
-    monkeypatch.setattr(Upload, "write_tree", replace_first)
-    yield
-
-
-def replace_course(volume: Volume, submissions: list[Timestamp]) -> None:
-    course.delete(volume, "c", by="root")
-    course.create(volume, "c", ["kevin"])
-    with upload(volume, f=b"1") as released:
-        release.release(volume, "c", "a", "kevin", released)
-    for moment in submissions:
-        with upload(volume, f=b"1") as work:
-            submission.submit(volume, "c", "a", "ada", work, moment)
-
-
 def _hand_in_many(root: Path, student: str, count: int) -> None:
     volume = Volume.open(root)
     for _ in range(count):
@@ -316,155 +147,6 @@ def test_processes_on_one_volume_lose_nothing(volume: Volume) -> None:
     assert len(moments) == len(set(moments)) == 45
     assert len(roster.of(volume, "c").students) == 45
     assert list(verify_volume(root)) == []
-
-
-def _die_while_staging(root: Path) -> None:
-    volume = Volume.open(root)
-    (Path(volume.upload().folder) / "half").write_bytes(b"x")
-    os._exit(9)
-
-
-def test_only_what_the_dead_left_is_swept(volume: Volume) -> None:
-    alive = volume.upload()
-    (Path(alive.folder) / "half").write_bytes(b"x")
-    dead = multiprocessing.get_context("spawn").Process(target=_die_while_staging, args=(Path(volume.root),))
-    dead.start()
-    dead.join(60)
-    assert len(list(Path(volume.root).glob(".ngshare/staging/*/*/half"))) == 2
-    Volume.open(Path(volume.root)).close()
-    assert list(Path(volume.root).glob(".ngshare/staging/*/*/half")) == [Path(alive.folder) / "half"]
-    assert len(list(Path(volume.root).glob(".ngshare/locks/process-*"))) == 1
-    alive.discard()
-
-
-def lose_the_lock(volume: Volume) -> None:
-    """As a volume on a network may: who comes next takes the process that holds it for dead."""
-    (lock,) = Path(volume.root).glob(".ngshare/locks/process-*.lock")
-    lock.unlink()
-
-
-def test_who_lost_the_lock_publishes_nothing_that_is_being_swept(
-    volume: Volume, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """At the first file that the sweep removes, the other one is allowed to go on."""
-    ended: list[BaseException | Timestamp] = []
-
-    def submit() -> None:
-        try:
-            ended.append(hand_in(volume, "ada"))
-        except BaseException as problem:
-            ended.append(problem)
-
-    submitting = threading.Thread(target=submit)
-    unlink = os.unlink
-
-    def go_on_first(path: str, *, dir_fd: int | None = None) -> None:
-        if threading.current_thread().name == "sweep staging" and held.locked():
-            held.release()
-            submitting.join(60)
-        unlink(path, dir_fd=dir_fd)
-
-    held = threading.Lock()
-    held.acquire()
-    with volume.locks.hold("publish", "/courses/c/assignments/a/submissions/ada"):
-        submitting.start()
-        while not list(Path(volume.root).glob(".ngshare/staging/*/*/manifest.yaml")):
-            time.sleep(0.001)
-        lose_the_lock(volume)
-        monkeypatch.setattr(os, "unlink", go_on_first)
-        sweeping = threading.Thread(target=lambda: Volume.open(Path(volume.root)).close())
-        sweeping.start()
-        assert held.acquire(timeout=60)
-    submitting.join(60)
-    sweeping.join(60)
-    assert [type(problem) for problem in ended] == [VolumeFailure]
-    assert submission.submissions_to(volume, "c", "a") == []
-    assert list(verify_volume(Path(volume.root))) == []
-    moment = hand_in(volume, "ada")  # from a new folder, with a lock that holds
-    Volume.open(Path(volume.root)).close()
-    assert len(list(Path(volume.root).glob(".ngshare/locks/process-*.lock"))) == 1
-    assert len(list(Path(volume.root).glob(".ngshare/staging/process-*"))) == 1
-    assert submission.submissions_by(volume, "c", "a", "ada") == [("ada", moment)]
-
-
-@pytest.mark.parametrize("is_large", [False, True])
-def test_staging_that_is_gone_is_a_failure_and_no_news_of_the_assignment(
-    volume: Volume, is_large: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with upload(volume, f=b"1") as work:
-        if is_large:
-            (large,) = work.files
-            large.content, large.staged = None, work.new_file()
-            Path(large.staged).write_bytes(b"1")
-            shutil.rmtree(Path(volume.root) / ".ngshare/staging")
-        else:
-            write_tree = Upload.write_tree
-
-            def remove_first(work: Upload, into: str, dirty: durability.DirtySet) -> None:
-                shutil.rmtree(Path(volume.root) / ".ngshare/staging")
-                write_tree(work, into, dirty)
-
-            monkeypatch.setattr(Upload, "write_tree", remove_first)
-        with pytest.raises(VolumeFailure, match="was removed while it was written"):
-            submission.submit(volume, "c", "a", "ada", work)
-    monkeypatch.undo()
-    hand_in(volume, "ada")
-
-
-WRITES: dict[str, Callable[[Volume, Upload], object]] = {
-    "course": lambda volume, _: course.create(volume, "d"),
-    "release": lambda volume, work: release.release(volume, "c", "d", "kevin", work),
-    "release again": lambda volume, work: release.release_again(volume, "c", "a", "kevin", work),
-    "submission": lambda volume, work: submission.submit(volume, "c", "a", "ada", work),
-    "roster": lambda volume, _: roster.set_student(volume, "c", "ada", Person()),
-}
-
-
-@pytest.mark.parametrize("is_flushed", [False, True])
-@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
-def test_nor_is_staging_that_goes_when_all_is_written(
-    volume: Volume, write: Callable[[Volume, Upload], object], is_flushed: bool
-) -> None:
-    def remove() -> None:
-        shutil.rmtree(Path(volume.root) / ".ngshare/staging")
-
-    with (
-        upload(volume, f=b"1") as work,
-        beside_the_next_flush(volume, remove, is_done=is_flushed),
-        pytest.raises(VolumeFailure, match="was removed while it was written"),
-    ):
-        write(volume, work)
-    assert course.all_courses(volume) == ["c"]
-    assert assignment.assignments_of(volume, "c") == ["a"]
-    assert submission.submissions_to(volume, "c", "a") == []
-
-
-def test_a_sweep_goes_on_behind_what_it_cannot_sweep(volume: Volume, caplog: pytest.LogCaptureFixture) -> None:
-    staging = Path(volume.root) / ".ngshare/staging"
-    for number in range(5):
-        (staging / f"process-{number}").mkdir()
-    (Path(volume.root) / ".ngshare/locks/process-2.lock").mkdir()  # as root may have left one behind
-    Volume.open(Path(volume.root)).close()
-    assert {path.name for path in staging.iterdir() if len(path.name) < 20} == {"process-2"}
-    assert [record.getMessage().partition(": ")[0] for record in caplog.records] == [
-        f"could not sweep {staging / 'process-2'}"
-    ]
-
-
-def test_who_finds_no_room_for_a_folder_leaves_no_lock_behind(volume: Volume, monkeypatch: pytest.MonkeyPatch) -> None:
-    locks = Path(volume.root) / ".ngshare/locks"
-    before = set(locks.iterdir())
-    mkdir = os.mkdir
-
-    def full(path: str | Path, mode: int = 0o777) -> None:
-        if "/staging/" in str(path):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
-        mkdir(path, mode)
-
-    monkeypatch.setattr(os, "mkdir", full)
-    with pytest.raises(OSError, match="No space left"):
-        Volume.join(volume.root)
-    assert set(locks.iterdir()) == before
 
 
 @contextmanager
@@ -501,78 +183,6 @@ def test_who_may_not_write_hears_what_to_do() -> None:
             assert [found.remedy for found in look_at_volume(own)] == [remedies[own]]
     finally:
         shutil.rmtree(folder)
-
-
-def test_a_trash_that_somebody_removed_is_made_again(volume: Volume) -> None:
-    (Path(volume.root) / "trash").rmdir()
-    assignment.delete(volume, "c", "a", by="kevin")
-    assert assignment.assignments_of(volume, "c") == []
-    assert list(verify_volume(Path(volume.root))) == []
-    assert len(list(Path(volume.root).glob("trash/*/a"))) == 1
-
-
-def _open_often(root: Path, together: Barrier) -> None:
-    for _ in range(15):
-        together.wait(60)
-        Volume.open(root).close()
-
-
-@pytest.mark.parametrize("times", [1, 2, 100])
-def test_what_is_deleted_while_somebody_empties_the_trash_is_gone_or_said_to_be_there(
-    volume: Volume, times: int
-) -> None:
-    def empty() -> None:
-        shutil.rmtree(Path(volume.root) / "trash")
-
-    with beside_the_next_flush(volume, empty, times):
-        if times < 100:
-            assignment.delete(volume, "c", "a", by="kevin")
-        else:
-            with pytest.raises(VolumeFailure, match="its entry in the trash is removed each time"):
-                assignment.delete(volume, "c", "a", by="kevin")
-    assert assignment.assignments_of(volume, "c") == ([] if times < 100 else ["a"])
-
-
-def test_what_is_deleted_may_be_gone_from_the_trash_at_once(volume: Volume) -> None:
-    moved: list[Path] = []
-
-    def empty() -> None:
-        moved.extend(Path(volume.root).glob("trash/*/a"))
-        for path in moved:
-            shutil.rmtree(path.parent)
-
-    with beside_the_next_flush(volume, empty, 2):
-        assignment.delete(volume, "c", "a", by="kevin")
-    assert moved
-    assert assignment.assignments_of(volume, "c") == []
-
-
-def test_what_could_not_be_removed_is_removed_with_a_later_write(
-    volume: Volume, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail() -> None:
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-
-    with monkeypatch.context() as patched, beside_the_next_flush(volume, fail):
-        patched.setattr(shutil, "rmtree", lambda *_, **__: None)  # it fails for the same reason
-        with pytest.raises(OSError, match="Too many open files"):
-            hand_in(volume, "ada")
-    (own,) = Path(volume.root).glob(".ngshare/staging/*")
-    assert len(os.listdir(own)) == 1
-    course.create(volume, "d")
-    assert os.listdir(own) == []
-
-
-def test_processes_that_start_at_once_do_not_sweep_each_other(tmp_path: Path) -> None:
-    spawn = multiprocessing.get_context("spawn")
-    together = spawn.Barrier(4)
-    processes = [spawn.Process(target=_open_often, args=(tmp_path / "volume", together)) for _ in range(4)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
-        assert process.exitcode == 0
-    assert list((tmp_path / "volume/.ngshare").rglob("*-*")) == []
 
 
 def test_a_folder_that_another_process_makes_a_volume_meanwhile_is_one(

@@ -19,7 +19,7 @@ from ngshare_fs.store.format.course_file import Person
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.reading.tree import Tree
 from tests.rounds import rounds
-from tests.test_store import upload
+from tests.stores import upload
 from tests.volumes import HOSTILE_NAMES
 
 Files = dict[str, bytes]

@@ -21,15 +21,8 @@ from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.reading.cached_yaml import CachedYaml
 from ngshare_fs.store.reading.tree import Tree
 from ngshare_fs.store.writing.upload import Upload
-from tests.test_store import upload
-from tests.volumes import (
-    write_course,
-    write_feedback,
-    write_release,
-    write_submission,
-    write_volume,
-    write_withdrawal,
-)
+from tests.stores import upload
+from tests.volumes import write_course, write_feedback, write_release, write_submission, write_volume, write_withdrawal
 
 pytestmark = pytest.mark.durability
 
