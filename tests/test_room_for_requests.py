@@ -14,7 +14,7 @@ from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store import course
 from tests.conftest import Exchange, MakeExchange, until
-from tests.test_signed_in import PREFIX, Service, again, service
+from tests.signing_in import PREFIX, Service, again, service
 from tests.trees import tree
 
 __all__ = ["again", "service"]
