@@ -1,29 +1,33 @@
-"""Clients that do what comes to their minds, on several servers of one volume, and what they must see."""
+"""Clients that do what comes to their minds, on several servers of one volume, and a history of what they saw."""
 
 import json
 import random
 import threading
 import time
-import zlib
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from http.client import HTTPConnection, HTTPException
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
 
 from ngshare_fs.http.refusals import INTERRUPTED
-from ngshare_fs.store.checking.verify import verify_volume
-from ngshare_fs.store.reading.fingerprint import RACY_NANOSECONDS
-from tests.durability.linearizability import NO_ANSWER, Operation, why_not_linearizable
-from tests.durability.models import DONE, NO_ASSIGNMENT, NO_SUBMISSION, Refused, Released, Work, model_of
+from tests.durability.calls import (
+    PATIENCE,
+    Answer,
+    NeverSent,
+    ask,
+    call,
+    content_of,
+    files_of,
+    handed_in,
+    moments_in,
+    people_in,
+)
+from tests.durability.linearizability import NO_ANSWER, Operation
+from tests.durability.models import DONE, Refused, Released, Work
 from tests.servers import Server
-from tests.trees import contents, tree
+from tests.trees import tree
 
-PATIENCE = 60
 CLIENTS = 8
 COURSE = "NBG 101"
 SHORT_LIVED = ("here today", "gone tomorrow")
@@ -34,72 +38,6 @@ PASSERS_BY = tuple(f"passer-by {number}" for number in range(6))
 INSTRUCTOR = "kevin"
 
 Key = tuple[str, ...]
-Answer = tuple[int, dict[str, Any]]
-
-
-def files_of(content: str) -> dict[str, bytes]:
-    """A tree in which every file says whose it is, so that half of it, or two mixed, are told from a whole one."""
-    number = zlib.crc32(content.encode())
-    files = {"p.ipynb": content.encode()}
-    files |= {f"data/{count}.csv": f"{content}, {count}\n".encode() for count in range(number % 4)}
-    if number % 16 == 0:
-        files["large"] = f"{content}\n".encode() * 20_000  # does not wait in memory on its way in
-    return files
-
-
-class Torn(AssertionError):
-    """A tree that nobody handed in."""
-
-
-def content_of(answer: dict[str, Any]) -> str | None:
-    """What tells an answer's tree from others; None where it has no files."""
-    files = contents(answer)
-    if not files:
-        return None
-    content = files.get("p.ipynb", b"").decode()
-    if files != files_of(content):
-        raise Torn(f"{sorted(files)} are not the files of {content!r}")
-    return content
-
-
-class NeverSent(Exception):
-    """Nobody listened, so nothing can have happened."""
-
-
-def ask(url: str, method: str, path: Sequence[str], user: str, fields: dict[str, str]) -> Answer | None:
-    """Call an endpoint on a connection of its own; None where the connection broke before the answer.
-
-    Raises:
-        NeverSent: there was no connection.
-    """
-    parts = urlsplit(url)
-    assert parts.hostname
-    connection = HTTPConnection(parts.hostname, parts.port, timeout=PATIENCE)
-    form = urlencode({"user": user, **fields})
-    place = parts.path + "/".join(quote(segment, safe="") for segment in path)
-    try:
-        try:
-            connection.connect()
-        except ConnectionError as error:
-            raise NeverSent from error
-        if method in ("GET", "DELETE"):
-            connection.request(method, f"{place}?{form}")
-        else:
-            connection.request(method, place, form, {"Content-Type": "application/x-www-form-urlencoded"})
-        response = connection.getresponse()
-        return response.status, json.loads(response.read())
-    except (ConnectionError, HTTPException):
-        return None
-    finally:
-        connection.close()
-
-
-def call(server: Server, method: str, *path: str, user: str = "root", **fields: str) -> dict[str, Any]:
-    """A call that has to succeed."""
-    answer = ask(server.url, method, path, user, fields)
-    assert answer is not None, f"no answer to {method} {path}:\n{server.log}"
-    assert answer[0] == 200, f"{method} {path}: {answer}:\n{server.log}"
-    return answer[1]
 
 
 @dataclass
@@ -204,26 +142,26 @@ class Client:
     def list_submissions(self, name: str = "", student: str = "") -> None:
         name, student = name or self._assignment(), student or self._student()
         path = ("submissions", COURSE, name, student)
-        self._look([("work", name, student)], "list submissions", None, path, _moments)
+        self._look([("work", name, student)], "list submissions", None, path, moments_in)
 
     def list_all(self, name: str = "") -> None:
         name = name or self._assignment()
         keys = [("work", name, student) for student in STUDENTS]
         path = ("submissions", COURSE, name)
-        each = [lambda body, of=student: _moments(body, of) for student in STUDENTS]
+        each = [lambda body, of=student: moments_in(body, of) for student in STUDENTS]
         self._look(keys, "list submissions", None, path, *each)
 
     def collect_latest(self, name: str = "", student: str = "") -> None:
         name, student = name or self._assignment(), student or self._student()
         self._look(
-            [("work", name, student)], "collect the latest", None, ("submission", COURSE, name, student), _handed
+            [("work", name, student)], "collect the latest", None, ("submission", COURSE, name, student), handed_in
         )
 
     def collect(self) -> None:
         if self.history.known:
             name, student, moment = self.dice.choice(self.history.known)
             key, path = ("work", name, student), ("submission", COURSE, name, student)
-            self._look([key], "collect", moment, path, _handed, timestamp=moment)
+            self._look([key], "collect", moment, path, handed_in, timestamp=moment)
 
     def give_feedback(self) -> None:
         if self.history.known:
@@ -305,7 +243,7 @@ class Client:
 
     def list_students(self, course: str = "") -> None:
         course = course or self._course()
-        self._look([("people", course)], "list students", None, ("students", course), _roster)
+        self._look([("people", course)], "list students", None, ("students", course), people_in)
 
     def create_course(self) -> None:
         course = self.dice.choice(SHORT_LIVED)
@@ -425,18 +363,6 @@ def _meanings(
     return [each(body) for each in understand]
 
 
-def _moments(body: dict[str, Any], of: str | None = None) -> tuple[str, ...]:
-    return tuple(entry["timestamp"] for entry in body["submissions"] if of in (None, entry["student_id"]))
-
-
-def _handed(body: dict[str, Any]) -> tuple[str, str | None]:
-    return body["timestamp"], content_of(body)
-
-
-def _roster(body: dict[str, Any]) -> frozenset[tuple[str, str]]:
-    return frozenset((entry["username"], entry["email"]) for entry in body["students"])
-
-
 @contextmanager
 def busy(servers: Sequence[Server], seed: int, history: History) -> Iterator[None]:
     """Clients at work in the meantime; at the end each server is asked for everything."""
@@ -463,110 +389,3 @@ def busy(servers: Sequence[Server], seed: int, history: History) -> Iterator[Non
     assert not failures, failures
     for number, server in enumerate(servers):
         Client(CLIENTS + number, seed, [server], history).look_at_everything()
-
-
-def check_that_old_readings_notice(servers: Sequence[Server]) -> None:
-    """A roster that each server has read long ago, and trusts by the marks of its file, is changed by another one."""
-    courses = [f"old {number}" for number in range(6)]
-    for course in courses:
-        call(servers[0], "POST", "course", course)
-    written = time.monotonic()
-    while time.monotonic() < written + RACY_NANOSECONDS / 1e9 + 0.2:
-        time.sleep(0.1)  # until marks are trusted
-    for server in servers:
-        for course in courses * 2:
-            assert call(server, "GET", "students", course)["students"] == []
-    for number, course in enumerate(courses):
-        call(servers[number % len(servers)], "POST", "student", course, "late", first_name="", last_name="", email="")
-        for server in servers:
-            assert [entry["username"] for entry in call(server, "GET", "students", course)["students"]] == ["late"]
-
-
-def check_that_no_change_is_lost(servers: Sequence[Server]) -> None:
-    """All clients change one roster at once, and hand in the same student's work: each change is there afterwards."""
-    course, times = "all at once", 4
-    together = threading.Barrier(CLIENTS)
-    person = {"first_name": "", "last_name": "", "email": ""}
-    call(servers[0], "POST", "course", course)
-    call(servers[0], "POST", "student", course, "ada", **person)
-    call(servers[0], "POST", "assignment", course, "a", files=tree(files_of("at once")))
-
-    def change(number: int) -> list[str]:
-        moments = []
-        for count in range(times):
-            server = servers[(number + count) % len(servers)]
-            together.wait(PATIENCE)
-            call(server, "POST", "student", course, f"{number} {count}", **person)
-            together.wait(PATIENCE)
-            work = tree(files_of(f"at once {number} {count}"))
-            moments.append(call(server, "POST", "submission", course, "a", user="ada", files=work)["timestamp"])
-        return moments
-
-    with ThreadPoolExecutor(CLIENTS) as pool:
-        moments = [moment for found in pool.map(change, range(CLIENTS)) for moment in found]
-    expected = {"ada", *(f"{number} {count}" for number in range(CLIENTS) for count in range(times))}
-    for server in servers:
-        assert {name for name, _ in _roster(call(server, "GET", "students", course))} == expected
-        assert _moments(call(server, "GET", "submissions", course, "a", "ada")) == tuple(sorted(moments))
-    assert len(set(moments)) == len(moments)
-
-
-def check(history: History, *mounts: Path) -> None:
-    """That what the clients saw can be explained, and that what was acknowledged lies on the volume, whole.
-
-    Args:
-        mounts: the volume, each time that it is mounted; all of them have to say the same.
-    """
-    assert not history.wrong, "\n".join(history.wrong[:20])
-    stored, *elsewhere = [_stored(data) for data in mounts]
-    assert elsewhere == [stored] * len(elsewhere)
-    findings = [finding for data in mounts for finding in verify_volume(data)]
-    assert findings == []
-    reasons = []
-    for key, operations in history.by_key.items():
-        reason = why_not_linearizable(list(_settled(operations, stored)), model_of(key[0], history.start[key]))
-        if reason is not None:
-            reasons.append(f"{key}: {reason}")
-    assert not reasons, "\n\n".join(reasons)
-    for key, operations in history.by_key.items():
-        for operation in operations:
-            if operation.name == "submit" and isinstance(operation.answer, str):
-                assert stored.get(str(operation.argument)) == operation.answer, f"lost of {key}: {operation}"
-
-
-def _settled(operations: Iterable[Operation], stored: dict[str, str]) -> Iterator[Operation]:
-    """What is known by now of writes that were not acknowledged: nothing is ever deleted for good, so the volume tells.
-
-    A deletion may overtake what was just published: that lies in the trash, whole, was perhaps seen, and is told 404.
-    """
-    for operation in operations:
-        if operation.name not in ("submit", "give feedback", "release again"):
-            yield operation
-            continue
-        argument = operation.argument
-        moment = stored.get(str(argument[1] if isinstance(argument, tuple) else argument))
-        if moment is not None and operation.answer in (NO_ANSWER, NO_ASSIGNMENT, NO_SUBMISSION):
-            yield replace(operation, answer=moment if operation.name == "submit" else DONE, changes=True)
-        elif moment is not None or operation.answer is not NO_ANSWER:
-            yield operation
-
-
-def _stored(data: Path) -> dict[str, str]:
-    """The timestamps of all trees, by what their content says; deleted ones, too, and each looked at in full.
-
-    Nobody hands in the same content twice, so what lies there twice was published twice.
-    """
-    found: dict[str, str] = {}
-    for manifest in [*data.glob("courses/**/manifest.yaml"), *data.glob("trash/**/manifest.yaml")]:
-        if manifest.read_text().startswith("kind: withdrawal\n"):
-            continue  # holds nothing
-        place = manifest.parent / "files"
-        files = {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
-        content = files.get("p.ipynb", b"").decode()
-        assert files == files_of(content), f"{manifest.parent} is not whole"
-        folder = manifest.parent.name
-        day, clock = f"{folder[:4]}-{folder[4:6]}-{folder[6:8]}", f"{folder[9:11]}:{folder[11:13]}:{folder[13:22]}"
-        moment = f"{day} {clock} UTC"
-        assert content not in found, f"{content!r} lies there twice, as of {found[content]} and of {moment}"
-        found[content] = moment
-    return found

@@ -8,13 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.durability.random_clients import (
-    busy,
-    check,
-    check_that_no_change_is_lost,
-    check_that_old_readings_notice,
-    prepare,
-)
+from tests.durability.random_clients import busy, prepare
+from tests.durability.seen_and_stored import check, check_that_no_change_is_lost, check_that_old_readings_notice
 from tests.rounds import rounds
 from tests.servers import running, start
 

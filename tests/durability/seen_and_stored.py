@@ -1,0 +1,124 @@
+"""What many clients saw can be explained, nothing of it is lost, and it lies on the volume, whole."""
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from ngshare_fs.store.checking.verify import verify_volume
+from ngshare_fs.store.reading.fingerprint import RACY_NANOSECONDS
+from tests.durability.calls import PATIENCE, call, files_of, moments_in, people_in
+from tests.durability.linearizability import NO_ANSWER, Operation, why_not_linearizable
+from tests.durability.models import DONE, NO_ASSIGNMENT, NO_SUBMISSION, model_of
+from tests.durability.random_clients import CLIENTS, History
+from tests.servers import Server
+from tests.trees import tree
+
+
+def check_that_old_readings_notice(servers: Sequence[Server]) -> None:
+    """A roster that each server has read long ago, and trusts by the marks of its file, is changed by another one."""
+    courses = [f"old {number}" for number in range(6)]
+    for course in courses:
+        call(servers[0], "POST", "course", course)
+    written = time.monotonic()
+    while time.monotonic() < written + RACY_NANOSECONDS / 1e9 + 0.2:
+        time.sleep(0.1)  # until marks are trusted
+    for server in servers:
+        for course in courses * 2:
+            assert call(server, "GET", "students", course)["students"] == []
+    for number, course in enumerate(courses):
+        call(servers[number % len(servers)], "POST", "student", course, "late", first_name="", last_name="", email="")
+        for server in servers:
+            assert [entry["username"] for entry in call(server, "GET", "students", course)["students"]] == ["late"]
+
+
+def check_that_no_change_is_lost(servers: Sequence[Server]) -> None:
+    """All clients change one roster at once, and hand in the same student's work: each change is there afterwards."""
+    course, times = "all at once", 4
+    together = threading.Barrier(CLIENTS)
+    person = {"first_name": "", "last_name": "", "email": ""}
+    call(servers[0], "POST", "course", course)
+    call(servers[0], "POST", "student", course, "ada", **person)
+    call(servers[0], "POST", "assignment", course, "a", files=tree(files_of("at once")))
+
+    def change(number: int) -> list[str]:
+        moments = []
+        for count in range(times):
+            server = servers[(number + count) % len(servers)]
+            together.wait(PATIENCE)
+            call(server, "POST", "student", course, f"{number} {count}", **person)
+            together.wait(PATIENCE)
+            work = tree(files_of(f"at once {number} {count}"))
+            moments.append(call(server, "POST", "submission", course, "a", user="ada", files=work)["timestamp"])
+        return moments
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        moments = [moment for found in pool.map(change, range(CLIENTS)) for moment in found]
+    expected = {"ada", *(f"{number} {count}" for number in range(CLIENTS) for count in range(times))}
+    for server in servers:
+        assert {name for name, _ in people_in(call(server, "GET", "students", course))} == expected
+        assert moments_in(call(server, "GET", "submissions", course, "a", "ada")) == tuple(sorted(moments))
+    assert len(set(moments)) == len(moments)
+
+
+def check(history: History, *mounts: Path) -> None:
+    """That what the clients saw can be explained, and that what was acknowledged lies on the volume, whole.
+
+    Args:
+        mounts: the volume, each time that it is mounted; all of them have to say the same.
+    """
+    assert not history.wrong, "\n".join(history.wrong[:20])
+    stored, *elsewhere = [_stored(data) for data in mounts]
+    assert elsewhere == [stored] * len(elsewhere)
+    findings = [finding for data in mounts for finding in verify_volume(data)]
+    assert findings == []
+    reasons = []
+    for key, operations in history.by_key.items():
+        reason = why_not_linearizable(list(_settled(operations, stored)), model_of(key[0], history.start[key]))
+        if reason is not None:
+            reasons.append(f"{key}: {reason}")
+    assert not reasons, "\n\n".join(reasons)
+    for key, operations in history.by_key.items():
+        for operation in operations:
+            if operation.name == "submit" and isinstance(operation.answer, str):
+                assert stored.get(str(operation.argument)) == operation.answer, f"lost of {key}: {operation}"
+
+
+def _settled(operations: Iterable[Operation], stored: dict[str, str]) -> Iterator[Operation]:
+    """What is known by now of writes that were not acknowledged: nothing is ever deleted for good, so the volume tells.
+
+    A deletion may overtake what was just published: that lies in the trash, whole, was perhaps seen, and is told 404.
+    """
+    for operation in operations:
+        if operation.name not in ("submit", "give feedback", "release again"):
+            yield operation
+            continue
+        argument = operation.argument
+        moment = stored.get(str(argument[1] if isinstance(argument, tuple) else argument))
+        if moment is not None and operation.answer in (NO_ANSWER, NO_ASSIGNMENT, NO_SUBMISSION):
+            yield replace(operation, answer=moment if operation.name == "submit" else DONE, changes=True)
+        elif moment is not None or operation.answer is not NO_ANSWER:
+            yield operation
+
+
+def _stored(data: Path) -> dict[str, str]:
+    """The timestamps of all trees, by what their content says; deleted ones, too, and each looked at in full.
+
+    Nobody hands in the same content twice, so what lies there twice was published twice.
+    """
+    found: dict[str, str] = {}
+    for manifest in [*data.glob("courses/**/manifest.yaml"), *data.glob("trash/**/manifest.yaml")]:
+        if manifest.read_text().startswith("kind: withdrawal\n"):
+            continue  # holds nothing
+        place = manifest.parent / "files"
+        files = {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
+        content = files.get("p.ipynb", b"").decode()
+        assert files == files_of(content), f"{manifest.parent} is not whole"
+        folder = manifest.parent.name
+        day, clock = f"{folder[:4]}-{folder[4:6]}-{folder[6:8]}", f"{folder[9:11]}:{folder[11:13]}:{folder[13:22]}"
+        moment = f"{day} {clock} UTC"
+        assert content not in found, f"{content!r} lies there twice, as of {found[content]} and of {moment}"
+        found[content] = moment
+    return found
