@@ -1,4 +1,4 @@
-"""Calls to a server that may be killed meanwhile, what their answers say, and trees that show whether they are whole."""
+"""Calls to a server that may be killed meanwhile, what answers say, and trees that show whether they are whole."""
 
 import json
 import zlib

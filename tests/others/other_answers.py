@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .calls import Call, delete, get, in_one_order, post
-from .same_answers import (
+from .usual_calls import (
     ANSWER,
     BAD_CONTENT,
     BAD_FORMAT,

@@ -14,7 +14,8 @@ from tests.servers import running
 from .calls import Call, Side, comparable, delete, get, post
 from .ngshare_reference import NotInstallable, python, running_ngshare
 from .other_answers import DIFFERENCES
-from .same_answers import COURSE, SCENARIOS, SUBMITTED, WITH_DEBUG, WITHOUT_DEBUG, tree
+from .same_answers import SCENARIOS, WITH_DEBUG, WITHOUT_DEBUG
+from .usual_calls import COURSE, SUBMITTED, tree
 
 pytestmark = pytest.mark.others
 
