@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,21 +15,14 @@ import pytest
 
 from ngshare_fs.terminal.control_signals import CONTROL_SIGNALS
 from tests.servers import children_of
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).parent.parent
-PATIENCE = 90  # seconds; on a busy machine a start takes many
 MOMENTS = [0, 5, 10, 20, 40, 80, 150, 300, 600]  # milliseconds
 BLOCKED = ["env", "--block-signal=TERM", "--block-signal=INT", "--block-signal=HUP"]
 PROGRAM = [sys.executable, "-m", "ngshare_fs"]
 
 as_process_1 = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="needs root and unshare")
-
-
-def until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"within {PATIENCE} s did not happen: {what}"
-        time.sleep(0.001)
 
 
 def has(process: int, mask: str, number: signal.Signals) -> bool:

@@ -2,8 +2,7 @@
 
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,8 +10,7 @@ import pytest
 
 from tests.durability.history import PATIENCE, Answer, Client
 from tests.servers import Server, start
-
-LONGEST_WAIT = 60
+from tests.waiting import until
 
 
 @contextmanager
@@ -40,20 +38,10 @@ def serving(
             guard.communicate(b"it has ended\n", timeout=PATIENCE)
 
 
-def until(condition: Callable[[], object], what: str) -> None:
-    """Wait for something that happens in another process."""
-    deadline = time.monotonic() + LONGEST_WAIT
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not happen"
-        time.sleep(0.001)
-
-
 def until_serving(server: Server, workers: int) -> None:
     """Wait for all workers."""
-    deadline = time.monotonic() + PATIENCE
-    while workers > 1 and server.log.count(" serves\n") < workers:
-        assert time.monotonic() < deadline, server.log
-        time.sleep(0.01)
+    if workers > 1:
+        until(lambda: server.log.count(" serves\n") >= workers, f"{workers} workers serve", lambda: server.log)
 
 
 def probe(server: Server, path: str) -> Answer:

@@ -23,9 +23,10 @@ from tests.durability.glusterfs import Gluster, gluster
 from tests.durability.history import History
 from tests.durability.random_clients import busy, prepare
 from tests.durability.seen_and_stored import check, check_that_no_change_is_lost, check_that_old_readings_notice
-from tests.durability.servers import probe, serving, until
+from tests.durability.servers import probe, serving
 from tests.rounds import rounds
 from tests.servers import Server, start, writing_processes
+from tests.waiting import until
 
 pytestmark = [pytest.mark.durability, pytest.mark.long]
 

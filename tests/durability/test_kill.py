@@ -21,10 +21,10 @@ from ngshare_fs.store.checking.verify import verify_volume
 from tests.durability import on_disk, through_api
 from tests.durability.history import History
 from tests.durability.load import load, prepare
-from tests.durability.servers import until
 from tests.durability.workload import Connection, Workload
 from tests.rounds import rounds
 from tests.servers import Server, kill_group, running, start, writing_processes
+from tests.waiting import until
 
 pytestmark = pytest.mark.durability
 

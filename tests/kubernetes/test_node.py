@@ -4,19 +4,10 @@ import hashlib
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-from tests.kubernetes.node import COMMAND, PATIENCE, Node, run
-
-
-def until(holds: Callable[[], object], what: str) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline, f"within {PATIENCE} s did not happen: {what}"
-        time.sleep(0.05)
+from tests.kubernetes.node import COMMAND, Node, run
+from tests.waiting import until
 
 
 def processes_of(folder: Path) -> list[str]:
