@@ -55,11 +55,7 @@ class Person:
 
     def run(self, *command: str, fails: bool = False) -> str:
         """Run `nbgrader` at home, and give what it printed; check that it fails or does not."""
-        program = str(self.programs / "nbgrader")
-        if self.prefix:
-            return self._run(program, *command, fails=fails)
-        server = fork_server(self.programs, *OUR_MODULES)
-        return self._checked(*server.run([program, *command], self.home, self.environment, COMMAND_SECONDS), fails)
+        return self._run("nbgrader", *command, fails=fails)
 
     def start(self, *command: str) -> "subprocess.Popen[bytes]":
         """Start `nbgrader` at home; the caller ends it."""
@@ -71,9 +67,13 @@ class Person:
 
     def manage(self, *command: str, fails: bool = False) -> str:
         """The same for `ngshare-fs course`."""
-        return self._run(str(self.programs / "ngshare-fs"), "course", *command, fails=fails)
+        return self._run("ngshare-fs", "course", *command, fails=fails)
 
-    def _run(self, *command: str, fails: bool) -> str:
+    def _run(self, program: str, *words: str, fails: bool) -> str:
+        command = [str(self.programs / program), *words]
+        if not self.prefix:
+            server = fork_server(self.programs, *OUR_MODULES)
+            return self._checked(*server.run(command, self.home, self.environment, COMMAND_SECONDS), fails)
         done = subprocess.run(
             [*self.prefix, *command],
             cwd=self.home, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
