@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, async_playwright
 
 from examples.environments import NotInstallable, proxy
@@ -77,8 +78,12 @@ def start_hub(version: str, with_proxy: None, tmp_path_factory: pytest.TempPathF
         yield start
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+# Chromium takes a second to start: it is one for all tests of a process, and so is their event loop.
+with_a_browser = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
     """Chromium, without a window."""
     program = shutil.which("chromium")
     if not program:
@@ -89,7 +94,15 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(chromium: Browser) -> AsyncIterator[Browser]:
+    """The same, with no profile that another test has used."""
+    yield chromium
+    for profile in chromium.contexts:
+        await profile.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def profile(browser: Browser) -> BrowserContext:
     """A browser's profile, with no cookies yet."""
     return await new_profile(browser)

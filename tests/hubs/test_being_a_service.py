@@ -51,6 +51,7 @@ def test_it_listens_where_the_hub_says_and_nowhere_else(granting_hub: Hub) -> No
         socket.create_connection(("127.0.0.1", granting_hub.service_port), timeout=5).close()
 
 
+@pytest.mark.long  # the hub looks every half minute
 def test_a_killed_service_is_started_again(start_hub: StartHub, version: str) -> None:
     """With the same token and the same secret: nobody has to sign in again, no client sees another answer."""
     hub = start_hub(Plan(version))

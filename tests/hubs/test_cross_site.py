@@ -7,15 +7,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import BrowserContext, Page
 
 from tests.hubs.client import Answer, call
+from tests.hubs.conftest import with_a_browser
 from tests.hubs.exchange import ask, must
 from tests.hubs.hub import SERVICE_SCOPE, Hub
 from tests.hubs.user_server import PAGES
 from tests.hubs.visitor import SESSION_COOKIE, session_of, sign_in, xsrf_of
 
-pytestmark = pytest.mark.hubs
+pytestmark = [pytest.mark.hubs, with_a_browser]
 
 ADMIN = "admin"
 MALLORY = "mallory"
@@ -92,7 +94,7 @@ async def visit(victim: Page, hub: Hub, place: str) -> None:
         await victim.evaluate('prefix => history.replaceState(null, "", prefix)', hub.prefix)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def victim(granting_hub: Hub, profile: BrowserContext) -> Page:
     """An admin who has signed in, and is about to look at something else."""
     page = await profile.new_page()

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import BrowserContext
 
 from tests.hubs.client import call
+from tests.hubs.conftest import with_a_browser
 from tests.hubs.hub import INSIDER, Hub
 from tests.hubs.visitor import log_in
 
@@ -56,6 +57,7 @@ def test_a_wrong_callback_is_seen(plain_hub: Hub) -> None:
 
 
 @pytest.mark.long
+@with_a_browser
 async def test_what_no_hub_tells_is_asked(plain_hub: Hub, profile: BrowserContext) -> None:
     """The same place in other letters: only somebody who signs in hears of it, from the hub."""
     other = plain_hub.origin + plain_hub.prefix + "oauth_callback"

@@ -13,11 +13,12 @@ from playwright.async_api import Browser, Page, expect
 from examples.environments import REPOSITORY
 from examples.jupyterhub.environment import installed
 from tests.hubs.client import call
+from tests.hubs.conftest import with_a_browser
 from tests.hubs.jupyterlab import Lab, log_in, start_server, stop_server
 from tests.hubs.nbgrader_pages import AssignmentList, Formgrader
 from tests.hubs.running import free_address, kept
 
-pytestmark = [pytest.mark.hubs, pytest.mark.long]
+pytestmark = [pytest.mark.hubs, pytest.mark.long, with_a_browser]
 
 START_SECONDS = 90
 # As the example has it: the port that is named, and three more.

@@ -7,10 +7,11 @@ import aiohttp
 import pytest
 
 from tests.hubs.hub import Hub
+from tests.rounds import rounds
 
 pytestmark = pytest.mark.hubs
 
-USERS = 500
+USERS = rounds(500)
 REQUESTS_EACH = 3
 # As many as there are file descriptors for, the service's own included.
 CONNECTIONS = 400

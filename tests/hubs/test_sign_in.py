@@ -6,12 +6,12 @@ from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 import pytest
 from playwright.async_api import Browser, BrowserContext, Error, Route
 
-from tests.hubs.conftest import new_profile
+from tests.hubs.conftest import new_profile, with_a_browser
 from tests.hubs.exchange import ask
 from tests.hubs.hub import INSIDER, SERVICE_SCOPE, Hub
 from tests.hubs.visitor import SESSION_COOKIE, authorize, log_in, session_of, sign_in, xsrf_of
 
-pytestmark = pytest.mark.hubs
+pytestmark = [pytest.mark.hubs, with_a_browser]
 
 ENDS_SECONDS = 15
 
