@@ -55,14 +55,12 @@ def create(volume: Volume, course: str, instructors: Iterable[str] = ()) -> None
     """
     people = Roster(course, {user: Person() for user in instructors}, {})
     target = layout.course(volume.root, course)
-    dirty = volume.dirty_set()
-    with volume.locks.hold("course", course), volume.staging.tree() as staged:
+    with volume.locks.hold("course", course), volume.publishing() as publication:
+        staged, dirty = publication.staged, publication.dirty
         dirty.make_folder(staged)
         dirty.make_folder(os.path.join(staged, layout.ASSIGNMENTS))
         dirty.write_file(os.path.join(staged, layout.COURSE_FILE), people.to_yaml())
-        dirty.flush()
-        rename_unless_there(staged, target, CourseExists(course))
-        dirty.flush_entry(os.path.dirname(target))
+        publication.publish(target, if_taken=CourseExists(course))
 
 
 def delete(volume: Volume, course: str, by: str) -> None:
@@ -92,21 +90,6 @@ def exists(volume: Volume, course: str) -> bool:
 def identity(volume: Volume, course: str) -> tuple[int, int] | None:
     """What tells a course from an earlier or later one of the same name; None where there is none."""
     return layout.identity(layout.course(volume.root, course))
-
-
-def rename_unless_there(staged: str, target: str, refusal: Exception) -> None:
-    """Publish a folder at a place that must be free; all that is in it has to be flushed by now.
-
-    Raises:
-        refusal: the place is taken.
-    """
-    try:
-        # Refused by the system where a folder with something in it is there, so nobody has to look first.
-        os.rename(staged, target)
-    except OSError as error:
-        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-            raise refusal from None
-        raise
 
 
 def _course_files(volume: Volume) -> Iterator[tuple[str, str]]:

@@ -1,11 +1,11 @@
 """Feedback: what an instructor returns on one submission. The newest counts."""
 
+from ngshare_fs.store.dated_tree import publish
 from ngshare_fs.store.errors import SubmissionNotFound
 from ngshare_fs.store.format import layout, timestamp
 from ngshare_fs.store.format.layout import KnownFolder
 from ngshare_fs.store.format.manifest import FEEDBACK, Manifest
 from ngshare_fs.store.format.timestamp import Timestamp
-from ngshare_fs.store.publication import publish
 from ngshare_fs.store.reading.tree import Tree, newest_in
 from ngshare_fs.store.submission import submission_exists
 from ngshare_fs.store.volume import Volume

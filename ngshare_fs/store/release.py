@@ -9,7 +9,7 @@ import os
 
 from ngshare_fs.store.assignment import assignments_of, exists, identity
 from ngshare_fs.store.course import identity as course_identity
-from ngshare_fs.store.course import rename_unless_there
+from ngshare_fs.store.dated_tree import publish, put_in_place, stage, write_manifest_anew
 from ngshare_fs.store.errors import (
     AssignmentExists,
     AssignmentNotFound,
@@ -21,12 +21,11 @@ from ngshare_fs.store.format import layout, timestamp
 from ngshare_fs.store.format.layout import KnownFolder
 from ngshare_fs.store.format.manifest import RELEASE, WITHDRAWAL, Manifest
 from ngshare_fs.store.format.timestamp import Timestamp
-from ngshare_fs.store.publication import publish, put_in_place, stage, write_manifest_anew
 from ngshare_fs.store.reading.cached_folders import timestamps_in
 from ngshare_fs.store.reading.tree import Tree, manifest_at, newest_in
-from ngshare_fs.store.volume import Volume
-from ngshare_fs.store.writing.durability import DirtySet
+from ngshare_fs.store.volume import Volume, make_missing
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
+from ngshare_fs.store.writing.publication import Publication
 from ngshare_fs.store.writing.staging import still_there
 from ngshare_fs.store.writing.upload import Upload
 
@@ -51,47 +50,38 @@ def release(
         AssignmentExists: it was released before, and not withdrawn.
         CourseNotFound: the course is gone.
     """
-    dirty = volume.dirty_set()
     manifest = Manifest(RELEASE, course, assignment, by, at or timestamp.now(), ())
     target = layout.assignment(volume.root, course, assignment)
-    parent = os.path.dirname(target)
+    taken = AssignmentExists(assignment)
     try:
         above = KnownFolder.look(layout.course(volume.root, course))
-        with volume.staging.tree() as staged:
+        make_missing(volume, os.path.dirname(target))  # a course that was made by hand
+        with volume.publishing() as publication:
+            staged, dirty = publication.staged, publication.dirty
             releases = os.path.join(staged, layout.RELEASES)
             for folder in (staged, releases, os.path.join(staged, layout.SUBMISSIONS)):
                 dirty.make_folder(folder)
             tree = os.path.join(releases, timestamp.folder_of(manifest.timestamp))
-            manifest = stage(volume, upload, tree, manifest, dirty)
+            manifest = stage(upload, tree, manifest, dirty)
             while True:
-                last_check()
-                above.check()  # all that took its time
-                if not layout.is_folder(parent):  # a course that was made by hand
-                    dirty.make_folder_unless_there(parent)
                 try:
-                    rename_unless_there(staged, target, AssignmentExists(assignment))
-                    moment, changed = manifest.timestamp, parent
-                    break
+                    publication.publish(target, above=above, last_check=last_check, if_taken=taken)
+                    return manifest.timestamp
                 except AssignmentExists:
                     is_no_folder = os.path.lexists(target) and not layout.is_folder(target)
                     if is_no_folder or is_open(volume, course, assignment):
                         raise
                 # It is withdrawn. Where it is deleted at this moment, it can be released as a new one after all.
                 with contextlib.suppress(FileNotFoundError), still_there(tree):
-                    moment = _release_withdrawn(volume, tree, manifest, dirty, last_check)
-                    changed = layout.releases(volume.root, course, assignment)
-                    volume.staging.remove(staged)
-                    break
+                    return _release_withdrawn(volume, publication, tree, manifest, last_check)
                 # The folder of the tree has the timestamp of the first attempt, and its manifest has to have it, too.
                 write_manifest_anew(tree, manifest, dirty)
-        dirty.flush_entry(changed)
     except FileNotFoundError:
         raise CourseNotFound(course) from None
-    return moment
 
 
 def _release_withdrawn(
-    volume: Volume, staged: str, manifest: Manifest, dirty: DirtySet, last_check: LastCheck
+    volume: Volume, publication: Publication, tree: str, manifest: Manifest, last_check: LastCheck
 ) -> Timestamp:
     """Put a staged release among those of a withdrawn assignment.
 
@@ -108,7 +98,7 @@ def _release_withdrawn(
 
     above = KnownFolder.look(layout.assignment(volume.root, course, assignment))
     parent = layout.releases(volume.root, course, assignment)
-    return put_in_place(volume, staged, above, parent, manifest, dirty, is_dated=False, check=check)
+    return put_in_place(volume, publication, tree, above, parent, manifest, is_dated=False, last_check=check)
 
 
 def release_again(

@@ -6,7 +6,7 @@ import secrets
 import stat
 
 from ngshare_fs.formats.cookie_secret import problem_with
-from ngshare_fs.store.errors import VolumeError
+from ngshare_fs.store.errors import Interrupted, VolumeError, VolumeFailure
 from ngshare_fs.store.files.plain_file import open_plain
 from ngshare_fs.store.format import layout
 from ngshare_fs.store.volume import Volume
@@ -26,8 +26,9 @@ def cookie_secret(volume: Volume) -> str:
             if not os.path.lexists(path):
                 _make(volume, path)
         found = _read(path)
-    except OSError as error:
-        raise VolumeError(f"{path}: {error.strerror}; the server has to be able to read it, and nobody else") from error
+    except (OSError, Interrupted, VolumeFailure) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise VolumeError(f"{path}: {reason}; the server has to be able to read it, and nobody else") from error
     _check(path, found)
     return found
 
@@ -61,13 +62,9 @@ def _read(path: str) -> str:
 
 
 def _make(volume: Volume, path: str) -> None:
-    dirty = volume.dirty_set()
-    with volume.staging.file() as staged:
-        descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with volume.publishing() as publication:
+        descriptor = os.open(publication.staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with open(descriptor, "w", encoding="ascii") as file:
             file.write(secrets.token_hex(32) + "\n")
-        dirty.add_file(staged)
-        dirty.flush()
-        os.rename(staged, path)
-    dirty.changed(os.path.dirname(path))
-    dirty.flush()
+        publication.dirty.add_file(publication.staged)
+        publication.publish(path)

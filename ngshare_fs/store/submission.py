@@ -5,15 +5,15 @@ from collections.abc import Collection
 
 from ngshare_fs.store import trash
 from ngshare_fs.store.assignment import exists, identity
+from ngshare_fs.store.dated_tree import publish
 from ngshare_fs.store.errors import AssignmentNotFound, SubmissionNotFound
 from ngshare_fs.store.format import layout, names, timestamp, trash_file
 from ngshare_fs.store.format.layout import KnownFolder
 from ngshare_fs.store.format.manifest import SUBMISSION, Manifest
 from ngshare_fs.store.format.timestamp import Timestamp
-from ngshare_fs.store.publication import publish
 from ngshare_fs.store.reading.cached_folders import Submission, timestamps_in
 from ngshare_fs.store.reading.tree import Tree, full_name, newest_in
-from ngshare_fs.store.volume import Volume
+from ngshare_fs.store.volume import Volume, make_missing
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
 from ngshare_fs.store.writing.upload import Upload
 
@@ -48,10 +48,7 @@ def submit(
     parent = layout.submissions_of(volume.root, course, assignment, student)
     try:
         above = KnownFolder.look(layout.assignment(volume.root, course, assignment))
-        if not layout.is_folder(os.path.dirname(parent)):  # an assignment that was made by hand
-            dirty = volume.dirty_set()
-            dirty.make_folder_unless_there(os.path.dirname(parent))
-            dirty.flush()
+        make_missing(volume, os.path.dirname(parent))  # an assignment that was made by hand
         return publish(volume, upload, above, parent, manifest, at, last_check)
     except FileNotFoundError:
         raise AssignmentNotFound(assignment) from None

@@ -7,8 +7,9 @@ import secrets
 from ngshare_fs.formats import yaml_text
 from ngshare_fs.store.errors import VolumeFailure
 from ngshare_fs.store.format import layout, timestamp
-from ngshare_fs.store.volume import Volume
+from ngshare_fs.store.volume import Volume, make_missing
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
+from ngshare_fs.store.writing.publication import Publication
 
 ATTEMPTS = 3
 
@@ -40,25 +41,19 @@ def _move(volume: Volume, path: str, what: dict[str, str], last_check: LastCheck
     moment = timestamp.now()
     # Two deletions in one microsecond must not share a folder; the random end costs nothing and needs no lock.
     entry = os.path.join(volume.root, layout.TRASH, f"{timestamp.folder_of(moment)}-{secrets.token_hex(4)}")
-    dirty = volume.dirty_set()
-    if not layout.is_folder(os.path.dirname(entry)):  # somebody removed more than what was in it
-        dirty.make_folder_unless_there(os.path.dirname(entry))
-    dirty.make_folder(entry)
-    try:
-        dirty.write_file(os.path.join(entry, layout.TRASH_FILE), yaml_text.dump({**what, "timestamp": moment}))
-        dirty.changed(os.path.dirname(entry))
-        dirty.flush()
-        last_check()
-        os.rename(path, os.path.join(entry, os.path.basename(path)))
-    except BaseException:
-        _forget(entry)
-        raise
-    dirty.changed(entry)
-    dirty.changed(os.path.dirname(path))
-    try:
-        dirty.flush()
-    except FileNotFoundError:  # the entry was removed by now, for good
-        dirty.flush_entry(os.path.dirname(path))
+    trash = os.path.dirname(entry)
+    make_missing(volume, trash)  # somebody removed more than what was in it
+    # Staged at its place: a second rename would be a second step, and staging is swept.
+    with Publication(volume.flusher, entry) as publication:
+        dirty = publication.dirty
+        dirty.make_folder(entry)
+        try:
+            dirty.write_file(os.path.join(entry, layout.TRASH_FILE), yaml_text.dump({**what, "timestamp": moment}))
+            dirty.changed(trash)
+            publication.take(path, last_check)
+        except BaseException:
+            _forget(entry)
+            raise
 
 
 def _forget(entry: str) -> None:

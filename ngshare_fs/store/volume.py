@@ -10,7 +10,7 @@ import re
 import secrets
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ngshare_fs.formats import yaml_text
@@ -28,6 +28,7 @@ from ngshare_fs.store.writing import durability
 from ngshare_fs.store.writing.durability import DirtySet
 from ngshare_fs.store.writing.flushers import flush_file, flush_folder, flusher_for
 from ngshare_fs.store.writing.locks import Locks
+from ngshare_fs.store.writing.publication import Publication
 from ngshare_fs.store.writing.staging import Staging
 from ngshare_fs.store.writing.upload import Upload
 
@@ -89,6 +90,19 @@ class Volume:
         """A new, empty upload, or one that another process has begun in the folder `made`."""
         return Upload(self.staging, staging_folder)
 
+    @contextlib.contextmanager
+    def publishing(self) -> Iterator[Publication]:
+        """A change that is staged in a place of its own, for a file or a folder; what is not published is removed.
+
+        Raises:
+            VolumeFailure: somebody else removed what was staged.
+            Interrupted: it was published, and then moved with its folder.
+        """
+        with self.staging.place() as staged, Publication(self.flusher, staged) as publication:
+            yield publication
+            if publication.leaves_something:
+                self.staging.remove(staged)
+
     def dirty_set(self) -> DirtySet:
         """The account of a new write."""
         return DirtySet(self.flusher)
@@ -123,6 +137,14 @@ def check_present(volume: Volume) -> None:
     _check_present(volume.root)
 
 
+def make_missing(volume: Volume, folder: str) -> None:
+    """Make a folder that a program or a person left out, durably; its parent has to be there."""
+    if not layout.is_folder(folder):
+        dirty = volume.dirty_set()
+        dirty.make_folder_unless_there(folder)
+        dirty.flush()
+
+
 def replace_file(volume: Volume, path: str, content: bytes, is_current: Callable[[], bool]) -> bool:
     """Replace a file by one rename, durably; it keeps its mode.
 
@@ -136,16 +158,13 @@ def replace_file(volume: Volume, path: str, content: bytes, is_current: Callable
         FileNotFoundError: it is not there.
         Interrupted: it was replaced, and then moved with its folder.
     """
-    dirty = volume.dirty_set()
-    with volume.staging.file() as staged:
-        dirty.write_file(staged, content)
-        os.chmod(staged, stat.S_IMODE(retry_on_estale(os.stat, path).st_mode))
-        dirty.flush()
+    with volume.publishing() as publication:
+        publication.dirty.write_file(publication.staged, content)
+        os.chmod(publication.staged, stat.S_IMODE(retry_on_estale(os.stat, path).st_mode))
+        publication.dirty.flush()
         if not is_current():
-            os.unlink(staged)
             return False
-        os.rename(staged, path)
-    dirty.flush_entry(os.path.dirname(path))
+        publication.publish(path)
     return True
 
 

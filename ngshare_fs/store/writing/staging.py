@@ -53,8 +53,8 @@ class Staging:
         return os.path.join(self._own, secrets.token_hex(8))
 
     @contextlib.contextmanager
-    def tree(self) -> Iterator[str]:
-        """A path for a tree that is about to be written and renamed away; on failure what is there is removed.
+    def place(self) -> Iterator[str]:
+        """A path for a file or folder that is about to be written and renamed away; on failure it is removed.
 
         Raises:
             VolumeFailure: somebody else removed it.
@@ -67,27 +67,14 @@ class Staging:
             self.remove(path)
             raise
 
-    def remove(self, folder: str) -> None:
-        """Remove a folder of ours, now or, where no more files may be open, or the disk fails, with a later write."""
-        shutil.rmtree(folder, ignore_errors=True)
-        if os.path.lexists(folder):
-            self._left.append(folder)
-
-    @contextlib.contextmanager
-    def file(self) -> Iterator[str]:
-        """A path for a file that is about to be written and renamed away; on failure what is there is removed.
-
-        Raises:
-            VolumeFailure: somebody else removed it.
-        """
-        path = self.new_path()
-        try:
-            with still_there(path):
-                yield path
-        except BaseException:
-            if os.path.lexists(path):
-                os.unlink(path)
-            raise
+    def remove(self, path: str) -> None:
+        """Remove something of ours, now or, where no more files may be open, or the disk fails, with a later write."""
+        shutil.rmtree(path, ignore_errors=True)
+        if os.path.lexists(path):
+            try:
+                os.unlink(path)  # a file
+            except OSError:
+                self._left.append(path)
 
     def sweep(self) -> None:
         """Remove what dead processes left behind; what takes long is finished in the background."""
@@ -165,7 +152,7 @@ class Staging:
                     left = self.new_path()
                     with contextlib.suppress(FileNotFoundError):
                         os.rename(os.path.join(aside, entry), left)
-                        self._remove_any(left)
+                        self.remove(left)
                 self.remove(aside)
                 logger.info("swept %s, left behind by a process that died", path)
             else:
@@ -173,12 +160,6 @@ class Staging:
                     os.unlink(path)
             with contextlib.suppress(OSError):
                 os.unlink(lock_file)
-
-    def _remove_any(self, path: str) -> None:
-        try:
-            os.unlink(path)
-        except IsADirectoryError:
-            self.remove(path)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
-"""The write path: publishing a dated, immutable tree.
+"""Publishing a dated, immutable tree.
 
-A release, a submission and a piece of feedback are the same thing in three places. Each is staged aside, made
-durable, and published by one rename; after that it never changes, and the newest one counts.
+A release, a submission and a piece of feedback are the same thing in three places. Once published, none of them ever
+changes, and the newest one counts.
 """
 
 import contextlib
@@ -18,13 +18,14 @@ from ngshare_fs.store.reading.tree import manifest_at, newest_in
 from ngshare_fs.store.volume import Volume
 from ngshare_fs.store.writing.durability import DirtySet
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
+from ngshare_fs.store.writing.publication import Publication
 from ngshare_fs.store.writing.upload import Upload
 
 # A client repeats what it has just handed in. The look for its key stays cheap: it goes back no further than this.
 LATEST_WITH_KEYS = 100
 
 
-def stage(volume: Volume, upload: Upload, tree: str, manifest: Manifest, dirty: DirtySet) -> Manifest:
+def stage(upload: Upload, tree: str, manifest: Manifest, dirty: DirtySet) -> Manifest:
     """Write an upload's files and its manifest to a new folder, and flush all that is unflushed.
 
     Args:
@@ -78,30 +79,29 @@ def publish(
         KeyUsed: that earlier one has other files.
         Interrupted: somebody moved `above` at the last moment, with the tree in it.
     """
-    dirty = volume.dirty_set()
-    with volume.staging.tree() as staged:
-        manifest = stage(volume, upload, staged, replace(manifest, timestamp=at or timestamp.now()), dirty)
-        moment = put_in_place(volume, staged, above, parent, manifest, dirty, is_dated=bool(at), check=last_check)
-    dirty.flush_entry(parent)
-    return moment
+    with volume.publishing() as publication:
+        tree = publication.staged
+        manifest = stage(upload, tree, replace(manifest, timestamp=at or timestamp.now()), publication.dirty)
+        return put_in_place(
+            volume, publication, tree, above, parent, manifest, is_dated=bool(at), last_check=last_check
+        )
 
 
 def put_in_place(
     volume: Volume,
-    staged: str,
+    publication: Publication,
+    tree: str,
     above: KnownFolder,
     parent: str,
     manifest: Manifest,
-    dirty: DirtySet,
     is_dated: bool,
-    check: LastCheck,
+    last_check: LastCheck,
 ) -> Timestamp:
     """The last step of `publish`: the rename, under the lock that orders what is in `parent`; all has been flushed.
 
     Args:
-        staged: the tree.
+        tree: what is staged, or the part of it that is the tree.
         manifest: what it has. Where this fails, the staged one may have a later timestamp by then.
-        dirty: gets what is to be flushed afterwards, together with `parent`.
         is_dated: whether its timestamp stands, whatever there is in `parent`.
 
     Returns, Raises:
@@ -115,18 +115,18 @@ def put_in_place(
             if earlier.files != manifest.files:
                 raise KeyUsed(f"{parent}: {manifest.key}")
             # Whoever published it may have died before flushing its entry; its content was flushed before that.
-            dirty.make_folder_unless_there(parent)
-            volume.staging.remove(staged)
+            publication.dirty.make_folder_unless_there(parent)
+            publication.leave_to_earlier(parent)
             return earlier.timestamp
         newest = None if is_dated else newest_in(parent)
         if newest is not None and moment <= newest:
             # Overtaken since, or the clock was set back. Nobody can overtake a second time.
             moment = timestamp.after(newest)
-            write_manifest_anew(staged, replace(manifest, timestamp=moment), dirty)
-        check()
-        above.check()
-        dirty.make_folder_unless_there(parent)
-        os.rename(staged, f"{parent}/{timestamp.folder_of(moment)}")
+            write_manifest_anew(tree, replace(manifest, timestamp=moment), publication.dirty)
+        publication.publish(
+            f"{parent}/{timestamp.folder_of(moment)}",
+            part=tree, above=above, last_check=last_check, makes_parent=True,
+        )  # fmt: skip
     return moment
 
 
