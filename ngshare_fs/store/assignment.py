@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ngshare_fs.store import trash
-from ngshare_fs.store.course import identity as course_identity
 from ngshare_fs.store.errors import AssignmentNotFound, CourseNotFound, concerns_one_place
 from ngshare_fs.store.files.estale import retry_on_estale
 from ngshare_fs.store.format import layout, names
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.reading.cached_folders import timestamps_in
+from ngshare_fs.store.reading.one_folder import found_in_one
 from ngshare_fs.store.reading.tree import full_name
 from ngshare_fs.store.volume import Volume
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
@@ -22,14 +22,12 @@ def assignments_of(volume: Volume, course: str) -> list[str]:
     Raises:
         CourseNotFound: there is no such course.
     """
-    while True:
-        listed = course_identity(volume, course)
-        if listed is None:
-            raise CourseNotFound(course)
-        found = _assignments_below(volume, layout.assignments(volume.root, course))
-        # Where the course was deleted meanwhile, only some of them were found.
-        if course_identity(volume, course) == listed:
-            return [name for _, name in sorted(found)]
+    parent = layout.assignments(volume.root, course)
+    try:
+        found = found_in_one(layout.course(volume.root, course), lambda: _assignments_below(volume, parent))
+    except FileNotFoundError:
+        raise CourseNotFound(course) from None
+    return [name for _, name in sorted(found)]
 
 
 def _assignments_below(volume: Volume, parent: str) -> list[tuple[str, str]]:
@@ -73,11 +71,6 @@ def _passing_over_what_cannot_be_read() -> Iterator[None]:
 def exists(volume: Volume, course: str, assignment: str) -> bool:
     """Whether the course has such an assignment."""
     return layout.is_folder(layout.assignment(volume.root, course, assignment))
-
-
-def identity(volume: Volume, course: str, assignment: str) -> tuple[int, int] | None:
-    """What tells an assignment from an earlier or later one of the same name; None where there is none."""
-    return layout.identity(layout.assignment(volume.root, course, assignment))
 
 
 def delete(volume: Volume, course: str, assignment: str, by: str, last_check: LastCheck = no_check) -> None:

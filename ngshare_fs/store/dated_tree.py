@@ -114,7 +114,6 @@ def put_in_place(
         if earlier is not None:
             if earlier.files != manifest.files:
                 raise KeyUsed(f"{parent}: {manifest.key}")
-            # Whoever published it may have died before flushing its entry; its content was flushed before that.
             publication.dirty.make_folder_unless_there(parent)
             publication.leave_to_earlier(parent)
             return earlier.timestamp

@@ -7,8 +7,7 @@ the releases. While it is the newest one, students do not see the assignment; th
 import contextlib
 import os
 
-from ngshare_fs.store.assignment import assignments_of, exists, identity
-from ngshare_fs.store.course import identity as course_identity
+from ngshare_fs.store.assignment import assignments_of, exists
 from ngshare_fs.store.dated_tree import publish, put_in_place, stage, write_manifest_anew
 from ngshare_fs.store.errors import (
     AssignmentExists,
@@ -22,6 +21,7 @@ from ngshare_fs.store.format.layout import KnownFolder
 from ngshare_fs.store.format.manifest import RELEASE, WITHDRAWAL, Manifest
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.reading.cached_folders import timestamps_in
+from ngshare_fs.store.reading.one_folder import found_in_one
 from ngshare_fs.store.reading.tree import Tree, manifest_at, newest_in
 from ngshare_fs.store.volume import Volume, make_missing
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
@@ -172,12 +172,14 @@ def open_assignments(volume: Volume, course: str) -> list[str]:
     Raises:
         CourseNotFound: there is no such course.
     """
-    while True:
-        listed = course_identity(volume, course)
-        found = [each for each in assignments_of(volume, course) if is_open(volume, course, each)]
-        # Where the course was deleted meanwhile, only some of them were found.
-        if course_identity(volume, course) == listed:
-            return found
+
+    def look() -> list[str]:
+        return [each for each in assignments_of(volume, course) if is_open(volume, course, each)]
+
+    try:
+        return found_in_one(layout.course(volume.root, course), look)
+    except FileNotFoundError:
+        raise CourseNotFound(course) from None
 
 
 def newest(volume: Volume, course: str, assignment: str) -> Tree | None:
@@ -190,16 +192,11 @@ def newest(volume: Volume, course: str, assignment: str) -> Tree | None:
         AssignmentNotFound: there is no such assignment.
     """
     releases = layout.releases(volume.root, course, assignment)
-    moments = timestamps_in(releases)
-    while not moments:
-        looked_at = identity(volume, course, assignment)
-        if looked_at is None:
-            raise AssignmentNotFound(assignment)
-        moments = timestamps_in(releases)
-        # Deleted and released again in between, it may well have a release.
-        if not moments and identity(volume, course, assignment) == looked_at:
-            return None
     try:
+        # Without any, it may just have been deleted, and be released again by now.
+        moments = timestamps_in(releases) or found_in_one(
+            layout.assignment(volume.root, course, assignment), lambda: timestamps_in(releases)
+        )
         for moment in reversed(moments):
             tree = Tree(volume.manifests, releases, moment)
             if tree.manifest.kind != WITHDRAWAL:

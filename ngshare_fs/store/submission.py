@@ -4,7 +4,7 @@ import os
 from collections.abc import Collection
 
 from ngshare_fs.store import trash
-from ngshare_fs.store.assignment import exists, identity
+from ngshare_fs.store.assignment import exists
 from ngshare_fs.store.dated_tree import publish
 from ngshare_fs.store.errors import AssignmentNotFound, SubmissionNotFound
 from ngshare_fs.store.format import layout, names, timestamp, trash_file
@@ -12,6 +12,7 @@ from ngshare_fs.store.format.layout import KnownFolder
 from ngshare_fs.store.format.manifest import SUBMISSION, Manifest
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.reading.cached_folders import Submission, timestamps_in
+from ngshare_fs.store.reading.one_folder import found_in_one
 from ngshare_fs.store.reading.tree import Tree, full_name, newest_in
 from ngshare_fs.store.volume import Volume, make_missing
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
@@ -60,14 +61,11 @@ def submissions_to(volume: Volume, course: str, assignment: str) -> list[Submiss
     Raises:
         AssignmentNotFound: there is no such assignment.
     """
-    while True:
-        listed = identity(volume, course, assignment)
-        if listed is None:
-            raise AssignmentNotFound(assignment)
-        found = _listed(volume, layout.submissions(volume.root, course, assignment))
-        # Where the assignment was deleted meanwhile, only some of its students were found.
-        if identity(volume, course, assignment) == listed:
-            break
+    parent = layout.submissions(volume.root, course, assignment)
+    try:
+        found = found_in_one(layout.assignment(volume.root, course, assignment), lambda: _listed(volume, parent))
+    except FileNotFoundError:
+        raise AssignmentNotFound(assignment) from None
     found.sort(key=lambda submission: submission.timestamp)
     return found
 

@@ -75,13 +75,17 @@ class KnownFolder(NamedTuple):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         return cls(path, _identity_of(status))
 
+    def is_there(self) -> bool:
+        """Whether it is still the one of this name."""
+        return identity(self.path) == self.identity
+
     def check(self) -> None:
-        """Look whether it is still the one of this name.
+        """The same, for a change that must not land in another one.
 
         Raises:
             FileNotFoundError: it is not.
         """
-        if identity(self.path) != self.identity:
+        if not self.is_there():
             raise FileNotFoundError(errno.ENOENT, "the folder was removed or replaced", self.path)
 
 
