@@ -1,22 +1,14 @@
 """Who teaches and who takes a course: reading and changing the roster."""
 
-import contextlib
-import os
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import partial
 
+from ngshare_fs.store.editable_file import EditableFile
 from ngshare_fs.store.errors import CourseNotFound, InstructorNotFound, IsInstructor, StudentNotFound
-from ngshare_fs.store.files.estale import retry_on_estale
 from ngshare_fs.store.format import layout
 from ngshare_fs.store.format.course_file import Person, Roster
-from ngshare_fs.store.reading.fingerprint import FileFingerprint, fingerprint_of
-from ngshare_fs.store.volume import Volume, check_present, replace_file
+from ngshare_fs.store.volume import Volume, check_present
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
-
-# An editor may write a file in several steps. A change by the server waits until the file has been quiet for this long.
-QUIET_SECONDS = 0.05
 
 
 def of(volume: Volume, course: str) -> Roster:
@@ -27,7 +19,7 @@ def of(volume: Volume, course: str) -> Roster:
         BrokenManifest: the file cannot be understood, and never was.
     """
     try:
-        return volume.rosters.read(layout.roster(volume.root, course)).value
+        return _file(volume, course).read().value
     except (FileNotFoundError, NotADirectoryError):
         check_present(volume)
         raise CourseNotFound(course) from None
@@ -153,45 +145,15 @@ def change(volume: Volume, course: str, changed: Callable[[Roster], Roster], las
         CourseNotFound: there is no such course.
         BrokenManifest: the file cannot be understood; it is left as it is.
     """
-    file = layout.roster(volume.root, course)
     try:
-        with volume.locks.hold("course", course):
-            while True:
-                reading = volume.rosters.read(file)
-                last_check()
-                roster = changed(reading.present)
-                if roster == reading.value:
-                    if not volume.rosters.wrote(file, reading.fingerprint):
-                        _flush(volume, file)
-                    return
-                content = roster.to_yaml()
-                is_as_read = partial(_is_as_read, volume, file, reading.fingerprint)
-                if is_as_read() and replace_file(volume, file, content, is_as_read):
-                    # Where its folder was moved since, the change is in it.
-                    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                        volume.rosters.remember(file, roster, content)
-                    return
-                time.sleep(QUIET_SECONDS)
+        _file(volume, course).change(changed, last_check)
     except (FileNotFoundError, NotADirectoryError):
         raise CourseNotFound(course) from None
 
 
-def _flush(volume: Volume, file: str) -> None:
-    # Whoever made this change before may have died, or failed, before it was flushed. Now it is acknowledged.
-    dirty = volume.dirty_set()
-    dirty.add_file(file)
-    dirty.changed(os.path.dirname(file))
-    dirty.flush()
-
-
-def _is_as_read(volume: Volume, file: str, fingerprint: FileFingerprint) -> bool:
-    """Whether nobody has edited the file since, or may still be writing it."""
-    if fingerprint_of(retry_on_estale(os.stat, file)) != fingerprint:
-        return False
-    if volume.rosters.wrote(file, fingerprint):
-        return True  # by one rename, so it is whole
-    age = time.time_ns() - fingerprint.modified
-    return not 0 <= age < QUIET_SECONDS * 1e9
+def _file(volume: Volume, course: str) -> EditableFile[Roster]:
+    path = layout.roster(volume.root, course)
+    return EditableFile(volume, path, volume.rosters, Roster.to_yaml, lock=("course", course))
 
 
 def _with(people: Mapping[str, Person], user: str, person: Person) -> dict[str, Person]:

@@ -8,9 +8,8 @@ import os
 import pwd
 import re
 import secrets
-import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from ngshare_fs.formats import yaml_text
@@ -21,7 +20,7 @@ from ngshare_fs.store.files.plain_file import open_plain
 from ngshare_fs.store.format import course_file, layout, manifest
 from ngshare_fs.store.format.course_file import Roster
 from ngshare_fs.store.format.manifest import Manifest
-from ngshare_fs.store.format.misspelt import Misspelt, misspelt
+from ngshare_fs.store.format.unknown_keys import Misspelt, misspelt
 from ngshare_fs.store.reading.cached_folders import CachedFolders
 from ngshare_fs.store.reading.cached_yaml import CachedYaml
 from ngshare_fs.store.writing import durability
@@ -143,29 +142,6 @@ def make_missing(volume: Volume, folder: str) -> None:
         dirty = volume.dirty_set()
         dirty.make_folder_unless_there(folder)
         dirty.flush()
-
-
-def replace_file(volume: Volume, path: str, content: bytes, is_current: Callable[[], bool]) -> bool:
-    """Replace a file by one rename, durably; it keeps its mode.
-
-    Args:
-        is_current: asked directly before the rename whether the file may be replaced still.
-
-    Returns:
-        whether it was.
-
-    Raises:
-        FileNotFoundError: it is not there.
-        Interrupted: it was replaced, and then moved with its folder.
-    """
-    with volume.publishing() as publication:
-        publication.dirty.write_file(publication.staged, content)
-        os.chmod(publication.staged, stat.S_IMODE(retry_on_estale(os.stat, path).st_mode))
-        publication.dirty.flush()
-        if not is_current():
-            return False
-        publication.publish(path)
-    return True
 
 
 def _check_encoding() -> None:

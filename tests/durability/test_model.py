@@ -13,7 +13,18 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from ngshare_fs.store import StoreError, Volume, assignment, course, errors, feedback, release, roster, submission
+from ngshare_fs.store import (
+    StoreError,
+    Volume,
+    assignment,
+    course,
+    editable_file,
+    errors,
+    feedback,
+    release,
+    roster,
+    submission,
+)
 from ngshare_fs.store.checking.verify import verify_volume
 from ngshare_fs.store.format.course_file import Person
 from ngshare_fs.store.format.timestamp import Timestamp
@@ -91,7 +102,7 @@ class Exchange(RuleBasedStateMachine):
     @initialize(courses=some_names, assignments=some_names, users=some_names)
     def start(self, courses: tuple[str, ...], assignments: tuple[str, ...], users: tuple[str, ...]) -> None:
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(roster, "QUIET_SECONDS", 0)  # nobody edits by hand here
+        self.patch.setattr(editable_file, "QUIET_SECONDS", 0)  # nobody edits by hand here
         self.folder = tempfile.mkdtemp(dir=IN_MEMORY)
         self.volume = Volume.open(Path(self.folder) / "volume")
         self.names = (courses, assignments, users)

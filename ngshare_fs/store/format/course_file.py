@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from ngshare_fs.formats import yaml_text
 from ngshare_fs.formats.yaml_text import Node, WrongShape, mapping_in, text_in
-from ngshare_fs.store.format.misspelt import Misspelt, misspelt
+from ngshare_fs.store.format.unknown_keys import Misspelt, misspelt, unknown_keys
 
 PERSON_KEYS = ("first_name", "last_name", "email")
 ROLES = ("instructors", "students")
@@ -70,7 +70,7 @@ def understand(document: Mapping[str, Node]) -> Roster:
         course=course,
         instructors=_people(document, "instructors"),
         students=_people(document, "students"),
-        more={key: value for key, value in document.items() if key not in COURSE_KEYS},
+        more=unknown_keys(document, COURSE_KEYS),
     )
 
 
@@ -109,7 +109,7 @@ def _people(document: Mapping[str, Node], role: str) -> dict[str, Person]:
             first_name=text_in(entry, "first_name", role, name),
             last_name=text_in(entry, "last_name", role, name),
             email=text_in(entry, "email", role, name),
-            more={key: value for key, value in entry.items() if key not in PERSON_KEYS},
+            more=unknown_keys(entry, PERSON_KEYS),
         )
     return people
 

@@ -21,7 +21,7 @@ from ngshare_fs.formats.yaml_text import BrokenYaml, Node
 from ngshare_fs.store.errors import BrokenManifest, concerns_one_place
 from ngshare_fs.store.files.estale import retry_on_estale
 from ngshare_fs.store.files.plain_file import NotPlain, open_plain
-from ngshare_fs.store.reading.fingerprint import FileFingerprint, fingerprint_of
+from ngshare_fs.store.reading.fingerprint import NO_FILE, FileFingerprint, fingerprint_of
 
 logger = logging.getLogger(__name__)
 
@@ -172,11 +172,8 @@ class CachedYaml(Generic[Meaning]):
             return entry
         problem = BrokenManifest(path, None, why)
         logger.error("%s", problem)
-        fingerprint = FileFingerprint(0, 0, 0, 0)
         # Never trusted: whether it can be read does not hang on the file alone.
-        return _Entry(
-            _broken(entry, fingerprint, problem), fingerprint, digest, entry.size if entry else 0, trusted=False
-        )
+        return _Entry(_broken(entry, NO_FILE, problem), NO_FILE, digest, entry.size if entry else 0, trusted=False)
 
     def _keep(self, path: str, entry: _Entry[Meaning]) -> _Entry[Meaning]:
         with self._guard:

@@ -35,6 +35,10 @@ class FileFingerprint(NamedTuple):
         return seen - max(self.modified, self.changed) > RACY_NANOSECONDS
 
 
+# That of a file which is not there, or cannot be read; no other one has it.
+NO_FILE = FileFingerprint(0, 0, 0, 0)
+
+
 def fingerprint_of(status: os.stat_result) -> FileFingerprint:
     """The fingerprint of a file."""
     return FileFingerprint(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)

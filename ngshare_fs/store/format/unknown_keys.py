@@ -1,11 +1,14 @@
-"""Keys of a file that people edit: one that nobody knows, and that looks like one that means something.
+"""Keys in a file that people edit, of which nobody knows what they mean.
 
-Other unknown keys are kept and mean nothing: a later version may have written them.
+They are kept and mean nothing: a later version may have written them. One that looks like a key that means something is
+told, for it was probably meant for that.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import NamedTuple
+
+from ngshare_fs.formats.yaml_text import Node
 
 # `studnets` and `students` are 0.87 alike, as are `mail` and `email`; `course_id` and `course` are not.
 LEAST_LIKENESS = 0.85
@@ -27,6 +30,11 @@ class Misspelt(NamedTuple):
     def __str__(self) -> str:
         where = "".join(f" below {key!r}" for key in reversed(self.above))
         return f"{self.key!r}{where} is no key of this file: did you mean `{self.meant}`?"
+
+
+def unknown_keys(document: Mapping[str, Node], known: tuple[str, ...]) -> dict[str, Node]:
+    """What stands in a mapping below other keys than the known ones: to be kept, and written behind them."""
+    return {key: value for key, value in document.items() if key not in known}
 
 
 def misspelt(keys: Iterable[str], known: tuple[str, ...], above: tuple[str, ...] = ()) -> Iterator[Misspelt]:
