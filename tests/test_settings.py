@@ -1,5 +1,6 @@
 """Settings: where they come from, in which order, and what is said about wrong ones."""
 
+import re
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -213,24 +214,45 @@ def test_mistakes_in_the_file_are_named_with_their_line(tmp_path: Path) -> None:
     assert wrong_file(tmp_path, "port: 1\nadmin: [a]\n") == ":2: 'admin' is no option; did you mean admins?"
     assert wrong_file(tmp_path, "max_files: 1\n") == ":1: 'max_files' is no option; did you mean max-files?"
     assert wrong_file(tmp_path, "colour: red\n") == ":1: 'colour' is no option"
-    assert wrong_file(tmp_path, "port: 1\nport: 2\n") == ":2: port is set twice"
+    assert wrong_file(tmp_path, "port: 1\nport: 2\n") == ":2: 'port' is given twice; remove one of the two"
     assert wrong_file(tmp_path, "port: [1]\n") == ":1: port: takes one value, not a list or a mapping"
     assert wrong_file(tmp_path, "port: {a: {}}\n") == ":1: port: takes one value, not a list or a mapping"
     assert wrong_file(tmp_path, "port: {a: b}\n") == ":1: port: not a mapping such as {autograder: {admin: true}}"
     assert wrong_file(tmp_path, "admins: [[a]]\n") == ":1: admins: takes a value or a list of values, nothing nested"
     assert wrong_file(tmp_path, "admins: ['']\n") == ":1: admins: a name in the list is empty"
-    assert wrong_file(tmp_path, "[1]: 2\n") == ":1: '' is no option"
-    assert wrong_file(tmp_path, "- port\n") == ": not a list of `option: value` lines"
+    assert wrong_file(tmp_path, "[1]: 2\n") == ":1: a name is expected before the colon"
+    for text in ("- port\n", "port\n", "~\n"):
+        assert wrong_file(tmp_path, text) == ":1: a mapping (`name: value`) is expected here"
     assert wrong_file(tmp_path, "port: 1\n  x: [\n").startswith(":2: not YAML: ")
-    assert wrong_file(tmp_path, "a: 1\n---\nb: 1\n").startswith(":2: not YAML: ")
-    assert wrong_file(tmp_path, "port: \x01\n").startswith(": not YAML: ")
+    assert wrong_file(tmp_path, "port: 1\n---\nhost: a\n") == ":2: a second document begins here; only one is expected"
+    assert wrong_file(tmp_path, "---\n---\nport: 1\n") == ":2: a second document begins here; only one is expected"
+    assert wrong_file(tmp_path, "port: 1\nhost: \x01\n") == (
+        ":2: not YAML: control characters are not allowed (#x0001)"
+    )
+
+
+def test_the_file_is_read_as_strictly_as_those_of_the_volume(tmp_path: Path) -> None:
+    aliases = "aliases (`*name`) are not understood; write the value out"
+    assert wrong_file(tmp_path, "admins: &us [a]\ntrusted-proxies: *us\n") == f":2: {aliases}"
+    assert wrong_file(tmp_path, "port: 1\nservices:\n  a: {admin: true}\n  a:\n") == (
+        ":4: 'a' is given twice; remove one of the two"
+    )
+    assert wrong_file(tmp_path, "port: 1\n\tworkers: 2\n").startswith(":2: not YAML: found a tab character")
+    assert wrong_file(tmp_path, "port: 1\nadmins: " + "[" * 101 + "]" * 101 + "\n") == ":2: nested too deeply"
+    # However deep: libyaml may refuse it first.
+    assert re.match(r":2: .*nest", wrong_file(tmp_path, "port: 1\nadmins: " + "[" * 300_000))
+    assert wrong_file(tmp_path, "services: {a: {admin: [true]}}\n") == ":1: services: nested too deeply"
+    assert from_file(tmp_path, "\ufeffport: 1\r\nadmins: !!set [a]\r\n").port == 1
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert wrong({"config": str(tmp_path / "none.yaml")}) == f"{tmp_path}/none.yaml: No such file or directory"
     assert wrong({"config": str(tmp_path)}) == f"{tmp_path}: Is a directory"
     (tmp_path / "latin.yaml").write_bytes(b"admins: zo\xeb\n")
-    assert wrong({"config": str(tmp_path / "latin.yaml")}) == f"{tmp_path}/latin.yaml: not UTF-8"
+    assert (
+        wrong({"config": str(tmp_path / "latin.yaml")})
+        == f"{tmp_path}/latin.yaml:1: not UTF-8; save the file in that encoding"
+    )
 
 
 def under_hub(**environment: str) -> Settings:

@@ -86,12 +86,31 @@ def parse(content: bytes, file: str, understand: Callable[[dict[str, Node]], Mea
     """
     text = _decoded(content, file)
     document = _Reading(file).document(text)
+    if document is None:
+        raise BrokenYaml(file, 1, _MAPPING_EXPECTED)
     try:
         return understand(document)
     except WrongShape as error:
         again = _Reading(file, error.keys)
         again.document(text)
         raise BrokenYaml(file, again.line, error.problem) from None
+
+
+def parse_with_lines(content: bytes, file: str) -> tuple[dict[str, Node], dict[str, int]]:
+    """Parse a file whose every key is looked at by itself, and which may be empty.
+
+    Args:
+        content, file: see `parse`.
+
+    Returns:
+        the mapping, and the line of each of its own keys, counted from 1.
+
+    Raises:
+        BrokenYaml: see `parse`.
+    """
+    reading = _Reading(file)
+    document = reading.document(_decoded(content, file))
+    return document or {}, reading.lines
 
 
 def _decoded(content: bytes, file: str) -> str:
@@ -134,11 +153,14 @@ class _Reading:
         self._wanted = wanted
         # Of the last of the wanted keys that is there.
         self.line = 1
+        # Of the document's own keys.
+        self.lines: dict[str, int] = {}
         self._open: list[_Collection] = []
         self._root: dict[str, Node] | None = None
+        self._has_begun = False
 
-    def document(self, text: str) -> dict[str, Node]:
-        """The mapping that the text is.
+    def document(self, text: str) -> dict[str, Node] | None:
+        """The mapping that the text is; None where nothing stands there but comments.
 
         Raises:
             BrokenYaml: see `parse`.
@@ -149,14 +171,14 @@ class _Reading:
                 self._take(event)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            raise BrokenYaml(self._file, mark.line + 1 if mark else 1, error.problem or str(error)) from None
+            problem = f"not YAML: {error.problem or error}"
+            raise BrokenYaml(self._file, mark.line + 1 if mark else 1, problem) from None
         except yaml.reader.ReaderError as error:
             line = text.encode().count(b"\n", 0, error.position) + 1
-            raise BrokenYaml(self._file, line, f"{error.reason} (#x{error.character:04x})") from None
+            problem = f"not YAML: {error.reason} (#x{error.character:04x})"
+            raise BrokenYaml(self._file, line, problem) from None
         except yaml.YAMLError as error:
-            raise BrokenYaml(self._file, 1, " ".join(str(error).split())) from None
-        if self._root is None:
-            raise BrokenYaml(self._file, 1, _MAPPING_EXPECTED)
+            raise BrokenYaml(self._file, 1, f"not YAML: {' '.join(str(error).split())}") from None
         return self._root
 
     def _take(self, event: yaml.Event) -> None:
@@ -172,8 +194,10 @@ class _Reading:
         elif isinstance(event, yaml.AliasEvent):
             # Nested, a small file would grow without bound.
             raise self._broken(event, "aliases (`*name`) are not understood; write the value out")
-        elif isinstance(event, yaml.DocumentStartEvent) and self._root is not None:
-            raise self._broken(event, "a second document begins here; only one is expected")
+        elif isinstance(event, yaml.DocumentStartEvent):
+            if self._has_begun:
+                raise self._broken(event, "a second document begins here; only one is expected")
+            self._has_begun = True
 
     def _begin(self, content: "dict[str, Node] | list[Node]", event: yaml.Event) -> None:
         if len(self._open) == DEEPEST:
@@ -184,6 +208,8 @@ class _Reading:
 
     def _put(self, value: Node, event: yaml.Event) -> None:
         if not self._open:
+            if value is None:
+                return
             if not isinstance(value, dict):
                 raise self._broken(event, _MAPPING_EXPECTED)
             self._root = value
@@ -207,6 +233,8 @@ class _Reading:
         if depth >= _OF_MANY_ENTRIES:
             key = sys.intern(key)
         inner.key = key
+        if depth == 1:
+            self.lines[key] = _line_of(event)
         if self._wanted and (*(each.name for each in self._open[1:]), key) == self._wanted[:depth]:
             self.line = _line_of(event)
 
