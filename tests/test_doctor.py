@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ngshare_fs.access.identity import Admission
+from ngshare_fs.check_result import CheckResult
 from ngshare_fs.command.main import main
 from ngshare_fs.hub import HubClient
 from ngshare_fs.hub.checkup import look_at_hub, look_at_user
@@ -18,7 +19,6 @@ from ngshare_fs.hub.watch import greet_hub, watch_hub
 from ngshare_fs.settings import Hub
 from ngshare_fs.store import Volume
 from ngshare_fs.store.checking.volume_check import look_at_volume
-from ngshare_fs.terminal.check_result import CheckResult
 from tests import servers
 from tests.fallible_hub import FallibleHub, user
 

@@ -6,7 +6,7 @@ import os
 from ngshare_fs.command.parser import add_options, flags_in
 from ngshare_fs.settings import SettingsError, read_settings
 from ngshare_fs.settings.values import token_of_file
-from ngshare_fs.terminal.one_line import say
+from ngshare_fs.terminal.saying import say
 
 HELP = "look for what keeps a server from working"
 DESCRIPTION = (

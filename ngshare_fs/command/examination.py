@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from ngshare_fs.access.identity import Admission
+from ngshare_fs.check_result import CheckResult
 from ngshare_fs.command.own_address import look_at_address, look_at_callback
 from ngshare_fs.hub import HubClient
 from ngshare_fs.hub.checkup import look_at_hub, look_at_user
@@ -12,7 +13,6 @@ from ngshare_fs.server.sockets import url_at
 from ngshare_fs.settings import Settings
 from ngshare_fs.store import identity_of
 from ngshare_fs.store.checking.volume_check import look_at_volume
-from ngshare_fs.terminal.check_result import CheckResult
 
 # Where there is no volume yet, whoever answers has another one.
 NO_VOLUME = "none"

@@ -7,9 +7,9 @@ from urllib.parse import unquote, urlsplit
 
 import aiohttp
 
+from ngshare_fs.check_result import CheckResult
 from ngshare_fs.hub.unreachable import UNREACHABLE, reason_of
 from ngshare_fs.settings import Hub
-from ngshare_fs.terminal.check_result import CheckResult
 from ngshare_fs.web.sign_in import CALLBACK
 
 SECONDS = 15.0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ngshare_fs.command.output import fail
 from ngshare_fs.terminal.installation import how_to_install
-from ngshare_fs.terminal.one_line import counted, say
+from ngshare_fs.terminal.saying import counted, say
 
 if TYPE_CHECKING:
     from ngshare_fs.exchange.connection.exchange_api import ExchangeApi

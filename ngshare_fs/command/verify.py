@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ngshare_fs.settings import SettingsError
 from ngshare_fs.settings.options import BY_NAME
-from ngshare_fs.terminal.one_line import say
+from ngshare_fs.terminal.saying import say
 
 HELP = "check a data folder"
 DESCRIPTION = (

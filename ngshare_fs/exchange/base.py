@@ -24,7 +24,7 @@ from ngshare_fs.exchange.folders.file_names import without_slash
 from ngshare_fs.exchange.folders.replacing import in_words
 from ngshare_fs.exchange.jupyter.inside_jupyter import Turn, this_turn
 from ngshare_fs.exchange.sending.snapshot import Contents, Rules, look_through
-from ngshare_fs.terminal.one_line import in_one_line
+from ngshare_fs.formats.one_line import in_one_line
 
 DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
 _FULL = "Your disk is full, or your quota is used up. Remove files, and try again."

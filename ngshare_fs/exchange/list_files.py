@@ -19,7 +19,7 @@ from ngshare_fs.exchange.folders.working_folder import look_at
 from ngshare_fs.exchange.jupyter.formgrader import forget_other_gradebook
 from ngshare_fs.exchange.jupyter.inside_jupyter import is_inside
 from ngshare_fs.terminal.confirmation import NotConfirmed, confirm
-from ngshare_fs.terminal.one_line import counted
+from ngshare_fs.terminal.saying import counted
 
 Entry = dict[str, Any]
 WITHDRAWN = "withdrawn"

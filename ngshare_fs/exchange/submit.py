@@ -28,7 +28,7 @@ from ngshare_fs.exchange.sending.fetched_from import (
 from ngshare_fs.exchange.sending.released_names import ReleasedNames, look_alike, twins
 from ngshare_fs.exchange.sending.request_body import LocalFile
 from ngshare_fs.exchange.sending.snapshot import Found, check_size, take_snapshot
-from ngshare_fs.terminal.one_line import in_one_line
+from ngshare_fs.formats.one_line import in_one_line
 
 # Files of a receipt that are printed; the whole receipt is in the cache.
 MOST_LINES = 20

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from urllib.parse import quote, unquote, urlsplit
 
+from ngshare_fs.check_result import CheckResult
 from ngshare_fs.hub.account import Account, scope_for
 from ngshare_fs.hub.client import HubClient, HubDown, Rejected
 from ngshare_fs.settings import Hub
-from ngshare_fs.terminal.check_result import CheckResult
 
 # Cookies and tokens carry times; log lines of both are read side by side.
 CLOCKS_DIFFER_SECONDS = 30.0

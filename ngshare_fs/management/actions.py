@@ -20,7 +20,7 @@ from ngshare_fs.management.roster_files.columns import NAMES, WrongColumns, mapp
 from ngshare_fs.management.roster_files.roster_file import Roster, Student, WrongRoster
 from ngshare_fs.management.server_roster import ServerRoster
 from ngshare_fs.terminal.confirmation import NotConfirmed, confirm
-from ngshare_fs.terminal.one_line import counted, say
+from ngshare_fs.terminal.saying import counted, say
 
 PATIENCE_SECONDS = 30.0
 

@@ -3,10 +3,10 @@
 import contextlib
 import os
 
+from ngshare_fs.formats.one_line import in_one_line
 from ngshare_fs.store.errors import BrokenManifest, concerns_one_place
 from ngshare_fs.store.format import layout
 from ngshare_fs.store.volume import Volume
-from ngshare_fs.terminal.one_line import in_one_line
 
 
 class Problems:

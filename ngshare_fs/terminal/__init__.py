@@ -1,1 +1,1 @@
-"""What people at a terminal read and answer: log lines, the results of checks, questions."""
+"""What people at a terminal read and answer: log lines, what commands print, questions."""

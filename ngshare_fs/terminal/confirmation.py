@@ -2,7 +2,7 @@
 
 import sys
 
-from ngshare_fs.terminal.one_line import in_one_line
+from ngshare_fs.formats.one_line import in_one_line
 
 
 class NotConfirmed(Exception):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ngshare_fs.exchange.sending.snapshot import LeftOut
-from ngshare_fs.terminal.one_line import in_one_line
+from ngshare_fs.formats.one_line import in_one_line
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from ngshare_fs.exchange.folders.origin import ORIGIN
 from ngshare_fs.exchange.folders.replacing import SCRATCH
 from ngshare_fs.exchange.receiving.received_tree import DEEPEST_PATH
 from ngshare_fs.exchange.sending.request_body import CHUNK, LocalFile
-from ngshare_fs.terminal.one_line import in_one_line
+from ngshare_fs.formats.one_line import in_one_line
 
 # As on our server.
 LONGEST_COMPONENT = 255

@@ -5,7 +5,7 @@
 
 from dataclasses import dataclass
 
-from ngshare_fs.terminal.one_line import in_one_line
+from ngshare_fs.formats.one_line import in_one_line
 
 
 @dataclass(frozen=True)

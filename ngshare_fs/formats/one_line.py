@@ -1,7 +1,6 @@
 """Text on one line: a name in it must neither forge a line nor act on a terminal."""
 
 import re
-from typing import TextIO
 
 # What would break a line, turn its direction, or cannot be printed: names of files may have all of it.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -10,17 +9,3 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\
 def in_one_line(text: str) -> str:
     """The text with what would break or turn a line, or cannot be printed, escaped."""
     return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
-
-
-def counted(number: int, what: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{number} {what}" + ("s" if number != 1 else "")
-
-
-def say(text: str, stream: TextIO | None = None) -> None:
-    """Print a line.
-
-    Args:
-        stream: instead of the standard output.
-    """
-    print(in_one_line(text), file=stream)

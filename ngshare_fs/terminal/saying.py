@@ -1,0 +1,19 @@
+"""What commands print."""
+
+from typing import TextIO
+
+from ngshare_fs.formats.one_line import in_one_line
+
+
+def counted(number: int, what: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {what}" + ("s" if number != 1 else "")
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Print a line.
+
+    Args:
+        stream: instead of the standard output.
+    """
+    print(in_one_line(text), file=stream)
