@@ -79,7 +79,7 @@ def delete(volume: Volume, course: str, assignment: str, by: str, last_check: La
     No lock: a submission that races it lands before, or its own rename fails for want of a parent.
 
     Args:
-        by: who does it.
+        by: the user who does it.
         last_check: made directly before it is moved.
 
     Raises:

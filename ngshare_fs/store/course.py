@@ -50,6 +50,9 @@ def courses_of(volume: Volume, user: str) -> list[str]:
 def create(volume: Volume, course: str, instructors: Iterable[str] = ()) -> None:
     """Make a course.
 
+    Args:
+        instructors: user names; nothing else is known of them yet.
+
     Raises:
         CourseExists: there is one of that name.
     """
@@ -65,6 +68,9 @@ def create(volume: Volume, course: str, instructors: Iterable[str] = ()) -> None
 
 def delete(volume: Volume, course: str, by: str) -> None:
     """Move a course into the trash.
+
+    Args:
+        by: the user who does it.
 
     Raises:
         CourseNotFound: there is no such course.

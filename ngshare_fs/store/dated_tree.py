@@ -29,8 +29,10 @@ def stage(upload: Upload, tree: str, manifest: Manifest, dirty: DirtySet) -> Man
     """Write an upload's files and its manifest to a new folder, and flush all that is unflushed.
 
     Args:
+        upload: the files; large ones are moved from it.
         tree: the folder, in staging.
         manifest: all but the files.
+        dirty: the account of what is staged.
 
     Returns:
         the manifest as it was written.
@@ -62,6 +64,7 @@ def publish(
     """Publish an upload as the newest tree in `parent`, whose own parent has to be there.
 
     Args:
+        upload: the files; the caller discards what is left of it.
         above: the folder of what the tree is for. To stage a large tree takes seconds: by then, another assignment may
             have the name of the one that this is for.
         parent: the folder of the trees of this kind, made if missing, somewhere in `above`.
@@ -100,7 +103,9 @@ def put_in_place(
     """The last step of `publish`: the rename, under the lock that orders what is in `parent`; all has been flushed.
 
     Args:
-        tree: what is staged, or the part of it that is the tree.
+        publication: what has been staged, and flushed.
+        tree: the path of the tree: all that is staged, or a part of it.
+        above, parent, last_check: see `publish`.
         manifest: what it has. Where this fails, the staged one may have a later timestamp by then.
         is_dated: whether its timestamp stands, whatever there is in `parent`.
 

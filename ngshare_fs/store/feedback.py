@@ -28,6 +28,7 @@ def give(
     Args:
         submission: its timestamp.
         by: the instructor.
+        upload: the files; the caller discards what is left of it.
         last_check: made when all is staged.
 
     Raises:
@@ -43,12 +44,19 @@ def give(
 
 
 def given_at(volume: Volume, course: str, assignment: str, student: str, submission: Timestamp) -> Timestamp | None:
-    """When the newest feedback on a submission was given; None until some is."""
+    """When the newest feedback on a submission was given; None until some is.
+
+    Args:
+        submission: its timestamp.
+    """
     return newest_in(layout.feedback(volume.root, course, assignment, student, submission))
 
 
 def newest(volume: Volume, course: str, assignment: str, student: str, submission: Timestamp) -> Tree | None:
     """Open the newest feedback on a submission; None until some is given.
+
+    Args:
+        submission: its timestamp.
 
     Raises:
         SubmissionNotFound: there is no submission of that timestamp.

@@ -43,6 +43,7 @@ def release(
 
     Args:
         by: the instructor.
+        upload: the files; the caller discards what is left of it.
         at: the timestamp to give it instead of the present, for sample data.
         last_check: made when all is staged.
 
@@ -108,6 +109,7 @@ def release_again(
 
     Args:
         by: the instructor.
+        upload: the files; the caller discards what is left of it.
         last_check: made when all is staged.
 
     Raises:

@@ -28,6 +28,10 @@ def of(volume: Volume, course: str) -> Roster:
 def set_instructor(volume: Volume, course: str, user: str, person: Person, last_check: LastCheck = no_check) -> None:
     """Make a user an instructor or change the entry; a student who is made instructor stops being a student.
 
+    Args:
+        person: what is known of the user, in place of all that was; what else somebody wrote into the entry stays.
+        last_check: see `change`.
+
     Raises:
         CourseNotFound, BrokenManifest: see `change`.
     """
@@ -41,6 +45,9 @@ def set_instructor(volume: Volume, course: str, user: str, person: Person, last_
 
 def remove_instructor(volume: Volume, course: str, user: str, last_check: LastCheck = no_check) -> None:
     """Take an instructor off the roster.
+
+    Args:
+        last_check: see `change`.
 
     Raises:
         InstructorNotFound: the user is none.
@@ -58,6 +65,10 @@ def remove_instructor(volume: Volume, course: str, user: str, last_check: LastCh
 def set_student(volume: Volume, course: str, user: str, person: Person, last_check: LastCheck = no_check) -> None:
     """Make a user a student or change the entry.
 
+    Args:
+        person: what is known of the user, in place of all that was; what else somebody wrote into the entry stays.
+        last_check: see `change`.
+
     Raises:
         IsInstructor: the user is an instructor of the course.
         CourseNotFound, BrokenManifest: see `change`.
@@ -72,7 +83,8 @@ def set_students(
     """Make many users students by one write.
 
     Args:
-        entries: user names and what is known of them; of the same user twice the last entry counts.
+        entries: user names and what is known of them, see `set_student`; of the same user twice the last entry counts.
+        last_check: see `change`.
 
     Returns:
         for each entry whether it was taken; instructors are not.
@@ -99,6 +111,9 @@ def set_students(
 def remove_student(volume: Volume, course: str, user: str, last_check: LastCheck = no_check) -> None:
     """Take a student off the roster; what was handed in stays.
 
+    Args:
+        last_check: see `change`.
+
     Raises:
         StudentNotFound: the user is none.
         CourseNotFound, BrokenManifest: see `change`.
@@ -115,8 +130,12 @@ def remove_student(volume: Volume, course: str, user: str, last_check: LastCheck
 def remove_students(volume: Volume, course: str, users: Iterable[str], last_check: LastCheck = no_check) -> list[bool]:
     """Take many students off the roster by one write; what they handed in stays.
 
+    Args:
+        users: their names; one may be there twice.
+        last_check: see `change`.
+
     Returns:
-        for each of them whether it was a student.
+        for each of `users`, in their order, whether it was a student.
 
     Raises:
         CourseNotFound, BrokenManifest: see `change`.

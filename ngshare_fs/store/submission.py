@@ -33,6 +33,7 @@ def submit(
     """Hand in.
 
     Args:
+        upload: the files; the caller discards what is left of it.
         at: the timestamp to give it instead of the present, for sample data.
         by: who does it, where that is not the student.
         key: what names this submission, however often it is handed in.
@@ -152,7 +153,7 @@ def delete(
 
     Args:
         moment: which.
-        by: who does it.
+        by: the user who does it.
         last_check: made directly before it is moved.
 
     Raises:

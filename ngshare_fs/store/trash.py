@@ -18,7 +18,7 @@ def throw_away(volume: Volume, path: str, what: dict[str, str], last_check: Last
     """Move a folder into the trash.
 
     Args:
-        path: the folder.
+        path: the folder, anywhere on the volume.
         what: what it is, for `trash.yaml` beside it: `kind`, the names that lead to it, and `by`, who deleted it.
         last_check: made directly before it is moved.
 

@@ -77,6 +77,9 @@ class Volume:
     def join(cls, path: str) -> "Volume":
         """Open a volume that another process of this server has open. Nothing is made where there is none any more.
 
+        Args:
+            path: absolute, as the `root` of the other one.
+
         Raises:
             VolumeError: this process could not name its files.
             OSError: it is not there.
@@ -86,7 +89,11 @@ class Volume:
         return cls(path)
 
     def upload(self, staging_folder: str | None = None) -> Upload:
-        """A new, empty upload, or one that another process has begun in the folder `made`."""
+        """A new, empty upload.
+
+        Args:
+            staging_folder: that of one which another process has begun, to go on with it; it is discarded with it.
+        """
         return Upload(self.staging, staging_folder)
 
     @contextlib.contextmanager
@@ -137,7 +144,11 @@ def check_present(volume: Volume) -> None:
 
 
 def make_missing(volume: Volume, folder: str) -> None:
-    """Make a folder that a program or a person left out, durably; its parent has to be there."""
+    """Make a folder that whoever made the volume by hand left out, durably.
+
+    Args:
+        folder: its path; its parent has to be there.
+    """
     if not layout.is_folder(folder):
         dirty = volume.dirty_set()
         dirty.make_folder_unless_there(folder)

@@ -143,7 +143,12 @@ def unexpected_entries(
 
 
 def look_into(parent: OpenFolder, name: str, check: Callable[[OpenFolder], Iterator[Finding]]) -> Iterator[Finding]:
-    """Check a folder in another one, if it can be read."""
+    """Check a folder in another one, if it can be read.
+
+    Args:
+        name: of the folder, in `parent`.
+        check: gives the findings in it; it is open until they are all taken.
+    """
     try:
         with parent.enter(name) as folder:
             yield from check(folder)
@@ -161,6 +166,11 @@ def read_yaml(
     if_broken: Defect,
 ) -> Generator[Finding, None, Meaning | None]:
     """Read a YAML file.
+
+    Args:
+        name: of the file, in `folder`.
+        understand: makes the typed value of the parsed mapping; raises `WrongShape`.
+        if_missing, if_broken: what to find in those cases.
 
     Returns:
         what it says; None where it cannot be read, which is among the findings here or of `unexpected_entries`.

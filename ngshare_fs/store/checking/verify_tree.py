@@ -55,6 +55,8 @@ def check_tree(tree: OpenFolder, place: Place, more: tuple[str, ...] = ()) -> It
     """Check a tree.
 
     Args:
+        tree: its folder.
+        place: where that lies.
         more: what folders belong into it beside `files`; they are left to the caller.
     """
     present = yield from unexpected_entries(tree, (layout.MANIFEST,), (layout.FILES, *more))

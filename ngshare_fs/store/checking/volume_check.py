@@ -22,7 +22,11 @@ CLOCKS_DIFFER_SECONDS = 2.0
 
 
 def look_at_volume(path: Path) -> list[CheckResult]:
-    """Look at a volume's folder, its permissions, locks, space, inodes and clock."""
+    """Look at a volume's folder, its permissions, locks, space, inodes and clock.
+
+    Args:
+        path: the folder; it need not be there, for the first start makes it.
+    """
     root = os.path.abspath(path)
     try:
         return _look_inside(root)

@@ -41,6 +41,9 @@ class CachedFolders:
     def submissions_below(self, parent: str) -> tuple[list[Submission], list[str]]:
         """The submissions in the folders below `parent`, in no order, and the folders whose names were cut.
 
+        Args:
+            parent: an assignment's `submissions`: its path, by which the folders are known.
+
         Raises:
             FileNotFoundError: `parent` is not there (NotADirectoryError where it is no folder).
         """

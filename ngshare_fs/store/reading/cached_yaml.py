@@ -98,6 +98,9 @@ class CachedYaml(Generic[Meaning]):
     def read(self, path: str) -> Reading[Meaning]:
         """What the file says now.
 
+        Args:
+            path: absolute; by it the file is known.
+
         Raises:
             FileNotFoundError: it is not there (NotADirectoryError where a folder above is none).
             BrokenManifest: it cannot be read or understood, and never was.
@@ -109,7 +112,16 @@ class CachedYaml(Generic[Meaning]):
         return entry.found()
 
     def remember(self, path: str, value: Meaning, content: bytes) -> None:
-        """Take note of what this process has just written, so that it need not be parsed."""
+        """Take note of what this process has just written, so that it need not be parsed.
+
+        Args:
+            path: see `read`.
+            value: what it says.
+            content: the text that says so.
+
+        Raises:
+            FileNotFoundError: it is not there any more.
+        """
         fingerprint = fingerprint_of(retry_on_estale(os.stat, path))
         self._keep(
             path,
@@ -117,7 +129,12 @@ class CachedYaml(Generic[Meaning]):
         )
 
     def wrote(self, path: str, fingerprint: FileFingerprint) -> bool:
-        """Whether the file is still the one that this process wrote."""
+        """Whether the file is still the one that this process wrote.
+
+        Args:
+            path: see `read`.
+            fingerprint: that of the present file.
+        """
         entry = self._entries.get(path)
         return entry is not None and entry.own and entry.fingerprint == fingerprint
 

@@ -17,6 +17,9 @@ class Flusher(Protocol):
     def flush(self, files: list[str], folders: list[str]) -> None:
         """Return when these files and these folders' entries are on the disk.
 
+        Args:
+            files, folders: absolute paths.
+
         Raises:
             OSError: they may not be. It is not tried again: the system may have dropped what it could not write.
         """

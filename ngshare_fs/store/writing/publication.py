@@ -112,6 +112,9 @@ class Publication:
         """Publish nothing, because it is there already: on leaving, the entries of that folder are flushed.
 
         Whoever published it may have died before that; its content was flushed earlier.
+
+        Args:
+            folder: in which it is.
         """
         self._changed_folder = folder
 

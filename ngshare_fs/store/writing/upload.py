@@ -101,6 +101,9 @@ class Upload:
     def accept(self, files: Iterable[IncomingFile]) -> None:
         """Say which files make the tree.
 
+        Args:
+            files: of which each that is staged is in this upload's folder.
+
         Raises:
             IllegalPath: see `without_duplicates`.
         """
@@ -108,6 +111,10 @@ class Upload:
 
     def write_tree(self, into: str, dirty: DirtySet) -> None:
         """Lay the files out under `into`, a new folder.
+
+        Args:
+            into: a path in staging, where nothing is yet.
+            dirty: the account of what has to be flushed.
 
         Raises:
             VolumeFailure: somebody removed what was staged.
