@@ -127,10 +127,8 @@ def put_in_place(
             # Overtaken since, or the clock was set back. Nobody can overtake a second time.
             moment = timestamp.after(newest)
             write_manifest_anew(tree, replace(manifest, timestamp=moment), publication.dirty)
-        publication.publish(
-            f"{parent}/{timestamp.folder_of(moment)}",
-            part=tree, above=above, last_check=last_check, makes_parent=True,
-        )  # fmt: skip
+        place = f"{parent}/{timestamp.folder_of(moment)}"
+        publication.publish(place, part=tree, above=above, last_check=last_check, makes_parent=True)
     return moment
 
 
