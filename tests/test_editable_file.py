@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,11 +17,13 @@ import pytest
 
 from ngshare_fs.formats import yaml_text
 from ngshare_fs.formats.yaml_text import Node, text_in
-from ngshare_fs.store import Volume
+from ngshare_fs.store import Volume, editable_file
 from ngshare_fs.store.editable_file import EditableFile
-from ngshare_fs.store.errors import BrokenManifest
+from ngshare_fs.store.errors import BrokenManifest, LockTimeout
+from ngshare_fs.store.format import layout
 from ngshare_fs.store.format.unknown_keys import unknown_keys
 from ngshare_fs.store.reading.cached_yaml import CachedYaml
+from ngshare_fs.store.writing.locks import Locks
 
 
 @dataclass(frozen=True)
@@ -168,23 +171,36 @@ def test_a_change_does_not_land_in_a_new_folder_of_the_same_name(volume: Volume,
     assert left_in_staging(volume) == []
 
 
-def test_a_file_that_is_still_being_written_is_waited_for(volume: Volume) -> None:
-    """Half of it may be understood, too: a line is missing at its end."""
+def test_a_file_that_was_changed_just_now_is_left_alone_for_a_while(
+    volume: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of it may be understood, too: here a line at its end arrives later."""
     file = note_of(volume)
     Path(file.path).write_text("text: half\n")
     seen: list[Note] = []
 
     def changed(note: Note) -> Note:
-        if not seen:
-            with open(file.path, "a") as writing:
-                writing.write("by: ada\n")
         seen.append(note)
         return replace(note, text="whole")
 
+    def write_the_rest(_: float) -> None:
+        edit(file, "text: half\nby: ada\n")
+
+    monkeypatch.setattr(editable_file, "QUIET_SECONDS", 3600)  # however slow this machine is
+    monkeypatch.setattr(time, "sleep", write_the_rest)
     file.change(changed)
-    assert seen[0] == Note("half")
-    assert seen[-1] == Note("half", {"by": "ada"})
+    assert seen == [Note("half"), Note("half", {"by": "ada"})]
     assert file.read().value == Note("whole", {"by": "ada"})
+
+
+def test_it_is_changed_under_its_lock(volume: Volume) -> None:
+    file = note_of(volume)
+    elsewhere = Volume.join(volume.root)
+    volume.locks = Locks(os.path.join(volume.root, layout.LOCKS), timeout=0.1)
+    with elsewhere.locks.hold("note", "a"), pytest.raises(LockTimeout):
+        file.change(with_line("x"))
+    elsewhere.close()
+    assert not os.path.exists(file.path)
 
 
 def test_a_broken_file_is_left_as_it_is(volume: Volume) -> None:
