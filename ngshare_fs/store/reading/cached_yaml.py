@@ -6,6 +6,7 @@ parsing.
 """
 
 import copy
+import errno
 import hashlib
 import logging
 import os
@@ -143,16 +144,18 @@ class CachedYaml(Generic[Meaning]):
         if entry is None or not entry.trusted:
             return None
         try:
-            fingerprint = fingerprint_of(retry_on_estale(os.stat, path, follow_symlinks=False))
+            status = os.stat(path, follow_symlinks=False)
         except OSError as error:
-            if concerns_one_place(error):
+            if error.errno == errno.ESTALE or concerns_one_place(error):
                 return None  # what that is, reading it says
             raise
-        if fingerprint != entry.fingerprint:
+        if fingerprint_of(status) != entry.fingerprint:
             return None
-        with self._guard:
-            if path in self._entries:
-                self._entries.move_to_end(path)
+        # A single step of the interpreter, so no lock, which a list of courses would have to take for each of them.
+        try:  # noqa: SIM105 - entering `suppress` costs more than the step
+            self._entries.move_to_end(path)
+        except KeyError:  # dropped just now
+            pass
         return entry
 
     def _read_again(self, path: str, entry: _Entry[Meaning] | None) -> _Entry[Meaning]:
