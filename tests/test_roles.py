@@ -1,10 +1,17 @@
 """Who may call what: every role against every endpoint."""
 
+import threading
+from pathlib import Path
+
 import pytest
 
-from ngshare_fs.api.endpoint import Endpoint, Who
+from ngshare_fs.api import action
+from ngshare_fs.api.call import Call
+from ngshare_fs.api.checks import check
+from ngshare_fs.api.endpoint import Endpoint, Pool, Who
 from ngshare_fs.api.endpoints.table import ENDPOINTS
 from tests.conftest import Exchange, MakeExchange
+from tests.trees import tree
 
 # What the API grants; the other users get 403.
 ALLOWED = {
@@ -20,43 +27,46 @@ REASONS = {
     Who.INSTRUCTOR: "(not course instructor)",
     Who.INSTRUCTOR_OR_SELF: "(not course instructor)",
 }
-# The contract, written out once more, so that a slip in the declarations shows.
-WHO = {
-    "GET courses": Who.ANYONE,
-    "GET listing": Who.ANYONE,
-    "POST course/{course}": Who.ADMIN,
-    "DELETE course/{course}": Who.ADMIN,
-    "POST instructor/{course}/{user}": Who.INSTRUCTOR,
-    "GET instructor/{course}/{user}": Who.MEMBER,
-    "DELETE instructor/{course}/{user}": Who.ADMIN,
-    "GET instructors/{course}": Who.MEMBER,
-    "POST student/{course}/{user}": Who.INSTRUCTOR,
-    "GET student/{course}/{user}": Who.INSTRUCTOR_OR_SELF,
-    "DELETE student/{course}/{user}": Who.INSTRUCTOR,
-    "POST students/{course}": Who.INSTRUCTOR,
-    "POST removal/{course}": Who.INSTRUCTOR,
-    "GET students/{course}": Who.INSTRUCTOR,
-    "GET assignments/{course}": Who.MEMBER,
-    "GET assignment/{course}/{assignment}": Who.MEMBER,
-    "POST assignment/{course}/{assignment}": Who.INSTRUCTOR,
-    "PUT assignment/{course}/{assignment}": Who.INSTRUCTOR,
-    "PUT assignment/{course}/{assignment}/withdrawn": Who.INSTRUCTOR,
-    "DELETE assignment/{course}/{assignment}": Who.INSTRUCTOR,
-    "GET submissions/{course}/{assignment}": Who.INSTRUCTOR,
-    "GET submissions/{course}/{assignment}/{user}": Who.INSTRUCTOR_OR_SELF,
-    "POST submission/{course}/{assignment}": Who.MEMBER,
-    "POST collection/{course}/{assignment}": Who.INSTRUCTOR,
-    "GET submission/{course}/{assignment}/{user}": Who.INSTRUCTOR_OR_SELF,
-    "DELETE submission/{course}/{assignment}/{user}": Who.INSTRUCTOR,
-    "POST feedback/{course}/{assignment}/{user}": Who.INSTRUCTOR,
-    "GET feedback/{course}/{assignment}/{user}": Who.INSTRUCTOR_OR_SELF,
-    "GET initialize-Data6ase": Who.ANYONE,
+# The contract, and where each action runs, written out once more, so that a slip in the declarations shows.
+CONTRACT = {
+    "GET courses": (Who.ANYONE, Pool.READS),
+    "GET listing": (Who.ANYONE, Pool.READS),
+    "POST course/{course}": (Who.ADMIN, Pool.MANAGES),
+    "DELETE course/{course}": (Who.ADMIN, Pool.MANAGES),
+    "POST instructor/{course}/{user}": (Who.INSTRUCTOR, Pool.MANAGES),
+    "GET instructor/{course}/{user}": (Who.MEMBER, Pool.READS),
+    "DELETE instructor/{course}/{user}": (Who.ADMIN, Pool.MANAGES),
+    "GET instructors/{course}": (Who.MEMBER, Pool.READS),
+    "POST student/{course}/{user}": (Who.INSTRUCTOR, Pool.MANAGES),
+    "GET student/{course}/{user}": (Who.INSTRUCTOR_OR_SELF, Pool.READS),
+    "DELETE student/{course}/{user}": (Who.INSTRUCTOR, Pool.MANAGES),
+    "POST students/{course}": (Who.INSTRUCTOR, Pool.MANAGES),
+    "POST removal/{course}": (Who.INSTRUCTOR, Pool.MANAGES),
+    "GET students/{course}": (Who.INSTRUCTOR, Pool.READS),
+    "GET assignments/{course}": (Who.MEMBER, Pool.READS),
+    "GET assignment/{course}/{assignment}": (Who.MEMBER, Pool.READS),
+    "POST assignment/{course}/{assignment}": (Who.INSTRUCTOR, Pool.MANAGES),
+    "PUT assignment/{course}/{assignment}": (Who.INSTRUCTOR, Pool.MANAGES),
+    "PUT assignment/{course}/{assignment}/withdrawn": (Who.INSTRUCTOR, Pool.MANAGES),
+    "DELETE assignment/{course}/{assignment}": (Who.INSTRUCTOR, Pool.MANAGES),
+    "GET submissions/{course}/{assignment}": (Who.INSTRUCTOR, Pool.READS),
+    "GET submissions/{course}/{assignment}/{user}": (Who.INSTRUCTOR_OR_SELF, Pool.READS),
+    "POST submission/{course}/{assignment}": (Who.MEMBER, Pool.WRITES_WORK),
+    "POST collection/{course}/{assignment}": (Who.INSTRUCTOR, Pool.READS),
+    "GET submission/{course}/{assignment}/{user}": (Who.INSTRUCTOR_OR_SELF, Pool.READS),
+    "DELETE submission/{course}/{assignment}/{user}": (Who.INSTRUCTOR, Pool.WRITES_WORK),
+    "POST feedback/{course}/{assignment}/{user}": (Who.INSTRUCTOR, Pool.WRITES_WORK),
+    "GET feedback/{course}/{assignment}/{user}": (Who.INSTRUCTOR_OR_SELF, Pool.READS),
+    "GET initialize-Data6ase": (Who.ANYONE, Pool.MANAGES),
 }
+# How the threads of each pool are called.
+THREADS = {Pool.READS: "read", Pool.WRITES_WORK: "write", Pool.MANAGES: "manage"}
 ROLES = sorted(ALLOWED[Who.ANYONE])
 
 
 def test_the_table_of_endpoints_is_the_contract() -> None:
-    assert {f"{endpoint.method} {endpoint.path}": endpoint.who for endpoint in ENDPOINTS} == WHO
+    declared = {f"{endpoint.method} {endpoint.path}": (endpoint.who, endpoint.pool) for endpoint in ENDPOINTS}
+    assert declared == CONTRACT
 
 
 def _path(endpoint: Endpoint) -> str:
@@ -88,6 +98,39 @@ async def test_nobody_is_refused_before_anything_else(course: Exchange, endpoint
     for path in (_path(endpoint), endpoint.path.format(course="no such", assignment="no such", user="nobody")):
         answer = await course.call(endpoint.method, path)
         assert (answer.status, answer.message) == (403, "Please supply user")
+
+
+async def test_every_action_runs_where_its_endpoint_says(course: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = set()
+
+    def noted(call: Call, endpoint: Endpoint) -> None:
+        threads.add((threading.current_thread().name.partition("_")[0], endpoint.path))
+        check(call, endpoint)
+
+    monkeypatch.setattr(action, "check", noted)  # the last thing before the action, in its thread
+    for endpoint in ENDPOINTS:
+        threads.clear()
+        await course.call(endpoint.method, _path(endpoint), "root")
+        assert threads == {(THREADS[endpoint.pool], endpoint.path)}, endpoint
+
+
+async def test_what_says_that_it_reads_changes_nothing(course: Exchange) -> None:
+    assert (await course.call("POST", "submission/c/a", "lawrence", files=tree({"a": b"1"}))).status == 200
+    (handed_in,) = (await course.call("GET", "submissions/c/a", "kevin")).body["submissions"]
+    before = _all_files(course.data)
+    for endpoint in ENDPOINTS:
+        if endpoint.pool is Pool.READS:
+            person = "kevin" if endpoint.path.startswith("instructor/") else "lawrence"
+            path = endpoint.path.format(course="c", assignment="a", user=person)
+            answer = await course.call(endpoint.method, path, "root", timestamp=handed_in["timestamp"])
+            assert answer.status == 200, (path, answer)
+    assert _all_files(course.data) == before
+
+
+def _all_files(folder: Path) -> dict[Path, tuple[int, bytes | None]]:
+    """Each file and folder: what tells it from another in its place, and its content."""
+    found = sorted(folder.rglob("*"))
+    return {path: (path.lstat().st_ino, path.read_bytes() if path.is_file() else None) for path in found}
 
 
 async def test_the_reason_is_for_debug_mode_only(make_exchange: MakeExchange) -> None:

@@ -11,7 +11,7 @@ from ngshare_fs.api.action import act, success, write
 from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.api.call import Call, TreeAnswer, TreesAnswer
 from ngshare_fs.api.checks import check
-from ngshare_fs.api.endpoint import Endpoint
+from ngshare_fs.api.endpoint import Endpoint, Pool
 from ngshare_fs.api.endpoints import debug
 from ngshare_fs.api.request.budget import Room
 from ngshare_fs.api.request.form import Form, FormReader
@@ -73,11 +73,13 @@ class Dispatcher:
         return tagged(request, body) if endpoint.tagged else json_answer(body)
 
     async def _body(self, call: Call, endpoint: Endpoint) -> bytes | LargeAnswer:
-        if endpoint.manages:
-            return await self.blocking.manage(write, call, endpoint)
-        if endpoint.writes:
-            return await self.writes.write(call, endpoint)
-        return await self.blocking.read(_read, call, endpoint, self.ready)
+        match endpoint.pool:
+            case Pool.READS:
+                return await self.blocking.read(_read, call, endpoint, self.ready)
+            case Pool.WRITES_WORK:
+                return await self.writes.write(call, endpoint)
+            case Pool.MANAGES:
+                return await self.blocking.manage(write, call, endpoint)
 
     async def _call(self, request: web.Request, endpoint: Endpoint, caller: Caller | None, room: Room) -> Call:
         upload = self.volume.upload()

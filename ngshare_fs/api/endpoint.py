@@ -24,6 +24,14 @@ class Who(enum.Enum):
     INSTRUCTOR_OR_SELF = "not course instructor "
 
 
+class Pool(enum.Enum):
+    """Where an action runs, so that nobody waits for what others do; see `Blocking`. The value says what it does."""
+
+    READS = "reads"
+    WRITES_WORK = "writes a student's work"
+    MANAGES = "manages"
+
+
 @dataclass(frozen=True)
 class Argument:
     """An argument of an endpoint.
@@ -56,6 +64,7 @@ class Endpoint:
         method: HTTP method.
         path: below the prefix, with `{course}`, `{assignment}` and `{user}`.
         who: who may call it.
+        pool: where it runs, by what it does to the volume; the method does not say: some POSTs only read.
         summary: one line.
         action: does it, after the checks; blocking.
         arguments: in the order of their checks.
@@ -65,8 +74,6 @@ class Endpoint:
         new_assignment: the same of the assignment.
         only_open: to students, an assignment that is withdrawn is none.
         of_student: the user in the path has to be a student, or to have handed in.
-        changes: a GET that changes the volume.
-        only_reads: a POST that does not: its arguments are too long for a query string.
         in_lines: the answer is a line of JSON per tree, and a last one: see `TreesAnswer`.
         tagged: the answer has an `ETag`, and is left out where the client has it already.
         is_page: opened by hand in a browser; stand-alone, the user is `user` unless named.
@@ -75,6 +82,7 @@ class Endpoint:
     method: str
     path: str
     who: Who
+    pool: Pool
     summary: str
     action: Callable[[Call], Answer]
     arguments: tuple[Argument, ...] = ()
@@ -84,8 +92,6 @@ class Endpoint:
     new_assignment: bool = False
     only_open: bool = False
     of_student: bool = False
-    changes: bool = False
-    only_reads: bool = False
     in_lines: bool = False
     tagged: bool = False
     is_page: bool = False
@@ -98,9 +104,4 @@ class Endpoint:
     @property
     def writes(self) -> bool:
         """Whether it changes the volume."""
-        return self.changes or (self.method != "GET" and not self.only_reads)
-
-    @property
-    def manages(self) -> bool:
-        """Whether it changes a course rather than one student's work: such changes wait for each other."""
-        return self.writes and not self.of_student and self.who is not Who.MEMBER
+        return self.pool is not Pool.READS

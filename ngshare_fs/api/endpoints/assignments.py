@@ -1,7 +1,7 @@
 """Endpoints of assignments and their releases."""
 
 from ngshare_fs.api.call import Answer, Call, TreeAnswer
-from ngshare_fs.api.endpoint import Argument, Endpoint, Who
+from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
 from ngshare_fs.api.endpoints.schemas import FILES_IN_ANSWER, FILES_IN_REQUEST, NAMES, TEXT, TIMESTAMP, or_null
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
@@ -72,6 +72,7 @@ ENDPOINTS = (
         "GET",
         "assignments/{course}",
         Who.MEMBER,
+        Pool.READS,
         "The assignments of a course in the order of their release",
         list_assignments,
         answer={"assignments": NAMES},
@@ -80,6 +81,7 @@ ENDPOINTS = (
         "GET",
         "assignment/{course}/{assignment}",
         Who.MEMBER,
+        Pool.READS,
         "The newest release of an assignment",
         get_assignment,
         arguments=(LIST_ONLY,),
@@ -90,6 +92,7 @@ ENDPOINTS = (
         "POST",
         "assignment/{course}/{assignment}",
         Who.INSTRUCTOR,
+        Pool.MANAGES,
         "Release a new assignment, or one that is withdrawn",
         create_assignment,
         arguments=(FILES,),
@@ -100,6 +103,7 @@ ENDPOINTS = (
         "PUT",
         "assignment/{course}/{assignment}",
         Who.INSTRUCTOR,
+        Pool.MANAGES,
         "Make a new release of an assignment; submissions and earlier releases stay",
         release_again,
         arguments=(FILES,),
@@ -109,6 +113,7 @@ ENDPOINTS = (
         "PUT",
         "assignment/{course}/{assignment}/withdrawn",
         Who.INSTRUCTOR,
+        Pool.MANAGES,
         "Take the release of an assignment back until the next one; submissions and feedback stay",
         withdraw_assignment,
     ),
@@ -116,6 +121,7 @@ ENDPOINTS = (
         "DELETE",
         "assignment/{course}/{assignment}",
         Who.INSTRUCTOR,
+        Pool.MANAGES,
         "Delete an assignment with its submissions and feedback; the operator can bring it back",
         delete_assignment,
     ),

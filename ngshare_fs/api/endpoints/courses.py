@@ -3,7 +3,7 @@
 import json
 
 from ngshare_fs.api.call import Answer, Call
-from ngshare_fs.api.endpoint import Argument, Endpoint, Who
+from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
 from ngshare_fs.api.endpoints.schemas import NAME, NAMES
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
@@ -76,6 +76,7 @@ ENDPOINTS = (
         "GET",
         "courses",
         Who.ANYONE,
+        Pool.READS,
         "The courses that the user takes or teaches, sorted; an admin's list has all",
         list_courses,
         answer={"courses": NAMES},
@@ -84,6 +85,7 @@ ENDPOINTS = (
         "POST",
         "course/{course}",
         Who.ADMIN,
+        Pool.MANAGES,
         "Make a course",
         create_course,
         arguments=(INSTRUCTORS,),
@@ -94,6 +96,7 @@ ENDPOINTS = (
         "DELETE",
         "course/{course}",
         Who.ADMIN,
+        Pool.MANAGES,
         "Delete a course with everything in it; the operator can bring it back",
         delete_course,
     ),

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from ngshare_fs.api.call import Answer, Call
-from ngshare_fs.api.endpoint import Argument, Endpoint, Who
+from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
 from ngshare_fs.api.endpoints.schemas import TEXT
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
@@ -117,11 +117,11 @@ ENDPOINTS = (
         "GET",
         PATH,
         Who.ANYONE,
+        Pool.MANAGES,
         "Fill, empty or dump the server, for demonstrations and tests",
         initialize,
         arguments=(ACTION, HUMAN_READABLE),
         refusals=(refusals.DEBUG_MODE_IS_OFF, refusals.WRONG_ACTION),
-        changes=True,
         is_page=True,
     ),
 )

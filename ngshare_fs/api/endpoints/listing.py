@@ -4,7 +4,7 @@ import contextlib
 from typing import Any
 
 from ngshare_fs.api.call import Answer, Call
-from ngshare_fs.api.endpoint import Argument, Endpoint, Who
+from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
 from ngshare_fs.api.endpoints.courses import courses_seen_by, role_in
 from ngshare_fs.api.endpoints.schemas import MD5, NAME, TEXT, TEXT_OR_NULL, TIMESTAMP, Schema, list_of, or_null
 from ngshare_fs.store import Manifest, Roster, Submission, assignment, course, feedback, release, roster, submission
@@ -132,6 +132,7 @@ ENDPOINTS = (
         "GET",
         "listing",
         Who.ANYONE,
+        Pool.READS,
         "Courses with the user's role, their assignments and notebooks, submissions and feedback",
         list_everything,
         arguments=(COURSE, SUBMISSIONS),

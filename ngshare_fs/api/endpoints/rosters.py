@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ngshare_fs.api.call import Answer, Call
-from ngshare_fs.api.endpoint import Argument, Endpoint, Who
+from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
 from ngshare_fs.api.endpoints.courses import is_name
 from ngshare_fs.api.endpoints.schemas import NAME, PERSON, TEXT, list_of, record
 from ngshare_fs.http import refusals
@@ -176,6 +176,7 @@ ENDPOINTS = (
         "POST",
         "instructor/{course}/{user}",
         Who.INSTRUCTOR,
+        Pool.MANAGES,
         "Make a user an instructor (admins), or change one's own entry (instructors)",
         set_instructor,
         arguments=(FIRST_NAME, LAST_NAME, EMAIL),
@@ -185,6 +186,7 @@ ENDPOINTS = (
         "GET",
         "instructor/{course}/{user}",
         Who.MEMBER,
+        Pool.READS,
         "An instructor's names and email",
         get_instructor,
         refusals=(refusals.INSTRUCTOR_NOT_FOUND,),
@@ -194,6 +196,7 @@ ENDPOINTS = (
         "DELETE",
         "instructor/{course}/{user}",
         Who.ADMIN,
+        Pool.MANAGES,
         "Take an instructor off the roster",
         remove_instructor,
         refusals=(refusals.INSTRUCTOR_NOT_FOUND,),
@@ -202,6 +205,7 @@ ENDPOINTS = (
         "GET",
         "instructors/{course}",
         Who.MEMBER,
+        Pool.READS,
         "All instructors of a course",
         list_instructors,
         answer={"instructors": list_of(PERSON)},
@@ -210,6 +214,7 @@ ENDPOINTS = (
         "POST",
         "student/{course}/{user}",
         Who.INSTRUCTOR,
+        Pool.MANAGES,
         "Make a user a student, or change the entry",
         set_student,
         arguments=(FIRST_NAME, LAST_NAME, EMAIL),
@@ -219,6 +224,7 @@ ENDPOINTS = (
         "GET",
         "student/{course}/{user}",
         Who.INSTRUCTOR_OR_SELF,
+        Pool.READS,
         "A student's names and email",
         get_student,
         refusals=(refusals.STUDENT_NOT_FOUND,),
@@ -228,6 +234,7 @@ ENDPOINTS = (
         "DELETE",
         "student/{course}/{user}",
         Who.INSTRUCTOR,
+        Pool.MANAGES,
         "Take a student off the roster; what was handed in stays, and stays listed",
         remove_student,
         refusals=(refusals.STUDENT_NOT_FOUND,),
@@ -236,6 +243,7 @@ ENDPOINTS = (
         "POST",
         "students/{course}",
         Who.INSTRUCTOR,
+        Pool.MANAGES,
         "Add or change many students by one write",
         set_students,
         arguments=(STUDENTS,),
@@ -246,6 +254,7 @@ ENDPOINTS = (
         "POST",
         "removal/{course}",
         Who.INSTRUCTOR,
+        Pool.MANAGES,
         "Take many students off the roster by one write; what they handed in stays, and stays listed",
         remove_students,
         arguments=(LEAVING,),
@@ -256,6 +265,7 @@ ENDPOINTS = (
         "GET",
         "students/{course}",
         Who.INSTRUCTOR,
+        Pool.READS,
         "All students of a course",
         list_students,
         answer={"students": list_of(PERSON)},

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from ngshare_fs.api.call import Answer, Call, TreeAnswer, TreesAnswer
 from ngshare_fs.api.checks import has_worked_here
-from ngshare_fs.api.endpoint import Argument, Endpoint, Who
+from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
 from ngshare_fs.api.endpoints.assignments import FILES, LIST_ONLY, OF_FILES, wants_list_only
 from ngshare_fs.api.endpoints.schemas import FILES_IN_ANSWER, NAME, NAMES, RECEIPT, SUBMISSION, TEXT, TIMESTAMP, list_of
 from ngshare_fs.http import refusals
@@ -168,6 +168,7 @@ ENDPOINTS = (
         "GET",
         "submissions/{course}/{assignment}",
         Who.INSTRUCTOR,
+        Pool.READS,
         "All submissions to an assignment, oldest first",
         list_submissions,
         answer={"submissions": list_of(SUBMISSION)},
@@ -176,6 +177,7 @@ ENDPOINTS = (
         "GET",
         "submissions/{course}/{assignment}/{user}",
         Who.INSTRUCTOR_OR_SELF,
+        Pool.READS,
         "One student's submissions to an assignment, oldest first",
         list_submissions_of,
         answer={"submissions": list_of(SUBMISSION)},
@@ -185,6 +187,7 @@ ENDPOINTS = (
         "POST",
         "submission/{course}/{assignment}",
         Who.MEMBER,
+        Pool.WRITES_WORK,
         "Hand in",
         submit,
         arguments=(STUDENT, KEY, FILES),
@@ -196,18 +199,19 @@ ENDPOINTS = (
         "POST",
         "collection/{course}/{assignment}",
         Who.INSTRUCTOR,
+        Pool.READS,
         "One submission of each student with its files, a line of JSON for each",
         collect_all,
         arguments=(BEFORE, STUDENTS),
         refusals=(refusals.WRONG_TIMESTAMP, refusals.STUDENTS_NOT_JSON, refusals.WRONG_FORMAT),
         answer={**SUBMISSION, "files": FILES_IN_ANSWER},
-        only_reads=True,
         in_lines=True,
     ),
     Endpoint(
         "GET",
         "submission/{course}/{assignment}/{user}",
         Who.INSTRUCTOR_OR_SELF,
+        Pool.READS,
         "One submission with its files",
         collect,
         arguments=(WHICH, LIST_ONLY),
@@ -219,6 +223,7 @@ ENDPOINTS = (
         "DELETE",
         "submission/{course}/{assignment}/{user}",
         Who.INSTRUCTOR,
+        Pool.WRITES_WORK,
         "Delete a submission with the feedback on it; the operator can bring it back",
         delete_submission,
         arguments=(OF_SUBMISSION,),
@@ -229,6 +234,7 @@ ENDPOINTS = (
         "POST",
         "feedback/{course}/{assignment}/{user}",
         Who.INSTRUCTOR,
+        Pool.WRITES_WORK,
         "Give feedback on a submission, in place of what was given before",
         give_feedback,
         arguments=(OF_SUBMISSION, FILES),
@@ -239,6 +245,7 @@ ENDPOINTS = (
         "GET",
         "feedback/{course}/{assignment}/{user}",
         Who.INSTRUCTOR_OR_SELF,
+        Pool.READS,
         "The feedback on a submission; no files until there is some",
         get_feedback,
         arguments=(OF_SUBMISSION, LIST_ONLY),
