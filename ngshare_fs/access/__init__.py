@@ -1,1 +1,1 @@
-"""Who is asking, and whether a browser asks on their behalf; the API and the pages use it alike."""
+"""Who is asking, whether a browser asks on their behalf, and what they are in a course; for the API and the pages."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from functools import partial
 
-from ngshare_fs.api.call import Answer, Call, TreeAnswer, TreesAnswer
+from ngshare_fs.api.call import Answer, Call, PageAnswer, TreeAnswer, TreesAnswer
 from ngshare_fs.api.checks import check
 from ngshare_fs.api.endpoint import Endpoint
 
@@ -24,9 +24,9 @@ def act(call: Call, endpoint: Endpoint) -> Answer:
 
 
 def write(call: Call, endpoint: Endpoint) -> bytes:
-    """The same for an endpoint that writes: the body of its answer."""
+    """The same for an endpoint that writes a student's work: the body of its answer."""
     answer = act(call, endpoint)
-    assert not isinstance(answer, (TreeAnswer, TreesAnswer)), endpoint.path
+    assert not isinstance(answer, (TreeAnswer, TreesAnswer, PageAnswer)), endpoint.path
     return success(answer)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ngshare_fs.access.roles import teaches
 from ngshare_fs.api.request.form import Form
 from ngshare_fs.store import LastCheck, Roster, Tree, Volume, no_check
 
@@ -56,7 +57,7 @@ class Call:
     @property
     def teaches(self) -> bool:
         """Whether the user may do what instructors of this course may."""
-        return self.is_admin or self.user in self.roster.instructors
+        return teaches(self.roster, self.user, self.is_admin)
 
 
 @dataclass
@@ -87,4 +88,15 @@ class TreesAnswer:
     trees: Sequence[tuple[Mapping[str, Any], Callable[[], Tree]]]
 
 
-Answer = Mapping[str, Any] | TreeAnswer | TreesAnswer
+@dataclass
+class PageAnswer:
+    """An answer to somebody who looks at it in a browser.
+
+    Args:
+        html: the page.
+    """
+
+    html: str
+
+
+Answer = Mapping[str, Any] | TreeAnswer | TreesAnswer | PageAnswer

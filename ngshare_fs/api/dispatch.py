@@ -1,18 +1,16 @@
 """From a request to its answer: who asks, the arguments, the checks, the action, the answer."""
 
-import json
 from dataclasses import dataclass
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from ngshare_fs.access.identity import USER, Caller, Identity
-from ngshare_fs.api.action import act, success, write
+from ngshare_fs.api.action import act, success
 from ngshare_fs.api.blocking import Blocking
-from ngshare_fs.api.call import Call, TreeAnswer, TreesAnswer
+from ngshare_fs.api.call import Call, PageAnswer, TreeAnswer, TreesAnswer
 from ngshare_fs.api.checks import check
 from ngshare_fs.api.endpoint import Endpoint, Pool
-from ngshare_fs.api.endpoints import debug
 from ngshare_fs.api.request.budget import Room
 from ngshare_fs.api.request.form import Form, FormReader
 from ngshare_fs.api.response.release_cache import ReleaseCache
@@ -64,22 +62,20 @@ class Dispatcher:
             body = await self._body(call, endpoint)
         finally:
             room.release()
+        if isinstance(body, PageAnswer):
+            return web.Response(text=body.html, content_type="text/html")
         if not isinstance(body, bytes):
             return await self._stream(request, body)
-        if endpoint.path == debug.PATH and call.form.texts.get("human-readable") == "true":
-            dumped = json.loads(body)
-            if dumped.pop("success") and "message" not in dumped:
-                return web.Response(text=debug.page(dumped), content_type="text/html")
         return tagged(request, body) if endpoint.tagged else json_answer(body)
 
-    async def _body(self, call: Call, endpoint: Endpoint) -> bytes | LargeAnswer:
+    async def _body(self, call: Call, endpoint: Endpoint) -> bytes | PageAnswer | LargeAnswer:
         match endpoint.pool:
             case Pool.READS:
-                return await self.blocking.read(_read, call, endpoint, self.ready)
+                return await self.blocking.read(_body_of, call, endpoint, self.ready)
             case Pool.WRITES_WORK:
                 return await self.writes.write(call, endpoint)
             case Pool.MANAGES:
-                return await self.blocking.manage(write, call, endpoint)
+                return await self.blocking.manage(_body_of, call, endpoint, self.ready)
 
     async def _call(self, request: web.Request, endpoint: Endpoint, caller: Caller | None, room: Room) -> Call:
         upload = self.volume.upload()
@@ -121,6 +117,8 @@ class Dispatcher:
         return response
 
 
-def _read(call: Call, endpoint: Endpoint, ready: ReleaseCache) -> bytes | LargeAnswer:
+def _body_of(call: Call, endpoint: Endpoint, ready: ReleaseCache) -> bytes | PageAnswer | LargeAnswer:
     answer = act(call, endpoint)
+    if isinstance(answer, PageAnswer):
+        return answer
     return build_response(answer, ready) if isinstance(answer, (TreeAnswer, TreesAnswer)) else success(answer)

@@ -70,13 +70,14 @@ class Endpoint:
         arguments: in the order of their checks.
         refusals: what else it may answer, in the order of the checks.
         answer: JSON Schemas of what the answer has beside `success`.
+        at_times: the same of what it has only at times.
         new_course: the course must not be there yet; the action checks that.
         new_assignment: the same of the assignment.
         only_open: to students, an assignment that is withdrawn is none.
         of_student: the user in the path has to be a student, or to have handed in.
         in_lines: the answer is a line of JSON per tree, and a last one: see `TreesAnswer`.
         tagged: the answer has an `ETag`, and is left out where the client has it already.
-        is_page: opened by hand in a browser; stand-alone, the user is `user` unless named.
+        is_page: opened by hand in a browser, and may answer with a page; stand-alone, the user is `user` unless named.
     """
 
     method: str
@@ -88,6 +89,7 @@ class Endpoint:
     arguments: tuple[Argument, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     answer: Mapping[str, Any] = field(default_factory=dict)
+    at_times: Mapping[str, Any] = field(default_factory=dict)
     new_course: bool = False
     new_assignment: bool = False
     only_open: bool = False

@@ -7,7 +7,6 @@ from aiohttp import web
 
 import ngshare_fs
 from ngshare_fs.api.endpoint import Argument, Endpoint, Who
-from ngshare_fs.api.endpoints.debug import PATH as DEBUG_PATH
 from ngshare_fs.api.endpoints.health import PATHS as HEALTH_PATHS
 from ngshare_fs.api.endpoints.schemas import NAME, TEXT, Schema, record
 from ngshare_fs.api.endpoints.table import ENDPOINTS
@@ -166,11 +165,11 @@ def _responses(endpoint: Endpoint, has_body: bool) -> dict[str, Any]:
     success: Schema = {
         "type": "object",
         "required": ["success", *endpoint.answer],
-        "properties": {"success": {"const": True}, **endpoint.answer},
-        "additionalProperties": endpoint.path == DEBUG_PATH,
+        "properties": {"success": {"const": True}, **endpoint.answer, **endpoint.at_times},
+        "additionalProperties": False,
     }
     content: dict[str, Any] = {"application/x-ndjson" if endpoint.in_lines else "application/json": {"schema": success}}
-    if endpoint.path == DEBUG_PATH:
+    if endpoint.is_page:
         content["text/html"] = {"schema": TEXT}
     done = "A line for each" if endpoint.in_lines else "Done"
     responses: dict[str, Any] = {"200": {"description": done, "content": content}}

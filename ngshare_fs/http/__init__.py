@@ -1,1 +1,1 @@
-"""What the API and the pages both say over HTTP: every refusal, as an answer; and where a request came from."""
+"""What the API and the pages both say over HTTP: every refusal, as an answer; and what the log says of a request."""

@@ -7,8 +7,8 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
 from ngshare_fs.access.identity import USER
-from ngshare_fs.api.endpoints.health import MERE_LOOK
 from ngshare_fs.http.client_address import client_address
+from ngshare_fs.http.mere_look import MERE_LOOK
 
 ACCESS_LOG = logging.getLogger("ngshare_fs.access")
 # nginx's number for it: no answer was sent, because nobody was there any more to read it.

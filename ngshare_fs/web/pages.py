@@ -8,13 +8,12 @@ from aiohttp.typedefs import Handler
 
 from ngshare_fs.access import cross_site
 from ngshare_fs.access.identity import USER, Caller, Identity
+from ngshare_fs.access.roles import courses_seen_by, role_in, teaches
 from ngshare_fs.api.blocking import Blocking
-from ngshare_fs.api.endpoints.courses import courses_seen_by, role_in
-from ngshare_fs.api.endpoints.debug import PATH as DEBUG_PATH
-from ngshare_fs.api.endpoints.health import MERE_LOOK
+from ngshare_fs.http.mere_look import MERE_LOOK
 from ngshare_fs.http.refusals import NOT_SIGNED_IN, OF_STORE_ERROR, Refused
 from ngshare_fs.settings import Settings
-from ngshare_fs.store import StoreError, Volume, course, roster
+from ngshare_fs.store import Roster, StoreError, Volume, course, roster
 from ngshare_fs.store.errors import CourseNotFound
 from ngshare_fs.store.problems import Problems
 from ngshare_fs.terminal.installation import how_to_install
@@ -65,7 +64,6 @@ def add_routes(
             courses=await blocking.read(_courses, volume, caller),
             standalone=settings.standalone,
             debug=settings.debug,
-            debug_path=DEBUG_PATH,
             courses_in_all=await blocking.read(_count, volume) if settings.debug else 0,
             how_to_install=how_to_install("nbgrader"),
         )
@@ -115,12 +113,13 @@ def _count(volume: Volume) -> int:
 
 def _taken(volume: Volume, name: str, caller: Caller) -> TakenCourse:
     problems = Problems(volume)
-    role = "cannot be read"
+    people, role = Roster(name, {}, {}), "cannot be read"
     try:
         with problems.noted():
-            role = role_in(roster.of(volume, name), caller.name)
+            people = roster.of(volume, name)
+            role = role_in(people, caller.name)
     except CourseNotFound:
         return TakenCourse(name, "just deleted")
     problems.note_of_roster(name)
-    teaches = caller.is_admin or role == "instructor"
-    return TakenCourse(name, role, problems.first if teaches else None)
+    may_know = teaches(people, caller.name, caller.is_admin)
+    return TakenCourse(name, role, problems.first if may_know else None)

@@ -2,12 +2,13 @@
 
 import json
 
+from ngshare_fs.access.roles import courses_seen_by
 from ngshare_fs.api.call import Answer, Call
 from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
 from ngshare_fs.api.endpoints.schemas import NAME, NAMES
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
-from ngshare_fs.store import Roster, Volume, course
+from ngshare_fs.store import course
 
 INSTRUCTORS = Argument(
     "instructors",
@@ -21,16 +22,6 @@ INSTRUCTORS = Argument(
 def list_courses(call: Call) -> Answer:
     """All courses to an admin, to others those that they take or teach."""
     return {"courses": courses_seen_by(call.volume, call.user, call.is_admin)}
-
-
-def courses_seen_by(volume: Volume, user: str, is_admin: bool) -> list[str]:
-    """All courses to an admin, to others those that they take or teach."""
-    return course.all_courses(volume) if is_admin else course.courses_of(volume, user)
-
-
-def role_in(people: Roster, user: str) -> str:
-    """What somebody who sees a course is there; who is not on its roster is an admin."""
-    return "instructor" if user in people.instructors else "student" if user in people.students else "admin"
 
 
 def create_course(call: Call) -> Answer:

@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from ngshare_fs.api.call import Answer, Call
+from ngshare_fs.api.call import Answer, Call, PageAnswer
 from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
-from ngshare_fs.api.endpoints.schemas import TEXT
+from ngshare_fs.api.endpoints.schemas import NAME, PERSON, SUBMISSION, TEXT, Schema, list_of
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store import IncomingFile, Person, Upload, assignment, course, feedback, release, roster, submission
@@ -19,7 +19,16 @@ from ngshare_fs.store.problems import Problems
 
 ACTION = Argument("action", {"enum": ["clear", "init", "dump"]}, "`clear` and `init` in debug mode only.")
 HUMAN_READABLE = Argument("human-readable", TEXT, "`true` makes a page of the dump.", required=False)
-PATH = "initialize-Data6ase"
+_OF_COURSE: Schema = {"course_id": NAME}
+_OF_PERSON: Schema = {"id": NAME, **_OF_COURSE, **{key: PERSON[key] for key in ("first_name", "last_name", "email")}}
+_DUMPED: Schema = {
+    "users": list_of({"id": NAME}),
+    "courses": list_of({"id": NAME}),
+    "assignments": list_of({"id": NAME, **_OF_COURSE}),
+    "submissions": list_of({**_OF_COURSE, "assignment_id": NAME, **SUBMISSION}),
+    "instructors": list_of(_OF_PERSON),
+    "students": list_of(_OF_PERSON),
+}
 
 
 def initialize(call: Call) -> Answer:
@@ -33,13 +42,14 @@ def initialize(call: Call) -> Answer:
         _clear(call)
         _fill(call)
     elif action == "dump":
-        return dump(call)
+        dumped = _dump(call)
+        return PageAnswer(_page(dumped)) if call.form.texts.get("human-readable") == "true" else dumped
     else:
         raise Refused(refusals.WRONG_ACTION)
     return {"message": "done"}
 
 
-def dump(call: Call) -> dict[str, list[dict[str, Any]]]:
+def _dump(call: Call) -> dict[str, list[dict[str, Any]]]:
     """All that is on the volume: a list of records for each kind of which there are any."""
     records: dict[str, list[dict[str, Any]]] = {"users": [], "courses": [], "assignments": [], "submissions": []}
     records |= {"instructors": [], "students": []}
@@ -69,7 +79,7 @@ def _dump_course(call: Call, name: str, records: dict[str, list[dict[str, Any]]]
             records["submissions"].append({**place, "student_id": handed_in.student, "timestamp": handed_in.timestamp})
 
 
-def page(dumped: dict[str, list[dict[str, Any]]]) -> str:
+def _page(dumped: dict[str, list[dict[str, Any]]]) -> str:
     """A dump as a page with a table for each kind of record."""
     parts = ["<!doctype html><html lang='en'><meta charset='utf-8'><title>ngshare_fs: dump</title>"]
     for kind, records in dumped.items():
@@ -115,13 +125,14 @@ def _upload(call: Call, contents: dict[str, str]) -> Upload:
 ENDPOINTS = (
     Endpoint(
         "GET",
-        PATH,
+        "initialize-Data6ase",
         Who.ANYONE,
         Pool.MANAGES,
         "Fill, empty or dump the server, for demonstrations and tests",
         initialize,
         arguments=(ACTION, HUMAN_READABLE),
         refusals=(refusals.DEBUG_MODE_IS_OFF, refusals.WRONG_ACTION),
+        at_times={"message": {"const": "done"}, **_DUMPED},
         is_page=True,
     ),
 )

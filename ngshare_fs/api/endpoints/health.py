@@ -5,14 +5,12 @@ import asyncio
 from aiohttp import web
 
 from ngshare_fs.api.blocking import Blocking
+from ngshare_fs.http.mere_look import MERE_LOOK
 from ngshare_fs.store import StoreError, Volume, identity_of
 
 # A volume that takes longer for one small file is of no use to anybody.
 READY_SECONDS = 10.0
 PATHS = ("healthz", "readyz")
-# A request has this where it was a mere look whether somebody is there and all is well, which is not worth a line each
-# time: a pod's probes come 26,000 times a day.
-MERE_LOOK = web.RequestKey("ngshare_fs.mere_look", bool)
 
 
 def add_routes(application: web.Application, prefix: str, volume: Volume, blocking: Blocking) -> None:

@@ -3,9 +3,9 @@
 import contextlib
 from typing import Any
 
+from ngshare_fs.access.roles import courses_seen_by, role_in, teaches
 from ngshare_fs.api.call import Answer, Call
 from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
-from ngshare_fs.api.endpoints.courses import courses_seen_by, role_in
 from ngshare_fs.api.endpoints.schemas import MD5, NAME, TEXT, TEXT_OR_NULL, TIMESTAMP, Schema, list_of, or_null
 from ngshare_fs.store import Manifest, Roster, Submission, assignment, course, feedback, release, roster, submission
 from ngshare_fs.store.errors import AssignmentNotFound, CourseNotFound, SubmissionNotFound
@@ -44,8 +44,8 @@ def _course(call: Call, name: str, wants_all: bool) -> dict[str, Any]:
         people = roster.of(call.volume, name)
     if call.user not in people.instructors and call.user not in people.students and not call.is_admin:
         raise CourseNotFound(name)  # it was one of theirs a moment ago
-    teaches = call.is_admin or call.user in people.instructors
-    if teaches:
+    sees_all = teaches(people, call.user, call.is_admin)
+    if sees_all:
         problems.note_of_roster(name)  # nobody else is told
     role = role_in(people, call.user)
     assignments = []
@@ -56,11 +56,11 @@ def _course(call: Call, name: str, wants_all: bool) -> dict[str, Any]:
     for each in names:
         with contextlib.suppress(AssignmentNotFound):
             is_open = release.is_open(call.volume, name, each)
-            if is_open or teaches:
+            if is_open or sees_all:
                 of_release = _release(call, name, each, problems)
                 assignments.append({"assignment_id": each, "withdrawn": not is_open, **of_release})
             with problems.noted():
-                if wants_all and teaches:
+                if wants_all and sees_all:
                     found = submission.submissions_to(call.volume, name, each)
                 else:
                     found = submission.submissions_by(call.volume, name, each, call.user)
@@ -70,7 +70,7 @@ def _course(call: Call, name: str, wants_all: bool) -> dict[str, Any]:
     return {
         "course_id": name,
         "role": role,
-        "problem": problems.first if teaches else None,
+        "problem": problems.first if sees_all else None,
         "assignments": assignments,
         "submissions": submissions,
     }
