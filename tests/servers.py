@@ -166,10 +166,12 @@ def url_said_by(server: Server, pattern: str, seconds: float = START_SECONDS) ->
 
 
 @contextmanager
-def running(data: Path, *arguments: str, python: str = sys.executable, **environment: str) -> Iterator[Server]:
+def running(
+    data: Path, *arguments: str, python: str = sys.executable, module: str = "ngshare_fs", **environment: str
+) -> Iterator[Server]:
     """Like `start`, and stop it at the end; its log lies beside `data`."""
     log_file = data.with_name(data.name + ".log")
-    server = start(data, log_file, *arguments, python=python, own_group=False, module="ngshare_fs", **environment)
+    server = start(data, log_file, *arguments, python=python, own_group=False, module=module, **environment)
     try:
         yield server
     finally:

@@ -5,7 +5,8 @@ import os
 
 from ngshare_fs.command.output import fail
 from ngshare_fs.command.parser import add_options, flags_in
-from ngshare_fs.server.sockets import InheritedDescriptors, ListenError
+from ngshare_fs.server.handover import Handover
+from ngshare_fs.server.sockets import ListenError
 from ngshare_fs.settings import Settings, read_settings
 from ngshare_fs.terminal.logs import set_up
 
@@ -35,21 +36,21 @@ def run(given: argparse.Namespace) -> int:
     def read() -> Settings:
         return read_settings(flags, os.environ)
 
-    inherited = InheritedDescriptors.take(os.environ)
-    settings = read_settings(flags, os.environ, inherited.file())
+    handover = Handover.take(os.environ)
+    settings = read_settings(flags, os.environ, None if handover is None else handover.file())
     set_up(settings.log_format, settings.debug)
     # Imported where they are used: a supervisor does without aiohttp, and `--help` without either.
-    if settings.workers > 1 and inherited.role not in ("worker", "rehearsal"):
+    if settings.workers > 1 and handover is None:
         from ngshare_fs.server.supervisor import supervise
 
         try:
-            return supervise(settings, inherited, read)
+            return supervise(settings, read)
         except ListenError as error:
             return fail(str(error), 1, log_format=settings.log_format)
-    from ngshare_fs.server.worker import rehearse, serve
+    from ngshare_fs.server.worker import serve
     from ngshare_fs.store import VolumeError
 
     try:
-        return rehearse(settings) if inherited.role == "rehearsal" else serve(settings, inherited)
+        return serve(settings, handover)
     except (ListenError, VolumeError) as error:
         return fail(str(error), 1, log_format=settings.log_format)

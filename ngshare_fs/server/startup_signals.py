@@ -11,7 +11,7 @@ from functools import partial
 
 from ngshare_fs.terminal.control_signals import CONTROL_SIGNALS
 
-# Set for a process that takes over from another one of ours.
+# Set for the workers of a supervisor.
 HANDOVER_VARIABLE = "NGSHARE_FS_HANDOVER"
 
 
@@ -28,7 +28,7 @@ def handle_startup_signals(words: Sequence[str]) -> None:
         # Exit code 0 as for every other stop of a server, and no traceback for Ctrl-C.
         codes = {signal.SIGINT: 0, signal.SIGTERM: 0}
         if is_first:
-            # A restart with the configuration as it is by then: it waits until the server is ready for that.
+            # A restart with the configuration as it is by then: it waits until the workers can be replaced.
             signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
     elif is_first:
         codes = {number: 128 + number for number in CONTROL_SIGNALS}

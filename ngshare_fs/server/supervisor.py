@@ -13,13 +13,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ngshare_fs.server.sockets import (
-    InheritedDescriptors,
-    admit_no_more,
-    handover_environment,
-    listen_for,
-    same_command,
-)
+from ngshare_fs.server.handover import Handover, same_command
+from ngshare_fs.server.sockets import Listener, listener_for
 from ngshare_fs.server.startup_message import announce
 from ngshare_fs.settings import Settings, SettingsError
 from ngshare_fs.terminal.control_signals import CONTROL_SIGNALS
@@ -31,16 +26,25 @@ LONGEST_PAUSE_SECONDS = 30
 # What a worker takes, beyond the time for its requests, to clean up and end.
 EXTRA_SECONDS = 15
 START_SECONDS = 120
+LOOK_SECONDS = 1.0
+# A worker that was not heard of in so many looks one after the other hangs: its event loop does not turn. Whatever may
+# take long, such as a flush, is done in threads. Looks are counted, and not seconds, because after a pause of the whole
+# machine or container (a snapshot, `docker pause`, Ctrl-Z) this process may be the first that goes on.
+SILENT_LOOKS = 30
+MOST_PINGS = 65536  # a full pipe
+# To write into the log where it hangs.
+STACK_SECONDS = 1
 
 
 @dataclass
 class Worker:
-    """A child process; on `ready_pipe` it says that it serves."""
+    """A child process; on the pipe `pings` it says that it serves, each second."""
 
     process: "subprocess.Popen[bytes]"
     started: float
-    ready_pipe: int | None
+    pings: int | None
     is_ready: bool = False
+    silent_looks: int = 0
     outdated: bool = False
     kill_at: float | None = None
 
@@ -48,13 +52,19 @@ class Worker:
     def is_ending(self) -> bool:
         return self.kill_at is not None
 
+    def has_pinged(self) -> bool:
+        """Whether it has said something since somebody last looked."""
+        try:
+            return self.pings is not None and os.read(self.pings, MOST_PINGS) != b""
+        except BlockingIOError:
+            return False
 
-def supervise(settings: Settings, inherited: InheritedDescriptors, read_again: Callable[[], Settings]) -> int:
+
+def supervise(settings: Settings, read_again: Callable[[], Settings]) -> int:
     """Keep workers serving until told to stop.
 
     Args:
         settings: how to serve; `workers` says how many.
-        inherited: what the process before this one left, such as the listening socket.
         read_again: reads the settings anew, for a restart; raises SettingsError.
 
     Returns:
@@ -63,21 +73,22 @@ def supervise(settings: Settings, inherited: InheritedDescriptors, read_again: C
     Raises:
         ListenError: the address cannot be had.
     """
-    return Supervisor(settings, inherited, read_again).run()
+    return Supervisor(settings, listener_for(settings, os.environ), read_again).run()
 
 
 class Supervisor:
     """The workers, and what is to become of them. One thread; every signal and pipe wakes its one loop."""
 
-    def __init__(self, settings: Settings, inherited: InheritedDescriptors, read_again: Callable[[], Settings]) -> None:
+    def __init__(self, settings: Settings, listener: Listener, read_again: Callable[[], Settings]) -> None:
         self.settings = self.former = settings
         self.read_again = read_again
-        self.announced = bool(inherited.role)
-        self.listener: socket.socket | None = inherited.listener or listen_for(settings)
+        self.announced = False
+        self.listener = listener
         self.workers: list[Worker] = []
         self.stopping = False
         self.early_ends = 0
         self.next_start = 0.0
+        self.next_look = 0.0
         self.had_terminal = os.isatty(0)
         # Workers read this pipe's end when we are gone, however we went: no orphan keeps the port.
         self.lifeline, self._lifeline_kept = os.pipe()
@@ -97,7 +108,7 @@ class Supervisor:
             code = self._act()
             if code is not None:
                 return code
-            for key, _ in self.selector.select(self._seconds_until_due()):
+            for key, _ in self.selector.select(LOOK_SECONDS):
                 if key.fileobj is woken:
                     with contextlib.suppress(BlockingIOError):
                         for received in woken.recv(4096):
@@ -120,11 +131,7 @@ class Supervisor:
     def _stop(self) -> None:
         LOG.info("stopping: %d workers finish their requests", len(self.workers))
         self.stopping = True
-        if self.listener is not None:
-            # The workers accept what waits in the queue; nothing is to queue behind that.
-            admit_no_more(self.listener)
-            self.listener.close()
-            self.listener = None
+        self.listener.socket.close()  # the last worker to end accepts what is queued until then
         for worker in self.workers:
             self._end(worker)
 
@@ -134,7 +141,8 @@ class Supervisor:
         except SettingsError as error:
             LOG.error("no restart, it would fail: %s", error)
             return
-        if (settings.host, settings.port) != (self.settings.host, self.settings.port):
+        is_elsewhere = (settings.host, settings.port) != (self.settings.host, self.settings.port)
+        if is_elsewhere and not self.listener.is_systemds:
             LOG.warning("another host or port counts after a stop and a start only")
         LOG.info("restarting: %d workers are replaced one by one", len(self.workers))
         self.former, self.settings = self.settings, settings
@@ -143,16 +151,16 @@ class Supervisor:
             worker.outdated = True
 
     def _hear(self, worker: Worker) -> None:
-        if worker.ready_pipe is None:
+        if worker.pings is None:
             return  # reaped in the same round
-        worker.is_ready = os.read(worker.ready_pipe, 1) != b""
-        self._close_pipe(worker)
+        self.selector.unregister(worker.pings)  # from now on its pings are looked for
+        worker.is_ready = worker.has_pinged()
         if not worker.is_ready:
             return  # the pipe ended without a word: the process is about to end, too
         LOG.info("worker %d serves", worker.process.pid)
-        if not self.announced and self.listener is not None:
+        if not self.announced and not self.stopping:
             self.announced = True
-            announce(self.settings, self.listener)
+            announce(self.settings, self.listener.socket)
         if worker.outdated or self.stopping:
             return
         replaced = next((old for old in self.workers if old.outdated and not old.is_ending), None)
@@ -162,6 +170,9 @@ class Supervisor:
     def _act(self) -> int | None:
         """Do what is due. Gives the exit code once all is done."""
         now = time.monotonic()
+        if now >= self.next_look:
+            self.next_look = now + LOOK_SECONDS
+            self._look_for_hanging(now)
         for worker in list(self.workers):
             if worker.process.poll() is not None:
                 code = self._reap(worker, now)
@@ -174,6 +185,7 @@ class Supervisor:
             elif not worker.is_ready and not worker.is_ending and now > worker.started + START_SECONDS:
                 LOG.error("worker %d does not get ready: killed", worker.process.pid)
                 worker.process.kill()
+                worker.started = now
         if self.stopping:
             if self.workers:
                 return None
@@ -196,6 +208,21 @@ class Supervisor:
             for worker in outdated:
                 self._end(worker)
         return None
+
+    def _look_for_hanging(self, now: float) -> None:
+        for worker in self.workers:
+            if not worker.is_ready or worker.is_ending:
+                continue
+            worker.silent_looks = 0 if worker.has_pinged() else worker.silent_looks + 1
+            if worker.silent_looks >= SILENT_LOOKS:
+                LOG.critical(
+                    "worker %d hangs, it has not been heard of for %.0f s: it is killed, and another one starts; "
+                    "this is where it hangs, unless the kernel holds it:",
+                    worker.process.pid,
+                    SILENT_LOOKS * LOOK_SECONDS,
+                )
+                worker.process.send_signal(signal.SIGUSR1)
+                worker.kill_at = now + STACK_SECONDS
 
     def _reap(self, worker: Worker, now: float) -> int | None:
         self.workers.remove(worker)
@@ -227,29 +254,29 @@ class Supervisor:
         return None
 
     def _start(self) -> None:
-        assert self.listener is not None
-        ready, ready_far = os.pipe()
+        ours, theirs = os.pipe()
+        os.set_blocking(ours, False)
         configuration = os.memfd_create("configuration")
         os.write(configuration, self.settings.file)
         os.lseek(configuration, 0, os.SEEK_SET)
-        given = (self.listener.fileno(), self.lifeline, ready_far, configuration)
+        handover = Handover(self.listener, self.lifeline, theirs, configuration)
         # Blocked in the child from its first instruction: Ctrl-C and a closed terminal are for us to act on, and a stop
         # waits until it can answer those who are in the queue.
         signal.pthread_sigmask(signal.SIG_BLOCK, CONTROL_SIGNALS)
         try:
             process = subprocess.Popen(  # noqa: S603 - our own command line
                 same_command(),
-                env=handover_environment("worker", *given),
-                pass_fds=given,
+                env=handover.environment(),
+                pass_fds=handover.descriptors,
                 stdin=subprocess.DEVNULL,
             )
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, CONTROL_SIGNALS)
-            os.close(ready_far)
+            os.close(theirs)
             os.close(configuration)
-        worker = Worker(process, time.monotonic(), ready)
+        worker = Worker(process, time.monotonic(), ours)
         self.workers.append(worker)
-        self.selector.register(ready, selectors.EVENT_READ, worker)
+        self.selector.register(ours, selectors.EVENT_READ, worker)
 
     def _end(self, worker: Worker) -> None:
         if not worker.is_ending:
@@ -257,17 +284,11 @@ class Supervisor:
             worker.process.terminate()
 
     def _close_pipe(self, worker: Worker) -> None:
-        if worker.ready_pipe is not None:
-            self.selector.unregister(worker.ready_pipe)
-            os.close(worker.ready_pipe)
-            worker.ready_pipe = None
-
-    def _seconds_until_due(self) -> float | None:
-        due = [worker.kill_at for worker in self.workers if worker.kill_at is not None]
-        due += [worker.started + START_SECONDS for worker in self.workers if not worker.is_ready]
-        if self.next_start > time.monotonic() and not self.stopping:
-            due.append(self.next_start)
-        return max(min(due) - time.monotonic(), 0) + 0.001 if due else None
+        if worker.pings is not None:
+            with contextlib.suppress(KeyError):  # it is ready: nobody waits for it any more
+                self.selector.unregister(worker.pings)
+            os.close(worker.pings)
+            worker.pings = None
 
 
 def _ignore(number: int, frame: object) -> None:
