@@ -266,6 +266,10 @@ def test_the_token_may_come_from_a_file_and_is_shown_nowhere(tmp_path: Path) -> 
     settings = read_settings({"hub-token-file": str(file)}, without)
     assert settings.hub is not None
     assert settings.hub.api_token == "from-the-file"
+    assert settings.hub.token_file == str(file)
+    of_variable = under_hub().hub
+    assert of_variable is not None
+    assert of_variable.token_file == ""
     assert "from-the-file" not in repr(settings)
     secret = "s" * 32
     assert secret not in repr(under_hub(NGSHARE_FS_COOKIE_SECRET=secret))

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import re
 import stat
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -108,6 +109,22 @@ async def test_a_hub_that_forgot_this_service_is_told(service: Service, caplog: 
     assert response.status == 503
     assert "does not know this service" in await response.text()
     assert "nobody can sign in" in caplog.text
+
+
+async def test_a_token_that_is_replaced_in_its_file_is_taken_from_there(
+    service: Service, again: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("own-token\n")
+    of_file = await again(service, hub=dataclasses.replace(service.hub.hub, token_file=str(file)))
+    await sign_in(of_file)
+    service.hub.own_token = "replaced"
+    file.write_text("replaced\n")
+    await sign_in(of_file)
+    assert "replaced" not in caplog.text
+    file.unlink()  # a Secret may be gone for a moment
+    await sign_in(of_file)
+    assert f"the token of this service is taken for what it was: {file}: No such file" in caplog.text
 
 
 @pytest.mark.parametrize(

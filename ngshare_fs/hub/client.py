@@ -1,5 +1,6 @@
 """Calls to the hub's REST API."""
 
+import asyncio
 import json
 import re
 import time
@@ -12,6 +13,8 @@ import aiohttp
 from ngshare_fs.hub.account import Account
 from ngshare_fs.hub.unreachable import UNREACHABLE, reason_of
 from ngshare_fs.settings import Hub
+from ngshare_fs.settings.values import token_of_file
+from ngshare_fs.terminal.logs import LOG
 
 # The hub answers some hundred calls a second: whoever waits longer than this has 2,000 others before.
 ANSWER_SECONDS = 15.0
@@ -68,6 +71,7 @@ class HubClient:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self._token = hub.api_token
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -114,7 +118,7 @@ class HubClient:
         Raises:
             HubDown: it did not answer.
         """
-        return await self.account(self._hub.api_token)
+        return await self.account(await self._own_token())
 
     async def token_for(self, code: str, verifier: str) -> tuple[str, int]:
         """Exchange the code that a browser brought for a token of its user (RFC 6749, 4.1.3, with RFC 7636).
@@ -133,7 +137,7 @@ class HubClient:
         form = {
             "grant_type": "authorization_code",
             "client_id": self._hub.client_id,
-            "client_secret": self._hub.api_token,
+            "client_secret": await self._own_token(),
             "code": code,
             "code_verifier": verifier,
             "redirect_uri": self._hub.callback,
@@ -148,6 +152,15 @@ class HubClient:
         if answer.status != 200 or not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token):
             raise HubDown(f"{self._hub.api_url}/oauth2/token answers {answer.status}")
         return token, seconds if isinstance(seconds, int) and seconds > 0 else DEFAULT_TOKEN_SECONDS
+
+    async def _own_token(self) -> str:
+        """The token of this service, as its file has it by now: where the hub's is replaced, so is that."""
+        if self._hub.token_file:
+            try:
+                self._token = await asyncio.to_thread(token_of_file, self._hub.token_file)
+            except ValueError as error:
+                LOG.warning("the token of this service is taken for what it was: %s", error)
+        return self._token
 
     async def _call(
         self, method: str, path: str, token: str | None = None, form: dict[str, str] | None = None

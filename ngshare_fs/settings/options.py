@@ -24,8 +24,8 @@ from ngshare_fs.settings.values import (
     parse_services,
     parse_size,
     parse_switch,
+    parse_token_file,
     parse_url,
-    token_of_file,
 )
 
 PROGRAM = "ngshare-fs"
@@ -141,7 +141,8 @@ OPTIONS = (
         "`$JUPYTERHUB_API_URL`",
     ),
     Option(
-        "hub-token-file", token_of_file, None, "FILE", "a file with this service's own token",
+        "hub-token-file", parse_token_file, None, "FILE",
+        "a file with this service's own token; it may get another one while this serves",
         "`$JUPYTERHUB_API_TOKEN`",
     ),
     Option(

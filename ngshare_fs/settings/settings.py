@@ -24,6 +24,7 @@ class Hub:
         managed: whether the hub has started this process.
         told_callback: what the hub itself says of `callback`; empty where it says nothing.
         told_client: the same of `client_id`.
+        token_file: where `api_token` comes from, and where another one may come later; empty where it is no file.
     """
 
     api_url: str
@@ -35,6 +36,7 @@ class Hub:
     managed: bool = False
     told_callback: str = ""
     told_client: str = ""
+    token_file: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,19 @@ def parse_token(raw: Raw) -> str:
     if not re.fullmatch(r"[\x21-\x7e]+", text):
         raise ValueError("holds characters that no token has")  # without quoting them
     return text
+
+
+@dataclass(frozen=True)
+class TokenFile:
+    """A file with a token, and what it held at the start; somebody may write another one into it later."""
+
+    path: str
+    token: str = field(repr=False)
+
+
+def parse_token_file(raw: Raw) -> TokenFile:
+    """The name of a file with a token."""
+    return TokenFile(parse_text(raw), token_of_file(raw))
 
 
 def token_of_file(raw: Raw) -> str:

@@ -91,7 +91,7 @@ def test_a_course_from_nothing_to_the_feedback(namespace: Namespace) -> None:
     assert "WRONG" not in checked
 
 
-def test_a_new_token_is_taken_up_without_a_new_pod(namespace: Namespace) -> None:
+def test_a_new_token_is_taken_up_without_a_restart(namespace: Namespace) -> None:
     hub = Hub(namespace)
     release = namespace.install(VALUES)
     hub.upgrade(values_in(release.notes))
@@ -108,9 +108,8 @@ def test_a_new_token_is_taken_up_without_a_new_pod(namespace: Namespace) -> None
     arrived = namespace.wait_until(
         lambda: digest in namespace.execute(pod, "sha256sum", TOKEN_FILE), "the pod has the new token", 200
     )
-    namespace.execute(pod, "sh", "-c", "kill -HUP 1")  # the image has no program `kill`, the shell has
     took = namespace.wait_until(lambda: signed_in(namespace, "lawrence"), "users can sign in again")
-    print(f"signed in before: {at_once}; the token arrived after {arrived:.1f} s, a restart in place took {took:.1f} s")
+    print(f"signed in before: {at_once}; the token arrived after {arrived:.1f} s, users sign in {took:.1f} s later")
     assert namespace.pod() == pod
     assert not namespace.get("pod", pod)["status"]["containerStatuses"][0]["restartCount"]
 
