@@ -148,7 +148,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m bench.processes", description="See docs/processes.md.")
     parser.add_argument("rounds", metavar="ROUNDS", type=int, nargs="?", default=1)
     for _ in range(parser.parse_args().rounds):
-        for how_many in (1, 2, 4):
+        for how_many in (2, 4):  # one alone is not restarted
             for what in ("ngshare-fs", "gunicorn"):
                 with tempfile.TemporaryDirectory() as place:
                     measure(what, how_many, place)

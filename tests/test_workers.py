@@ -218,6 +218,7 @@ def test_a_worker_that_hangs_is_replaced_and_the_other_serves_meanwhile(tmp_path
         assert server.stop() == 0
 
 
+@pytest.mark.long
 def test_the_log_shows_where_a_worker_hangs(tmp_path: Path) -> None:
     """Its event loop waits for what a thread ought to wait for."""
     (tmp_path / "sitecustomize.py").write_text(HANGS_WHEN_TOLD)
@@ -254,6 +255,7 @@ def test_who_was_stopped_together_with_the_supervisor_does_not_hang(tmp_path: Pa
         assert server.stop() == 0
 
 
+@pytest.mark.long
 def test_a_worker_that_takes_its_time_to_end_does_not_hang(tmp_path: Path) -> None:
     with impatient(tmp_path) as server:
         upload = SlowUpload(server)
