@@ -8,8 +8,9 @@ from ngshare_fs.terminal.control_signals import CONTROL_SIGNALS
 from ngshare_fs.terminal.logs import LOG
 
 NO_RESTART = (
-    "SIGHUP: one process cannot replace itself, and serves on as it is. For another configuration or version stop it "
-    "and start it again, or serve with --workers 2, whose workers are replaced one by one (docs/processes.md)"
+    "SIGHUP: one process cannot replace itself, and serves on as it is. For another configuration or version stop and "
+    "start it (in Kubernetes: a rolling update; behind a socket of systemd's, no request is lost meanwhile), or serve "
+    "with --workers 2, whose workers are replaced one by one"
 )
 
 

@@ -107,6 +107,8 @@ class Supervisor:
         while True:
             code = self._act()
             if code is not None:
+                # At its very end Python lets signals act as by default again.
+                signal.pthread_sigmask(signal.SIG_BLOCK, CONTROL_SIGNALS)
                 return code
             for key, _ in self.selector.select(LOOK_SECONDS):
                 if key.fileobj is woken:
