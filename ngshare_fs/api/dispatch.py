@@ -105,7 +105,7 @@ class Dispatcher:
             response.content_length = body.length
             await response.prepare(request)
             try:
-                await body.send(request, response, self.blocking)
+                await body.send(response, self.blocking)
             except BaseException:
                 # The length was promised: only a cut connection tells the client that this is not the whole.
                 if request.transport is not None:

@@ -35,7 +35,6 @@ def make_application(volume: Volume, settings: Settings) -> web.Application:
     blocking = Blocking()
     application = web.Application(middlewares=[answering_failures(settings.debug)])
     writes = WriteScheduler(blocking, volume, settings.log_format, settings.debug)
-    ready = ReleaseCache()
     identity = _identity(application, volume, settings)
     dispatcher = Dispatcher(
         volume=volume,
@@ -44,7 +43,7 @@ def make_application(volume: Volume, settings: Settings) -> web.Application:
         forms=FormReader(blocking, settings.max_request, settings.max_files),
         identity=identity,
         debug=settings.debug,
-        ready=ready,
+        ready=ReleaseCache(),
     )
     for endpoint in ENDPOINTS:
         application.router.add_route(
@@ -61,7 +60,6 @@ def make_application(volume: Volume, settings: Settings) -> web.Application:
         await writes.close()
         # What still runs may take long; whoever asks the process to end at once is to be heard meanwhile.
         await asyncio.to_thread(blocking.close)
-        ready.close()
 
     application.on_cleanup.append(finish_slow_calls)
     return application

@@ -1,13 +1,10 @@
 """Answers with a directory tree: small ones ready-made, large ones streamed, both with their exact length."""
 
-import asyncio
-import contextlib
 import json
 import logging
 import os
 import time
 from collections.abc import Callable, Mapping
-from io import FileIO
 from typing import Any, Protocol
 
 import aiofiles
@@ -27,7 +24,8 @@ logger = logging.getLogger(__name__)
 SMALL = 256 * 1024
 # Read at once from a large file; a multiple of 3, so that base64 needs no padding in between.
 CHUNK = 192 * 1024
-
+# Sent at once of an answer that is ready. What cannot be sent yet is copied: up to two of these for a slow client.
+SLICE = 128 * 1024
 
 JSON = "application/json; charset=utf-8"
 LINES = "application/x-ndjson; charset=utf-8"
@@ -42,11 +40,10 @@ class LargeAnswer(Protocol):
     def length(self) -> int | None:
         """Of the whole answer, in bytes; None where nobody knows it yet."""
 
-    async def send(self, request: web.Request, response: web.StreamResponse, blocking: Blocking) -> None:
+    async def send(self, response: web.StreamResponse, blocking: Blocking) -> None:
         """Send the body.
 
         Args:
-            request: to which it is the answer.
             response: whose head has been sent.
             blocking: where the volume's slow calls run.
 
@@ -60,36 +57,28 @@ class LargeAnswer(Protocol):
 
 
 class ReadyTree:
-    """An answer that is in memory, once for all who get it, and sent without this process touching it.
+    """An answer that is in memory, once for all who get it.
 
     Args:
-        file: has it, from the start.
+        body: all of it.
     """
 
     content_type = JSON
 
-    def __init__(self, file: FileIO) -> None:
-        self._file = file
+    def __init__(self, body: bytes) -> None:
+        self._body = body
 
     @property
     def length(self) -> int:
-        return os.fstat(self._file.fileno()).st_size
+        return len(self._body)
 
-    async def send(self, request: web.Request, response: web.StreamResponse, blocking: Blocking) -> None:
-        length, transport = self.length, request.transport
-        if transport is None:
-            raise ConnectionResetError("the client is gone")
-        try:
-            # Without asyncio's own fallback: that reads from the file's position, which all share.
-            await asyncio.get_running_loop().sendfile(transport, self._file, 0, length, fallback=False)
-            request.writer.output_size += length  # it has not gone through there, and is to be in the log
-        except RuntimeError:
-            # Nothing has been sent: the client has just left, or the system refuses to copy from here to there.
-            for start in range(0, length, SMALL):
-                await response.write(os.pread(self._file.fileno(), SMALL, start))
+    async def send(self, response: web.StreamResponse, blocking: Blocking) -> None:
+        whole = memoryview(self._body)
+        for start in range(0, len(whole), SLICE):
+            await response.write(whole[start : start + SLICE])
 
     def close(self) -> None:
-        self._file.close()
+        pass
 
 
 class StreamedTree:
@@ -115,7 +104,7 @@ class StreamedTree:
         entries = sum(len(_before_content(file)) + _encoded_length(file.size) + len(_END_OF_FILE) for file in files)
         return len(self._start) + entries + len(_SEPARATOR) * (len(files) - 1) + len(_END)
 
-    async def send(self, request: web.Request, response: web.StreamResponse, blocking: Blocking) -> None:
+    async def send(self, response: web.StreamResponse, blocking: Blocking) -> None:
         await response.write(self._start)
         ready: list[StoredFile] = []
         separator = b""
@@ -162,7 +151,7 @@ class StreamedTrees:
     def close(self) -> None:
         pass
 
-    async def send(self, request: web.Request, response: web.StreamResponse, blocking: Blocking) -> None:
+    async def send(self, response: web.StreamResponse, blocking: Blocking) -> None:
         for fields, open_tree in self._trees:
             try:
                 tree = await blocking.read(_opened, open_tree)
@@ -173,7 +162,7 @@ class StreamedTrees:
                 await response.write(json.dumps({**fields, "success": False, "message": message}).encode() + b"\n")
                 continue
             try:
-                await StreamedTree(tree, fields).send(request, response, blocking)
+                await StreamedTree(tree, fields).send(response, blocking)
             finally:
                 tree.close()
             await response.write(b"\n")
@@ -219,9 +208,9 @@ def build_response(answer: TreeAnswer | TreesAnswer, ready: ReleaseCache) -> byt
         seen = time.time_ns()
         state = tree.look()
         if answer.for_many:
-            file = _ready(answer.fields, tree, state, seen, ready)
-            if file is not None:
-                return ReadyTree(file)
+            body = _ready(answer.fields, tree, state, seen, ready)
+            if body is not None:
+                return ReadyTree(body)
         streamed = StreamedTree(tree, answer.fields)
         return streamed
     finally:
@@ -229,23 +218,16 @@ def build_response(answer: TreeAnswer | TreesAnswer, ready: ReleaseCache) -> byt
             tree.close()
 
 
-def _ready(fields: Mapping[str, Any], tree: Tree, state: TreeState, seen: int, ready: ReleaseCache) -> FileIO | None:
-    # Where there is no memory or no descriptor left for it, it can still be streamed.
-    with contextlib.suppress(OSError):
-        file = ready.get(tree.path, state)
-        if file is not None:
-            return file
-    if not can_be_kept(state, seen):
-        return None
+def _ready(fields: Mapping[str, Any], tree: Tree, state: TreeState, seen: int, ready: ReleaseCache) -> bytes | None:
+    body = ready.get(tree.path, state)
+    if body is not None or not can_be_kept(state, seen):
+        return body
     with ready.one_at_a_time(tree.path):
-        with contextlib.suppress(OSError):
-            file = ready.get(tree.path, state)
-            if file is not None:
-                return file
-        body = _start(fields) + _entries(tree, tree.manifest.files) + _END
-        with contextlib.suppress(OSError):
-            return ready.keep(tree.path, state, body)
-    return None
+        body = ready.get(tree.path, state)
+        if body is None:
+            body = _start(fields) + _entries(tree, tree.manifest.files) + _END
+            ready.keep(tree.path, state, body)
+    return body
 
 
 def _start(fields: Mapping[str, Any]) -> bytes:
