@@ -1,6 +1,7 @@
 """A server on a socket that systemd keeps: who comes while none runs is answered by the next one."""
 
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -115,6 +116,33 @@ def test_who_comes_after_the_order_to_stop_waits_for_the_next_process(
         server.process = launch(tmp_path, kept, "--workers", str(workers))
         assert late.recv(12, socket.MSG_WAITALL) == b"HTTP/1.1 200"
         late.close()
+
+
+@one_and_several
+def test_who_is_in_the_queue_at_a_stop_stays_there(tmp_path: Path, kept: socket.socket, workers: int) -> None:
+    kept.listen(200)
+    with activated(tmp_path, kept, workers) as server:
+        if workers > 1:
+            until(lambda: len(serving(server)) == workers, "the start of all workers", server)
+        who_accepts = serving(server) or [server.process.pid]
+        for pid in who_accepts:
+            os.kill(pid, signal.SIGSTOP)
+        # More than are accepted in the turns of the event loop that a stop takes.
+        queued = [socket.create_connection(address(server), timeout=PATIENCE) for _ in range(150)]
+        for connection in queued:
+            connection.sendall(LAST_REQUEST)
+        server.process.terminate()
+        if workers > 1:
+            said(server, "workers finish their requests")
+        for pid in who_accepts:
+            os.kill(pid, signal.SIGCONT)
+        assert server.process.wait(PATIENCE) == 0
+        left = [connection for connection in queued if not select.select([connection], [], [], 0)[0]]
+        assert left
+        server.process = launch(tmp_path, kept, "--workers", str(workers))
+        for connection in queued:
+            assert connection.recv(12, socket.MSG_WAITALL) == b"HTTP/1.1 200"
+            connection.close()
 
 
 def test_workers_on_the_socket_are_replaced_and_another_port_is_not_spoken_of(
