@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ngshare_fs.exchange.folders import replacing
-from ngshare_fs.exchange.folders.submission_cache import Pending, SubmissionCache
+from ngshare_fs.exchange.folders.submission_cache import Attempt, Pending, SubmissionCache
 from tests.plug_in_client import folder_with, no_matter
 
 
@@ -136,18 +136,30 @@ def test_names_in_the_cache_come_back_as_they_were(tmp_path: Path, name: str) ->
     assert cache.removed() == {(name, name, name, timestamp)}
 
 
+MOMENT, LATER = "2020-01-01 00:00:00.000001 UTC", "2020-01-01 00:00:00.000002 UTC"
+
+
 def test_the_same_work_goes_on_with_the_same_key(tmp_path: Path) -> None:
     cache = str(tmp_path / "cache")
-    first = Pending(cache, ("course", "ps1"), {"a": "1"})
-    assert first.key("fresh1") == "fresh1"
-    assert Pending(cache, ("course", "ps1"), {"a": "1"}).key("fresh2") == "fresh1"
-    assert Pending(cache, ("course", "ps2"), {"a": "1"}).key("fresh3") == "fresh3"
+
+    def key(assignment: str, files: dict[str, str], fresh: str, after: str = "") -> str:
+        attempt = Pending(cache, ("course", assignment), files).attempt(Attempt(fresh, after))
+        return f"{attempt.key} {attempt.after}".strip()
+
+    assert key("ps1", {"a": "1"}, "fresh1") == "fresh1"
+    # What has been handed in meanwhile may be just that attempt: the server has to look where it would have looked.
+    assert key("ps1", {"a": "1"}, "fresh2", MOMENT) == "fresh1"
+    assert key("ps2", {"a": "1"}, "fresh3", MOMENT) == f"fresh3 {MOMENT}"
+    assert key("ps2", {"a": "1"}, "fresh3", LATER) == f"fresh3 {MOMENT}"
     # Other files, and then these again: that is a new submission, which has to count as the newest.
-    assert Pending(cache, ("course", "ps1"), {"a": "2"}).key("fresh4") == "fresh4"
-    assert Pending(cache, ("course", "ps1"), {"a": "1"}).key("fresh5") == "fresh5"
-    first.over()
-    assert Pending(cache, ("course", "ps1"), {"a": "1"}).key("fresh6") == "fresh6"
+    assert key("ps1", {"a": "2"}, "fresh4") == "fresh4"
+    assert key("ps1", {"a": "1"}, "fresh5") == "fresh5"
+    Pending(cache, ("course", "ps1"), {"a": "1"}).over()
+    assert key("ps1", {"a": "1"}, "fresh6") == "fresh6"
+    file = max(Path(cache).glob(".ngshare_pending-*"), key=lambda path: path.stat().st_mtime_ns)
+    of_older_version = " ".join(file.read_text().split()[:2]) + "\n"
     for broken in ("", "one", "a b c"):
-        file = max(Path(cache).glob(".ngshare_pending-*"), key=lambda path: path.stat().st_mtime_ns)
         file.write_text(broken)
-        assert Pending(cache, ("course", "ps1"), {"a": "1"}).key("fresh7") == "fresh7"
+        assert key("ps1", {"a": "1"}, "fresh7") == "fresh7"
+    file.write_text(of_older_version)
+    assert key("ps1", {"a": "1"}, "fresh8", MOMENT) == "fresh6"

@@ -142,7 +142,7 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
     @cached_property
     def _notebooks_were_released(self) -> bool:
         try:
-            _, released = self.api.newest_release(self.course, self.assignment)
+            released = self.api.newest_release(self.course, self.assignment).files
         except Refused:
             return True
         return any(path.endswith(NOTEBOOK) for path in released)

@@ -15,7 +15,7 @@ from ngshare_fs.exchange.base import Exchange
 from ngshare_fs.exchange.failures.problems import Refused, ServerProblem, Unreachable, UntrustworthyAnswer
 from ngshare_fs.exchange.folders.origin import read_origin
 from ngshare_fs.exchange.folders.replacing import scratch_folder_near
-from ngshare_fs.exchange.folders.submission_cache import Pending, Receipt, SubmissionCache
+from ngshare_fs.exchange.folders.submission_cache import Attempt, Pending, Receipt, SubmissionCache
 from ngshare_fs.exchange.receiving.received_tree import check_timestamp
 from ngshare_fs.exchange.sending.completeness import Completeness, notebooks
 from ngshare_fs.exchange.sending.fetched_from import (
@@ -83,12 +83,12 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
         origin = None if self.ignore_origin else read_origin(self.src_path)
         if origin is not None:
             self.coursedir.assignment_id = assignment_of(origin, self.assignment)
-        timestamp, released = self.api.newest_release(self.course, self.assignment)
+        newest = self.api.newest_release(self.course, self.assignment)
         if origin is not None:
             check_course(origin, self.course)
-            if is_newer(origin, timestamp, released, self.coursedir.ignore):
+            if is_newer(origin, newest.timestamp, newest.files, self.coursedir.ignore):
                 self.log.warning("%s", NEWER_RELEASE.format(assignment=self.assignment))
-        work = self._work(released, expected_notebooks(origin, released, self.coursedir.ignore))
+        work = self._work(newest.files, expected_notebooks(origin, newest.files, self.coursedir.ignore))
         cache = SubmissionCache(self.cache)
         with scratch_folder_near(cache.folder_of_course(self.course)) as folder:
             tree = os.path.join(folder, "tree")
@@ -96,7 +96,7 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
             check_size(files, self.rules())
             checksums = {file.path: file.md5 for file in files}
             pending = Pending(self.cache, self._what(), checksums)
-            answer = self._send(files, pending)
+            answer = self._send(files, pending, newest.newest_submission)
             try:
                 self.timestamp = check_timestamp(answer.get("timestamp"))
                 stored = _checked(answer, files)
@@ -163,11 +163,13 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
     def _what(self) -> tuple[str, ...]:
         return self.api.url, self.api.user, self.course, self.assignment, self.student or ""
 
-    def _send(self, files: list[LocalFile], pending: Pending) -> dict[str, Any]:
-        key = pending.key(secrets.token_hex(16))
+    def _send(self, files: list[LocalFile], pending: Pending, own_newest: str | None) -> dict[str, Any]:
+        # Somebody else's newest submission is not known here.
+        after = own_newest if self.student is None else None
+        attempt = pending.attempt(Attempt(secrets.token_hex(16), after or ""))
         self._may_have_arrived = True
         try:
-            receipt = self.api.submit(self.course, self.assignment, files, key, self.student)
+            receipt = self.api.submit(self.course, self.assignment, files, attempt.key, self.student, attempt.after)
         except Unreachable as problem:
             raise ServerProblem(
                 f"{problem} It is not known whether your work was handed in: submit again. The same files are never "

@@ -60,6 +60,7 @@ def publish(
     manifest: Manifest,
     at: Timestamp | None = None,
     last_check: LastCheck = no_check,
+    after: Timestamp | None = None,
 ) -> Timestamp:
     """Publish an upload as the newest tree in `parent`, whose own parent has to be there.
 
@@ -71,6 +72,7 @@ def publish(
         manifest: all but the timestamp and the files.
         at: the timestamp to give it instead of the present, for sample data.
         last_check: made when all is staged.
+        after: of a tree that was there before the manifest's key was chosen, so that only later ones can have that key.
 
     Returns:
         its timestamp, later than that of every other tree in `parent`; that of the earlier one where the manifest has
@@ -85,9 +87,7 @@ def publish(
     with volume.publishing() as publication:
         tree = publication.staged
         manifest = stage(upload, tree, replace(manifest, timestamp=at or timestamp.now()), publication.dirty)
-        return put_in_place(
-            volume, publication, tree, above, parent, manifest, is_dated=bool(at), last_check=last_check
-        )
+        return put_in_place(volume, publication, tree, above, parent, manifest, bool(at), last_check, after)
 
 
 def put_in_place(
@@ -99,6 +99,7 @@ def put_in_place(
     manifest: Manifest,
     is_dated: bool,
     last_check: LastCheck,
+    after: Timestamp | None = None,
 ) -> Timestamp:
     """The last step of `publish`: the rename, under the lock that orders what is in `parent`; all has been flushed.
 
@@ -108,6 +109,7 @@ def put_in_place(
         above, parent, last_check: see `publish`.
         manifest: what it has. Where this fails, the staged one may have a later timestamp by then.
         is_dated: whether its timestamp stands, whatever there is in `parent`.
+        after: see `publish`.
 
     Returns, Raises:
         see `publish`.
@@ -115,7 +117,7 @@ def put_in_place(
     moment = manifest.timestamp
     # The lock makes timestamps increase strictly. It is held for a look and a rename: the flush is done before.
     with volume.locks.hold("publish", parent[len(volume.root) :]):
-        earlier = _published_before(volume, parent, manifest)
+        earlier = _published_before(volume, parent, manifest, after)
         if earlier is not None:
             if earlier.files != manifest.files:
                 raise KeyUsed(f"{parent}: {manifest.key}")
@@ -132,12 +134,17 @@ def put_in_place(
     return moment
 
 
-def _published_before(volume: Volume, parent: str, manifest: Manifest) -> Manifest | None:
+def _published_before(volume: Volume, parent: str, manifest: Manifest, after: Timestamp | None) -> Manifest | None:
     """The tree that makes another one needless: what was handed in with the same key, or withdrawn already."""
     is_withdrawal = manifest.kind == WITHDRAWAL
     if manifest.key is None and not is_withdrawal:
         return None
-    for moment in reversed(timestamps_in(parent)[-(1 if is_withdrawal else LATEST_WITH_KEYS) :]):
+    moments = timestamps_in(parent)
+    if after in moments:
+        # It has been there since before the key was chosen, so whatever has the key was made later than it: nearly
+        # always nothing is left to read. Of one that was deleted meanwhile, nobody knows what followed it.
+        moments = moments[moments.index(after) + 1 :]
+    for moment in reversed(moments[-(1 if is_withdrawal else LATEST_WITH_KEYS) :]):
         with contextlib.suppress(BrokenManifest):
             found = manifest_at(volume.manifests, f"{parent}/{timestamp.folder_of(moment)}")
             is_same = (

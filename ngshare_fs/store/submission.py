@@ -28,6 +28,7 @@ def submit(
     at: Timestamp | None = None,
     by: str | None = None,
     key: str | None = None,
+    after: Timestamp | None = None,
     last_check: LastCheck = no_check,
 ) -> Timestamp:
     """Hand in.
@@ -37,6 +38,7 @@ def submit(
         at: the timestamp to give it instead of the present, for sample data.
         by: who does it, where that is not the student.
         key: what names this submission, however often it is handed in.
+        after: of a submission of the student's that was there when the key was chosen; it spares to read those before.
         last_check: made when all is staged.
 
     Returns:
@@ -51,7 +53,7 @@ def submit(
     try:
         above = KnownFolder.look(layout.assignment(volume.root, course, assignment))
         make_missing(volume, os.path.dirname(parent))  # an assignment that was made by hand
-        return publish(volume, upload, above, parent, manifest, at, last_check)
+        return publish(volume, upload, above, parent, manifest, at, last_check, after)
     except FileNotFoundError:
         raise AssignmentNotFound(assignment) from None
 
@@ -93,6 +95,11 @@ def submissions_by(volume: Volume, course: str, assignment: str, student: str) -
     if not moments and not exists(volume, course, assignment):
         raise AssignmentNotFound(assignment)
     return [Submission(student, moment) for moment in moments]
+
+
+def newest_of(volume: Volume, course: str, assignment: str, student: str) -> Timestamp | None:
+    """When a student handed in for the last time; None where they have not."""
+    return newest_in(layout.submissions_of(volume.root, course, assignment, student))
 
 
 def collect(volume: Volume, course: str, assignment: str, student: str, moment: Timestamp | None) -> Tree:

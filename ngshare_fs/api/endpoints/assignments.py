@@ -5,7 +5,7 @@ from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
 from ngshare_fs.api.endpoints.schemas import FILES_IN_ANSWER, FILES_IN_REQUEST, NAMES, TEXT, TIMESTAMP, or_null
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
-from ngshare_fs.store import assignment, release
+from ngshare_fs.store import assignment, release, submission
 
 FILES = Argument("files", FILES_IN_REQUEST, "A directory tree.", is_json=True)
 LIST_ONLY = Argument("list_only", TEXT, "`true` leaves the content out.", required=False)
@@ -30,8 +30,11 @@ def list_assignments(call: Call) -> Answer:
 def get_assignment(call: Call) -> Answer:
     """The newest release."""
     tree = release.newest(call.volume, call.course, call.assignment)
-    moment = None if tree is None else tree.timestamp
-    return TreeAnswer(tree, {"timestamp": moment}, wants_list_only(call), for_many=True)
+    fields = {"timestamp": None if tree is None else tree.timestamp}
+    list_only = wants_list_only(call)
+    if list_only:  # an answer with its content is kept for all who fetch it
+        fields["newest_submission"] = submission.newest_of(call.volume, call.course, call.assignment, call.user)
+    return TreeAnswer(tree, fields, list_only, for_many=True)
 
 
 def create_assignment(call: Call) -> Answer:
@@ -86,6 +89,7 @@ ENDPOINTS = (
         get_assignment,
         arguments=(LIST_ONLY,),
         answer={"timestamp": or_null(TIMESTAMP), "files": FILES_IN_ANSWER},
+        at_times={"newest_submission": or_null(TIMESTAMP)},
         only_open=True,
     ),
     Endpoint(

@@ -21,6 +21,13 @@ KEY = Argument(
     "Chosen at random by the client. Handing in again with the same key, after a failure, makes no second submission.",
     required=False,
 )
+AFTER = Argument(
+    "after",
+    TEXT,
+    "The timestamp of the student's newest submission that was known when the key was chosen. Only what is later is "
+    "searched for the key; without it, the last hundred submissions of the student are.",
+    required=False,
+)
 STUDENT = Argument("student", NAME, "Whose work it is, where an instructor hands it in for them.", required=False)
 BEFORE = Argument(
     "before",
@@ -54,6 +61,9 @@ def submit(call: Call) -> Answer:
     key = call.form.optional("key")
     if key is not None and not _KEY.fullmatch(key):
         raise Refused(refusals.WRONG_KEY)
+    after = None
+    if call.form.optional("after"):
+        after = _timestamp(call, unreadable=refusals.WRONG_TIMESTAMP, name="after")
     files = call.form.files()
 
     def last_check() -> None:
@@ -61,7 +71,15 @@ def submit(call: Call) -> Answer:
         _check_student(call, student)
 
     moment = submission.submit(
-        call.volume, call.course, call.assignment, student, files, by=call.user, key=key, last_check=last_check
+        call.volume,
+        call.course,
+        call.assignment,
+        student,
+        files,
+        by=call.user,
+        key=key,
+        after=after,
+        last_check=last_check,
     )
     receipt = [{"path": file.path, "size": file.size, "checksum": file.md5} for file in files.files]
     return {"timestamp": moment, "student_id": student, "files": receipt}
@@ -190,8 +208,14 @@ ENDPOINTS = (
         Pool.WRITES_WORK,
         "Hand in",
         submit,
-        arguments=(STUDENT, KEY, FILES),
-        refusals=(refusals.STUDENT_NOT_FOUND, refusals.WRONG_KEY, *OF_FILES, refusals.KEY_USED),
+        arguments=(STUDENT, KEY, AFTER, FILES),
+        refusals=(
+            refusals.STUDENT_NOT_FOUND,
+            refusals.WRONG_KEY,
+            refusals.WRONG_TIMESTAMP,
+            *OF_FILES,
+            refusals.KEY_USED,
+        ),
         only_open=True,
         answer={"timestamp": TIMESTAMP, "student_id": NAME, "files": RECEIPT},
     ),

@@ -26,6 +26,22 @@ from ngshare_fs.exchange.sending.request_body import Body, LocalFile
 LIST_PATIENCE = 10.0
 
 
+@dataclass(frozen=True)
+class NewestRelease:
+    """The newest release of an assignment.
+
+    Args:
+        timestamp: when it was released; None where an older server does not say.
+        files: checksums of its files by path.
+        newest_submission: when the user handed in for the last time; None where they have not, or an older server does
+            not say.
+    """
+
+    timestamp: str | None
+    files: dict[str, str]
+    newest_submission: str | None
+
+
 @dataclass
 class _Kept:
     answer: dict[str, Any] = field(default_factory=dict)
@@ -74,13 +90,14 @@ class ExchangeApi:
         self.user = listing.user
         return listing
 
-    def newest_release(self, course: str, assignment: str) -> tuple[str | None, dict[str, str]]:
-        """When it was released, None where an older server does not say, and checksums of its files by path."""
+    def newest_release(self, course: str, assignment: str) -> NewestRelease:
+        """The newest release, without its files' content."""
         answer = self._client.call("GET", "assignment", course, assignment, query={"list_only": "true"})
         with self._well_formed():
-            timestamp = answer.get("timestamp")
             files = {str(file["path"]): str(file["checksum"]) for file in answer["files"]}
-            return (None if timestamp is None else check_timestamp(timestamp)), files
+            moments = (answer.get(name) for name in ("timestamp", "newest_submission"))
+            released, submitted = (None if moment is None else check_timestamp(moment) for moment in moments)
+            return NewestRelease(released, files, submitted)
 
     def fetch(self, course: str, assignment: str, folder: str) -> dict[str, Any]:
         """A release with its files, whose contents go to a folder."""
@@ -99,11 +116,9 @@ class ExchangeApi:
             self._client.call("POST", "assignment", course, assignment, body=Body({}, files))
         except Refused as refusal:
             # Nobody knows which answer was lost on the way: what is there may be ours.
-            if refusal.says(ASSIGNMENT_EXISTS) and self._client.repeated:
-                _, there = self.newest_release(course, assignment)
-                if there == checksums:
-                    return
-            raise
+            may_be_ours = refusal.says(ASSIGNMENT_EXISTS) and self._client.repeated
+            if not may_be_ours or self.newest_release(course, assignment).files != checksums:
+                raise
 
     def release_again(self, course: str, assignment: str, files: Sequence[LocalFile]) -> None:
         """Make a new release; submissions stay.
@@ -138,13 +153,14 @@ class ExchangeApi:
                 raise
 
     def submit(
-        self, course: str, assignment: str, files: Sequence[LocalFile], key: str, student: str | None
+        self, course: str, assignment: str, files: Sequence[LocalFile], key: str, student: str | None, after: str = ""
     ) -> dict[str, Any]:
         """Hand in.
 
         Args:
             key: chosen at random: a repetition with the same key is the same submission.
             student: for whom, where it is not for oneself.
+            after: see `Attempt`.
 
         Returns:
             the receipt: `timestamp`, and from our server `student_id` and `files`.
@@ -152,7 +168,8 @@ class ExchangeApi:
         Raises:
             UntrustworthyAnswer: the server took it for somebody else's work.
         """
-        fields = {"key": key} if student is None else {"key": key, "student": student}
+        optional = {"after": after or None, "student": student}
+        fields = {"key": key, **{name: value for name, value in optional.items() if value is not None}}
         receipt = self._client.call("POST", "submission", course, assignment, body=Body(fields, files))
         server = self._client.server
         expected = student if student is not None else server.user if server.user_is_certain else None
@@ -284,7 +301,7 @@ class ExchangeApi:
             assignments: dict[str, Assignment] = {}
             submissions: list[Submission] = []
             for assignment in self._list("assignments", "assignments", name):
-                _, files = self.newest_release(name, assignment)
+                files = self.newest_release(name, assignment).files
                 assignments[assignment] = Assignment(notebook_names(files))
                 found = self._submissions_seen(name, assignment, everybody)
                 submissions += [self._submission_by_parts(name, assignment, *each) for each in found]

@@ -132,6 +132,20 @@ class SubmissionCache:
             return set()
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """By what the server knows an attempt to hand in again.
+
+    Args:
+        key: chosen at random.
+        after: the newest submission that was known when it was chosen: where the server begins to look for the key.
+            Empty where none was known.
+    """
+
+    key: str
+    after: str
+
+
 class Pending:
     """A submission on its way. Killed or cut off, the next attempt to hand in the same files goes on with the same key.
 
@@ -148,12 +162,12 @@ class Pending:
         self._files = _digest(sorted(checksums.items()))
         self._file = os.path.join(cache, f".ngshare_pending-{_digest(list(what))}")
 
-    def key(self, fresh: str) -> str:
-        """The key of the earlier attempt, or `fresh`, which is noted down."""
-        key, files = self._noted()
+    def attempt(self, fresh: Attempt) -> Attempt:
+        """The earlier attempt, or `fresh`, which is noted down."""
+        earlier, files = self._noted()
         if files == self._files:
-            return key
-        _write(self._file, f"{fresh} {self._files}\n")
+            return earlier
+        _write(self._file, f"{fresh.key} {self._files} {fresh.after}\n")
         return fresh
 
     def over(self) -> None:
@@ -162,16 +176,16 @@ class Pending:
             with suppress(FileNotFoundError):
                 os.unlink(self._file)
 
-    def _noted(self) -> tuple[str, str]:
-        """The key of the last attempt and what it handed in; empty where there was none that still counts."""
+    def _noted(self) -> tuple[Attempt, str]:
+        """The last attempt and what it handed in; empty where there was none that still counts."""
         try:
             if time.time() - os.stat(self._file).st_mtime < PENDING_SECONDS:
                 with open(self._file, encoding="utf-8") as file:
-                    key, files = file.read().split()
-                return key, files
+                    key, files, *after = file.read().split(maxsplit=2)
+                return Attempt(key, after[0].strip() if after else ""), files
         except (FileNotFoundError, ValueError):
             pass
-        return "", ""
+        return Attempt("", ""), ""
 
 
 def _free_name(folder: str, name: str) -> str:
