@@ -11,7 +11,6 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from aiohttp import ClientSession
@@ -281,7 +280,7 @@ async def test_it_ends_with_its_server(tmp_path: Path, number: signal.Signals, i
 def job_for(assignment: str) -> Job:
     """Lawrence hands in."""
     path = "submission/{course}/{assignment}"
-    files = EncodedTree(quote(tree({"p": b"x"})).encode(), 1)
+    files = EncodedTree(tree({"p": b"x"}).encode(), False, 1)
     return Job("POST", path, "lawrence", False, False, {"course": "c", "assignment": assignment}, {}, files, None)
 
 

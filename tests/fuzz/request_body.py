@@ -143,9 +143,17 @@ async def _check_fields(text: bytes, cuts: list[int]) -> None:
 
 
 async def _check_claim(body: bytes, cuts: list[int]) -> None:
-    for chunked in (False, True):
-        outcome = await _sent(MULTIPART, chunks(b"--B\r\n" + body, cuts), chunked)
-        assert isinstance(outcome, dict) or outcome.status in (400, 413)
+    pieces = chunks(b"--B\r\n" + body, cuts)
+    outcome = await _sent(MULTIPART, pieces, chunked=True)
+    assert isinstance(outcome, dict) or outcome.status in (400, 413)
+    if b"_charset_" in body:
+        return  # what aiohttp makes of that depends on how it arrives
+    # aiohttp's parser, which reads it as it arrives, and ours of small bodies.
+    with limits(form_module, SMALL_BODY=0):
+        as_it_arrives = await _sent(MULTIPART, pieces, chunked=False)
+    with limits(form_module, SMALL_BODY=MOST_BYTES):
+        whole = await _sent(MULTIPART, pieces, chunked=False)
+    assert whole == as_it_arrives, (whole, as_it_arrives)
 
 
 def _wanted_of(fields: list[tuple[str, bytes | None]], body: bytes) -> list[Outcome]:

@@ -280,17 +280,19 @@ class EncodedTree:
     """A small tree as it was sent. Whoever writes it understands it first: that is not for the event loop either.
 
     Args:
-        encoded: the JSON text, percent-encoded.
+        text: JSON.
+        is_percent_encoded: whether it is, as of a URL-encoded form.
         max_files: how many entries it may have.
     """
 
-    encoded: bytes
+    text: bytes
+    is_percent_encoded: bool
     max_files: int
 
     def hand_to(self, upload: Upload) -> None:
         """See `ArrivedTree.hand_to`; also refused where it has too many entries."""
         tree = TreeInRequest(self.max_files)
-        tree.feed(decoded(self.encoded))
+        tree.feed(decoded(self.text) if self.is_percent_encoded else self.text)
         if tree.too_many:
             raise too_many_files(self.max_files)
         tree.arrived().hand_to(upload)

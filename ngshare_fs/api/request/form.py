@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from aiohttp import BodyPartReader, hdrs, web
+from aiohttp import BodyPartReader, MultipartReader, StreamReader, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.api.request.budget import Budget, LargeTrees, Room
 from ngshare_fs.api.request.files_argument import ArrivedTree, EncodedTree, TreeInRequest, too_many_files
 from ngshare_fs.api.request.spill import Spill
+from ngshare_fs.formats import multipart
 from ngshare_fs.formats.percent_encoding import UrlencodedFields, decoded, fields_of
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal, Refused
@@ -30,6 +31,7 @@ SMALL_BODY = 384 * 1024
 # Understood in one go. Other requests get their turn in between, at least this often.
 CHUNK = 128 * 1024
 LONGEST_TURN_SECONDS = 0.005
+PIECE = 16 * 1024
 # What all bodies of a process may take in memory while they arrive and wait to be written, and those of one user.
 MOST_MEMORY = 64 * 2**20
 MOST_MEMORY_OF_ONE = MOST_MEMORY // 4
@@ -166,11 +168,14 @@ class FormReader:
         try:
             if request.content_type == "application/x-www-form-urlencoded":
                 if small:
-                    await intake.take_whole(b"".join([chunk async for chunk in self._chunks(request)]))
+                    await intake.take_whole(await self._whole(request))
                 else:
                     await intake.take_urlencoded(self._chunks(request))
             elif request.content_type == "multipart/form-data":
-                await self._read_multipart(request, intake)
+                if small:
+                    await self._take_multipart(request, intake)
+                else:
+                    await self._read_multipart(await request.multipart(), intake)
             else:
                 async for _ in self._chunks(request):
                     pass  # as far as the API is concerned, there are no arguments in it
@@ -184,10 +189,26 @@ class FormReader:
             pace.received(len(chunk))
             yield chunk
 
-    async def _read_multipart(self, request: web.Request, intake: "_Intake") -> None:
+    async def _whole(self, request: web.Request) -> bytes:
+        return b"".join([chunk async for chunk in self._chunks(request)])
+
+    async def _take_multipart(self, request: web.Request, intake: "_Intake") -> None:
+        body = await self._whole(request)
+        boundary = multipart.boundary_in(request.headers[hdrs.CONTENT_TYPE])
+        fields = None if boundary is None else multipart.split(body, boundary)
+        if fields is not None:
+            await intake.take_fields(fields)
+            return
+        again = StreamReader(request.protocol, len(body), loop=asyncio.get_running_loop())
+        # In pieces: the reader puts what is left of one back after each part, and copies it.
+        for start in range(0, len(body), PIECE):
+            again.feed_data(body[start : start + PIECE])
+        again.feed_eof()
+        await self._read_multipart(MultipartReader(request.headers, again), intake)
+
+    async def _read_multipart(self, reader: MultipartReader, intake: "_Intake") -> None:
         pace = _Pace(self._max_request)
-        reader = await request.multipart()
-        while (part := await pace.wait_for(reader.next())) is not None:
+        while (part := await pace.wait_for(_next_part(reader))) is not None:
             if not isinstance(part, BodyPartReader):
                 raise Refused(refusals.MALFORMED_BODY)
             last = False
@@ -220,9 +241,18 @@ class _Intake:
         """Take a query string, or a small body; what it has of a tree is understood later."""
         for name, value in fields_of(encoded):
             if name == FILES and FILES in self._wanted:
-                self.form.tree = EncodedTree(value, self._max_files)
+                self.form.tree = EncodedTree(value, True, self._max_files)
             else:
                 await self._take_encoded(name, value, True)
+            await self._let_others_in()
+
+    async def take_fields(self, fields: list[tuple[str, bytes]]) -> None:
+        """The same of the fields of a small body in the other encoding."""
+        for name, value in fields:
+            if name == FILES and FILES in self._wanted:
+                self.form.tree = EncodedTree(value, False, self._max_files)
+            else:
+                await self.take(name, value, True)
             await self._let_others_in()
 
     async def take_urlencoded(self, chunks: AsyncIterator[bytes]) -> None:
@@ -333,6 +363,13 @@ class _Pace:
         allowed = IDLE_SECONDS + self._received / SLOWEST_BYTES_PER_SECOND
         if time.monotonic() - self._started > allowed:
             raise Refused(refusals.TOO_SLOW)
+
+
+async def _next_part(reader: MultipartReader) -> BodyPartReader | MultipartReader | None:
+    try:
+        return await reader.next()
+    except RuntimeError as error:  # a field `_charset_` that names none
+        raise Refused(refusals.MALFORMED_BODY) from error
 
 
 def _is_small(request: web.Request) -> bool:
