@@ -17,6 +17,7 @@ from ngshare_fs.api.response.release_cache import ReleaseCache
 from ngshare_fs.api.response.tree_answer import LargeAnswer, build_response
 from ngshare_fs.api.writer import WriteScheduler
 from ngshare_fs.http.entity_tag import json_answer, tagged
+from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store import Volume
 
 
@@ -79,22 +80,32 @@ class Dispatcher:
 
     async def _call(self, request: web.Request, endpoint: Endpoint, caller: Caller | None, room: Room) -> Call:
         upload = self.volume.upload()
+        is_checked = True
         if caller is not None:
             request[USER] = caller.name
             if endpoint.writes or request.body_exists:
-                # Whoever may not do this need not send 100 MiB to hear it.
-                await self.blocking.read(check, self._made_call(request, caller, Form(upload)), endpoint)
+                # Whoever may not do this need not send 100 MiB to hear it. Where all of the body is here, the check
+                # that comes with the action is soon enough.
+                is_checked = not request.content.is_eof()
+                if is_checked:
+                    await self._check(request, caller, endpoint)
         wanted = {**self.identity.arguments, **endpoint.wanted}
         try:
             form = await self.forms.read(request, upload, wanted, room)
             if caller is None:
                 caller = self.identity.from_arguments(request, form.optional("user"), endpoint.is_page)
                 request[USER] = caller.name
-        except BaseException:
+        except BaseException as error:
             if upload.staging_folder is not None:
                 await self.blocking.write(upload.discard)
+            if isinstance(error, Refused) and caller is not None and not is_checked:
+                # What they may do is said before what is wrong with the body.
+                await self._check(request, caller, endpoint)
             raise
         return self._made_call(request, caller, form)
+
+    async def _check(self, request: web.Request, caller: Caller, endpoint: Endpoint) -> None:
+        await self.blocking.read(check, self._made_call(request, caller, Form(self.volume.upload())), endpoint)
 
     def _made_call(self, request: web.Request, caller: Caller, form: Form) -> Call:
         return Call(self.volume, caller.name, caller.is_admin, self.debug, request.match_info, form)

@@ -1,0 +1,62 @@
+"""Who may not do something hears that, whatever their body holds and whenever it comes."""
+
+import asyncio
+import json
+
+from ngshare_fs.store import course
+from tests.test_signed_in import PREFIX, Service, service
+from tests.trees import tree
+
+__all__ = ["service"]  # a fixture
+SECONDS = 20
+
+URLENCODED = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data; boundary=B"
+BODIES = {
+    "work": (URLENCODED, f"files={tree({'p': b'x'})}".encode()),
+    "no tree": (URLENCODED, b"files=1"),
+    "no JSON": (URLENCODED, b"files=["),
+    "no text": (URLENCODED, b"key=%ff"),
+    "a field without a name": (URLENCODED, b"=1"),
+    "a long text": (URLENCODED, b"key=" + b"x" * 100_000),
+    "no multipart": (MULTIPART, b"x"),
+    "nothing": (MULTIPART, b""),
+    "no form": ("text/plain", b"x"),
+}
+MAY_NOT = {
+    "submission/c/a": "Permission denied",
+    "assignment/c/new": "Permission denied",
+    "course/new": "Permission denied",
+    "submission/own/none": "Assignment not found",
+    "submission/none/a": "Course not found",
+}
+
+
+async def refusal(service: Service, path: str, kind: str, body: bytes, in_time: bool) -> str:
+    """What Ada is told when the body comes with the head, or when its last byte never comes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.client.port)
+    head = f"POST {PREFIX}{path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: token server\r\n"
+    head += f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+    writer.write(head.encode() + (body if in_time else body[:-1]))
+    try:
+        await reader.readuntil(b"\r\n\r\n")
+        return str(json.loads(await asyncio.wait_for(reader.readuntil(b"}"), SECONDS))["message"])
+    finally:
+        writer.close()
+
+
+async def test_a_refusal_does_not_depend_on_what_was_sent(service: Service) -> None:
+    course.create(service.volume, "c", ["kevin"])
+    course.create(service.volume, "own", ["ada"])
+    for path, message in MAY_NOT.items():
+        for name, (kind, body) in BODIES.items():
+            said = await refusal(service, path, kind, body, in_time=True)
+            assert said.partition(" (")[0] == message, (path, name)
+            if body:
+                assert said == await refusal(service, path, kind, body, in_time=False), (path, name)
+
+
+async def test_who_may_hears_what_is_wrong_with_the_body(service: Service) -> None:
+    course.create(service.volume, "own", ["ada"])
+    said = await refusal(service, "assignment/own/a", *BODIES["no multipart"], in_time=True)
+    assert said == "Malformed request body"
