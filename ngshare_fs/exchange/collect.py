@@ -3,7 +3,6 @@
 import fnmatch
 import os
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any
@@ -241,7 +240,7 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
             instead = f"{TIMESTAMP}-folder-{number}"
         inside = f"{TIMESTAMP}/"
         return [
-            replace(file, path=f"{instead}/{file.path.removeprefix(inside)}") if file.path.startswith(inside) else file
+            file._replace(path=f"{instead}/{file.path.removeprefix(inside)}") if file.path.startswith(inside) else file
             for file in there
         ]
 

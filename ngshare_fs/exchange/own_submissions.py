@@ -1,7 +1,7 @@
 """What one has handed in oneself, brought back from the server: the home is lost, the work is not."""
 
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
 from ngshare_fs.exchange.connection.listing import Submission
@@ -10,8 +10,7 @@ from ngshare_fs.exchange.folders.replacing import replacing_folder
 from ngshare_fs.exchange.receiving.received_tree import check_component, check_timestamp, check_tree, write_tree
 
 
-@dataclass(frozen=True)
-class Own:
+class Own(NamedTuple):
     """A submission of one's own.
 
     Args:
@@ -23,8 +22,7 @@ class Own:
     submission: Submission
 
 
-@dataclass(frozen=True)
-class BroughtBack:
+class BroughtBack(NamedTuple):
     """A submission that was fetched.
 
     Args:

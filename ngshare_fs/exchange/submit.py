@@ -4,7 +4,6 @@ import glob
 import os
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NoReturn
 
 from nbgrader.exchange import abc
@@ -132,8 +131,8 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
         alike = [pair for pair in twins(file.path for file in contents.files) if not names.both_released(pair)]
         if alike:
             self.fail(look_alike(alike))
-        work = [replace(file, path=names.of(file.path)) for file in contents.files]
-        left_out = [replace(each, path=names.of(each.path)) for each in contents.left_out]
+        work = [file._replace(path=names.of(file.path)) for file in contents.files]
+        left_out = [each._replace(path=names.of(each.path)) for each in contents.left_out]
         complete = Completeness(expected, notebooks(file.path for file in work), left_out)
         if complete.lost:
             self.fail(

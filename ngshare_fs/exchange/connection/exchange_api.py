@@ -3,8 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ngshare_fs.exchange.connection.client import Client, TransientError
 from ngshare_fs.exchange.connection.listing import Assignment, Course, Listing, Submission, course_of, notebook_names
@@ -26,8 +25,7 @@ from ngshare_fs.exchange.sending.request_body import Body, LocalFile
 LIST_PATIENCE = 10.0
 
 
-@dataclass(frozen=True)
-class NewestRelease:
+class NewestRelease(NamedTuple):
     """The newest release of an assignment.
 
     Args:
@@ -42,13 +40,8 @@ class NewestRelease:
     newest_submission: str | None
 
 
-@dataclass
-class _Kept:
-    answer: dict[str, Any] = field(default_factory=dict)
-
-
-# formgrader asks at every page, by a new object: what has not changed is not sent again.
-_kept: dict[tuple[str, ...], _Kept] = {}
+# Answers by what was asked. formgrader asks at every page, by a new object: what has not changed is not sent again.
+_kept: dict[tuple[str, ...], dict[str, Any]] = {}
 
 
 class ExchangeApi:
@@ -75,18 +68,19 @@ class ExchangeApi:
         if everybody:
             query["submissions"] = "all"
         server = self._client.server
-        kept = _kept.setdefault((server.url, server.token, server.user, course, str(everybody)), _Kept())
-        headers = {"If-None-Match": kept.answer["etag"]} if "etag" in kept.answer else None
+        asked = (server.url, server.token, server.user, course, str(everybody))
+        kept = _kept.get(asked, {})
+        headers = {"If-None-Match": kept["etag"]} if "etag" in kept else None
         try:
             answer = self._client.call("GET", "listing", query=query, headers=headers, patience=patience)
         except Refused as refusal:
             if refusal.knows_no_such_call:
                 return self._listing_by_parts(course, everybody)
             raise
-        answer = answer or kept.answer
+        answer = answer or kept
         with self._well_formed():
             listing = Listing(str(answer["user"]), tuple(course_of(each) for each in answer["courses"]))
-        kept.answer = answer
+        _kept[asked] = answer
         self.user = listing.user
         return listing
 

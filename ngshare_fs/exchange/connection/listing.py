@@ -1,16 +1,14 @@
 """What a user sees: courses, assignments, and submissions."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ngshare_fs.exchange.receiving.received_tree import check_timestamp
 
 NOTEBOOK = ".ipynb"
 
 
-@dataclass(frozen=True)
-class Submission:
+class Submission(NamedTuple):
     """A submission in a list.
 
     Args:
@@ -28,8 +26,7 @@ class Submission:
     feedback: dict[str, str] | None
 
 
-@dataclass(frozen=True)
-class Assignment:
+class Assignment(NamedTuple):
     """An assignment in a list.
 
     Args:
@@ -43,8 +40,7 @@ class Assignment:
     withdrawn: bool = False
 
 
-@dataclass(frozen=True)
-class Course:
+class Course(NamedTuple):
     """A course in a list.
 
     Args:
@@ -60,8 +56,7 @@ class Course:
     submissions: tuple[Submission, ...]
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(NamedTuple):
     """What a user sees.
 
     Args:

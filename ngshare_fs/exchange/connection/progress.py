@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 # What is smaller is over before anybody has read the bar.
 SMALLEST = 8 * 2**20
@@ -16,12 +17,18 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[int], object]]:
         what: the verb before the bar.
         total: bytes; None where nobody knows, but it may take long.
     """
+    bar_of = None if (total is not None and total < SMALLEST) or not sys.stderr.isatty() else _tqdm()
+    if bar_of is None:
+        yield lambda count: None
+        return
+    with bar_of(total=total, desc=what, unit="B", unit_scale=True, leave=False) as bar:
+        yield bar.update
+
+
+def _tqdm() -> Any:
+    """What makes bars, imported for those alone: it takes as long as handing in small work does."""
     try:
         from tqdm import tqdm
     except ImportError:
-        tqdm = None  # a transfer must not fail for want of its picture
-    if tqdm is None or (total is not None and total < SMALLEST) or not sys.stderr.isatty():
-        yield lambda count: None
-        return
-    with tqdm(total=total, desc=what, unit="B", unit_scale=True, leave=False) as bar:
-        yield bar.update
+        return None  # a transfer must not fail for want of its picture
+    return tqdm

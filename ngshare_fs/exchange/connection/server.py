@@ -3,7 +3,7 @@
 import getpass
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ngshare_fs.exchange.failures.problems import ServerProblem
@@ -13,8 +13,7 @@ SERVICE = "services/ngshare/"
 PROXY_PORT = 8000
 
 
-@dataclass(frozen=True)
-class Server:
+class Server(NamedTuple):
     """A server as a user sees it.
 
     Args:

@@ -5,14 +5,13 @@ import os
 import secrets
 import stat
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 # Not sent with the work: it is about the folder, not part of what the student has made.
 ORIGIN = ".ngshare-origin.json"
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """The release that was fetched.
 
     Args:
@@ -59,5 +58,5 @@ def write_origin(folder: str, origin: Origin) -> None:
     # Two commands at once must not write to one file. What a killed one leaves begins as `ORIGIN` does: it is not sent.
     new = f"{place}.{secrets.token_hex(4)}"
     with open(new, "x", encoding="utf-8") as file:
-        json.dump(asdict(origin), file, indent=1, ensure_ascii=False)
+        json.dump(origin._asdict(), file, indent=1, ensure_ascii=False)
     os.replace(new, place)

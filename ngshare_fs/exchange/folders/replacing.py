@@ -8,7 +8,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ngshare_fs.exchange.folders.moving import InTheWay, kind_of
 
@@ -24,8 +24,7 @@ MOST_SWAPS = 10
 _IN_THE_WAY = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}
 
 
-@dataclass(frozen=True)
-class StagedTree:
+class StagedTree(NamedTuple):
     """Where a tree is made before it takes its place.
 
     Args:

@@ -10,8 +10,7 @@ import os
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 from ngshare_fs.exchange.folders.replacing import remove, scratch_folder_near
@@ -23,8 +22,7 @@ _REMOVED = ".ngshare_removed.json"
 PENDING_SECONDS = 24 * 3600
 
 
-@dataclass(frozen=True)
-class Cached:
+class Cached(NamedTuple):
     """A submission in the cache."""
 
     student: str
@@ -33,8 +31,7 @@ class Cached:
     folder: str
 
 
-@dataclass(frozen=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What the server has confirmed.
 
     Args:
@@ -106,7 +103,7 @@ class SubmissionCache:
             where the receipt is.
         """
         with open(_free_name(tree, RECEIPT), "w", encoding="utf-8") as file:
-            json.dump(asdict(receipt), file, indent=1, ensure_ascii=False)
+            json.dump(receipt._asdict(), file, indent=1, ensure_ascii=False)
         # nbgrader has the time there; a file or folder of the student's is part of the work, and stays.
         if not os.path.lexists(os.path.join(tree, TIMESTAMP)):
             with open(os.path.join(tree, TIMESTAMP), "w", encoding="utf-8") as time_file:
@@ -132,8 +129,7 @@ class SubmissionCache:
             return set()
 
 
-@dataclass(frozen=True)
-class Attempt:
+class Attempt(NamedTuple):
     """By what the server knows an attempt to hand in again.
 
     Args:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ngshare_fs.exchange.folders.file_names import is_ignored, normal
 from ngshare_fs.exchange.folders.origin import ORIGIN, Origin, read_origin
@@ -12,8 +12,7 @@ from ngshare_fs.exchange.folders.replacing import SCRATCH
 FEEDBACK = "feedback"
 
 
-@dataclass(frozen=True)
-class WorkingFolder:
+class WorkingFolder(NamedTuple):
     """Where a student works on an assignment, or would.
 
     Args:

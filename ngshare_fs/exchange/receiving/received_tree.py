@@ -5,9 +5,8 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from ngshare_fs.exchange.failures.problems import UntrustworthyAnswer
 from ngshare_fs.exchange.folders.moving import move
@@ -21,8 +20,7 @@ _CANNOT_BE_NAMED = {errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDI
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?( [A-Za-z0-9+:-]{1,8})?")
 
 
-@dataclass(frozen=True)
-class Received:
+class Received(NamedTuple):
     """A file of a tree.
 
     Args:

@@ -3,8 +3,7 @@
 import hashlib
 import json
 import os
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ngshare_fs.formats.base64_stream import Base64Stream, NotBase64
 from ngshare_fs.formats.json_stream import JsonStream, NotJson, unescaped
@@ -13,8 +12,7 @@ from ngshare_fs.formats.json_stream import JsonStream, NotJson, unescaped
 LONGEST_TEXT = 2**20
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """A content that has been written aside.
 
     Args:

@@ -2,14 +2,13 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ngshare_fs.exchange.sending.snapshot import LeftOut
 from ngshare_fs.formats.one_line import in_one_line
 
 
-@dataclass(frozen=True)
-class Completeness:
+class Completeness(NamedTuple):
     """Which notebooks of the release are handed in, and which others.
 
     Args:

@@ -6,7 +6,7 @@ import json
 import secrets
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ngshare_fs.exchange.failures.problems import ServerProblem
 
@@ -14,8 +14,7 @@ from ngshare_fs.exchange.failures.problems import ServerProblem
 CHUNK = 192 * 1024
 
 
-@dataclass(frozen=True)
-class LocalFile:
+class LocalFile(NamedTuple):
     """A file to be sent.
 
     Args:

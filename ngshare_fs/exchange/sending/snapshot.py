@@ -11,7 +11,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ngshare_fs.exchange.failures.problems import ServerProblem
 from ngshare_fs.exchange.folders.file_names import normal
@@ -36,8 +36,7 @@ TOO_LARGE = "file too large"
 _LEADS_NOWHERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
 
 
-@dataclass(frozen=True)
-class Rules:
+class Rules(NamedTuple):
     """The course's options on what is sent.
 
     Args:
@@ -53,8 +52,7 @@ class Rules:
     max_dir_size: int
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """A file that is to be sent.
 
     Args:
@@ -68,8 +66,7 @@ class Found:
     size: int
 
 
-@dataclass(frozen=True)
-class LeftOut:
+class LeftOut(NamedTuple):
     """A file or folder that is not sent.
 
     Args:
@@ -88,8 +85,7 @@ class LeftOut:
         return f"{self.kind} '{in_one_line(self.path)}' ({self.because})"
 
 
-@dataclass(frozen=True)
-class Contents:
+class Contents(NamedTuple):
     """What a walk has found.
 
     Args:
