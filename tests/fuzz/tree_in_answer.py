@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ngshare_fs.exchange.receiving import tree_in_answer
-from ngshare_fs.exchange.receiving.tree_in_answer import Part, TreeInAnswer
+from ngshare_fs.exchange.receiving.received_tree import Part
+from ngshare_fs.exchange.receiving.tree_in_answer import TreeInAnswer
 from ngshare_fs.formats import json_stream
 from ngshare_fs.formats.json_stream import NotJson
 from tests.fuzz.base64_text import content_of

@@ -32,10 +32,7 @@ from ngshare_fs.exchange.failures.problems import (
     UntrustworthyAnswer,
     limit_in_words,
 )
-from ngshare_fs.exchange.receiving.collection_line import CollectionLine
-from ngshare_fs.exchange.receiving.tree_in_answer import TreeInAnswer
 from ngshare_fs.exchange.sending.request_body import Body
-from ngshare_fs.formats.json_stream import NotJson
 
 Result = TypeVar("Result")
 
@@ -165,6 +162,10 @@ class Client:
         with self._response("GET", path, query, None, None) as response:
             if response.status_code != 200:
                 return self._understood(response, self._content(response))
+            # Commands that receive no tree, such as `submit`, do without what understands one.
+            from ngshare_fs.exchange.receiving.tree_in_answer import TreeInAnswer
+            from ngshare_fs.formats.json_stream import NotJson
+
             arriving = TreeInAnswer(folder)
             with progress("receiving", int(response.headers.get("Content-Length") or 0)) as received:
                 for chunk in self._chunks(response):
@@ -192,6 +193,8 @@ class Client:
         with self._response("POST", path, None, body, None) as response:
             if response.status_code != 200:
                 self._understood(response, self._content(response), body)
+            from ngshare_fs.exchange.receiving.collection_line import CollectionLine  # late, as for a tree
+
             arriving = CollectionLine(folder)
             misunderstood = False
             with progress("receiving", None) as received:

@@ -5,7 +5,6 @@ While they wait for the exchange, no notebook is saved and no cell is run, so th
 
 import asyncio
 import sys
-from dataclasses import dataclass
 
 # For the exchange, in one turn of the event loop, whatever is done in it.
 LONGEST_WAIT_SECONDS = 15.0
@@ -13,17 +12,14 @@ LONGEST_WAIT_SECONDS = 15.0
 _SERVERS = (("jupyter_server.serverapp", "ServerApp"), ("notebook.notebookapp", "NotebookApp"))
 
 
-@dataclass
 class Turn:
-    """One turn of the event loop: all that a request to the Jupyter server does before others have theirs.
+    """One turn of the event loop: all that a request to the Jupyter server does before others have theirs."""
 
-    Args:
-        waited: for the exchange, in seconds.
-        failure: why something was not done of which nbgrader's extension will not say so.
-    """
-
-    waited: float = 0.0
-    failure: str = ""
+    def __init__(self) -> None:
+        # For the exchange, in seconds.
+        self.waited = 0.0
+        # Why something was not done of which nbgrader's extension will not say so.
+        self.failure = ""
 
 
 _turn: Turn | None = None

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from ngshare_fs.exchange.failures.problems import UntrustworthyAnswer
 from ngshare_fs.exchange.folders.moving import move
-from ngshare_fs.exchange.receiving.tree_in_answer import Part
 
 # As on our server; making and removing folders is recursive.
 DEEPEST_PATH = 256
@@ -18,6 +17,20 @@ DEEPEST_PATH = 256
 _CANNOT_BE_NAMED = {errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.EILSEQ}
 
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?( [A-Za-z0-9+:-]{1,8})?")
+
+
+class Part(NamedTuple):
+    """A content that has been written aside.
+
+    Args:
+        place: of the file.
+        size: in bytes.
+        md5: its checksum.
+    """
+
+    place: str
+    size: int
+    md5: str
 
 
 class Received(NamedTuple):
@@ -55,7 +68,7 @@ def check_timestamp(text: object) -> str:
     """
     if isinstance(text, str) and _TIMESTAMP.fullmatch(text):
         with suppress(ValueError):
-            datetime.strptime(text[:19], "%Y-%m-%d %H:%M:%S")
+            datetime.fromisoformat(text[:19])
             return text
     raise UntrustworthyAnswer(f"The exchange sent {text!r}, which is no timestamp.")
 

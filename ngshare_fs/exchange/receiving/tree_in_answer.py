@@ -3,27 +3,14 @@
 import hashlib
 import json
 import os
-from typing import Any, NamedTuple
+from typing import Any
 
+from ngshare_fs.exchange.receiving.received_tree import Part
 from ngshare_fs.formats.base64_stream import Base64Stream, NotBase64
 from ngshare_fs.formats.json_stream import JsonStream, NotJson, unescaped
 
 # All other strings of an answer are names, checksums and messages.
 LONGEST_TEXT = 2**20
-
-
-class Part(NamedTuple):
-    """A content that has been written aside.
-
-    Args:
-        place: of the file.
-        size: in bytes.
-        md5: its checksum.
-    """
-
-    place: str
-    size: int
-    md5: str
 
 
 class TreeInAnswer:
