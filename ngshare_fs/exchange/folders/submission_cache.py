@@ -7,13 +7,14 @@ percent-encoded.
 import hashlib
 import json
 import os
+import secrets
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
-from ngshare_fs.exchange.folders.replacing import remove, scratch_folder_near
+from ngshare_fs.exchange.folders.replacing import SCRATCH, remove
 
 RECEIPT = "ngshare_receipt.json"
 TIMESTAMP = "timestamp.txt"
@@ -196,11 +197,16 @@ def _free_name(folder: str, name: str) -> str:
 
 def _write(place: str, text: str) -> None:
     """Put a file in place whole, also beside another command that does so at the same moment."""
-    with scratch_folder_near(place) as folder:
-        new = os.path.join(folder, "new")
-        with open(new, "w", encoding="utf-8") as file:
+    folder = os.path.dirname(place)
+    os.makedirs(folder, exist_ok=True)
+    new = os.path.join(folder, SCRATCH + secrets.token_hex(8))
+    try:
+        with open(new, "x", encoding="utf-8") as file:
             file.write(text)
         os.replace(new, place)
+    except BaseException:
+        remove(new)
+        raise
 
 
 def _digest(value: object) -> str:
