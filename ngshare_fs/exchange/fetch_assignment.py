@@ -8,7 +8,7 @@ from nbgrader.exchange import abc
 
 from ngshare_fs.exchange.base import Exchange
 from ngshare_fs.exchange.failures.problems import UntrustworthyAnswer
-from ngshare_fs.exchange.fetch_feedback import checksum_of
+from ngshare_fs.exchange.folders.checksum import checksum_of
 from ngshare_fs.exchange.folders.file_names import is_ignored, path_in
 from ngshare_fs.exchange.folders.moving import InTheWay, move_new
 from ngshare_fs.exchange.folders.origin import ORIGIN, Origin, read_origin, write_origin

@@ -1,6 +1,5 @@
 """`nbgrader fetch_feedback`: get the feedback on one's own work."""
 
-import hashlib
 import os
 
 from nbgrader.exchange import abc
@@ -8,6 +7,7 @@ from nbgrader.exchange import abc
 from ngshare_fs.exchange.base import DISK_IS_FULL, Exchange
 from ngshare_fs.exchange.connection.listing import Submission
 from ngshare_fs.exchange.failures.problems import ServerProblem, Unreachable
+from ngshare_fs.exchange.folders.checksum import has_all
 from ngshare_fs.exchange.folders.moving import InTheWay
 from ngshare_fs.exchange.folders.replacing import in_words, replacing_folder, scratch_folder_near
 from ngshare_fs.exchange.folders.working_folder import FEEDBACK
@@ -18,7 +18,6 @@ from ngshare_fs.exchange.receiving.received_tree import (
     check_tree,
     write_tree,
 )
-from ngshare_fs.exchange.sending.request_body import CHUNK
 
 
 class ExchangeFetchFeedback(Exchange, abc.ExchangeFetchFeedback):
@@ -105,24 +104,3 @@ def _replace_page(file: Received, folder: str) -> None:
     if os.path.islink(place) or (os.path.lexists(place) and not os.path.isfile(place)):
         raise InTheWay(place)
     write_tree(folder, [file])
-
-
-def has_all(folder: str, checksums: dict[str, str] | None) -> bool:
-    """Whether a folder has just these files; false where nobody knows their checksums."""
-    return checksums is not None and all(
-        checksum_of(os.path.join(folder, path)) == checksum for path, checksum in checksums.items()
-    )
-
-
-def checksum_of(place: str) -> str | None:
-    """MD5 of a file; None where there is none."""
-    if not os.path.isfile(place):  # who opens a pipe waits for ever
-        return None
-    try:
-        with open(place, "rb") as file:
-            digest = hashlib.md5(usedforsecurity=False)
-            while chunk := file.read(CHUNK):
-                digest.update(chunk)
-            return digest.hexdigest()
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return None

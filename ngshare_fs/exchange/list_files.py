@@ -10,10 +10,11 @@ from nbgrader.exchange import ExchangeError, abc
 from traitlets import Bool
 
 from ngshare_fs.exchange.base import Exchange
+from ngshare_fs.exchange.connection import older_server
 from ngshare_fs.exchange.connection.listing import Course, Listing, Submission
-from ngshare_fs.exchange.failures.problems import YES, Refused, removal_of
+from ngshare_fs.exchange.failures.problems import YES, Refused
 from ngshare_fs.exchange.failures.shown_failure import not_done, not_listed
-from ngshare_fs.exchange.fetch_feedback import checksum_of
+from ngshare_fs.exchange.folders.checksum import checksum_of
 from ngshare_fs.exchange.folders.submission_cache import SubmissionCache
 from ngshare_fs.exchange.folders.working_folder import look_at
 from ngshare_fs.exchange.jupyter.formgrader import forget_other_gradebook
@@ -122,11 +123,7 @@ class ExchangeList(abc.ExchangeList, Exchange):
                 raise
             # Without its name, the command would take all the course's assignments, and for ever.
             if not self.yes or not self._only(self.coursedir.assignment_id):
-                self.fail(
-                    f"This exchange is an older one: it can take {assignment} of {course} back only together with all "
-                    "that was handed in. Nothing was done. If you want that, collect what was handed in, and run in a "
-                    f"terminal: {removal_of(course, assignment)}"
-                )
+                self.fail(older_server.no_taking_back(course, assignment))
             self.api.unrelease(course, assignment)
             self.log.warning("%s %s was removed, with all that was handed in", course, assignment)
             return

@@ -3,6 +3,7 @@
 import os
 from typing import NamedTuple
 
+from ngshare_fs.exchange.connection import older_server
 from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
 from ngshare_fs.exchange.connection.listing import Submission
 from ngshare_fs.exchange.failures.problems import PERMISSION_DENIED, Refused, ServerProblem
@@ -77,10 +78,7 @@ def bring_back(api: ExchangeApi, course: str, assignment: str, timestamp: str = 
         except Refused as refusal:
             if not refusal.says(PERMISSION_DENIED):
                 raise
-            raise ServerProblem(
-                f"The exchange does not give you this submission. If you take {course}, then it is an older exchange, "
-                "which gives submissions to instructors only: ask your instructor to send you yours."
-            ) from None
+            raise older_server.no_submission_for_students(course) from None
         files = list(check_tree(answer))
         moment = check_timestamp(answer.get("timestamp"))
         write_tree(place.tree, files)

@@ -1,22 +1,19 @@
-"""The server's calls as the plug-ins use them; where an older server lacks one, what it takes to do without."""
+"""The server's calls as the plug-ins use them."""
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from ngshare_fs.exchange.connection import older_server
 from ngshare_fs.exchange.connection.client import Client, TransientError
-from ngshare_fs.exchange.connection.listing import Assignment, Course, Listing, Submission, course_of, notebook_names
+from ngshare_fs.exchange.connection.listing import Listing, checksums, course_of, handed_in
 from ngshare_fs.exchange.failures.problems import (
     ASSIGNMENT_EXISTS,
     ASSIGNMENT_NOT_FOUND,
-    PERMISSION_DENIED,
-    STUDENT_NOT_FOUND,
     SUBMISSION_NOT_FOUND,
     Refused,
-    ServerProblem,
     UntrustworthyAnswer,
-    removal_of,
+    well_formed,
 )
 from ngshare_fs.exchange.receiving.received_tree import check_timestamp
 from ngshare_fs.exchange.sending.request_body import Body, LocalFile
@@ -75,10 +72,10 @@ class ExchangeApi:
             answer = self._client.call("GET", "listing", query=query, headers=headers, patience=patience)
         except Refused as refusal:
             if refusal.knows_no_such_call:
-                return self._listing_by_parts(course, everybody)
+                return older_server.listing(self._client, self.user, course, everybody)
             raise
         answer = answer or kept
-        with self._well_formed():
+        with well_formed(self.url):
             listing = Listing(str(answer["user"]), tuple(course_of(each) for each in answer["courses"]))
         _kept[asked] = answer
         self.user = listing.user
@@ -87,11 +84,10 @@ class ExchangeApi:
     def newest_release(self, course: str, assignment: str) -> NewestRelease:
         """The newest release, without its files' content."""
         answer = self._client.call("GET", "assignment", course, assignment, query={"list_only": "true"})
-        with self._well_formed():
-            files = {str(file["path"]): str(file["checksum"]) for file in answer["files"]}
+        with well_formed(self.url):
             moments = (answer.get(name) for name in ("timestamp", "newest_submission"))
             released, submitted = (None if moment is None else check_timestamp(moment) for moment in moments)
-            return NewestRelease(released, files, submitted)
+            return NewestRelease(released, checksums(answer), submitted)
 
     def fetch(self, course: str, assignment: str, folder: str) -> dict[str, Any]:
         """A release with its files, whose contents go to a folder."""
@@ -124,10 +120,7 @@ class ExchangeApi:
             self._client.call("PUT", "assignment", course, assignment, body=Body({}, files))
         except Refused as refusal:
             if refusal.status == 405:
-                raise ServerProblem(
-                    "This exchange cannot release an assignment again without destroying what was handed in. "
-                    f"Nothing was done. To do so nevertheless, remove it first: {removal_of(course, assignment)}"
-                ) from None
+                raise older_server.no_new_release(course, assignment) from None
             raise
 
     def withdraw(self, course: str, assignment: str) -> None:
@@ -180,9 +173,8 @@ class ExchangeApi:
         """Students and timestamps of submissions, oldest first."""
         path = ["submissions", course, assignment] + ([] if student is None else [student])
         answer = self._client.call("GET", *path)
-        with self._well_formed():
-            entries = [(entry["student_id"], entry["timestamp"]) for entry in answer["submissions"]]
-            return [(str(student), check_timestamp(timestamp)) for student, timestamp in entries]
+        with well_formed(self.url):
+            return handed_in(answer)
 
     def submission(self, course: str, assignment: str, student: str, timestamp: str, folder: str) -> dict[str, Any]:
         """A submission with its files, whose contents go to a folder.
@@ -204,7 +196,7 @@ class ExchangeApi:
         """What files a submission has."""
         query = {**_at(timestamp), "list_only": "true"}
         answer = self._client.call("GET", "submission", course, assignment, student, query=query)
-        with self._well_formed():
+        with well_formed(self.url):
             return [str(file["path"]) for file in answer["files"]]
 
     def remove_submission(self, course: str, assignment: str, student: str, timestamp: str) -> None:
@@ -218,7 +210,7 @@ class ExchangeApi:
             self._client.call("DELETE", "submission", course, assignment, student, query=query)
         except Refused as refusal:
             if refusal.status == 405:
-                raise ServerProblem("This exchange cannot remove single submissions. Nothing was done.") from None
+                raise older_server.no_removal_of_submissions() from None
             if not (refusal.says(SUBMISSION_NOT_FOUND) and self._client.repeated):
                 raise
 
@@ -267,13 +259,8 @@ class ExchangeApi:
         except Refused as refusal:
             if not refusal.knows_no_such_call:
                 raise
-            yield from self._collect_one_by_one(course, assignment, remaining, folder)
-
-    def _collect_one_by_one(
-        self, course: str, assignment: str, chosen: dict[str, str], folder: str
-    ) -> Iterator[dict[str, Any]]:
-        for student, timestamp in chosen.items():
-            yield self.one_submission(course, assignment, student, timestamp, folder)
+            for student, timestamp in remaining.items():
+                yield self.one_submission(course, assignment, student, timestamp, folder)
 
     def give_feedback(
         self, course: str, assignment: str, student: str, timestamp: str, files: Sequence[LocalFile]
@@ -287,80 +274,23 @@ class ExchangeApi:
         query = {"timestamp": timestamp}
         return self._client.tree("feedback", course, assignment, student, query=query, folder=folder)
 
-    def _listing_by_parts(self, only: str, everybody: bool) -> Listing:
-        courses = []
-        for name in self._list("courses", "courses"):
-            if only not in ("", name):
-                continue
-            assignments: dict[str, Assignment] = {}
-            submissions: list[Submission] = []
-            for assignment in self._list("assignments", "assignments", name):
-                files = self.newest_release(name, assignment).files
-                assignments[assignment] = Assignment(notebook_names(files))
-                found = self._submissions_seen(name, assignment, everybody)
-                submissions += [self._submission_by_parts(name, assignment, *each) for each in found]
-            courses.append(Course(name, "", assignments, tuple(submissions)))
-        return Listing(self.user, tuple(courses))
-
-    def _submissions_seen(self, course: str, assignment: str, everybody: bool) -> list[tuple[str, str]]:
-        if everybody:
-            try:
-                return self.submissions(course, assignment)
-            except Refused as refusal:
-                if not refusal.says(PERMISSION_DENIED):
-                    raise
-        try:
-            return self.submissions(course, assignment, self.user)
-        except Refused as refusal:
-            if refusal.says(STUDENT_NOT_FOUND, PERMISSION_DENIED):
-                return []
-            raise
-
-    def _submission_by_parts(self, course: str, assignment: str, student: str, timestamp: str) -> Submission:
-        query = {"timestamp": timestamp, "list_only": "true"}
-        try:
-            answer = self._client.call("GET", "feedback", course, assignment, student, query=query)
-        except Refused as refusal:
-            if not refusal.says(STUDENT_NOT_FOUND, SUBMISSION_NOT_FOUND):
-                raise
-            answer = {"files": []}
-        with self._well_formed():
-            feedback = {file["path"]: file["checksum"] for file in answer["files"]}
-        return Submission(assignment, student, timestamp, None, bool(feedback), feedback)
-
-    def _list(self, key: str, *path: str) -> list[str]:
-        answer = self._client.call("GET", *path)
-        with self._well_formed():
-            return [str(name) for name in answer[key]]
-
     def instructors(self, course: str) -> set[str]:
         """The user names of a course's instructors."""
         answer = self._client.call("GET", "instructors", course)
-        with self._well_formed():
+        with well_formed(self.url):
             return {str(each["username"]) for each in answer["instructors"]}
 
     def roster(self, course: str) -> dict[str, dict[str, str]]:
         """What the roster says of each student: `first_name`, `last_name` and `email`, where they are not empty."""
         answer = self._client.call("GET", "students", course, patience=LIST_PATIENCE)
         names = ("first_name", "last_name", "email")
-        with self._well_formed():
+        with well_formed(self.url):
             return {
                 str(each["username"]): {name: str(each[name]) for name in names if each.get(name)}
                 for each in answer["students"]
             }
 
-    @contextmanager
-    def _well_formed(self) -> Iterator[None]:
-        """An answer lacks what it has to have: say so, and not by a traceback."""
-        try:
-            yield
-        except (AttributeError, KeyError, TypeError, ValueError):
-            raise UntrustworthyAnswer(
-                f"{self.url} answers, but not as an exchange does: look at the URL in nbgrader_config.py, or tell "
-                "your administrator."
-            ) from None
-
 
 def _at(timestamp: str) -> dict[str, str]:
-    """The argument for a submission of that time; an older server finds no timestamp with its zone."""
-    return {"timestamp": timestamp.removesuffix(" UTC")} if timestamp else {}
+    """The argument for a submission of that time."""
+    return {"timestamp": older_server.without_zone(timestamp)} if timestamp else {}

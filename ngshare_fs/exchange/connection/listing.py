@@ -103,6 +103,25 @@ def _submission(entry: Mapping[str, Any]) -> Submission:
     )
 
 
+def handed_in(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Students and timestamps, as `GET submissions` answers them.
+
+    Raises:
+        KeyError, TypeError: they are not there.
+        UntrustworthyAnswer: a timestamp is none.
+    """
+    return [(str(entry["student_id"]), check_timestamp(entry["timestamp"])) for entry in answer["submissions"]]
+
+
+def checksums(answer: Mapping[str, Any]) -> dict[str, str]:
+    """Checksums of files by path, of an answer with `list_only`.
+
+    Raises:
+        KeyError, TypeError: they are not there.
+    """
+    return {str(file["path"]): str(file["checksum"]) for file in answer["files"]}
+
+
 def notebook_names(paths: Iterable[str]) -> tuple[str, ...]:
     """The names, without their ending, of the notebooks that are in no folder."""
     return tuple(path.removesuffix(NOTEBOOK) for path in paths if path.endswith(NOTEBOOK) and "/" not in path)

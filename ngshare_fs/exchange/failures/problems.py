@@ -1,7 +1,7 @@
 """What can go wrong between us and the server, in words that say what to do about it."""
 
-from collections.abc import Mapping
-from shlex import quote
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from ngshare_fs.exchange.jupyter.inside_jupyter import is_inside
 
@@ -102,7 +102,7 @@ class Refused(ServerProblem):
 
     @property
     def knows_no_such_call(self) -> bool:
-        """Whether this is an older server that does not have the call."""
+        """Whether this is an older server that does not have the call: ngshare 0.6.0, or one before it."""
         return self.status == 405 or (self.status == 404 and self.message in ("", "Not Found"))
 
 
@@ -116,10 +116,24 @@ def limit_in_words(answer: Mapping[str, object]) -> str:
     return ""
 
 
-def removal_of(course: str, assignment: str) -> str:
-    """The command that removes an assignment, and nothing else, from an older server."""
-    return f"nbgrader list --remove {quote(assignment)} --course {quote(course)} {YES}"
-
-
 class UntrustworthyAnswer(ServerProblem):
     """What came is not what the server has, or would do harm; nothing of it was used."""
+
+
+@contextmanager
+def well_formed(url: str) -> Iterator[None]:
+    """An answer lacks what it has to have: say so, and not by a traceback.
+
+    Args:
+        url: of the server.
+
+    Raises:
+        UntrustworthyAnswer: what was looked for in the answer is not there, or is something else.
+    """
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise UntrustworthyAnswer(
+            f"{url} answers, but not as an exchange does: look at the URL in nbgrader_config.py, or tell your "
+            "administrator."
+        ) from None
