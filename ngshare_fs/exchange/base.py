@@ -178,7 +178,11 @@ class Exchange(abc.Exchange):
             self.fail("You do not have access to this course.")
 
     def assignment_folder(self, course: str, assignment: str) -> str:
-        """Where a student works on an assignment, relative to where nbgrader was started."""
+        """Where a student works on an assignment, relative to where nbgrader was started.
+
+        Args:
+            course, assignment: which it is.
+        """
         parts = (course, assignment) if self.path_includes_course else (assignment,)
         return os.path.join(self.assignment_dir, *parts)
 
@@ -189,6 +193,9 @@ class Exchange(abc.Exchange):
 
     def contents_of(self, folder: str) -> Contents:
         """What of a folder is to be sent; what is left out is said in nbgrader's words.
+
+        Args:
+            folder: the assignment's.
 
         Raises:
             ServerProblem: something in it may be work and cannot be sent, or it is larger than the course allows.
@@ -210,7 +217,11 @@ class Exchange(abc.Exchange):
                 _grant(os.path.join(parent, name))
 
     def share_above(self, place: str) -> None:
-        """The same for the folders above, inside the course: in them, others replace what is there."""
+        """The same for the folders above, inside the course: in them, others replace what is there.
+
+        Args:
+            place: the folder below them.
+        """
         if not self.coursedir.groupshared:
             return
         root = os.path.abspath(self.coursedir.root)

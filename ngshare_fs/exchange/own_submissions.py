@@ -41,6 +41,7 @@ def own_submissions(api: ExchangeApi, course: str = "", assignment: str = "") ->
     """What one has handed in, oldest first in each assignment.
 
     Args:
+        api: the server's calls.
         course, assignment: only this one's; all where empty.
 
     Raises:
@@ -60,6 +61,8 @@ def bring_back(api: ExchangeApi, course: str, assignment: str, timestamp: str = 
     """Fetch a submission of one's own, whole or not at all.
 
     Args:
+        api: the server's calls.
+        course, assignment: to which it was handed in.
         timestamp: of it; the newest where empty.
         folder: to be made; where empty, it is named after the assignment.
 

@@ -108,6 +108,7 @@ class Client:
         """Call an endpoint.
 
         Args:
+            method: of HTTP.
             path: below the prefix, in plain text, a segment each.
             query, body, headers: as the endpoint wants them.
             patience: at most, where the usual one is longer.
@@ -147,6 +148,7 @@ class Client:
         """Download a directory tree.
 
         Args:
+            path, query: as of `call`.
             folder: for its contents; it is emptied first.
 
         Returns:
@@ -184,6 +186,7 @@ class Client:
         """Call an endpoint that answers in lines, once: `retrying` is up to the caller, who knows what has come.
 
         Args:
+            path, body: as of `call`.
             folder: for the contents of one line's directory tree; it is emptied before the next.
 
         Raises:
@@ -218,6 +221,10 @@ class Client:
 
     def retrying(self, attempt: Callable[[], Result], patience: float | None = None) -> Result:
         """Repeat an attempt that raises `TransientError`, with growing pauses, while patience lasts.
+
+        Args:
+            attempt: made until it ends in a result or in another exception.
+            patience: at most, where the usual one is longer.
 
         Raises:
             ServerProblem: as the last attempt's `TransientError` has it.

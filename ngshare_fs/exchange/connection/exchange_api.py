@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from ngshare_fs.exchange.connection import older_server
 from ngshare_fs.exchange.connection.client import Client, TransientError
-from ngshare_fs.exchange.connection.listing import Listing, checksums, course_of, handed_in
+from ngshare_fs.exchange.connection.listing import Listing, checksums_in, course_of, submissions_in
 from ngshare_fs.exchange.failures.problems import (
     ASSIGNMENT_EXISTS,
     ASSIGNMENT_NOT_FOUND,
@@ -82,21 +82,32 @@ class ExchangeApi:
         return listing
 
     def newest_release(self, course: str, assignment: str) -> NewestRelease:
-        """The newest release, without its files' content."""
+        """The newest release, without its files' content.
+
+        Args:
+            course, assignment: of which.
+        """
         answer = self._client.call("GET", "assignment", course, assignment, query={"list_only": "true"})
         with well_formed(self.url):
             moments = (answer.get(name) for name in ("timestamp", "newest_submission"))
             released, submitted = (None if moment is None else check_timestamp(moment) for moment in moments)
-            return NewestRelease(released, checksums(answer), submitted)
+            return NewestRelease(released, checksums_in(answer), submitted)
 
     def fetch(self, course: str, assignment: str, folder: str) -> dict[str, Any]:
-        """A release with its files, whose contents go to a folder."""
+        """A release with its files, whose contents go to a folder.
+
+        Args:
+            course, assignment: of which.
+            folder: emptied first.
+        """
         return self._client.tree("assignment", course, assignment, folder=folder)
 
     def release(self, course: str, assignment: str, files: Sequence[LocalFile], checksums: dict[str, str]) -> None:
         """Release a new assignment.
 
         Args:
+            course, assignment: which it will be.
+            files: what is released.
             checksums: of the files by path.
 
         Raises:
@@ -113,6 +124,10 @@ class ExchangeApi:
     def release_again(self, course: str, assignment: str, files: Sequence[LocalFile]) -> None:
         """Make a new release; submissions stay.
 
+        Args:
+            course, assignment: of which.
+            files: what is released.
+
         Raises:
             ServerProblem: also where an older server could only delete them all first.
         """
@@ -126,13 +141,20 @@ class ExchangeApi:
     def withdraw(self, course: str, assignment: str) -> None:
         """Take a release back; what was handed in stays.
 
+        Args:
+            course, assignment: of which.
+
         Raises:
             Refused: also where an older server cannot (`knows_no_such_call`).
         """
         self._client.call("PUT", "assignment", course, assignment, "withdrawn")
 
     def unrelease(self, course: str, assignment: str) -> None:
-        """Take an assignment back, with what was handed in."""
+        """Take an assignment back, with what was handed in.
+
+        Args:
+            course, assignment: which one.
+        """
         try:
             self._client.call("DELETE", "assignment", course, assignment)
         except Refused as refusal:
@@ -145,6 +167,8 @@ class ExchangeApi:
         """Hand in.
 
         Args:
+            course, assignment: to which.
+            files: the work.
             key: chosen at random: a repetition with the same key is the same submission.
             student: for whom, where it is not for oneself.
             after: see `Attempt`.
@@ -170,22 +194,34 @@ class ExchangeApi:
         return receipt
 
     def submissions(self, course: str, assignment: str, student: str | None = None) -> list[tuple[str, str]]:
-        """Students and timestamps of submissions, oldest first."""
+        """Students and timestamps of submissions, oldest first.
+
+        Args:
+            course, assignment: to which.
+            student: whose; None for everybody's.
+        """
         path = ["submissions", course, assignment] + ([] if student is None else [student])
         answer = self._client.call("GET", *path)
         with well_formed(self.url):
-            return handed_in(answer)
+            return submissions_in(answer)
 
     def submission(self, course: str, assignment: str, student: str, timestamp: str, folder: str) -> dict[str, Any]:
         """A submission with its files, whose contents go to a folder.
 
         Args:
+            course, assignment, student: whose, and to what.
             timestamp: of it; the newest where empty.
+            folder: emptied first.
         """
         return self._client.tree("submission", course, assignment, student, query=_at(timestamp), folder=folder)
 
     def one_submission(self, course: str, assignment: str, student: str, timestamp: str, folder: str) -> dict[str, Any]:
-        """Download a submission, which need not be the newest; the answer is as of `collect`."""
+        """Download a submission, which need not be the newest; the answer is as of `collect`.
+
+        Args:
+            course, assignment, student, timestamp: which one.
+            folder: for the contents of its files; it is emptied first.
+        """
         try:
             answer = self.submission(course, assignment, student, timestamp, folder)
         except Refused as refusal:
@@ -193,7 +229,12 @@ class ExchangeApi:
         return {**answer, "student_id": student}
 
     def paths_of_submission(self, course: str, assignment: str, student: str, timestamp: str) -> list[str]:
-        """What files a submission has."""
+        """What files a submission has.
+
+        Args:
+            course, assignment, student: whose, and to what.
+            timestamp: of it; the newest where empty.
+        """
         query = {**_at(timestamp), "list_only": "true"}
         answer = self._client.call("GET", "submission", course, assignment, student, query=query)
         with well_formed(self.url):
@@ -201,6 +242,9 @@ class ExchangeApi:
 
     def remove_submission(self, course: str, assignment: str, student: str, timestamp: str) -> None:
         """Take a submission away, as an instructor.
+
+        Args:
+            course, assignment, student, timestamp: which one.
 
         Raises:
             ServerProblem: also where an older server cannot.
@@ -220,6 +264,7 @@ class ExchangeApi:
         """Download submissions, in one request while nothing goes wrong; what came is not asked for again.
 
         Args:
+            course, assignment: to which.
             chosen: timestamps by student.
             before: the rule by which they were chosen.
             folder: for the contents of one submission; it is emptied before the next.
@@ -265,12 +310,22 @@ class ExchangeApi:
     def give_feedback(
         self, course: str, assignment: str, student: str, timestamp: str, files: Sequence[LocalFile]
     ) -> None:
-        """Give feedback on a submission."""
+        """Give feedback on a submission.
+
+        Args:
+            course, assignment, student, timestamp: on which.
+            files: the feedback.
+        """
         body = Body({"timestamp": timestamp}, files)
         self._client.call("POST", "feedback", course, assignment, student, body=body)
 
     def feedback(self, course: str, assignment: str, student: str, timestamp: str, folder: str) -> dict[str, Any]:
-        """The feedback on a submission, whose contents go to a folder; no files until there is some."""
+        """The feedback on a submission, whose contents go to a folder; no files until there is some.
+
+        Args:
+            course, assignment, student, timestamp: on which.
+            folder: emptied first.
+        """
         query = {"timestamp": timestamp}
         return self._client.tree("feedback", course, assignment, student, query=query, folder=folder)
 

@@ -71,6 +71,9 @@ class Listing(NamedTuple):
 def course_of(entry: Mapping[str, Any]) -> Course:
     """A course, as `GET listing` answers it.
 
+    Args:
+        entry: of the answer's `courses`.
+
     Raises:
         AttributeError, KeyError, TypeError, ValueError: it is none.
         UntrustworthyAnswer: a timestamp in it is none.
@@ -103,8 +106,11 @@ def _submission(entry: Mapping[str, Any]) -> Submission:
     )
 
 
-def handed_in(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
+def submissions_in(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Students and timestamps, as `GET submissions` answers them.
+
+    Args:
+        answer: the server's.
 
     Raises:
         KeyError, TypeError: they are not there.
@@ -113,8 +119,11 @@ def handed_in(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(str(entry["student_id"]), check_timestamp(entry["timestamp"])) for entry in answer["submissions"]]
 
 
-def checksums(answer: Mapping[str, Any]) -> dict[str, str]:
+def checksums_in(answer: Mapping[str, Any]) -> dict[str, str]:
     """Checksums of files by path, of an answer with `list_only`.
+
+    Args:
+        answer: the server's.
 
     Raises:
         KeyError, TypeError: they are not there.

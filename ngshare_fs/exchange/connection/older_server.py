@@ -15,9 +15,9 @@ from ngshare_fs.exchange.connection.listing import (
     Course,
     Listing,
     Submission,
-    checksums,
-    handed_in,
+    checksums_in,
     notebook_names,
+    submissions_in,
 )
 from ngshare_fs.exchange.failures.problems import (
     PERMISSION_DENIED,
@@ -36,7 +36,11 @@ def without_zone(timestamp: str) -> str:
 
 
 def no_new_release(course: str, assignment: str) -> ServerProblem:
-    """What to raise where an assignment was to be released again."""
+    """What to raise where an assignment was to be released again.
+
+    Args:
+        course, assignment: of which.
+    """
     return ServerProblem(
         "This exchange cannot release an assignment again without destroying what was handed in. Nothing was done. To "
         f"do so nevertheless, remove it first: {_removal_of(course, assignment)}"
@@ -49,7 +53,11 @@ def no_removal_of_submissions() -> ServerProblem:
 
 
 def no_taking_back(course: str, assignment: str) -> str:
-    """What to say where an assignment was to be taken back."""
+    """What to say where an assignment was to be taken back.
+
+    Args:
+        course, assignment: which one.
+    """
     return (
         f"This exchange is an older one: it can take {assignment} of {course} back only together with all that was "
         "handed in. Nothing was done. If you want that, collect what was handed in, and run in a terminal: "
@@ -58,7 +66,11 @@ def no_taking_back(course: str, assignment: str) -> str:
 
 
 def no_submission_for_students(course: str) -> ServerProblem:
-    """What to raise where somebody's own submission was refused to them."""
+    """What to raise where somebody's own submission was refused to them.
+
+    Args:
+        course: to which it was handed in.
+    """
     return ServerProblem(
         f"The exchange does not give you this submission. If you take {course}, then it is an older exchange, which "
         "gives submissions to instructors only: ask your instructor to send you yours."
@@ -118,7 +130,7 @@ def _submissions(client: Client, course: str, assignment: str, user: str, everyb
 def _handed_in(client: Client, *path: str) -> list[tuple[str, str]]:
     answer = client.call("GET", *path)
     with well_formed(client.server.url):
-        return handed_in(answer)
+        return submissions_in(answer)
 
 
 def _feedback(client: Client, course: str, assignment: str, student: str, timestamp: str) -> dict[str, str]:
@@ -135,7 +147,7 @@ def _files(client: Client, *path: str, **query: str) -> dict[str, str]:
     """Checksums of a tree's files, by path."""
     answer = client.call("GET", *path, query={**query, "list_only": "true"})
     with well_formed(client.server.url):
-        return checksums(answer)
+        return checksums_in(answer)
 
 
 def _names(client: Client, of: str, *path: str) -> list[str]:

@@ -103,7 +103,12 @@ def redirect_problem(url: str, path: str, location: str) -> str | None:
 
 
 def wants_https(url: str, status: int, content: bytes) -> str | None:
-    """What it means that a port for https was asked by http; None where it is not that."""
+    """What it means that a port for https was asked by http; None where it is not that.
+
+    Args:
+        url: that was asked.
+        status, content: of the answer.
+    """
     if status != 400 or not url.startswith("http:") or not any(sign in content for sign in _WANT_HTTPS):
         return None
     return f"{url} speaks https at this port: the URL is https{url.removeprefix('http')} . {WHERE_TO_SET}"

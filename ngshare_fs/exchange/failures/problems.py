@@ -97,7 +97,11 @@ class Refused(ServerProblem):
         super().__init__(" ".join(part for part in (said, circumstances, advice) if part))
 
     def says(self, *messages: str) -> bool:
-        """Whether its reason is one of these."""
+        """Whether its reason is one of these.
+
+        Args:
+            messages: as the server has them, without what it adds in brackets.
+        """
         return self.message.partition(" (")[0] in messages
 
     @property
@@ -107,7 +111,11 @@ class Refused(ServerProblem):
 
 
 def limit_in_words(answer: Mapping[str, object]) -> str:
-    """What to do where an answer says which limit was passed; empty where it does not."""
+    """What to do where an answer says which limit was passed; empty where it does not.
+
+    Args:
+        answer: the server's refusal.
+    """
     files, size = answer.get("max_files"), answer.get("max_request")
     if isinstance(files, int):
         return f"These are too many files: at most {files:,} are taken at once. Remove some, and try again."

@@ -31,6 +31,7 @@ def is_as_collected(folder: str, ignore: Sequence[str]) -> bool:
     the file system's own: no program sets it back, as unpacking and copying do with a file's other time.
 
     Args:
+        folder: the copy.
         ignore: globs of what does not count, such as the notebook editor's own copies.
     """
     if timestamp_of(folder) is None:
@@ -40,7 +41,12 @@ def is_as_collected(folder: str, ignore: Sequence[str]) -> bool:
 
 
 def files_of(folder: str, ignore: Sequence[str]) -> list[str]:
-    """What the student has handed in, of a copy that is here; nothing, where there is none."""
+    """What the student has handed in, of a copy that is here; nothing, where there is none.
+
+    Args:
+        folder: the copy.
+        ignore: as of `is_as_collected`.
+    """
     return [path for path in _files(folder, ignore) if path != TIMESTAMP]
 
 

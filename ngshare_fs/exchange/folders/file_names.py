@@ -17,7 +17,12 @@ def without_slash(name: str) -> str:
 
 
 def path_in(folder: str, path: str) -> str:
-    """Where a file of this name is in a folder, or would be: with the names of files and folders that are there."""
+    """Where a file of this name is in a folder, or would be: with the names of files and folders that are there.
+
+    Args:
+        folder: that is here.
+        path: in it, as somebody else writes it.
+    """
     place = folder
     for name in path.split("/"):
         place = os.path.join(place, _name_in(place, name))
@@ -35,6 +40,11 @@ def _name_in(folder: str, name: str) -> str:
 
 
 def is_ignored(path: str, ignore: Iterable[str]) -> bool:
-    """Whether a component of a path matches one of these globs, as nbgrader ignores whole folders."""
+    """Whether a component of a path matches one of these globs, as nbgrader ignores whole folders.
+
+    Args:
+        path: with `/`.
+        ignore: the globs.
+    """
     patterns = [normal(pattern) for pattern in ignore]
     return any(fnmatch.fnmatch(part, pattern) for part in normal(path).split("/") for pattern in patterns)

@@ -37,7 +37,12 @@ def kind_of(place: str) -> str:
 
 
 def move(source: str, target: str) -> None:
-    """Move a file, also from one disk to another; `target` is the old file or the new one, whole, at any moment."""
+    """Move a file, also from one disk to another; `target` is the old file or the new one, whole, at any moment.
+
+    Args:
+        source: the file.
+        target: its new place.
+    """
     try:
         os.replace(source, target)
     except OSError as error:
@@ -50,6 +55,10 @@ def move(source: str, target: str) -> None:
 
 def move_new(source: str, target: str) -> None:
     """Move a file to where nothing is, also from one disk to another.
+
+    Args:
+        source: the file.
+        target: its new place.
 
     Raises:
         FileExistsError: something is there; it stays.

@@ -51,6 +51,10 @@ def _open_now(place: str, flags: int) -> int:
 def write_origin(folder: str, origin: Origin) -> None:
     """Note it down in a folder, in place of what was noted before.
 
+    Args:
+        folder: that was fetched.
+        origin: from where.
+
     Raises:
         OSError: it cannot be written.
     """

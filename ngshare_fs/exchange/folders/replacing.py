@@ -158,7 +158,11 @@ def _kept(old: str, replaces: Keep) -> str:
 
 @contextmanager
 def scratch_folder_near(target: str) -> Iterator[str]:
-    """A new folder beside `target`, on the same disk, for as long as it is used; the folder above is made."""
+    """A new folder beside `target`, on the same disk, for as long as it is used; the folder above is made.
+
+    Args:
+        target: what will be made from what is in it.
+    """
     parent = os.path.dirname(target)
     _make_folders(parent)
     sweep(parent)
@@ -205,6 +209,9 @@ def sweep(parent: str) -> None:
     """Bring back what a command was replacing when it was killed, and remove what others left behind long ago.
 
     It never fails: what a colleague has left behind may be out of reach, and must not stop anybody.
+
+    Args:
+        parent: the folder in which they did it.
     """
     left = []
     with suppress(OSError), os.scandir(parent) as entries:

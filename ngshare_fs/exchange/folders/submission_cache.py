@@ -90,7 +90,11 @@ class SubmissionCache:
         return os.path.join(self._root, _escaped(course))
 
     def folder(self, course: str, student: str, assignment: str, timestamp: str) -> str:
-        """Where a submission is."""
+        """Where a submission is.
+
+        Args:
+            course, student, assignment, timestamp: which one.
+        """
         name = "+".join(map(_escaped, (student, assignment, timestamp)))
         return os.path.join(self.folder_of_course(course), name)
 
@@ -99,6 +103,7 @@ class SubmissionCache:
 
         Args:
             tree: the copy; it is moved, and has to be on the same disk.
+            receipt: the server's.
 
         Returns:
             where the receipt is.
@@ -116,7 +121,11 @@ class SubmissionCache:
         return os.path.join(folder, os.path.basename(file.name))
 
     def forget(self, course: str, student: str, assignment: str, timestamp: str) -> None:
-        """Remove a submission from the cache, so that it is not listed there any more."""
+        """Remove a submission from the cache, so that it is not listed there any more.
+
+        Args:
+            course, student, assignment, timestamp: which one.
+        """
         remove(self.folder(course, student, assignment, timestamp))
         removed = sorted(self.removed() | {(course, student, assignment, timestamp)})
         _write(os.path.join(self._root, _REMOVED), json.dumps(removed))
@@ -160,7 +169,11 @@ class Pending:
         self._file = os.path.join(cache, f".ngshare_pending-{_digest(list(what))}")
 
     def attempt(self, fresh: Attempt) -> Attempt:
-        """The earlier attempt, or `fresh`, which is noted down."""
+        """The earlier attempt, or `fresh`, which is noted down.
+
+        Args:
+            fresh: chosen for the case that there is none.
+        """
         earlier, files = self._noted()
         if files == self._files:
             return earlier

@@ -50,7 +50,12 @@ def look_at(folder: str, course: str, assignment: str, newest: str | None, ignor
 
 
 def is_of(origin: Origin, course: str, assignment: str) -> bool:
-    """Whether a folder was fetched from this assignment."""
+    """Whether a folder was fetched from this assignment.
+
+    Args:
+        origin: what the folder says of itself.
+        course, assignment: which one.
+    """
     return (normal(origin.course), normal(origin.assignment)) == (normal(course), normal(assignment))
 
 
@@ -58,6 +63,7 @@ def is_copy(folder: str, origin: Origin | None, ignore: Sequence[str]) -> bool:
     """Whether an assignment is in a folder: feedback that was fetched there does not make it one.
 
     Args:
+        folder: where a student works.
         origin: what the folder says of itself; one that was fetched and emptied since is a copy.
         ignore: globs of what is never fetched.
     """

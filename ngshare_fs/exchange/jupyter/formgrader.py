@@ -14,6 +14,7 @@ def forget_other_gradebook(coursedir: Any, log: logging.Logger) -> None:
 
     Args:
         coursedir: nbgrader's `CourseDirectory`; nothing is done where that is not formgrader's.
+        log: told of it.
     """
     # Formgrader is the course directory's parent, and its own is the Jupyter server.
     server = getattr(getattr(coursedir, "parent", None), "parent", None)

@@ -52,6 +52,10 @@ class Received(NamedTuple):
 def check_component(name: str, what: str) -> str:
     """A name that is about to become a folder's.
 
+    Args:
+        name: as the server has it.
+        what: it is the name of, for the message.
+
     Raises:
         UntrustworthyAnswer: it would lead elsewhere.
     """
@@ -75,6 +79,9 @@ def check_timestamp(text: object) -> str:
 
 def check_tree(answer: Mapping[str, Any]) -> Iterator[Received]:
     """The files of an answer.
+
+    Args:
+        answer: as of `TreeInAnswer`.
 
     Raises:
         UntrustworthyAnswer: a path leads outside the tree, or a content has not its checksum.
@@ -117,6 +124,10 @@ def _is_text(name: str) -> bool:
 
 def write_tree(folder: str, files: Iterable[Received]) -> None:
     """Move files into a folder that nobody else uses yet.
+
+    Args:
+        folder: where nothing of these names is yet, or what may be replaced.
+        files: of an answer.
 
     Raises:
         UntrustworthyAnswer: a path cannot be stored here.

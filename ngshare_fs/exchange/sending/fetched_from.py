@@ -21,6 +21,10 @@ _ON_PURPOSE = (
 def assignment_of(origin: Origin, assignment: str) -> str:
     """The name of the assignment as it was released.
 
+    Args:
+        origin: what the folder says of itself.
+        assignment: as which it is to be handed in.
+
     Raises:
         ServerProblem: the folder was fetched as another assignment.
     """
@@ -34,6 +38,10 @@ def assignment_of(origin: Origin, assignment: str) -> str:
 
 def check_course(origin: Origin, course: str) -> None:
     """Heed from which course it was fetched.
+
+    Args:
+        origin: what the folder says of itself.
+        course: to which it is to be handed in.
 
     Raises:
         ServerProblem: it was another one.
@@ -66,6 +74,7 @@ def is_newer(origin: Origin, timestamp: str | None, released: Mapping[str, str],
     """Whether the newest release is another one than that which was fetched.
 
     Args:
+        origin: what the folder says of itself.
         timestamp: of the newest release; None where an older server does not say.
         released: checksums of its files by path.
         ignore: globs of what is never fetched.

@@ -100,6 +100,10 @@ class Contents(NamedTuple):
 def look_through(folder: str, rules: Rules) -> Contents:
     """Walk through a folder once.
 
+    Args:
+        folder: where the walk begins.
+        rules: of the course.
+
     Raises:
         ServerProblem: something in it may be work and cannot be sent, or it is more than `max_dir_size`.
     """
@@ -114,6 +118,10 @@ def look_through(folder: str, rules: Rules) -> Contents:
 
 def check_size(files: Sequence[Found | LocalFile], rules: Rules) -> None:
     """Heed `max_dir_size`.
+
+    Args:
+        files: all that are to be sent.
+        rules: of the course.
 
     Raises:
         ServerProblem: the files are larger together.
