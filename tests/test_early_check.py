@@ -4,7 +4,7 @@ import asyncio
 import json
 
 from ngshare_fs.store import course
-from tests.test_signed_in import PREFIX, Service, service
+from tests.signing_in import PREFIX, Service, service
 from tests.trees import tree
 
 __all__ = ["service"]  # a fixture

@@ -15,7 +15,7 @@ from ngshare_fs.exchange.connection.client import Client
 from ngshare_fs.exchange.connection.server import Server, find
 from ngshare_fs.exchange.failures.problems import Refused, ServerProblem, Unreachable
 from ngshare_fs.exchange.receiving import received_tree
-from ngshare_fs.exchange.sending.request_body import CHUNK, Body
+from ngshare_fs.exchange.sending.request_body import CHUNK, Body, in_pieces
 from ngshare_fs.store.checking.verify import verify_volume
 from tests import servers
 from tests.faulty_proxy import LOST_ANSWER, LOST_REQUEST, RESTARTING, Fault, FaultyProxy, faulty_proxy
@@ -36,6 +36,16 @@ def test_a_body_has_the_length_that_it_says(tmp_path: Path, size: int) -> None:
     for _ in range(2):  # it can be sent again
         assert len(b"".join(body)) == len(body)
     assert len(b"".join(Body({"a": "b"}))) == len(Body({"a": "b"}))
+
+
+@pytest.mark.parametrize("sizes", [[], [0], [3, 0, 1, 9], [8], [7, 1], [1] * 20, [50, 3], [4, 40, 0]])
+def test_what_is_sent_goes_in_pieces_of_one_size(sizes: list[int]) -> None:
+    chunks = [bytes([number]) * size for number, size in enumerate(sizes)]
+    *all_but_last, last = in_pieces(chunks, 8) if any(sizes) else [b""]
+    assert b"".join([*all_but_last, last]) == b"".join(chunks)
+    assert {len(piece) for piece in all_but_last} <= {8}
+    assert len(last) <= 8
+    assert list(in_pieces([b""], 8)) == []
 
 
 @pytest.mark.parametrize("change", [b"", b"longer than it was"])

@@ -32,7 +32,7 @@ from ngshare_fs.exchange.failures.problems import (
     UntrustworthyAnswer,
     limit_in_words,
 )
-from ngshare_fs.exchange.sending.request_body import Body
+from ngshare_fs.exchange.sending.request_body import Body, in_pieces
 
 Result = TypeVar("Result")
 
@@ -352,7 +352,10 @@ class Client:
 
 
 class _Sent:
-    """A body on its way, in pieces so small that a slow connection is not mistaken for one that hangs."""
+    """A body on its way, in pieces so small that a slow connection is not mistaken for one that hangs.
+
+    Nor are they smaller than that: each of them is a packet, for which the server wakes up.
+    """
 
     def __init__(self, body: Body, waiting: Patience, sent: Callable[[int], object]) -> None:
         self._body = body
@@ -363,12 +366,10 @@ class _Sent:
         return len(self._body)
 
     def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._body:
-            for start in range(0, len(chunk), PIECE):
-                piece = chunk[start : start + PIECE]
-                yield piece
-                self._waiting.moved(len(piece))
-            self._sent(len(chunk))
+        for piece in in_pieces(self._body, PIECE):
+            yield piece
+            self._waiting.moved(len(piece))
+            self._sent(len(piece))
 
 
 def _hang_up(response: requests.Response) -> None:

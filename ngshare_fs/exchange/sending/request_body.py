@@ -5,7 +5,7 @@ import hashlib
 import json
 import secrets
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ngshare_fs.exchange.failures.problems import ServerProblem
@@ -91,6 +91,24 @@ class Body:
 
     def _end(self) -> bytes:
         return (b"" if self._files is None else b"]\r\n") + f"--{self._boundary}--\r\n".encode()
+
+
+def in_pieces(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """The same bytes in pieces of one size; the last one may be smaller.
+
+    Args:
+        chunks: of any size.
+        size: of a piece.
+    """
+    rest = b""
+    for chunk in chunks:
+        rest += chunk
+        end = len(rest) - len(rest) % size
+        for start in range(0, end, size):
+            yield rest[start : start + size]
+        rest = rest[end:]
+    if rest:
+        yield rest
 
 
 def fullest_folder(paths: Sequence[str]) -> tuple[str, int]:
