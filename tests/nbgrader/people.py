@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from ngshare_fs.exchange import PLUG_INS
@@ -69,11 +70,18 @@ class Person:
         """The same for `ngshare-fs course`."""
         return self._run("ngshare-fs", "course", *command, fails=fails)
 
+    def python(self, program: str) -> str:
+        """Run a program of Python at home, in a process of its own that has nbgrader at hand: what it printed."""
+        return self._started([str(self.programs / "python"), "-c", program], fails=False)
+
     def _run(self, program: str, *words: str, fails: bool) -> str:
         command = [str(self.programs / program), *words]
         if not self.prefix:
             server = fork_server(self.programs, *OUR_MODULES)
             return self._checked(*server.run(command, self.home, self.environment, COMMAND_SECONDS), fails)
+        return self._started(command, fails)
+
+    def _started(self, command: Sequence[str], fails: bool) -> str:
         done = subprocess.run(
             [*self.prefix, *command],
             cwd=self.home, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

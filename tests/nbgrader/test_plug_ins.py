@@ -299,3 +299,19 @@ def test_the_gradebook_is_kept_in_step_with_the_roster(school: School) -> None:
     teacher.manage("add-student", COURSE, "max", "--no-gradebook")
     teacher.manage("remove-students", COURSE, "max", "--force")
     assert "max" not in teacher.run("db", "student", "list")
+
+
+def test_handing_in_imports_nothing_that_only_others_need(school: School) -> None:
+    # It is what a command's time is made of; everybody waits for this one, and at the same moment.
+    school.release_and_fetch()
+    printed = school.zoë.python(
+        "import atexit, sys\n"
+        "from nbgrader.apps.nbgraderapp import main\n"
+        "atexit.register(lambda: print('imported:', *sorted(sys.modules)))\n"
+        f"sys.argv = ['nbgrader', 'submit', {ASSIGNMENT!r}]\n"
+        "main()\n"
+    )
+    assert "The server has stored" in printed
+    imported = set(printed.split("imported: ")[1].split())
+    assert "ngshare_fs.exchange.submit" in imported
+    assert not imported & {"tqdm", "pybase64", "ngshare_fs.exchange.receiving.tree_in_answer", "ngshare_fs.formats"}
