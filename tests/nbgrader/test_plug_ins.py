@@ -1,13 +1,19 @@
 """The plug-ins with nbgrader's real commands: a course's life, and every failure said, with nothing half done."""
 
+import fcntl
 import json
 import os
+import pty
 import re
 import shutil
+import struct
+import subprocess
+import termios
 from pathlib import Path
 
 import pytest
 
+from examples.whole_cycle import environments
 from ngshare_fs.store.checking.verify import verify_volume
 from tests.faulty_proxy import LOST_ANSWER, Fault, faulty_proxy
 from tests.nbgrader.conftest import ASSIGNMENT, COURSE, School
@@ -315,3 +321,24 @@ def test_handing_in_imports_nothing_that_only_others_need(school: School) -> Non
     imported = set(printed.split("imported: ")[1].split())
     assert "ngshare_fs.exchange.submit" in imported
     assert not imported & {"tqdm", "pybase64", "ngshare_fs.exchange.receiving.tree_in_answer", "ngshare_fs.formats"}
+
+
+@pytest.mark.parametrize(("total", "is_shown"), [("10**8", True), ("None", True), ("10**6", False)])
+def test_what_takes_long_shows_how_far_it_is_at_a_terminal(total: str, is_shown: bool) -> None:
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
+    program = (
+        "from ngshare_fs.exchange.connection.progress import progress\n"
+        f"with progress('sending', {total}) as sent: sent(5 * 10**5)\n"
+        "import sys; print('imported:', 'tqdm' in sys.modules, file=sys.stderr)\n"
+    )
+    try:
+        subprocess.run([environments.for_plug_ins() / "python", "-c", program], stderr=theirs, check=True)
+        printed = b""
+        while b"imported:" not in printed or not printed.endswith(b"\n"):
+            printed += os.read(ours, 1000)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert (b"sending:" in printed) == is_shown
+    assert (b"imported: True" in printed) == is_shown
