@@ -1,7 +1,7 @@
 """What the plug-ins do where the server is ngshare 0.6.0, or an ngshare before it.
 
 It has none of the calls that came later: a list of everything, a class's submissions at once, another release of an
-assignment, taking one back, removing one submission. It writes times without a zone, and finds none that has one.
+assignment, taking one back, removing one submission. And it finds no submission by a time that is followed by its zone.
 
 Every server of ours has all of that. Once nobody uses these plug-ins with an ngshare any more, this module can go, with
 the lines that name it and those that ask whether a refusal `knows_no_such_call`.
