@@ -18,10 +18,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench import plot, table
+from bench.cgroup import NoCgroup
 from bench.figures import Rounds
-from bench.rivals import RIVALS, ROOT, Rival, python_of_this_bench
+from bench.launch import ROOT
+from bench.rivals import RIVALS, Rival, python_of_this_bench
 from bench.slow_flush import NoCompiler
-from bench.works import KEYS, Options, Work, make
+from bench.works import IDLE_SECONDS, KEYS, Options, Work, make
 from tests.others.ngshare_reference import NotInstallable
 
 ROUNDS = 5
@@ -40,6 +42,9 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
     parser.add_argument("--scale", type=_share, default=1.0, help="do only this share of each work; proves nothing")
     parser.add_argument("--rivals", default="", help=f"only these, separated by commas: {', '.join(RIVALS)}")
     parser.add_argument("--patient", action="store_true", help="wait for what takes ngshare minutes")
+    parser.add_argument(
+        "--idle", type=_seconds, default=IDLE_SECONDS, help="before a cold start, in seconds (default: %(default)g)"
+    )
     parser.add_argument("--scratch", type=Path, help="a folder on a disk for volumes (default: below .cache)")
     parser.add_argument("--json", type=Path, help="write all figures to this file; other works in it stay")
     parser.add_argument("--show", type=Path, metavar="FILE", help="print the tables of such a file, measure nothing")
@@ -56,6 +61,8 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
     for file in filter(None, (parsed.json, parsed.plot)):
         if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
             parser.error(f"{file} cannot be written")
+    if not parsed.show and importlib.util.find_spec("nbformat") is None:
+        parser.error("what students hand in is made with nbformat: pip install -e '.[bench]'")
     if parsed.plot and importlib.util.find_spec("matplotlib") is None:
         parser.error("--plot draws with matplotlib: pip install -e '.[bench]'")
     for file in filter(None, (parsed.show, parsed.json)):
@@ -73,6 +80,13 @@ def _rounds(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        return max(float(text), 0.0)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds") from None
 
 
 def _share(text: str) -> float:
@@ -134,7 +148,7 @@ class Bench:
             for rival in able[number % len(able) :] + able[: number % len(able)]:
                 try:
                     found[rival.key].append(self._round(key, work, rival, number))
-                except (NotInstallable, NoCompiler) as error:
+                except (NotInstallable, NoCompiler, NoCgroup) as error:
                     say(f"{key}: without {rival.title}: {error}")
                     able = [other for other in able if other is not rival]
             if not able:
@@ -210,7 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = read_arguments(arguments)
     if chosen.show:
         return show_file(chosen.show, chosen.plot)
-    options = Options(chosen.scale, chosen.patient)
+    options = Options(chosen.scale, chosen.patient, chosen.idle)
     asked = list(filter(None, chosen.rivals.split(",")))
     about = {**python_of_this_bench(), "scale": f"{options.scale:g}", "rounds": str(chosen.rounds)}
     results: dict[str, Rounds] = {}

@@ -3,12 +3,23 @@
 import asyncio
 import json
 import time
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 PIECE = 2**18  # of a body, to the kernel
 HEAD = 2**14  # of an answer, at most
 URLENCODED = "application/x-www-form-urlencoded"
+# What the plug-ins' HTTP client says in each request.
+HEADERS = "User-Agent: python-requests/2.34.2\r\nAccept-Encoding: gzip, deflate\r\nAccept: application/json\r\n"
+# How long a patient client goes on asking a server that cannot work at the moment.
+PATIENCE_SECONDS = 60
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 8.0
+
+
+def token_of(user: str) -> str:
+    """The token that the fake hub knows a user by."""
+    return f"token-of-{user}"
 
 
 class Wrong(Exception):
@@ -113,38 +124,71 @@ class _Exchange(asyncio.BufferedProtocol):
             self.transport.close()
 
 
+@dataclass(frozen=True)
+class Address:
+    """Where a server is, and how clients speak to it.
+
+    Args:
+        url: with the prefix.
+        behind_hub: whether they are the plug-ins, who say by a token who they are, and not stand-alone clients.
+        patient: whether they ask again after a 503, as the plug-ins do.
+    """
+
+    url: str
+    behind_hub: bool = False
+    patient: bool = False
+
+
 class Client:
     """Asks one server, each time over a new connection.
 
-    Args:
-        url: the server's, with the prefix.
+    Attributes:
+        refused: how often it was told 503 and has asked again.
     """
 
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
+    def __init__(self, address: Address) -> None:
+        parts = urlsplit(address.url)
         assert parts.hostname is not None
         assert parts.port is not None
+        self._address = address
         self._host, self._port, self._prefix = parts.hostname, parts.port, parts.path
+        self.refused = 0
 
-    async def ask(self, method: str, path: str, *body: bytes, encoding: str = URLENCODED) -> Answer:
+    async def ask(self, method: str, path: str, *body: bytes, user: str = "", encoding: str = URLENCODED) -> Answer:
         """Make a call.
 
         Args:
             path: what follows the prefix, encoded.
             body: parts of a form; they are sent one behind the other.
+            user: who asks; empty where the form of a stand-alone client says it.
             encoding: of the form, as its content type.
         """
-        started = time.perf_counter()
-        head = f"{method} {self._prefix}{path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\nConnection: close\r\n"
+        started, pause = time.perf_counter(), FIRST_PAUSE_SECONDS
+        head = self._head(method, path, user)
         if body:
             head += f"Content-Type: {encoding}\r\nContent-Length: {sum(map(len, body))}\r\n"
+        while True:
+            answer = await self._exchange((head + "\r\n").encode(), body)
+            milliseconds = (time.perf_counter() - started) * 1000
+            if answer.status != 503 or not self._address.patient or milliseconds > 1000 * PATIENCE_SECONDS:
+                return answer._replace(milliseconds=milliseconds)
+            self.refused += 1
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    def _head(self, method: str, path: str, user: str) -> str:
+        if user and not self._address.behind_hub:
+            path += f"{'&' if '?' in path else '?'}user={user}"
+        head = f"{method} {self._prefix}{path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\nConnection: close\r\n"
+        if self._address.behind_hub:
+            head += f"{HEADERS}Authorization: token {token_of(user)}\r\n"
+        return head
+
+    async def _exchange(self, head: bytes, body: tuple[bytes, ...]) -> Answer:
         loop = asyncio.get_running_loop()
         try:
-            _, exchange = await loop.create_connection(
-                lambda: _Exchange((head + "\r\n").encode(), body), self._host, self._port
-            )
+            _, exchange = await loop.create_connection(lambda: _Exchange(head, body), self._host, self._port)
         except OSError:
-            return Answer(0, bytearray(), (time.perf_counter() - started) * 1000)
+            return Answer(0, bytearray(), 0)
         await exchange.send_large()
-        answer = await exchange.done
-        return answer._replace(milliseconds=(time.perf_counter() - started) * 1000)
+        return await exchange.done

@@ -2,21 +2,22 @@
 
 import json
 import os
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import ngshare_data, our_data, slow_flush, usage
+from bench import launch, ngshare_data, our_data, slow_flush, usage
 from bench.bodies import as_tree, checksums
+from bench.cgroup import Cgroup
+from bench.client import Address
+from bench.launch import ROOT
 from bench.sample import Sample
-from tests.others.ngshare_reference import LISTENING, running_ngshare
-from tests.servers import Server, running, url_said_by
+from tests.others.ngshare_reference import running_ngshare
+from tests.servers import Server, running
 
-ROOT = Path(__file__).parents[1]
 START_SECONDS = 30
 FLUSH_DELAY_MILLISECONDS = 5
 
@@ -27,12 +28,19 @@ class Running:
 
     Args:
         stores: whether what it acknowledges can be had back.
+        behind_hub: whether clients say by a token who they are.
     """
 
     rival: str
     url: str
     pid: int
     stores: bool
+    behind_hub: bool
+
+    @property
+    def address(self) -> Address:
+        """Where clients find it."""
+        return Address(self.url, self.behind_hub)
 
     @contextmanager
     def using(self, figures: dict[str, float]) -> Iterator[None]:
@@ -54,6 +62,7 @@ class Rival:
     """
 
     stores = True
+    behind_hub = False
 
     def __init__(self, key: str, title: str) -> None:
         self.key, self.title = key, title
@@ -62,15 +71,20 @@ class Rival:
         """Put a sample into a new folder."""
         raise NotImplementedError
 
-    def serving(self, folder: Path, *options: str) -> Iterator[Server]:
+    def serving(self, folder: Path, options: Sequence[str], inside: Cgroup | None) -> Iterator[Server]:
         """Start it on a folder, and stop it at the end."""
         raise NotImplementedError
 
     @contextmanager
-    def running(self, folder: Path, *options: str) -> Iterator[Running]:
-        """Start it on a folder that `prepare` made; `options` are for ngshare-fs alone."""
-        with contextmanager(self.serving)(folder, *options) as server:
-            yield Running(self.key, server.url, server.process.pid, self.stores)
+    def running(self, folder: Path, *options: str, inside: Cgroup | None = None) -> Iterator[Running]:
+        """Start it on a folder that `prepare` made.
+
+        Args:
+            options: for ngshare-fs alone.
+            inside: where all its processes are to be; only for those behind a hub.
+        """
+        with contextmanager(self.serving)(folder, options, inside) as server:
+            yield Running(self.key, server.url, server.process.pid, self.stores, self.behind_hub)
 
 
 class Ours(Rival):
@@ -88,11 +102,25 @@ class Ours(Rival):
         folder.mkdir()
         our_data.write(folder / "data", sample)
 
-    def serving(self, folder: Path, *options: str) -> Iterator[Server]:
+    def serving(self, folder: Path, options: Sequence[str], inside: Cgroup | None) -> Iterator[Server]:
         environment = {"PYTHONPATH": str(ROOT)}
         if self._slow:
             environment |= slow_flush.environment(FLUSH_DELAY_MILLISECONDS)
         with running(folder / "data", "--workers", str(self._workers), *options, **environment) as server:
+            _wait_for_workers(server, self._workers)
+            yield server
+
+
+class OursAsDeployed(Ours):
+    """ngshare-fs as a hub's service."""
+
+    behind_hub = True
+
+    def serving(self, folder: Path, options: Sequence[str], inside: Cgroup | None) -> Iterator[Server]:
+        with (
+            launch.hub(folder) as hub_url,
+            launch.our_service(folder, hub_url, self._workers, options, inside) as server,
+        ):
             _wait_for_workers(server, self._workers)
             yield server
 
@@ -106,8 +134,18 @@ class Ngshare(Rival):
             ngshare_data.make_empty(empty)
         ngshare_data.write(folder, sample, empty / "ngshare.db")
 
-    def serving(self, folder: Path, *options: str) -> Iterator[Server]:
+    def serving(self, folder: Path, options: Sequence[str], inside: Cgroup | None) -> Iterator[Server]:
         with running_ngshare(folder, "--vngshare") as server:
+            yield server
+
+
+class NgshareAsDeployed(Ngshare):
+    """ngshare 0.6.0 as a hub's service."""
+
+    behind_hub = True
+
+    def serving(self, folder: Path, options: Sequence[str], inside: Cgroup | None) -> Iterator[Server]:
+        with launch.hub(folder) as hub_url, launch.ngshare_service(folder, hub_url, inside) as server:
             yield server
 
 
@@ -115,6 +153,10 @@ class FloorRival(Rival):
     """A handler that does less than what is asked for."""
 
     stores = False
+
+    def __init__(self, key: str, title: str, behind_hub: bool = False) -> None:
+        super().__init__(key, title)
+        self.behind_hub = behind_hub
 
     def prepare(self, folder: Path, sample: Sample) -> None:
         folder.mkdir()
@@ -125,17 +167,11 @@ class FloorRival(Rival):
         said = {"success": True, "timestamp": "2020-01-30 10:30:00.000000 UTC", "files": tree}
         (folder / "answer.json").write_text(json.dumps(said))
 
-    def serving(self, folder: Path, *options: str) -> Iterator[Server]:
+    def serving(self, folder: Path, options: Sequence[str], inside: Cgroup | None) -> Iterator[Server]:
         command = [sys.executable, "-m", "bench.floors", self.key, str(folder / "answer.json")]
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT)
-        server = Server("", process, folder / "log")
-        try:
-            server.url = url_said_by(server, LISTENING) + "/api/"
+        with launch.started(command, folder / "log") as server:
+            server.url += "/api/"
             yield server
-        finally:
-            process.kill()
-            process.wait()
 
 
 RIVALS: dict[str, Rival] = {
@@ -143,11 +179,14 @@ RIVALS: dict[str, Rival] = {
     for rival in (
         Ngshare("ngshare", "ngshare 0.6.0"),
         Ours("ours", "ngshare-fs"),
+        NgshareAsDeployed("ngshare-as-deployed", "ngshare 0.6.0 as deployed"),
+        OursAsDeployed("ours-as-deployed", "ngshare-fs as deployed"),
         Ours("ours-2", "ngshare-fs, 2 workers", workers=2),
         Ours("ours-slow", "ngshare-fs, slow disk", slow=True),
         Ours("ours-2-slow", "ngshare-fs, 2 workers, slow disk", workers=2, slow=True),
         FloorRival("read", "floor: read"),
         FloorRival("decode", "floor: read and decode"),
+        FloorRival("decode-multipart", "floor: read and decode, as the plug-ins send it", behind_hub=True),
         FloorRival("static", "floor: ready-made file"),
     )
 }

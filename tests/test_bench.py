@@ -25,6 +25,7 @@ from aiohttp.test_utils import TestServer
 from bench import our_data, slow_flush
 from bench.__main__ import read_arguments, scratch, told_of_a_full_disk
 from bench.bodies import make_files
+from bench.client import Address
 from bench.figures import Target, of, percentile, ratio
 from bench.load import Measured, in_own_process
 from bench.sample import Course, Sample, students
@@ -217,11 +218,11 @@ class HangsUp(Honest):
 
 
 @asynccontextmanager
-async def serving(server: Honest) -> AsyncIterator[str]:
+async def serving(server: Honest) -> AsyncIterator[Address]:
     application = web.Application(client_max_size=2**24)
     application.router.add_route("*", "/{path:.*}", server.answer)
     async with TestServer(application) as test_server:
-        yield str(test_server.make_url("/api/"))
+        yield Address(str(test_server.make_url("/api/")))
 
 
 async def test_the_rush_believes_an_honest_server() -> None:
@@ -239,7 +240,7 @@ async def test_the_rush_catches_a_wrong_server(liar: type[Honest]) -> None:
 
 
 COURSE = Course("math", students(4), ["ps1"], submitting=4, times=2)
-LOADS: dict[str, Callable[[str], Awaitable[Measured]]] = {
+LOADS: dict[str, Callable[[Address], Awaitable[Measured]]] = {
     "fetch": lambda url: fetch.load(url, students(10), 1),
     "collect": lambda url: collect.load(url, COURSE),
     "listings": lambda url: listings.load(url, COURSE, 3),
@@ -264,7 +265,7 @@ async def test_a_roster_that_is_not_kept_is_caught() -> None:
 
 def test_a_load_that_fails_is_not_a_result() -> None:
     with pytest.raises(RuntimeError, match="ValueError"):
-        in_own_process(rush.load, "http://127.0.0.1:no port/", PLAN)
+        in_own_process(rush.load, Address("http://127.0.0.1:no port/"), PLAN)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="LD_PRELOAD, syncfs")

@@ -12,6 +12,8 @@ from bench.sample import Sample
 
 KEYS = (
     "rush",
+    "cold",
+    "memory",
     "slow_disk",
     "large",
     "reader_meanwhile",
@@ -22,6 +24,7 @@ KEYS = (
     "start",
     "volume_size",
 )
+IDLE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,12 @@ class Options:
     Args:
         scale: 1 for the real thing; less for a quick look.
         patient: whether to wait for what takes ngshare minutes.
+        idle: for how many seconds servers are idle before a cold start; scaled like all else.
     """
 
     scale: float = 1.0
     patient: bool = False
+    idle: float = IDLE_SECONDS
 
     def scaled(self, amount: int, at_least: int = 1) -> int:
         """A scaled amount."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench import checks
 from bench.bodies import SUBMISSION, checksums, make_files
-from bench.client import Client, Wrong
+from bench.client import Address, Client, Wrong
 from bench.figures import Round, Target
 from bench.load import Measured, in_own_process
 from bench.rivals import Rival
@@ -18,18 +18,17 @@ TIMES = 3
 SEED = 1
 
 
-async def load(url: str, course: Course) -> Measured:
+async def load(address: Address, course: Course) -> Measured:
     """Collect once."""
-    measured, client = Measured(), Client(url)
-    wanted = checksums(dict(course.submitted))
+    measured, client = Measured(), Client(address)
+    wanted, names = checksums(course.submitted), f"{course.name}/{course.assignments[0]}"
     answers = []
     with measured.timed():
-        listed = await client.ask("GET", f"submissions/{COURSE}/{ASSIGNMENT}?user={INSTRUCTOR}")
+        listed = await client.ask("GET", f"submissions/{names}", user=INSTRUCTOR)
         measured.note("list", listed)
         latest = dict(sorted(checks.submissions_in(listed), key=lambda entry: entry[1]))
         for student in latest:
-            path = f"submission/{COURSE}/{ASSIGNMENT}/{student}?user={INSTRUCTOR}"
-            answers.append(await client.ask("GET", path))
+            answers.append(await client.ask("GET", f"submission/{names}/{student}", user=INSTRUCTOR))
             measured.note("download", answers[-1])
     with measured.checking("GET submissions"):
         checks.lists_exactly(listed, expected_list(course))
@@ -38,6 +37,7 @@ async def load(url: str, course: Course) -> Measured:
             said = checks.has_files(answer, wanted)
             if checks.timestamp_in(said) != latest[student]:
                 raise Wrong(f"not the latest, of {latest[student]}")
+    measured.facts["refused"] = client.refused
     measured.facts["seconds"] = measured.seconds
     return measured
 
@@ -75,9 +75,9 @@ class Collect(Work):
     def measure(self, rival: Rival, folders: Mapping[str, Path]) -> tuple[dict[str, float], list[Measured]]:
         figures: dict[str, float] = {}
         with rival.running(folders[""]) as server:
-            warm_up = in_own_process(load, server.url, self.course)
+            warm_up = in_own_process(load, server.address, self.course)
             with server.using(figures):
-                measured = in_own_process(load, server.url, self.course)
+                measured = in_own_process(load, server.address, self.course)
         figures |= times(measured)
         figures["cpu ms each"] = 1000 * figures["cpu seconds"] / len(self.course.students)
         return figures, [warm_up, measured]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench import checks
 from bench.bodies import KIB, checksums, make_files
-from bench.client import Client
+from bench.client import Address, Client
 from bench.figures import Target, ratio
 from bench.load import Measured, in_own_process
 from bench.rivals import Rival
@@ -22,14 +22,14 @@ TURNS = 3  # of all students: one alone is over too soon to be measured
 SEED = 1
 
 
-async def load(url: str, who: list[str], turns: int) -> Measured:
+async def load(address: Address, who: list[str], turns: int) -> Measured:
     """Everybody fetches, `CLIENTS` at once."""
-    measured, client = Measured(), Client(url)
+    measured, client = Measured(), Client(address)
     wanted = checksums(make_files(SIZES, SEED))
     good = bytearray()
 
     async def fetch(student: str, note: Measured) -> None:
-        answer = await client.ask("GET", f"assignment/{COURSE}/{ASSIGNMENT}?user={student}")
+        answer = await client.ask("GET", f"assignment/{COURSE}/{ASSIGNMENT}", user=student)
         note.note("fetch", answer)
         # Decoding each answer would keep the generator busier than the server: the same bytes are as good.
         if answer.status != 200 or answer.body != good:
@@ -46,6 +46,7 @@ async def load(url: str, who: list[str], turns: int) -> Measured:
     left = deque(who * turns)
     with measured.timed():
         await asyncio.gather(*(one_client() for _ in range(CLIENTS)))
+    measured.facts["refused"] = client.refused
     measured.facts["per second"] = len(who) * turns / measured.seconds
     return measured
 
@@ -84,7 +85,7 @@ class Fetch(Work):
     def measure(self, rival: Rival, folders: Mapping[str, Path]) -> tuple[dict[str, float], list[Measured]]:
         figures: dict[str, float] = {}
         with rival.running(folders[""]) as server, server.using(figures):
-            measured = in_own_process(load, server.url, self.students, TURNS)
+            measured = in_own_process(load, server.address, self.students, TURNS)
         figures |= times(measured)
         figures["cpu ms per fetch"] = 1000 * figures["cpu seconds"] / len(measured.milliseconds["fetch"])
         return figures, [measured]

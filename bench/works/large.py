@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bench import checks
-from bench.bodies import MIB, MULTIPART, checksums, make_files, make_work, multipart
-from bench.client import URLENCODED, Client
+from bench.bodies import MIB, checksums, make_files
+from bench.bodies import Work as HandedIn
+from bench.client import Address, Client
 from bench.figures import Target, of, ratio
 from bench.load import Measured, in_own_process
 from bench.rivals import Rival, Running
@@ -20,13 +21,13 @@ SEED = 1
 [STUDENT] = students(1)
 
 
-async def load_up(url: str, size: int, encoding: str, may_be_refused: bool = False) -> Measured:
-    """Hand in one file of this size, in a form of this encoding."""
-    measured, client = Measured(), Client(url)
-    body = multipart([size], SEED) if encoding == MULTIPART else make_work([size], SEED).form
-    path = f"submission/{COURSE}/{ASSIGNMENT}?user={STUDENT}"
+async def load_up(address: Address, size: int, multipart: bool, may_be_refused: bool = False) -> Measured:
+    """Hand in one file of this size, as the plug-ins do or as ngshare's clients do."""
+    measured, client = Measured(), Client(address)
+    work, path = HandedIn([size], SEED), f"submission/{COURSE}/{ASSIGNMENT}"
+    body = work.multipart(0, {}) if multipart else work.urlencoded(0, {})
     with measured.timed():
-        answer = await client.ask("POST", path, body, encoding=encoding)
+        answer = await client.ask("POST", path, body.content, user=STUDENT, encoding=body.encoding)
     measured.note("up", answer)
     measured.facts["status"] = answer.status
     if not may_be_refused:
@@ -35,11 +36,11 @@ async def load_up(url: str, size: int, encoding: str, may_be_refused: bool = Fal
     return measured
 
 
-async def load_down(url: str, path: str, size: int) -> Measured:
+async def load_down(address: Address, path: str, size: int) -> Measured:
     """Fetch it again."""
-    measured, client = Measured(), Client(url)
+    measured, client = Measured(), Client(address)
     with measured.timed():
-        answer = await client.ask("GET", f"{path}?user={INSTRUCTOR}")
+        answer = await client.ask("GET", path, user=INSTRUCTOR)
     measured.note("down", answer)
     with measured.checking(f"GET of {size} bytes"):
         checks.has_files(answer, checksums(make_files([size], SEED)))
@@ -86,14 +87,14 @@ class Large(Work):
         loads: list[Measured] = []
         with rival.running(folders[""], "--max-request", "1GiB") as server:
             # The first request of each kind imports and fills what stays.
-            for encoding in (MULTIPART, URLENCODED):
-                loads.append(in_own_process(load_up, server.url, 1000, encoding, rival.key == "static"))
+            for multipart in (True, False):
+                loads.append(in_own_process(load_up, server.address, 1000, multipart, rival.key == "static"))
             size = self.size
             if rival.key == "ngshare":
                 size = self.options.scaled(SIZE_FOR_NGSHARE)
             if rival.key != "static":
-                for way, encoding in (("up", MULTIPART), ("up urlencoded", URLENCODED)):
-                    loads.append(_use(server, figures, way, load_up, size, encoding))
+                for way, multipart in (("up", True), ("up urlencoded", False)):
+                    loads.append(_use(server, figures, way, load_up, size, multipart))
                 figures["status"] = loads[-1].facts["status"]
             if rival.key != "read":
                 path = f"submission/{COURSE}/{ASSIGNMENT}/{STUDENT}"
@@ -101,7 +102,7 @@ class Large(Work):
             figures["MiB"] = size / MIB
             if size != self.size:
                 # Last, since what it leaves in memory would hide what the smaller one needs.
-                figures["status"] = in_own_process(load_up, server.url, self.size, URLENCODED, True).facts["status"]
+                figures["status"] = in_own_process(load_up, server.address, self.size, False, True).facts["status"]
         return figures, loads
 
 
@@ -109,7 +110,7 @@ def _use(server: Running, figures: dict[str, float], way: str, load: object, *ar
     used: dict[str, float] = {}
     assert callable(load)
     with server.using(used):
-        measured = in_own_process(load, server.url, *arguments)
+        measured = in_own_process(load, server.address, *arguments)
     [milliseconds] = [taken for kind in measured.milliseconds.values() for taken in kind]
     figures[f"{way} seconds"] = milliseconds / 1000
     figures[f"{way} memory"] = used["peak above idle MiB"]

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from bench import checks
-from bench.bodies import MIB, make_work, user_part
-from bench.client import Answer, Client, Wrong
+from bench.bodies import MIB
+from bench.bodies import Work as HandedIn
+from bench.client import Address, Answer, Client, Wrong
 from bench.figures import Target, of
 from bench.load import Measured, begin_together, in_own_processes
 from bench.rivals import Rival, Running
@@ -26,14 +27,14 @@ SECONDS = 8
 READER, UPLOADER = "student-0000", "student-0001"
 
 
-async def read_steadily(url: str, seconds: float) -> Measured:
+async def read_steadily(address: Address, seconds: float) -> Measured:
     """Come again and again. What is late on our side, on a machine that is busy serving, is told apart."""
-    measured, client = Measured(), Client(url)
+    measured, client = Measured(), Client(address)
     coming: list[asyncio.Task[None]] = []
 
     async def read(planned: float) -> None:
         measured.note("own delay", Answer(0, bytearray(), 1000 * (time.perf_counter() - planned)))
-        answer = await client.ask("GET", f"assignments/{COURSE}?user={READER}")
+        answer = await client.ask("GET", f"assignments/{COURSE}", user=READER)
         measured.note("read", answer)
         with measured.checking("GET assignments"):
             if checks.names_in(answer, "assignments") != [ASSIGNMENT]:
@@ -49,15 +50,15 @@ async def read_steadily(url: str, seconds: float) -> Measured:
     return measured
 
 
-async def upload_without_end(url: str, size: int, seconds: float) -> Measured:
+async def upload_without_end(address: Address, size: int, seconds: float) -> Measured:
     """Hand in one large file after the other."""
-    measured, client = Measured(), Client(url)
-    work = make_work([size], 1)
+    measured, client = Measured(), Client(address)
+    body = HandedIn([size], 1).urlencoded(0, {"user": UPLOADER})
     earlier: list[str] = []
     end = await begin_together() + seconds
     with measured.timed():
         while time.perf_counter() < end:
-            answer = await client.ask("POST", f"submission/{COURSE}/{ASSIGNMENT}", user_part(UPLOADER), work.form)
+            answer = await client.ask("POST", f"submission/{COURSE}/{ASSIGNMENT}", body.content)
             measured.note("upload", answer)
             with measured.checking("POST of a large file"):
                 earlier.append(checks.acknowledged(answer, earlier))
@@ -107,10 +108,10 @@ class ReaderMeanwhile(Work):
     def _read_during(self, server: Running, what: str, figures: dict[str, float]) -> list[Measured]:
         others: dict[str, list[tuple[Any, ...]]] = {
             "idle": [],
-            "upload": [(upload_without_end, server.url, self.size, self.seconds)],
-            "rush": [(rush.load, server.url, rush.Plan(self.students, 10**9, seconds=self.seconds))],
+            "upload": [(upload_without_end, server.address, self.size, self.seconds)],
+            "rush": [(rush.load, server.address, rush.Plan(self.students, 10**9, together=True, seconds=self.seconds))],
         }
-        loads = in_own_processes((read_steadily, server.url, self.seconds), *others[what])
+        loads = in_own_processes((read_steadily, server.address, self.seconds), *others[what])
         reader = times(loads[0])
         figures[f"{what} p50"], figures[f"{what} p99"] = reader["read p50"], reader["read p99"]
         figures["own delay"] = max(figures.get("own delay", 0), reader["own delay p99"])

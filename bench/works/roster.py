@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlencode
 
-from bench.client import Client, Wrong
+from bench.client import Address, Client, Wrong
 from bench.figures import Target, of
 from bench.load import Measured, in_own_process, repeat
 from bench.rivals import Rival
@@ -20,9 +20,9 @@ REQUESTS = 30
 SECONDS = 5
 
 
-async def load(url: str, how_many: int, requests: int) -> Measured:
+async def load(address: Address, how_many: int, requests: int) -> Measured:
     """Add students, list them."""
-    measured, client = Measured(), Client(url)
+    measured, client = Measured(), Client(address)
     names = students(how_many)
     entries = [
         {"username": name, "first_name": "Ada", "last_name": f"Lovelace {name}", "email": f"{name}@uni.example"}
@@ -31,7 +31,7 @@ async def load(url: str, how_many: int, requests: int) -> Measured:
     form = urlencode({"user": INSTRUCTOR, "students": json.dumps(entries)}).encode()
 
     async def listed() -> None:
-        answer = await client.ask("GET", f"students/{COURSE}?user={INSTRUCTOR}")
+        answer = await client.ask("GET", f"students/{COURSE}", user=INSTRUCTOR)
         measured.note("list", answer)
         with measured.checking("GET students"):
             found = {entry["username"]: entry for entry in answer.json()["students"]}
@@ -73,7 +73,7 @@ class RosterInOneCall(Work):
         impatient = rival.key == "ngshare" and not self.options.patient
         how_many = self.options.scaled(STUDENTS_FOR_NGSHARE if impatient else STUDENTS, 5)
         with rival.running(folders[""]) as server:
-            measured = in_own_process(load, server.url, how_many, self.options.scaled(REQUESTS, 2))
+            measured = in_own_process(load, server.address, how_many, self.options.scaled(REQUESTS, 2))
         figures = times(measured)
         figures |= {"students": how_many, "post seconds": figures["post p50"] / 1000}
         figures["first list"] = measured.milliseconds["list"][0]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench import checks, usage
 from bench.bodies import KIB, checksums, make_files
-from bench.client import Client, Wrong
+from bench.client import Address, Client, Wrong
 from bench.figures import Round, Target
 from bench.load import Measured, in_own_process, repeat
 from bench.rivals import Rival
@@ -39,8 +39,8 @@ class Reader:
         courses: those of one student; all lists are asked of the last one.
     """
 
-    def __init__(self, measured: Measured, size: str, url: str, courses: list[Course]) -> None:
-        self._measured, self._size, self._client = measured, size, Client(url)
+    def __init__(self, measured: Measured, size: str, address: Address, courses: list[Course]) -> None:
+        self._measured, self._size, self._client = measured, size, Client(address)
         self._courses, self._course = courses, courses[-1]
         self._student = self._course.students[0]
         self._path = f"{self._course.name}/{self._course.assignments[-1]}"
@@ -63,7 +63,7 @@ class Reader:
 
     async def courses(self) -> None:
         """The student's courses."""
-        answer = await self._client.ask("GET", f"courses?user={self._student}")
+        answer = await self._client.ask("GET", "courses", user=self._student)
         self._measured.note(f"{self._size} courses", answer)
         with self._measured.checking("GET courses"):
             if sorted(checks.names_in(answer, "courses")) != sorted(course.name for course in self._courses):
@@ -71,22 +71,22 @@ class Reader:
 
     async def fetch(self) -> None:
         """The release."""
-        answer = await self._client.ask("GET", f"assignment/{self._path}?user={self._student}")
+        answer = await self._client.ask("GET", f"assignment/{self._path}", user=self._student)
         self._measured.note(f"{self._size} fetch", answer)
         with self._measured.checking("GET assignment"):
             checks.has_files(answer, self._files)
 
     async def _listed(self, kind: str, path: str, user: str, expected: list[tuple[str, str]]) -> None:
-        answer = await self._client.ask("GET", f"submissions/{path}?user={user}")
+        answer = await self._client.ask("GET", f"submissions/{path}", user=user)
         self._measured.note(f"{self._size} {kind}", answer)
         with self._measured.checking(f"GET submissions/{path}"):
             checks.lists_exactly(answer, expected)
 
 
-async def load(urls: dict[str, str], courses: dict[str, list[Course]], requests: int) -> Measured:
+async def load(addresses: dict[str, Address], courses: dict[str, list[Course]], requests: int) -> Measured:
     """Ask both volumes in turns, so that a busy moment of the machine hits both."""
     measured = Measured()
-    readers = [Reader(measured, size, urls[size], courses[size]) for size in urls]
+    readers = [Reader(measured, size, addresses[size], courses[size]) for size in addresses]
     with measured.timed():
         for reader in readers:
             await reader.visit()
@@ -153,9 +153,9 @@ class VolumeSize(Work):
         figures: dict[str, float] = {}
         with ExitStack() as stack:
             servers = {size: stack.enter_context(rival.running(folders[size])) for size in COURSES}
-            urls = {size: server.url for size, server in servers.items()}
+            addresses = {size: server.address for size, server in servers.items()}
             asked = {size: self.courses[size][-TOGETHER:] for size in COURSES}
-            measured = in_own_process(load, urls, asked, self.options.scaled(REQUESTS, 2))
+            measured = in_own_process(load, addresses, asked, self.options.scaled(REQUESTS, 2))
             for size, server in servers.items():
                 figures[f"{size} rss"] = usage.resident(server.pid)
         found = times(measured)
