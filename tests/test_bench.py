@@ -1,8 +1,7 @@
-"""The bench runs, and its checks catch servers that are fast because they are wrong. No figure is judged here."""
+"""The bench runs, and says what goes wrong. No figure is judged here."""
 
 import base64
 import errno
-import hashlib
 import importlib
 import importlib.util
 import json
@@ -10,31 +9,24 @@ import os
 import shutil
 import subprocess
 import sys
-from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
+import nbformat
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
-from bench import our_data, slow_flush
+from bench import cgroup, our_data, slow_flush
 from bench.__main__ import read_arguments, scratch, told_of_a_full_disk
-from bench.bodies import make_files
+from bench.bodies import KIB, SUBMISSION, make_files
 from bench.client import Address
 from bench.figures import Target, of, percentile, ratio
-from bench.load import Measured, in_own_process
+from bench.load import in_own_process
 from bench.sample import Course, Sample, students
-from bench.works import KEYS, collect, fetch, large, listings, roster, rush
+from bench.works import KEYS, rush
 from tests.others.ngshare_reference import NotInstallable, python
 
 ROOT = Path(__file__).parents[1]
 SECONDS = 240
-PLAN = rush.Plan(students=10, pairs=40, clients=5)
 
 
 def run_bench(tmp_path: Path, work: str, rivals: str) -> dict[str, Any]:
@@ -52,15 +44,30 @@ def run_bench(tmp_path: Path, work: str, rivals: str) -> dict[str, Any]:
     return found
 
 
+def rival_of(work: str) -> str:
+    """Who is to do it."""
+    if work == "slow_disk":
+        if not any(map(shutil.which, ("cc", "gcc", "clang"))):
+            pytest.skip("the slow disk needs a C compiler: apt-get install gcc libc6-dev")
+        return "ours-slow"
+    if work == "memory":
+        skip_without_cgroups()
+    return "ours-as-deployed" if work in ("rush", "cold", "memory") else "ours"
+
+
+def skip_without_cgroups() -> None:
+    try:
+        with cgroup.limited(64):
+            pass
+    except cgroup.NoCgroup as error:
+        pytest.skip(str(error))
+
+
 @pytest.mark.parametrize(
     "work", [work if work in ("rush", "fetch") else pytest.param(work, marks=pytest.mark.long) for work in KEYS]
 )
 def test_every_work_runs(tmp_path: Path, work: str) -> None:
-    rival = "ours"
-    if work == "slow_disk":
-        if not any(map(shutil.which, ("cc", "gcc", "clang"))):
-            pytest.skip("the slow disk needs a C compiler: apt-get install gcc libc6-dev")
-        rival = "ours-slow"
+    rival = rival_of(work)
     [figures] = run_bench(tmp_path, work, rival)[rival]
     assert not figures.get("wrong")
     rows = importlib.import_module(f"bench.works.{work}").WORK.rows
@@ -77,20 +84,58 @@ def test_the_help_names_every_work() -> None:
 @pytest.mark.parametrize("work", ["rush", "fetch"])
 @pytest.mark.long
 def test_floors_run(tmp_path: Path, work: str) -> None:
-    for rounds in run_bench(tmp_path, work, "read,decode,static").values():
+    for rounds in run_bench(tmp_path, work, "read,decode,decode-multipart,static").values():
         assert [figures["wrong"] for figures in rounds] == [0]
 
 
 @pytest.mark.others
-@pytest.mark.parametrize("work", ["rush", "listings", "roster", "collect"])
+@pytest.mark.parametrize("work", ["rush", "listings", "roster", "collect", "reader_meanwhile", "memory"])
 @pytest.mark.long
 def test_ngshare_serves_what_is_put_into_its_tables(tmp_path: Path, work: str) -> None:
     try:
         python()
     except NotInstallable as error:
         pytest.skip(str(error))
-    [figures] = run_bench(tmp_path, work, "ngshare")["ngshare"]
-    assert not figures.get("wrong")
+    if work == "memory":
+        skip_without_cgroups()
+    for rounds in run_bench(tmp_path, work, "ngshare,ngshare-as-deployed").values():
+        assert [figures.get("wrong", 0) for figures in rounds] == [0]
+
+
+def test_what_is_handed_in_are_notebooks() -> None:
+    files = make_files(SUBMISSION, 1)
+    assert files == make_files(SUBMISSION, 1)
+    assert files != make_files(SUBMISSION, 2)
+    assert tuple(map(len, files.values())) == SUBMISSION
+    pictures = 0
+    for name in ("problem1.ipynb", "problem2.ipynb"):
+        notebook: Any = nbformat.reads(files[name].decode(), as_version=4)  # type: ignore[no-untyped-call]
+        nbformat.validate(notebook)
+        outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+        for shown in (output.data["image/png"] for output in outputs if output.output_type == "display_data"):
+            assert base64.b64decode(shown).startswith(b"\x89PNG")
+            pictures += len(shown)
+    assert 45 * KIB < pictures < 55 * KIB
+
+
+@pytest.mark.parametrize("size", [1, 1000, 4 * KIB, 300 * KIB])
+def test_files_have_the_size_that_is_wanted(size: int) -> None:
+    assert [len(content) for content in make_files([size] * 4, 1).values()] == [size] * 4
+
+
+def test_a_limit_on_memory_is_one(tmp_path: Path) -> None:
+    skip_without_cgroups()
+    with cgroup.limited(64) as limited:
+        for mebibytes, killed in ((30, 0), (100, 1)):
+            program = f"import time; content = bytearray(2**20 * {mebibytes}); print('made', flush=True)"
+            with limited.watching() as peaks:
+                done = subprocess.run([*limited.entrance, sys.executable, "-c", program], capture_output=True)
+            assert bool(done.returncode) == bool(killed) == (b"made" not in done.stdout)
+            assert limited.killed() == killed
+        assert peaks.memory.used <= 64
+        assert (limited.peak() or 64) > 30
+    with cgroup.limited(64) as another:  # nothing is left of the first one
+        assert another.killed() == 0
 
 
 def test_volumes_made_for_the_bench_are_volumes(tmp_path: Path) -> None:
@@ -102,170 +147,9 @@ def test_volumes_made_for_the_bench_are_volumes(tmp_path: Path) -> None:
     assert done.stdout == "no findings\n"
 
 
-class Honest:
-    """A server that holds everything in memory. Those below tell lies."""
-
-    def __init__(self) -> None:
-        self.held: defaultdict[str, list[tuple[str, list[dict[str, str]]]]] = defaultdict(list)
-        self.latest = datetime(2020, 1, 1)
-        self.calls = self.submitted = 0
-
-    def submit(self, student: str, files: list[dict[str, str]]) -> dict[str, Any]:
-        self.latest += timedelta(microseconds=1)
-        self.held[student].append((self.latest.strftime("%Y-%m-%d %H:%M:%S.%f UTC"), files))
-        return {"timestamp": self.held[student][-1][0]}
-
-    def listed(self, some: list[str]) -> list[dict[str, str]]:
-        return [{"student_id": student, "timestamp": moment} for student in some for moment, _ in self.held[student]]
-
-    def download(self, student: str) -> dict[str, Any]:
-        moment, files = self.held[student][-1]
-        return {"timestamp": moment, "files": [{**file, "checksum": _md5(file["content"])} for file in files]}
-
-    async def answer(self, request: web.Request) -> web.Response:
-        self.calls += 1
-        parts = request.path.removeprefix("/api/").split("/")
-        if request.method == "POST":
-            form = parse_qs(await request.text())
-            said = self.submit(form["user"][0], json.loads(form["files"][0]))
-        elif parts[0] == "submissions":
-            said = {"submissions": self.listed([parts[3]] if len(parts) == 4 else list(self.held))}
-        else:
-            said = self.download(parts[3])
-        return web.json_response({"success": True, **said})
-
-
-def _md5(content: str) -> str:
-    return hashlib.md5(base64.b64decode(content)).hexdigest()
-
-
-class SaysYes(Honest):
-    """It acknowledges everything and keeps nothing."""
-
-    async def answer(self, request: web.Request) -> web.Response:
-        self.latest += timedelta(microseconds=1)
-        moment = self.latest.strftime("%Y-%m-%d %H:%M:%S.%f UTC")
-        said: dict[str, list[str]] = {"submissions": [], "files": [], "students": [], "status": [], "assignments": []}
-        return web.json_response({"success": True, "timestamp": moment, **said})
-
-
-class ForgetsPeople(SaysYes):
-    """It says that it added everybody, and lists nobody."""
-
-    async def answer(self, request: web.Request) -> web.Response:
-        said: dict[str, Any] = {"success": True, "students": [], "status": [{"success": True}] * 5}
-        return web.json_response(said)
-
-
-class Loses(Honest):
-    """It loses one of twenty."""
-
-    def submit(self, student: str, files: list[dict[str, str]]) -> dict[str, Any]:
-        said = super().submit(student, files)
-        self.submitted += 1
-        if self.submitted % 20 == 0:
-            self.held[student].pop()
-        return said
-
-
-class Invents(Honest):
-    """It lists what nobody handed in."""
-
-    def listed(self, some: list[str]) -> list[dict[str, str]]:
-        return [*super().listed(some), {"student_id": some[0], "timestamp": "2020-01-01 00:00:00.000000 UTC"}]
-
-
-class Repeats(Honest):
-    """Its clock stands still."""
-
-    def submit(self, student: str, files: list[dict[str, str]]) -> dict[str, Any]:
-        self.latest = datetime(2020, 1, 1)
-        return super().submit(student, files)
-
-
-class Changes(Honest):
-    """It changes one file, its checksum too."""
-
-    def submit(self, student: str, files: list[dict[str, str]]) -> dict[str, Any]:
-        return super().submit(student, [{**files[0], "content": "e30K"}, *files[1:]])
-
-
-class Stale(Honest):
-    """It sends the latest submission as if it were the first."""
-
-    def download(self, student: str) -> dict[str, Any]:
-        return {**super().download(student), "timestamp": self.held[student][0][0]}
-
-
-class Fails(Honest):
-    """It fails now and then."""
-
-    async def answer(self, request: web.Request) -> web.Response:
-        answer = await super().answer(request)
-        if self.calls % 20 == 0:
-            answer.set_status(500)
-        return answer
-
-
-class HangsUp(Honest):
-    """It closes the connection instead of answering, now and then."""
-
-    async def answer(self, request: web.Request) -> web.Response:
-        answer = await super().answer(request)
-        if self.calls % 20 == 0 and request.transport is not None:
-            request.transport.close()
-        return answer
-
-
-@asynccontextmanager
-async def serving(server: Honest) -> AsyncIterator[Address]:
-    application = web.Application(client_max_size=2**24)
-    application.router.add_route("*", "/{path:.*}", server.answer)
-    async with TestServer(application) as test_server:
-        yield Address(str(test_server.make_url("/api/")))
-
-
-async def test_the_rush_believes_an_honest_server() -> None:
-    async with serving(Honest()) as url:
-        measured = await rush.load(url, PLAN)
-    assert measured.wrong == []
-    assert len(measured.milliseconds["POST"]) == len(measured.milliseconds["GET"]) == PLAN.pairs
-
-
-@pytest.mark.parametrize("liar", [SaysYes, Loses, Invents, Repeats, Changes, Stale, Fails, HangsUp])
-async def test_the_rush_catches_a_wrong_server(liar: type[Honest]) -> None:
-    async with serving(liar()) as url:
-        measured = await rush.load(url, PLAN)
-    assert measured.wrong_count
-
-
-COURSE = Course("math", students(4), ["ps1"], submitting=4, times=2)
-LOADS: dict[str, Callable[[Address], Awaitable[Measured]]] = {
-    "fetch": lambda url: fetch.load(url, students(10), 1),
-    "collect": lambda url: collect.load(url, COURSE),
-    "listings": lambda url: listings.load(url, COURSE, 3),
-    "small list": lambda url: listings.load_small({"0": url}, COURSE, 3),
-    "roster": lambda url: roster.load(url, 5, 3),
-    "download": lambda url: large.load_down(url, "submission/math/ps1/student-0000", 1000),
-}
-
-
-@pytest.mark.parametrize("name", LOADS)
-async def test_other_works_catch_a_server_that_says_yes_to_everything(name: str) -> None:
-    async with serving(SaysYes()) as url:
-        measured = await LOADS[name](url)
-    assert measured.wrong_count
-
-
-async def test_a_roster_that_is_not_kept_is_caught() -> None:
-    async with serving(ForgetsPeople()) as url:
-        measured = await roster.load(url, 5, 3)
-    assert measured.wrong_count
-
-
 def test_a_load_that_fails_is_not_a_result() -> None:
     with pytest.raises(RuntimeError, match="ValueError"):
-        in_own_process(rush.load, Address("http://127.0.0.1:no port/"), PLAN)
+        in_own_process(rush.load, Address("http://127.0.0.1:no port/"), rush.Plan(students=1, pairs=1))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="LD_PRELOAD, syncfs")
