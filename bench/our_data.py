@@ -35,7 +35,8 @@ def _write_submissions(parent: str, course: Course, assignment: str) -> None:
             _write(f"{tree}/files/{path}", content)
         # The names used here need no escapes, neither as folders nor in YAML.
         said = f"kind: submission\ncourse: {course.name}\nassignment: {assignment}\nstudent: {submitted.student}\n"
-        said += f"by: {submitted.student}\ntimestamp: {moment}\n{files}"
+        said += f"by: {submitted.student}\n"
+        said += f"key: '{hashlib.md5(tree.encode()).hexdigest()}'\ntimestamp: {moment}\n{files}"
         _write(f"{tree}/manifest.yaml", said.encode())
 
 

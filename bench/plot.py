@@ -11,8 +11,8 @@ from bench.figures import Rounds
 from bench.rivals import RIVALS
 
 OURS, THEIRS, FLOOR = "#1f6feb", "#9a6700", "#6e7781"
-ROWS = ("ngshare", "ours", "ours-2", "ours-slow", "ours-2-slow")
-FLOORS = ("decode", "read")
+ROWS = ("ngshare-as-deployed", "ours-as-deployed", "ngshare", "ours", "ours-2", "ours-slow", "ours-2-slow")
+FLOORS = ("decode-multipart", "read")
 SITUATIONS = {"idle": "alone", "upload": "during 25 MiB uploads", "rush": "during the rush"}
 
 
@@ -50,7 +50,7 @@ def _rush(axes: Any, works: dict[str, Rounds]) -> None:
     axes.set_yticks(range(len(bars)), [RIVALS[rival].title for rival in bars])
     axes.set_ylim(len(bars) - 0.4, -0.6)
     floors = {rival: middle(works["rush"], rival, "per second") for rival in FLOORS if works.get("rush", {}).get(rival)}
-    end = 1.4 * max([*(max(values) for values in bars.values()), floors.get("decode", 0), 1])
+    end = 1.4 * max([*(max(values) for values in bars.values()), floors.get("decode-multipart", 0), 1])
     axes.set_xlim(0, end)
     for row, (rival, floor) in enumerate(floors.items()):
         text = f"{RIVALS[rival].title}: {floor:.0f}"
@@ -92,7 +92,7 @@ def _reader(axes: Any, rounds: Rounds) -> None:
 
 
 def _colour(rival: str) -> str:
-    return THEIRS if rival == "ngshare" else OURS
+    return THEIRS if rival.startswith("ngshare") else OURS
 
 
 if __name__ == "__main__":

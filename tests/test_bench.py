@@ -234,7 +234,9 @@ def test_the_picture_is_drawn(tmp_path: Path) -> None:
     fast = [{"per second": 100.0}, {"per second": 120.0}]
     waits = {f"{what} {which}": 5.0 for what in ("idle", "upload", "rush") for which in ("p50", "p99")}
     works = {
-        "rush": {rival: fast for rival in ("ngshare", "ours", "ours-2", "read", "decode")},
+        "rush": {
+            rival: fast for rival in ("ngshare", "ours", "ngshare-as-deployed", "ours-as-deployed", "read", "decode")
+        },
         "slow_disk": {"ngshare": fast, "ours-slow": fast},
         "reader_meanwhile": {"ngshare": [waits], "ours": [waits]},
     }

@@ -21,6 +21,7 @@ KEYS = (
     "roster",
     "fetch",
     "collect",
+    "submit",
     "start",
     "volume_size",
 )
