@@ -24,7 +24,7 @@ STUDENTS = 200
 PAIRS = 2000
 WARM_UP = 300
 EARLIER = 20  # submissions of each student that are there
-DIFFERENT = 8  # works; each submission is a copy of its own
+DIFFERENT = 4  # works; each submission is a copy of its own
 DOWNLOADS = 20
 
 
