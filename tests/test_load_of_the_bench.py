@@ -266,6 +266,15 @@ async def test_other_works_catch_a_server_that_says_yes_to_everything(name: str)
     assert measured.wrong_count
 
 
+@pytest.mark.parametrize("name", LOADS)
+async def test_a_server_that_is_gone_is_a_wrong_answer(name: str) -> None:
+    """The kernel may have killed it for want of memory."""
+    async with serving(Honest()) as address:
+        pass
+    measured = await LOADS[name](address)
+    assert measured.wrong_count
+
+
 async def test_a_roster_that_is_not_kept_is_caught() -> None:
     async with serving(ForgetsPeople()) as url:
         measured = await roster.load(url, 5, 3)

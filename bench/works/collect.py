@@ -26,7 +26,9 @@ async def load(address: Address, course: Course) -> Measured:
     with measured.timed():
         listed = await client.ask("GET", f"submissions/{names}", user=INSTRUCTOR)
         measured.note("list", listed)
-        latest = dict(sorted(checks.submissions_in(listed), key=lambda entry: entry[1]))
+        latest: dict[str, str] = {}
+        with measured.checking("GET submissions"):
+            latest = dict(sorted(checks.submissions_in(listed), key=lambda entry: entry[1]))
         for student in latest:
             answers.append(await client.ask("GET", f"submission/{names}/{student}", user=INSTRUCTOR))
             measured.note("download", answers[-1])
