@@ -105,8 +105,12 @@ class Submit(Work):
         ("submit", "nbgrader submit: median, ms"),
         ("import", "importing nbgrader, in turns with it: median, ms"),
         ("beyond", "beyond importing, ms"),
+        ("share", "beyond importing, as a multiple of importing"),
     )
-    targets = (Target("beyond importing: half of what it was", of("ours", "share"), 0.5, unit="× importing"),)
+    # Before it was made faster, it took 0.23 times as long as importing: a ratio, since milliseconds judge the machine.
+    targets = (
+        Target("beyond importing nbgrader: half of 0.23 × that", of("ours", "share"), 0.115, unit="× importing"),
+    )
 
     def __init__(self, options: Options) -> None:
         super().__init__(options)
