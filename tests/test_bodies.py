@@ -59,6 +59,11 @@ FILES: dict[str, list[str | None]] = {
 
 @pytest.mark.parametrize(("message", "files"), [(message, text) for message, texts in FILES.items() for text in texts])
 async def test_a_wrong_tree_is_refused_with_its_reason(taught: Exchange, message: str, files: str | None) -> None:
+    await check_that_it_is_refused(taught, message, files)
+
+
+async def check_that_it_is_refused(taught: Exchange, message: str, files: str | None) -> None:
+    """A submission of this tree, with this message, and nothing of it is left."""
     fields = {} if files is None else {"files": files}
     answer = await taught.call("POST", SUBMIT, "lawrence", **fields)
     assert (answer.status, answer.message) == (400, message)

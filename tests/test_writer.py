@@ -28,7 +28,8 @@ from ngshare_fs.store.format.layout import MANIFEST
 from tests.conftest import Answer, Exchange, MakeExchange, until
 from tests.servers import running, runs, writing_processes
 from tests.test_bodies import (  # noqa: F401 - the same tests, by way of the other process
-    test_a_wrong_tree_is_refused_with_its_reason,
+    FILES,
+    check_that_it_is_refused,
     test_every_legal_tree_comes_back,
     test_of_the_same_path_or_key_twice_the_last_counts,
     test_text_that_is_no_text_is_refused,
@@ -125,6 +126,19 @@ async def taught_course(exchange: Exchange) -> None:
     await exchange.call("POST", "course/c", "root", instructors='["kevin"]')
     await exchange.call("POST", "student/c/lawrence", "kevin", first_name="", last_name="", email="")
     await exchange.call("POST", "assignment/c/a", "kevin", files=tree({"p.ipynb": b""}))
+
+
+@pytest.mark.parametrize(
+    ("message", "files"),
+    [
+        pytest.param(message, text, marks=pytest.mark.long if number else ())
+        for message, texts in FILES.items()
+        for number, text in enumerate(texts)
+    ],
+)
+async def test_a_wrong_tree_is_refused_with_its_reason(taught: Exchange, message: str, files: str | None) -> None:
+    """One for each reason in the short check: each is a process of its own."""
+    await check_that_it_is_refused(taught, message, files)
 
 
 async def test_a_single_write_needs_no_process(
