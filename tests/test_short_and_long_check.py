@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,19 @@ from tests import rounds
 ROOT = Path(__file__).parent.parent
 # All that the tests' own configuration needs: others take seconds to load.
 PLUG_INS = ("pytest_asyncio.plugin", "pytest_aiohttp.plugin", "xdist.plugin")
+COLLECTED = ("tests/durability/test_power_cut.py", "tests/kubernetes", "tests/image")
+
+# Collecting takes seconds: it is done once for each option.
+pytestmark = pytest.mark.xdist_group("collected")
 
 
-def collected(*options: str, tests: str = "tests/durability/test_power_cut.py") -> str:
-    """The tests that would run, by default of those on power cuts."""
+@cache
+def collected(*options: str) -> str:
+    """The tests that would run, of some."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
     command += [word for plug_in in PLUG_INS for word in ("-p", plug_in)]
     done = subprocess.run(
-        [*command, *options, tests],
+        [*command, *options, *COLLECTED],
         cwd=ROOT, env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED), done.stdout
@@ -36,8 +42,8 @@ def test_the_short_check_has_one_file_system_and_the_long_one_all() -> None:
 
 @pytest.mark.parametrize(("tests", "option"), [("tests/kubernetes", "--kubernetes"), ("tests/image", "--long")])
 def test_what_needs_a_node_or_an_image_runs_where_it_is_asked_for(tests: str, option: str) -> None:
-    assert "::" not in collected(tests=tests)
-    assert f"{tests}/test_" in collected(option, tests=tests)
+    assert f"{tests}/test_" not in collected()
+    assert f"{tests}/test_" in collected(option)
 
 
 @pytest.mark.parametrize(("long", "asked_for", "expected"), [(False, "", 2), (True, "", 8), (False, "3", 24)])
