@@ -87,7 +87,7 @@ def writing_processes(server: int) -> list[int]:
     found = []
     for child in children_of(server):
         with suppress(OSError):
-            writes = b"ngshare_fs.api.writer.process" in Path(f"/proc/{child}/cmdline").read_bytes()
+            writes = Path(f"/proc/{child}/comm").read_text().strip() == "ngshare-writer"
             found += [child] if writes else writing_processes(child)
     return found
 

@@ -8,17 +8,21 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
 
+from ngshare_fs.api.blocking import Blocking
+from ngshare_fs.api.call import Call
+from ngshare_fs.api.endpoints.table import ENDPOINTS
 from ngshare_fs.api.request.files_argument import EncodedTree
-from ngshare_fs.api.writer import WriteScheduler, write_scheduler
-from ngshare_fs.api.writer.messages import HEAD, READY, Job, pack
-from ngshare_fs.api.writer.writer_client import PROGRAM, WriterClient
+from ngshare_fs.api.request.form import Form
+from ngshare_fs.api.writer import WriterStarter, WriteScheduler, write_scheduler, writer_client
+from ngshare_fs.api.writer.messages import HEAD, Job, Ready, pack
+from ngshare_fs.api.writer.writer_client import WriterClient
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import OF_STORE_ERROR, Refused
 from ngshare_fs.server import application
@@ -26,7 +30,7 @@ from ngshare_fs.store import Volume
 from ngshare_fs.store.errors import BrokenManifest
 from ngshare_fs.store.format.layout import MANIFEST
 from tests.conftest import Answer, Exchange, MakeExchange, until
-from tests.servers import running, runs, writing_processes
+from tests.servers import children_of, running, runs, writing_processes
 from tests.test_bodies import (  # noqa: F401 - the same tests, by way of the other process
     FILES,
     check_that_it_is_refused,
@@ -48,27 +52,47 @@ from tests.test_calls_of_the_plugins import (  # noqa: F401
 from tests.trees import tree
 
 SECONDS = 30
+SAID = "said by the other process"
 LARGE = 700_000  # waits on the disk while it arrives
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> list[WriteScheduler]:
-    """All that the application makes; the other process is started by the first write already."""
+def starter(tmp_path: Path) -> Iterator[WriterStarter]:
+    """As a server forks it; a test's own process has threads, which must not be forked."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    lifeline, our_end = os.pipe()
+    given = [theirs.fileno(), lifeline]
+    program = (
+        "import signal, socket, sys; from ngshare_fs.api.writer.starter import run; "
+        "signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)); "
+        "run(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]))"
+    )
+    with theirs, (tmp_path / SAID).open("wb") as said:
+        command = [sys.executable, "-c", program, *map(str, given)]
+        process = subprocess.Popen(command, pass_fds=given, stdout=said, stderr=said)
+        os.close(lifeline)
+    started = WriterStarter(process.pid, ours, our_end)
+    yield started
+    started.close()
+    process.wait()
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch, starter: WriterStarter) -> list[WriteScheduler]:
+    """All that the application makes."""
     made: list[WriteScheduler] = []
 
     class Known(WriteScheduler):
-        def __init__(self, *arguments: object) -> None:
-            super().__init__(*arguments)  # type: ignore[arg-type]
+        def __init__(self, blocking: Blocking, volume: Volume, _: object) -> None:
+            super().__init__(blocking, volume, starter)
             made.append(self)
 
     monkeypatch.setattr(application, "WriteScheduler", Known)
-    monkeypatch.setattr(write_scheduler, "FEW", 0)
     return made
 
 
-async def beside(exchange: Exchange, made: list[WriteScheduler]) -> WriterClient:
-    """The other process, started if need be."""
-    await exchange.call("POST", "submission/none/a", "nobody", files="[]")
+async def beside(made: list[WriteScheduler]) -> WriterClient:
+    """The other process, once it is there."""
     await until(lambda: made[0].writer, "a process beside this one")
     writer = made[0].writer
     assert writer is not None
@@ -79,7 +103,7 @@ async def beside(exchange: Exchange, made: list[WriteScheduler]) -> WriterClient
 async def exchange(make_exchange: MakeExchange, made: list[WriteScheduler]) -> AsyncIterator[Exchange]:
     """One whose students' work goes to the other process."""
     exchange = await make_exchange()
-    writer = await beside(exchange, made)
+    writer = await beside(made)
     yield exchange
     assert made[0].writer in (writer, None)  # none where a test has killed it
 
@@ -112,7 +136,7 @@ async def test_a_rush_is_written_by_another_process(make_exchange: MakeExchange,
     exchange = await make_exchange()
     await taught_course(exchange)
     answers = await asyncio.gather(*(hand_in(exchange) for _ in range(40)))
-    writer = await beside(exchange, made)
+    writer = await beside(made)
     assert writer.pid in writing_processes(os.getpid())
     answers += await asyncio.gather(*(hand_in(exchange, size) for size in (10, LARGE, 0) for _ in range(10)))
     assert {answer.status for answer in answers} == {200}
@@ -141,17 +165,6 @@ async def test_a_wrong_tree_is_refused_with_its_reason(taught: Exchange, message
     await check_that_it_is_refused(taught, message, files)
 
 
-async def test_a_single_write_needs_no_process(
-    make_exchange: MakeExchange, made: list[WriteScheduler], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(write_scheduler, "FEW", 1)
-    exchange = await make_exchange()
-    await taught_course(exchange)
-    for _ in range(10):
-        assert (await hand_in(exchange)).status == 200
-    assert made[0].writer is None
-
-
 @pytest.mark.parametrize("size", [100, LARGE])
 async def test_when_it_is_killed_the_clients_hear_so_and_threads_go_on(
     taught: Exchange, made: list[WriteScheduler], size: int, caplog: pytest.LogCaptureFixture
@@ -174,72 +187,59 @@ async def test_when_it_is_killed_the_clients_hear_so_and_threads_go_on(
     assert taught.left_in_staging() == []
 
 
-async def test_one_that_is_idle_ends_and_the_next_rush_has_another(
-    make_exchange: MakeExchange,
-    made: list[WriteScheduler],
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+async def test_one_that_was_killed_is_replaced(
+    make_exchange: MakeExchange, made: list[WriteScheduler], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started: list[WriterClient] = []
-    start = WriterClient.start
-
-    async def noted(arguments: Sequence[str]) -> WriterClient:
-        started.append(await start(arguments))
-        return started[-1]
-
-    monkeypatch.setattr(WriterClient, "start", noted)
-    monkeypatch.setattr(write_scheduler, "IDLE_SECONDS", 0.05)
-    exchange = await make_exchange()
-    await taught_course(exchange)
-    ended: list[WriterClient] = []
-    for _ in range(2):
-        assert (await hand_in(exchange)).status == 200
-        await until(lambda: len(started) > len(ended), "a process beside this one")
-        assert await started[-1].has_ended(SECONDS)
-        ended.append(started[-1])
-        await until(lambda: made[0].writer is None and len(staged_by(exchange)) == 1, "its folder is gone")
-    assert len(await submissions(exchange)) == 2
-    assert not caplog.records
+    monkeypatch.setattr(write_scheduler, "PAUSE_SECONDS", 0.01)
+    taught = await make_exchange()
+    await taught_course(taught)
+    for _ in range(3):
+        writer = await beside(made)
+        assert (await hand_in(taught)).status == 200
+        os.kill(writer.pid, signal.SIGKILL)
+        await until(lambda: made[0].writer not in (None, writer), "another one")  # noqa: B023 - of this round
+    assert (await hand_in(taught)).status == 200
+    assert len(await submissions(taught)) == 4
 
 
-@pytest.mark.parametrize("python", ["/bin/false", "/nowhere/python"])
 async def test_without_one_threads_write(
-    make_exchange: MakeExchange,
-    made: list[WriteScheduler],
-    python: str,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    make_exchange: MakeExchange, made: list[WriteScheduler], starter: WriterStarter, caplog: pytest.LogCaptureFixture
 ) -> None:
+    os.kill(starter.pid, signal.SIGKILL)
     exchange = await make_exchange()
     await taught_course(exchange)
-    dead = exchange.data / ".ngshare/staging/process-dead"  # as of one that was killed because its start took too long
-    dead.mkdir()
-    monkeypatch.setattr(sys, "executable", python)
-    for _ in range(2):
-        answers = await asyncio.gather(*(hand_in(exchange) for _ in range(10)))
-        assert {answer.status for answer in answers} == {200}
-        await until(lambda: caplog.records, "the log says so")
+    answers = await asyncio.gather(*(hand_in(exchange) for _ in range(20)))
+    assert {answer.status for answer in answers} == {200}
+    await until(lambda: caplog.records, "the log says so")
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
         "no process beside this one to write"
     ]
+    assert made[0].writer is None
+
+
+async def test_one_that_does_not_get_ready_leaves_nothing_behind(
+    make_exchange: MakeExchange,
+    made: list[WriteScheduler],
+    starter: WriterStarter,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(writer_client, "START_SECONDS", 0.2)
+    os.kill(starter.pid, signal.SIGSTOP)
+    exchange = await make_exchange()
+    dead = exchange.data / ".ngshare/staging/process-dead"  # as of one that was killed because its start took too long
+    dead.mkdir()
+    await until(lambda: caplog.records, "the log says so")
+    assert "it was not ready after" in caplog.text
     await until(lambda: not dead.exists(), "what it left behind is swept")
+    os.kill(starter.pid, signal.SIGCONT)
+    await until(lambda: len(staged_by(exchange)) == 1, "the one that is too late has ended")
 
 
 async def test_it_makes_no_volume_where_there_is_none(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         Volume.join(str(tmp_path))
     assert list(tmp_path.iterdir()) == []
-
-
-async def test_it_imports_nothing_from_where_the_server_was_started(
-    make_exchange: MakeExchange, made: list[WriteScheduler], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("yaml", "ngshare_fs", "json"):
-        (tmp_path / f"{name}.py").write_text("raise SystemExit(1)")
-    monkeypatch.syspath_prepend(os.getcwd())
-    monkeypatch.chdir(tmp_path)
-    exchange = await make_exchange()
-    await beside(exchange, made)
 
 
 async def test_it_heeds_no_signal_of_a_terminal(taught: Exchange, made: list[WriteScheduler]) -> None:
@@ -281,33 +281,35 @@ async def test_it_ends_with_its_server(tmp_path: Path, number: signal.Signals, i
             while not (writers := writing_processes(server.process.pid)):
                 asked = (ask("submission/c/a", "kevin", files=tree({"p": b"x"})) for _ in range(20))
                 assert set(await asyncio.gather(*asked)) == {200}
+            processes = [*children_of(server.process.pid), *writers]
             if is_stopped:
                 staging = tmp_path / "volume/.ngshare/staging"
                 await until(lambda: len(os.listdir(staging)) == 2, "the other process has the volume")
-                os.kill(writers[0], signal.SIGSTOP)
+                for pid in processes:
+                    os.kill(pid, signal.SIGSTOP)
             server.process.send_signal(number)
         assert server.process.wait(SECONDS) == (0 if number == signal.SIGTERM else -signal.SIGKILL)
-        await until(lambda: not any(runs(pid) for pid in writers), "the other process ends")
+        await until(lambda: not any(runs(pid) for pid in processes), "the other processes end")
         assert "Traceback" not in server.log
 
 
-def job_for(assignment: str) -> Job:
+def job_for(exchange: Exchange, assignment: str) -> Job:
     """Lawrence hands in."""
+    tree_sent = EncodedTree(tree({"p": b"x"}).encode(), False, 1)
+    form = Form(exchange.volume.upload(), {}, tree_sent)
+    names = {"course": "c", "assignment": assignment}
     path = "submission/{course}/{assignment}"
-    files = EncodedTree(tree({"p": b"x"}).encode(), False, 1)
-    return Job("POST", path, "lawrence", False, False, {"course": "c", "assignment": assignment}, {}, files, None)
+    (endpoint,) = (each for each in ENDPOINTS if (each.method, each.path) == ("POST", path))
+    return Call(exchange.volume, "lawrence", False, False, names, form), endpoint
 
 
-def started_beside(exchange: Exchange, connection: socket.socket) -> "subprocess.Popen[bytes]":
-    """A writing process whose server is the test."""
-    lifeline, our_end = os.pipe()
-    given = [connection.fileno(), lifeline]
-    command = [sys.executable, "-c", PROGRAM, ":".join(sys.path), *map(str, given), str(exchange.data), "text"]
-    try:
-        return subprocess.Popen(command, pass_fds=given)
-    finally:
-        os.close(lifeline)
-        os.close(our_end)  # as early as a server can die: what it does about the connection counts
+def said_by(connection: socket.socket) -> bytes:
+    """All that comes, up to the end."""
+    said = b""
+    with suppress(ConnectionError):
+        while more := connection.recv(2**16):
+            said += more
+    return said
 
 
 def staged_trees(exchange: Exchange) -> list[Path]:
@@ -315,50 +317,59 @@ def staged_trees(exchange: Exchange) -> list[Path]:
     return list(exchange.data.glob(f".ngshare/staging/*/*/{MANIFEST}"))
 
 
-async def test_started_behind_the_back_of_a_dead_server_it_leaves_nothing_behind(taught: Exchange) -> None:
+async def test_started_behind_the_back_of_a_dead_server_it_leaves_nothing_behind(
+    taught: Exchange, starter: WriterStarter
+) -> None:
     """Who sweeps behind that server may do so before it makes its folder."""
     locks = taught.data / ".ngshare/locks"
     before = staged_by(taught), set(locks.iterdir())
-    ours, theirs = socket.socketpair()
-    with theirs:
-        ours.close()
-        process = started_beside(taught, theirs)
-    assert process.wait(SECONDS) == 1
+    os.kill(starter.pid, signal.SIGSTOP)
+    connection, lifeline = starter.start(str(taught.data))
+    os.close(lifeline)
+    connection.close()
+    connection, lifeline = starter.start(str(taught.data))
+    os.kill(starter.pid, signal.SIGCONT)
+    # Once the second one is there, the first one has been started.
+    assert connection.recv(HEAD.size)
+    connection.close()
+    await until(lambda: len(children_of(starter.pid)) == 1, "both have ended")
+    os.close(lifeline)
     assert (staged_by(taught), set(locks.iterdir())) == before
 
 
 async def test_it_finishes_what_it_has_begun_before_a_message_that_it_does_not_understand(
-    taught: Exchange, capfd: pytest.CaptureFixture[str]
+    taught: Exchange, starter: WriterStarter, tmp_path: Path
 ) -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
+    connection, lifeline = starter.start(str(taught.data))
+    with connection:
         with held_up(taught):
-            process = started_beside(taught, theirs)
-            theirs.close()
-            ours.sendall(pack(1, job_for("a")))
+            connection.sendall(pack(1, job_for(taught, "a")))
             await until(lambda: staged_trees(taught), "it is staged")
-            ours.sendall(HEAD.pack(2, 3) + b"abc")
-            await until(lambda: select.select([ours], [], [], 0)[0], "it is ready")
-        assert process.wait(SECONDS) == 1
-    assert "UnpicklingError" in capfd.readouterr().err
+            connection.sendall(HEAD.pack(2, 3) + b"abc")
+            await until(lambda: select.select([connection], [], [], 0)[0], "it is ready")
+        assert said_by(connection)
+    await until(lambda: len(children_of(starter.pid)) == 1, "it has ended")
+    os.close(lifeline)
+    assert "UnpicklingError" in (tmp_path / SAID).read_text()
     assert len(await submissions(taught)) == 1
     assert len(staged_by(taught)) == 2, "its own folder is gone"
 
 
 async def test_it_ends_at_once_with_a_server_that_has_not_read_its_answers(
-    taught: Exchange, capfd: pytest.CaptureFixture[str]
+    taught: Exchange, starter: WriterStarter, tmp_path: Path
 ) -> None:
     """The system then calls the connection reset. What is being written is given up, not hurried on with."""
-    ours, theirs = socket.socketpair()
     with held_up(taught):
-        with ours, theirs:
-            process = started_beside(taught, theirs)
-            ready = pack(0, READY)
-            assert ours.recv(len(ready), socket.MSG_WAITALL) == ready
-            ours.sendall(pack(1, job_for("a")) + pack(2, job_for("none")))
+        connection, lifeline = starter.start(str(taught.data))
+        with connection:
+            ready = len(pack(0, Ready(starter.pid)))
+            assert len(connection.recv(ready, socket.MSG_WAITALL)) == ready
+            connection.sendall(bytes(pack(1, job_for(taught, "a"))) + bytes(pack(2, job_for(taught, "none"))))
             await until(lambda: staged_trees(taught), "one is staged")
-            assert select.select([ours], [], [], SECONDS)[0], "the other is refused"
-        assert process.wait(SECONDS) == 1
+            assert select.select([connection], [], [], SECONDS)[0], "the other is refused"
+            before = children_of(starter.pid)
+        await until(lambda: len(children_of(starter.pid)) < len(before), "it has ended")
+        os.close(lifeline)
         assert staged_trees(taught), "it waited for the lock in vain, and tidied up"
-    assert capfd.readouterr() == ("", "")
+    assert (tmp_path / SAID).read_text() == ""
     assert await submissions(taught) == []

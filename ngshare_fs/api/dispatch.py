@@ -108,7 +108,7 @@ class Dispatcher:
         await self.blocking.read(check, self._made_call(request, caller, Form(self.volume.upload())), endpoint)
 
     def _made_call(self, request: web.Request, caller: Caller, form: Form) -> Call:
-        return Call(self.volume, caller.name, caller.is_admin, self.debug, request.match_info, form)
+        return Call(self.volume, caller.name, caller.is_admin, self.debug, dict(request.match_info), form)
 
     async def _stream(self, request: web.Request, body: LargeAnswer) -> web.StreamResponse:
         try:

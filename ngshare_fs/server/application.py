@@ -14,7 +14,7 @@ from ngshare_fs.api.endpoints import health
 from ngshare_fs.api.endpoints.table import ENDPOINTS
 from ngshare_fs.api.request.form import FormReader
 from ngshare_fs.api.response.release_cache import ReleaseCache
-from ngshare_fs.api.writer import WriteScheduler
+from ngshare_fs.api.writer import WriterStarter, WriteScheduler
 from ngshare_fs.http.error_responses import answering_failures
 from ngshare_fs.hub import HubClient, Tokens
 from ngshare_fs.settings import Settings
@@ -22,19 +22,20 @@ from ngshare_fs.store import Volume, secret
 from ngshare_fs.web import pages, sign_in
 
 
-def make_application(volume: Volume, settings: Settings) -> web.Application:
+def make_application(volume: Volume, settings: Settings, starter: WriterStarter | None = None) -> web.Application:
     """The application that serves a volume.
 
     Args:
         volume: open; closed by the caller, after the application.
         settings: of which it heeds all but where to listen and how many processes there are.
+        starter: starts the process that writes; without it, threads of this one do.
 
     Raises:
         VolumeError: the secret that cookies are sealed with can neither be read nor made.
     """
     blocking = Blocking()
     application = web.Application(middlewares=[answering_failures(settings.debug)])
-    writes = WriteScheduler(blocking, volume, settings.log_format, settings.debug)
+    writes = WriteScheduler(blocking, volume, starter)
     identity = _identity(application, volume, settings)
     dispatcher = Dispatcher(
         volume=volume,
@@ -56,11 +57,15 @@ def make_application(volume: Volume, settings: Settings) -> web.Application:
     openapi.add_route(application, settings)
     pages.add_routes(application, settings, volume, blocking, identity)
 
+    async def start_writing(_: web.Application) -> None:
+        await writes.start()
+
     async def finish_slow_calls(_: web.Application) -> None:
         await writes.close()
         # What still runs may take long; whoever asks the process to end at once is to be heard meanwhile.
         await asyncio.to_thread(blocking.close)
 
+    application.on_startup.append(start_writing)
     application.on_cleanup.append(finish_slow_calls)
     return application
 

@@ -20,6 +20,7 @@ from typing import NoReturn
 from aiohttp import web
 
 from ngshare_fs.api.allocator import share_arenas
+from ngshare_fs.api.writer import WriterStarter
 from ngshare_fs.hub.watch import greet_hub, watch_hub
 from ngshare_fs.server.access_log import ACCESS_LOG, hide_malformed
 from ngshare_fs.server.application import make_application
@@ -65,7 +66,9 @@ def serve(settings: Settings, supervisor: Handover | None) -> int:
     with contextlib.suppress(RuntimeError):  # standard error is closed
         faulthandler.register(signal.SIGUSR1)
     listener = supervisor.listener if supervisor is not None else listener_for(settings, os.environ)
-    asyncio.run(_serve(settings, listener, supervisor))
+    starter = WriterStarter.fork()
+    asyncio.run(_serve(settings, listener, supervisor, starter))
+    starter.close()
     return 0
 
 
@@ -92,12 +95,12 @@ def _end_now() -> NoReturn:
     os._exit(1)
 
 
-async def _serve(settings: Settings, listener: Listener, supervisor: Handover | None) -> None:
+async def _serve(settings: Settings, listener: Listener, supervisor: Handover | None, starter: WriterStarter) -> None:
     shutdown = Shutdown()
     shutdown.listen(None if supervisor is None else supervisor.lifeline)
     volume = await _opened(settings.data, shutdown)
     drainer = ConnectionDrainer(settings.trusted_proxies)
-    application = make_application(volume, settings)
+    application = make_application(volume, settings, starter)
     drainer.watch(application)
     logging.getLogger("aiohttp.server").addFilter(hide_malformed)
     runner = web.AppRunner(application, shutdown_timeout=CLEAN_UP_SECONDS)

@@ -107,7 +107,10 @@ class Form:
         """
         if self.tree is None:
             raise Refused(refusals.NO_FILES)
-        self.tree.hand_to(self.upload)
+        # From here on the upload has it. Held twice by all who wait for the disk, it would take a rush's memory.
+        tree, self.tree = self.tree, None
+        tree.hand_to(self.upload)
+        del tree
         _large_trees.enter(len(self.upload.files))
         self._files = len(self.upload.files)
         return self.upload

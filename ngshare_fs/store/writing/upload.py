@@ -129,6 +129,7 @@ class Upload:
             if file.staged is None:
                 assert file.content is not None
                 dirty.write_file(path, file.content)
+                file.content = None  # while it waits for the disk, others may have the memory
             else:
                 with still_there(file.staged):
                     os.rename(file.staged, path)

@@ -1,0 +1,141 @@
+"""The process that starts the one that writes, as often as there has to be another.
+
+It is forked from the server before that has threads and an event loop, for a process that has threads cannot be forked
+safely: a copy of it may hold a lock that nobody is there to give back. So what is forked from it has all modules
+already, shares most of its memory with the server, and is there in milliseconds.
+"""
+
+import contextlib
+import fcntl
+import gc
+import os
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+from typing import NoReturn
+
+from ngshare_fs.api.writer.process import write_for
+from ngshare_fs.terminal.control_signals import CONTROL_SIGNALS
+from ngshare_fs.terminal.logs import LOG
+
+# What the list of processes calls them: at most 15 characters.
+NAME, NAME_OF_WRITER = "ngshare-starter", "ngshare-writer"
+LONGEST_PATH = 4096
+
+
+@dataclass
+class WriterStarter:
+    """The process that starts others, as the server sees it. Use `WriterStarter.fork`.
+
+    Args:
+        pid: its process id.
+        connection: the way to it.
+        lifeline: our end of a pipe; its end is that of the process.
+    """
+
+    pid: int
+    connection: socket.socket
+    lifeline: int
+
+    @classmethod
+    def fork(cls) -> "WriterStarter":
+        """Start it; only to be called while this process has one thread.
+
+        Raises:
+            OSError: there can be no more processes, or open files.
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        lifeline, our_end = os.pipe()
+        gc.freeze()  # collecting garbage would touch, and so copy, all memory that is shared
+        # Blocked in the other processes for good: what reaches every process of a terminal or of a service is for us
+        # to act on, and then the others hear from us.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, CONTROL_SIGNALS)
+        try:
+            pid = os.fork()
+            if not pid:
+                run(theirs, lifeline)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            theirs.close()
+            os.close(lifeline)
+        return cls(pid, ours, our_end)
+
+    def start(self, root: str) -> tuple[socket.socket, int]:
+        """Let it start a process that writes.
+
+        Args:
+            root: the volume's folder.
+
+        Returns:
+            the connection to that, and our end of a pipe: once it is closed, the process is killed.
+
+        Raises:
+            OSError: it is gone, or too many files are open.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            lifeline, our_end = os.pipe()
+            try:
+                socket.send_fds(self.connection, [os.fsencode(root)], [theirs.fileno(), lifeline])
+            except OSError:
+                ours.close()
+                os.close(our_end)
+                raise
+            finally:
+                os.close(lifeline)
+        return ours, our_end
+
+    def close(self) -> None:
+        """Let it end."""
+        self.connection.close()
+        os.close(self.lifeline)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
+
+
+def run(connection: socket.socket, lifeline: int) -> NoReturn:
+    """Be that process.
+
+    Args:
+        connection: to the server.
+        lifeline: a pipe whose other end the server has.
+    """
+    try:
+        _prepare(NAME, connection, lifeline)
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # then nobody has to wait for what is started
+        while True:
+            root, given, *_ = socket.recv_fds(connection, LONGEST_PATH, 2)
+            if not root:
+                os._exit(0)
+            if not os.fork():
+                writer, its_lifeline = given
+                _prepare(NAME_OF_WRITER, with_server := socket.socket(fileno=writer), its_lifeline)
+                os._exit(write_for(with_server, os.fsdecode(root)))
+            for descriptor in given:
+                os.close(descriptor)
+    except BaseException:
+        LOG.critical("a process that writes has failed", exc_info=True)
+    finally:
+        # Not by the way that the server ends, whose copy this is.
+        sys.stderr.flush()
+        os._exit(1)
+
+
+def _prepare(name: str, connection: socket.socket, lifeline: int) -> None:
+    """Be a process of its own, with these two descriptors, standard output and the log's."""
+    lowest = 3
+    for kept in sorted((connection.fileno(), lifeline)):
+        os.closerange(lowest, kept)
+        lowest = kept + 1
+    os.closerange(lowest, os.sysconf("SC_OPEN_MAX"))
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    with contextlib.suppress(OSError), open("/proc/self/comm", "w") as file:
+        file.write(name)
+    # The kernel is to kill this process when the pipe's other end is closed. A process that was stopped reads no end
+    # of anything. With its locks it would outlive the server, and whoever came next would wait for them.
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
