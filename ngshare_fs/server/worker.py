@@ -68,7 +68,8 @@ def serve(settings: Settings, supervisor: Handover | None) -> int:
     listener = supervisor.listener if supervisor is not None else listener_for(settings, os.environ)
     starter = WriterStarter.fork()
     asyncio.run(_serve(settings, listener, supervisor, starter))
-    starter.close()
+    if starter is not None:
+        starter.close()
     return 0
 
 
@@ -95,7 +96,9 @@ def _end_now() -> NoReturn:
     os._exit(1)
 
 
-async def _serve(settings: Settings, listener: Listener, supervisor: Handover | None, starter: WriterStarter) -> None:
+async def _serve(
+    settings: Settings, listener: Listener, supervisor: Handover | None, starter: WriterStarter | None
+) -> None:
     shutdown = Shutdown()
     shutdown.listen(None if supervisor is None else supervisor.lifeline)
     volume = await _opened(settings.data, shutdown)

@@ -141,7 +141,8 @@ def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path, workers: int, alo
         with rounds.server() as server:
             rounds.ask(server, everything=number == ROUNDS - 1)
             until(lambda: not left_behind & private_files(rounds.data), f"the sweep of {left_behind}")  # noqa: B023
-            until(lambda: len(private_files(rounds.data)) == 2 * workers, "the end of all others")
+            # A folder and a lock of each worker, and of the process beside it.
+            until(lambda: len(private_files(rounds.data)) == 4 * workers, "the end of all others")
         rounds.verify()
     rounds.look()
     assert rounds.slowest_start < START_SECONDS
@@ -161,13 +162,15 @@ def test_what_was_acknowledged_outlives_a_kill_of_the_writing_process(tmp_path: 
             with load(server.url, history):
                 until(lambda: writing_processes(server.process.pid), "a process that writes")
                 (writer,) = writing_processes(server.process.pid)
+                until(lambda: len(private_files(folder / "data")) == 4, "both are at work")  # noqa: B023
+                before = private_files(folder / "data")
                 time.sleep(chance.uniform(0, 0.5))
                 os.kill(writer, signal.SIGKILL)
                 wanted = len(history.acknowledged) + 50
                 until(lambda: len(history.acknowledged) > wanted, "fifty more answers")  # noqa: B023
             assert {answer.status for answer in history.refused} <= {503}
             assert history.lost(server.url) == []
-            until(lambda: len(private_files(folder / "data")) == 2, "the sweep")  # noqa: B023
+            until(lambda: len(before & private_files(folder / "data")) == 2, "the sweep")  # noqa: B023
             assert server.stop() == 0
             assert "Traceback" not in server.log
         assert list(verify_volume(folder / "data")) == []

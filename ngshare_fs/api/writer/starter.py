@@ -39,14 +39,23 @@ class WriterStarter:
     lifeline: int
 
     @classmethod
-    def fork(cls) -> "WriterStarter":
+    def fork(cls) -> "WriterStarter | None":
         """Start it; only to be called while this process has one thread.
 
-        Raises:
-            OSError: there can be no more processes, or open files.
+        Returns:
+            None where there can be no more processes, or open files; the log says so.
         """
+        try:
+            return cls._fork()
+        except OSError as error:
+            LOG.error("no process beside this one to write: %s; threads write", error.strerror)
+            return None
+
+    @classmethod
+    def _fork(cls) -> "WriterStarter":
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         lifeline, our_end = os.pipe()
+        gc.collect()
         gc.freeze()  # collecting garbage would touch, and so copy, all memory that is shared
         # Blocked in the other processes for good: what reaches every process of a terminal or of a service is for us
         # to act on, and then the others hear from us.
