@@ -27,7 +27,7 @@ PATIENCE = 30  # seconds
 # The marks of tests that take long.
 TAKES_LONG = ("durability", "hubs", "others", "kubernetes")
 # Fixtures that take long to make: all tests with them run in one worker of pytest-xdist, where they are made once.
-HUBS = ("granting_hub", "plain_hub")
+OF_ALL = ("granting_hub", "plain_hub", "image")
 OF_A_MODULE = ("served", "pair", "built", "shared", "example")
 
 
@@ -107,15 +107,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (left_out if any(item.get_closest_marker(mark) for mark in not_asked_for) else kept).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-    # What takes longest comes first, so that at the end no worker is left alone with it.
-    items[:] = sorted(kept, key=lambda item: not any(item.get_closest_marker(mark) for mark in TAKES_LONG))
-    for item in items:
+    for item in kept:
         if isinstance(item, pytest.Function):
             version = item.callspec.params.get("version", "") if hasattr(item, "callspec") else ""
-            groups = [f"{fixture}{version}" for fixture in HUBS if fixture in item.fixturenames]
+            groups = [f"{fixture}{version}" for fixture in OF_ALL if fixture in item.fixturenames]
             groups += [f"{fixture} of {item.path.stem}" for fixture in OF_A_MODULE if fixture in item.fixturenames]
             for group in groups:
                 item.add_marker(pytest.mark.xdist_group(group))
+    # What takes longest comes first, each alone or one after the other: at the end no worker is left alone with it.
+    first = (*TAKES_LONG, "xdist_group")
+    items[:] = sorted(kept, key=lambda item: not any(item.get_closest_marker(mark) for mark in first))
 
 
 MakeExchange = Callable[..., Awaitable[Exchange]]
