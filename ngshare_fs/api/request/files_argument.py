@@ -37,6 +37,8 @@ class Checksum(Protocol):
 class Staged:
     """What of a file is on the volume while the rest of it arrives.
 
+    An object of its own: where a key comes twice, the first content is perhaps still being written.
+
     Args:
         path: known once the writing has begun.
         md5: of what is there.
@@ -122,7 +124,9 @@ class TreeInRequest:
         files, self.files = self.files, []
         files.reverse()
         # One by one, so that they are never all there twice.
-        return ArrivedTree([_arrived(files.pop()) for _ in range(len(files))], frozenset(self._wrong))
+        checksums = [file.checksum for file in reversed(files)]
+        arrived = [_arrived(files.pop()) for _ in range(len(files))]
+        return ArrivedTree(arrived, frozenset(self._wrong), checksums)
 
     def opened(self, is_object: bool) -> None:
         if self._depth == 0:
@@ -230,30 +234,20 @@ class TreeInRequest:
         self._wrong.add(refusal)
 
 
-@dataclass(frozen=True, slots=True)
-class ArrivedFile:
-    """One entry that has arrived.
-
-    Args:
-        file: its checksum is still to be computed where the content waits in memory.
-        checksum: what its sender says.
-    """
-
-    file: IncomingFile
-    checksum: str | None
-
-
 @dataclass(frozen=True)
 class ArrivedTree:
     """A tree that has arrived; another process can take it over.
 
     Args:
-        files: nothing where the text is not what it should be.
+        files: nothing where the text is not what it should be; where the content of one waits in memory, its checksum
+            is still to be computed.
         wrong: what is wrong with it so far.
+        checksums: of each file, what its sender says.
     """
 
-    files: list[ArrivedFile]
+    files: list[IncomingFile]
     wrong: frozenset[Refusal]
+    checksums: list[str | None] = field(default_factory=list)
 
     def hand_to(self, upload: Upload) -> None:
         """Check the rest, and hand the files to the upload. Takes a while: not for the event loop.
@@ -262,12 +256,12 @@ class ArrivedTree:
             Refused: the tree is refused; the first reason in the API's order.
         """
         wrong = set(self.wrong)
-        for arrived in self.files:
-            _add_checksum(arrived.file)
-        if any(arrived.checksum not in (None, arrived.file.md5) for arrived in self.files):
+        for file in self.files:
+            _add_checksum(file)
+        if any(said not in (None, file.md5) for said, file in zip(self.checksums, self.files, strict=True)):
             wrong.add(refusals.WRONG_CHECKSUM)
         try:
-            upload.accept(arrived.file for arrived in self.files)
+            upload.accept(self.files)
         except IllegalPath:
             wrong.add(refusals.ILLEGAL_PATH)
         for refusal in _RANK:
@@ -303,12 +297,11 @@ def too_many_files(most: int) -> Refused:
     return Refused(refusals.TOO_LARGE, limits={refusals.MAX_FILES: most})
 
 
-def _arrived(file: ArrivingFile) -> ArrivedFile:
+def _arrived(file: ArrivingFile) -> IncomingFile:
     assert file.path is not None
     if file.staged is None:
-        return ArrivedFile(IncomingFile(file.path, file.size, "", b"".join(file.pieces)), file.checksum)
-    incoming = IncomingFile(file.path, file.size, file.staged.md5.hexdigest(), staged=file.staged.path)
-    return ArrivedFile(incoming, file.checksum)
+        return IncomingFile(file.path, file.size, "", b"".join(file.pieces))
+    return IncomingFile(file.path, file.size, file.staged.md5.hexdigest(), staged=file.staged.path)
 
 
 def _add_checksum(file: IncomingFile) -> None:

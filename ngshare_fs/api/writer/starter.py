@@ -11,7 +11,6 @@ import gc
 import os
 import signal
 import socket
-import sys
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -118,17 +117,15 @@ def run(connection: socket.socket, lifeline: int) -> NoReturn:
             if not root:
                 os._exit(0)
             if not os.fork():
-                writer, its_lifeline = given
-                _prepare(NAME_OF_WRITER, with_server := socket.socket(fileno=writer), its_lifeline)
-                os._exit(write_for(with_server, os.fsdecode(root)))
+                its_connection = socket.socket(fileno=given[0])
+                _prepare(NAME_OF_WRITER, its_connection, given[1])
+                os._exit(write_for(its_connection, os.fsdecode(root)))
             for descriptor in given:
                 os.close(descriptor)
     except BaseException:
         LOG.critical("a process that writes has failed", exc_info=True)
     finally:
-        # Not by the way that the server ends, whose copy this is.
-        sys.stderr.flush()
-        os._exit(1)
+        os._exit(1)  # not by the way that the server ends, whose copy this is
 
 
 def _prepare(name: str, connection: socket.socket, lifeline: int) -> None:
