@@ -66,6 +66,17 @@ def test_work_of_any_size_and_name_arrives(proxy: FaultyProxy, work: str, parts:
     assert collected == checksums_of(files)
 
 
+def test_what_is_known_of_own_work_comes_with_the_release(proxy: FaultyProxy, work: str) -> None:
+    lawrence, files = api(proxy.url, "lawrence"), files_in(work)
+    assert lawrence.newest_release(COURSE, ASSIGNMENT).newest_submission is None
+    first = lawrence.submit(COURSE, ASSIGNMENT, files, "k", None)["timestamp"]
+    assert lawrence.newest_release(COURSE, ASSIGNMENT).newest_submission == first
+    assert api(proxy.url, "kevin").newest_release(COURSE, ASSIGNMENT).newest_submission is None
+    proxy.faults.append(LOST_ANSWER)
+    second = lawrence.submit(COURSE, ASSIGNMENT, files, "k2", None, first)["timestamp"]
+    assert [moment for _, moment in lawrence.submissions(COURSE, ASSIGNMENT, "lawrence")] == [first, second]
+
+
 # A pause of the server is a pause.
 
 
