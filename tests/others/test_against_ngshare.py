@@ -51,7 +51,7 @@ class Pair:
 
 
 # What our answers have beside ngshare's, by the call.
-MORE = {("POST", "submission"): ("student_id", "files"), ("GET", "assignment"): ("timestamp",)}
+MORE = {("POST", "submission"): ("student_id", "files"), ("GET", "assignment"): ("timestamp", "newest_submission")}
 
 
 def _without_more(call: Call, body: dict[str, Any] | None) -> dict[str, Any] | None:

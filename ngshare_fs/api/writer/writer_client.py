@@ -1,6 +1,7 @@
 """The process that writes, as the server sees it."""
 
 import asyncio
+import contextlib
 import os
 from typing import Any
 
@@ -105,6 +106,20 @@ class WriterClient:
                 outcome.set_exception(Interrupted())
             self._outcomes.clear()
             os.close(self._lifeline)
+            await _end_of(self.pid)
+
+
+async def _end_of(pid: int) -> None:
+    """Wait until a process has let go of its locks, which comes after its connections. Before Linux 5.3 nobody can."""
+    with contextlib.suppress(OSError):
+        process = os.pidfd_open(pid)
+        ended = asyncio.Event()
+        asyncio.get_running_loop().add_reader(process, ended.set)
+        try:
+            await ended.wait()
+        finally:
+            asyncio.get_running_loop().remove_reader(process)
+            os.close(process)
 
 
 async def _next(incoming: asyncio.StreamReader) -> tuple[int, Any]:
