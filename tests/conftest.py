@@ -5,6 +5,7 @@ import dataclasses
 import io
 import json
 import os
+import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -90,6 +91,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Let test modules know which check this is while they are imported."""
     rounds.ask_for(long=config.getoption("--long"))
+    # What a shell's script runs in the background is deaf to Ctrl-C, and so would be all that the tests start.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_xdist_auto_num_workers() -> int:
