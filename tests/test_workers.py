@@ -119,6 +119,26 @@ def test_the_old_workers_serve_on_where_new_ones_do_not_start(tmp_path: Path) ->
         said(server, " serves\n", 4)
 
 
+def test_who_asks_twice_for_a_restart_that_fails_keeps_the_configuration_that_serves(tmp_path: Path) -> None:
+    """The second time, while what was asked for first is still being tried."""
+    config = tmp_path / "ngshare.yaml"
+    config.write_text("prefix: /old/\n")
+    layout = tmp_path / "data" / "ngshare.yaml"
+    with exchange(tmp_path, 2, "--config", str(config)) as server:
+        before, good = serving(server), layout.read_text()
+        config.write_text("prefix: /new/\n")
+        layout.write_text("layout: 99999\n")
+        for times in (1, 2):
+            server.process.send_signal(signal.SIGHUP)
+            said(server, "restarting", times)
+        said(server, "the old ones serve on")
+        layout.write_text(good)
+        for killed, worker in enumerate(before, 1):
+            os.kill(worker, signal.SIGKILL)
+            until(lambda: len(serving(server)) == 2 + killed, "the start of another one", server)  # noqa: B023
+        assert get(server, "courses?user=root") == 200
+
+
 @pytest.mark.long
 def test_workers_may_become_more_and_fewer(tmp_path: Path) -> None:
     config = tmp_path / "ngshare.yaml"

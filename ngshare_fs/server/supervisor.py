@@ -147,7 +147,9 @@ class Supervisor:
         if is_elsewhere and not self.listener.is_systemds:
             LOG.warning("another host or port counts after a stop and a start only")
         LOG.info("restarting: %d workers are replaced one by one", len(self.workers))
-        self.former, self.settings = self.settings, settings
+        if not any(worker.outdated and not worker.is_ending for worker in self.workers):
+            self.former = self.settings  # else these are still being tried
+        self.settings = settings
         self.early_ends, self.next_start = 0, 0.0
         for worker in self.workers:
             worker.outdated = True
