@@ -259,6 +259,12 @@ def under_hub(**environment: str) -> Settings:
     return read_settings({}, {**HUB, **environment})
 
 
+def test_a_home_folder_of_nobody_is_named(tmp_path: Path) -> None:
+    nobody = "~no-such-user/x: there is no such user, or that one has no home folder"
+    assert wrong({"data": "~no-such-user/x"}) == f"--data: {nobody}"
+    assert wrong({"hub-token-file": "~no-such-user/x"}) == f"--hub-token-file: {nobody}"
+
+
 def test_the_token_may_come_from_a_file_and_is_shown_nowhere(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("from-the-file\n")

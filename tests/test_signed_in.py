@@ -124,7 +124,12 @@ async def test_a_token_that_is_replaced_in_its_file_is_taken_from_there(
     assert "replaced" not in caplog.text
     file.unlink()  # a Secret may be gone for a moment
     await sign_in(of_file)
-    assert f"the token of this service is taken for what it was: {file}: No such file" in caplog.text
+    taken = f"the token of this service is taken for what it was: {file}"
+    assert f"{taken}: No such file" in caplog.text
+    file.write_text("a token, half written")
+    await sign_in(of_file)
+    assert f"{taken} holds characters that no token has" in caplog.text
+    assert "half written" not in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -143,14 +143,17 @@ def token_of_file(raw: Raw) -> str:
     """
     path = parse_text(raw)
     try:
-        content = Path(path).expanduser().read_text(encoding="utf-8").strip()
+        content = _at_home(path).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ValueError(f"{path}: not UTF-8") from None
     if not content:
         raise ValueError(f"{path} is empty")
-    return parse_token(content)
+    try:
+        return parse_token(content)
+    except ValueError as error:
+        raise ValueError(f"{path} {error}") from None
 
 
 def parse_url(raw: Raw) -> str:
@@ -187,7 +190,15 @@ def parse_folder(raw: Raw) -> Path:
     if not text or "\0" in text:
         raise ValueError(f"{text!r} is not a folder")
     # Absolute from the start, so that every message names a place that can be found.
-    return Path(text).expanduser().absolute()
+    return _at_home(text).absolute()
+
+
+def _at_home(text: str) -> Path:
+    """A path, in which `~` and `~NAME` mean home folders."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError(f"{text}: there is no such user, or that one has no home folder") from None
 
 
 def parse_host(raw: Raw) -> str:
