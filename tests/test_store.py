@@ -234,6 +234,15 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
+def test_a_first_start_on_a_full_disk_leaves_nothing_behind(small_disk: Path) -> None:
+    with (small_disk / "filler").open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(b"x" * 4096):
+            pass
+    with pytest.raises(VolumeError, match="No space left on device"):
+        Volume.open(small_disk / "volume")
+    assert [path for path in (small_disk / "volume").rglob("*") if path.is_file()] == []
+
+
 def test_a_start_on_a_full_disk_leaves_nothing_behind(small_disk: Path) -> None:
     Volume.open(small_disk / "volume").close()
     filler = small_disk / "filler"

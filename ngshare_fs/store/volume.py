@@ -184,9 +184,14 @@ def _prepare(root: str) -> None:
     if not os.path.exists(file):
         # Written last and by a rename: several processes may start on one empty folder.
         staged = os.path.join(root, layout.PRIVATE, f"volume-{secrets.token_hex(8)}")
-        durability.write_file(staged, yaml_text.dump({"layout": layout.LAYOUT}))
-        flush_file(staged)
-        os.rename(staged, file)
+        try:
+            durability.write_file(staged, yaml_text.dump({"layout": layout.LAYOUT}))
+            flush_file(staged)
+            os.rename(staged, file)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(staged)  # whoever starts this again and again would leave many
+            raise
         flush_folder(root)
         flush_folder(os.path.dirname(root))
 
