@@ -41,7 +41,20 @@ class Hub:
 
 @dataclass(frozen=True)
 class Settings:
-    """How the server runs. `hub` is set unless it is stand-alone; `file` is what the configuration file held."""
+    """How the server runs. What is not named here is the option of that name: see `options`.
+
+    Args:
+        data: the volume's folder, absolute.
+        prefix: the path of the API, with a slash at both ends.
+        max_request: of a body, in bytes.
+        max_files: of one tree.
+        drain_seconds: how long requests under way may take at a stop.
+        auth_cache: how long the hub's answer is believed, in seconds.
+        auth_grace: how long after the hub confirmed a token that works where the hub does not answer, in seconds.
+        services: names of the hub's services that may call, and whether each is an admin.
+        hub: set unless it is stand-alone.
+        file: what the configuration file held.
+    """
 
     standalone: bool
     data: Path
