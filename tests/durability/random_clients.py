@@ -33,7 +33,7 @@ COURSE = "NBG 101"
 SHORT_LIVED = ("here today", "gone tomorrow")
 STUDENTS = ("ada", "zoë@uni.example", "..")
 ASSIGNMENTS = ("ps1", "a/b", "deleted often", "deleted, too")
-KEPT, DELETED = ASSIGNMENTS[:2], ASSIGNMENTS[2:]
+DELETED = ASSIGNMENTS[2:]
 PASSERS_BY = tuple(f"passer-by {number}" for number in range(6))
 INSTRUCTOR = "kevin"
 

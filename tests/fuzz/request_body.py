@@ -20,7 +20,6 @@ from ngshare_fs.store import Volume
 from tests.fuzz.cutting import chunks, limits, text_and_cuts
 from tests.fuzz.percent_encoding import fields_in
 
-BOUNDARY = b"B"
 WANTED = {"user": 24, "first_name": 24, "email": 24}
 MOST_BYTES, SMALL_BODY, LONGEST_NAME = 400, 200, 30
 SECONDS = 5

@@ -11,7 +11,6 @@ from tests.kubernetes.hub import Hub, values_in
 from tests.kubernetes.node import CommandFailed, Namespace, Node
 
 VALUES = {"image": STANDALONE["image"], "admins": ["admin"]}
-WAIT = ("--wait", "--timeout", "3m")
 CONFIGURATION = "/etc/jupyter/nbgrader_config.py"
 TOKEN_FILE = "/var/run/secrets/ngshare-fs/hub-token"
 ANSWER = """
