@@ -12,7 +12,7 @@ from ngshare_fs.api.call import Call, PageAnswer, TreeAnswer, TreesAnswer
 from ngshare_fs.api.checks import check
 from ngshare_fs.api.endpoint import Endpoint, Pool
 from ngshare_fs.api.request.budget import Room
-from ngshare_fs.api.request.form import Form, FormReader
+from ngshare_fs.api.request.form import Form, FormReader, is_here
 from ngshare_fs.api.response.release_cache import ReleaseCache
 from ngshare_fs.api.response.tree_answer import LargeAnswer, build_response
 from ngshare_fs.api.writer import WriteScheduler
@@ -84,9 +84,9 @@ class Dispatcher:
         if caller is not None:
             request[USER] = caller.name
             if endpoint.writes or request.body_exists:
-                # Whoever may not do this need not send 100 MiB to hear it. Where all of the body is here, the check
-                # that comes with the action is soon enough.
-                is_checked = not request.content.is_eof()
+                # Whoever may not do this need not send 100 MiB to hear it, nor have them unpacked and staged. Where all
+                # of a small body is here, the check that comes with the action is soon enough.
+                is_checked = not is_here(request)
                 if is_checked:
                     await self._check(request, caller, endpoint)
         wanted = {**self.identity.arguments, **endpoint.wanted}

@@ -375,6 +375,11 @@ async def _next_part(reader: MultipartReader) -> BodyPartReader | MultipartReade
         raise Refused(refusals.MALFORMED_BODY) from error
 
 
+def is_here(request: web.Request) -> bool:
+    """Whether all of a request's body has come, if it has any, and nothing of it will be staged before the action."""
+    return request.content.is_eof() and (_is_small(request) or not request.body_exists)
+
+
 def _is_small(request: web.Request) -> bool:
     # A compressed body, which aiohttp unpacks, says nothing about its size.
     length = request.content_length
