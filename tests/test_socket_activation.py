@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import Server, children_of, url_said_by
+from tests.servers import Server, children_of, url_said_by, writing_processes
 from tests.serving import (
     LAST_REQUEST,
     PATIENCE,
@@ -38,10 +38,16 @@ os.environ |= {"LISTEN_PID": os.environ.get("LISTEN_PID") or str(os.getpid()), "
 os.environ["LISTEN_FDNAMES"] = "ngshare.socket"
 os.execv(command[0], command)
 """
+WITHOUT_STREAMS = SYSTEMD.replace("os.execv", "os.closerange(0, 3)\nos.execv")
 
 
 def launch(
-    tmp_path: Path, kept: socket.socket | int, *arguments: str, count: str = "1", **environment: str
+    tmp_path: Path,
+    kept: socket.socket | int,
+    *arguments: str,
+    count: str = "1",
+    program: str = SYSTEMD,
+    **environment: str,
 ) -> "subprocess.Popen[bytes]":
     """Start the command as systemd would, with its log at the end of the file of that name."""
     descriptor = kept if isinstance(kept, int) else kept.fileno()
@@ -49,7 +55,7 @@ def launch(
     command += ["--data", str(tmp_path / "data"), "--port", "0", *arguments]
     with (tmp_path / "log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-c", SYSTEMD, str(descriptor), count, *command],
+            [sys.executable, "-c", program, str(descriptor), count, *command],
             pass_fds=[descriptor], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **environment},
         )  # fmt: skip
 
@@ -82,6 +88,23 @@ def test_it_serves_the_socket_and_says_so(tmp_path: Path, kept: socket.socket, w
         for child in children_of(server.process.pid) if workers > 1 else ():
             assert b"LISTEN_" not in Path(f"/proc/{child}/environ").read_bytes()
     assert server.process.returncode == 0
+
+
+@one_and_several
+def test_it_serves_without_standard_streams(tmp_path: Path, kept: socket.socket, workers: int) -> None:
+    process = launch(tmp_path, kept, "--workers", str(workers), program=WITHOUT_STREAMS)
+    host, port = kept.getsockname()
+    server = Server(f"http://{host}:{port}/api/", process, tmp_path / "log")
+    try:
+        # What comes before it serves waits in the socket's queue.
+        assert get(server, "initialize-Data6ase?action=init&user=root") == 200
+        until(lambda: writing_processes(process.pid), "a process that writes", server)
+        (started, *_) = writing_processes(process.pid)
+        for number in range(3):
+            assert os.readlink(f"/proc/{started}/fd/{number}") == os.devnull
+    finally:
+        assert server.stop() == 0
+    assert server.log == ""
 
 
 @one_and_several

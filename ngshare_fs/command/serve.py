@@ -9,6 +9,7 @@ from ngshare_fs.server.handover import Handover
 from ngshare_fs.server.sockets import ListenError
 from ngshare_fs.settings import Settings, read_settings
 from ngshare_fs.terminal.logs import set_up
+from ngshare_fs.terminal.standard_streams import open_standard_streams
 
 HELP = "serve the exchange"
 DESCRIPTION = (
@@ -31,6 +32,7 @@ def run(given: argparse.Namespace) -> int:
     Raises:
         SettingsError: an option or value is wrong.
     """
+    open_standard_streams()
     flags = flags_in(given)
 
     def read() -> Settings:

@@ -63,8 +63,7 @@ def serve(settings: Settings, supervisor: Handover | None) -> int:
     share_arenas()
     _allow_many_connections()
     # Whoever sends this signal sees in the log what each thread is at, even where the event loop hangs.
-    with contextlib.suppress(RuntimeError):  # standard error is closed
-        faulthandler.register(signal.SIGUSR1)
+    faulthandler.register(signal.SIGUSR1)
     listener = supervisor.listener if supervisor is not None else listener_for(settings, os.environ)
     starter = WriterStarter.fork()
     asyncio.run(_serve(settings, listener, supervisor, starter))
