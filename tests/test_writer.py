@@ -1,6 +1,7 @@
 """When many hand in at once, a process beside the server writes: the same answers, whatever becomes of it."""
 
 import asyncio
+import errno
 import os
 import pickle
 import select
@@ -9,7 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -56,13 +57,17 @@ SAID = "said by the other process"
 LARGE = 700_000  # waits on the disk while it arrives
 
 
-@pytest.fixture
-def starter(tmp_path: Path) -> Iterator[WriterStarter]:
-    """As a server forks it; a test's own process has threads, which must not be forked."""
+@contextmanager
+def forked(tmp_path: Path, before: str = "") -> Iterator[WriterStarter]:
+    """As a server forks it; a test's own process has threads, which must not be forked.
+
+    Args:
+        before: what else its program does, before anything else.
+    """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     lifeline, our_end = os.pipe()
     given = [theirs.fileno(), lifeline]
-    program = (
+    program = before + (
         "import signal, socket, sys; from ngshare_fs.api.writer.starter import run; "
         "signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)); "
         "run(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]))"
@@ -75,6 +80,12 @@ def starter(tmp_path: Path) -> Iterator[WriterStarter]:
     yield started
     started.close()
     process.wait()
+
+
+@pytest.fixture
+def starter(tmp_path: Path) -> Iterator[WriterStarter]:
+    with forked(tmp_path) as started:
+        yield started
 
 
 @pytest.fixture
@@ -211,10 +222,34 @@ async def test_without_one_threads_write(
     answers = await asyncio.gather(*(hand_in(exchange) for _ in range(20)))
     assert {answer.status for answer in answers} == {200}
     await until(lambda: caplog.records, "the log says so")
-    assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
-        "no process beside this one to write"
+    assert [record.getMessage().partition(";")[0] for record in caplog.records] == [
+        "no process beside this one to write: what starts it is gone"
     ]
     assert made[0].writer is None
+
+
+NO_MORE_PROCESSES_AT_FIRST = """
+import errno, os
+
+fork = os.fork
+
+def refuse_once():
+    os.fork = fork
+    raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+os.fork = refuse_once
+"""
+
+
+def test_where_there_can_be_no_more_processes_one_starts_later(tmp_path: Path) -> None:
+    volume = Volume.open(tmp_path / "volume")
+    with closing(volume), forked(tmp_path, NO_MORE_PROCESSES_AT_FIRST) as starter:
+        for says in (False, True):
+            connection, lifeline = starter.start(volume.root)
+            with connection:
+                assert bool(connection.recv(HEAD.size)) == says
+            os.close(lifeline)
+    assert os.strerror(errno.EAGAIN) in (tmp_path / SAID).read_text()
 
 
 async def test_one_that_does_not_get_ready_leaves_nothing_behind(

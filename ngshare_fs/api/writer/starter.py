@@ -21,6 +21,8 @@ from ngshare_fs.terminal.logs import LOG
 # What the list of processes calls them: at most 15 characters.
 NAME, NAME_OF_WRITER = "ngshare-starter", "ngshare-writer"
 LONGEST_PATH = 4096
+# Descriptors that there may be to close.
+MOST_INHERITED = 65536
 
 
 @dataclass
@@ -116,7 +118,7 @@ def run(connection: socket.socket, lifeline: int) -> NoReturn:
             root, given, *_ = socket.recv_fds(connection, LONGEST_PATH, 2)
             if not root:
                 os._exit(0)
-            if not os.fork():
+            if _fork() == 0:
                 its_connection = socket.socket(fileno=given[0])
                 _prepare(NAME_OF_WRITER, its_connection, given[1])
                 os._exit(write_for(its_connection, os.fsdecode(root)))
@@ -128,13 +130,24 @@ def run(connection: socket.socket, lifeline: int) -> NoReturn:
         os._exit(1)  # not by the way that the server ends, whose copy this is
 
 
+def _fork() -> int | None:
+    """As `os.fork`; None where there can be no more processes just now. The server hears that none has started."""
+    try:
+        return os.fork()
+    except OSError as error:
+        LOG.error("no process that writes can be started: %s", error.strerror)
+        return None
+
+
 def _prepare(name: str, connection: socket.socket, lifeline: int) -> None:
     """Be a process of its own, with these two descriptors, standard output and the log's."""
     lowest = 3
     for kept in sorted((connection.fileno(), lifeline)):
         os.closerange(lowest, kept)
         lowest = kept + 1
-    os.closerange(lowest, os.sysconf("SC_OPEN_MAX"))
+    # Not up to what may be open: in a container that can be 2^30, and where Python was built for an older system, each
+    # number takes a call. Numbers are given from the lowest on, and this was forked early.
+    os.closerange(lowest, MOST_INHERITED)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)

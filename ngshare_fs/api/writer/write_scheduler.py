@@ -10,7 +10,7 @@ from ngshare_fs.api.call import Call
 from ngshare_fs.api.endpoint import Endpoint
 from ngshare_fs.api.writer.process import THREADS
 from ngshare_fs.api.writer.starter import WriterStarter
-from ngshare_fs.api.writer.writer_client import CannotStart, WriterClient
+from ngshare_fs.api.writer.writer_client import CannotStart, StarterIsGone, WriterClient
 from ngshare_fs.store import Volume
 from ngshare_fs.store.errors import Interrupted
 
@@ -85,6 +85,9 @@ class WriteScheduler:
         while not self._closing.is_set():
             try:
                 self.writer = await WriterClient.start(starter, self._volume.root)
+            except StarterIsGone:
+                logger.error("no process beside this one to write: what starts it is gone; threads write from now on")
+                return
             except CannotStart as problem:
                 logger.error("no process beside this one to write: %s; threads go on", problem)
             else:

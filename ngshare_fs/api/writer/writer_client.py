@@ -18,6 +18,10 @@ class CannotStart(Exception):
     """The process did not get ready; the text says why."""
 
 
+class StarterIsGone(Exception):
+    """Nobody is there who could start one."""
+
+
 class WriterClient:
     """A process that writes. Use `WriterClient.start`.
 
@@ -48,9 +52,12 @@ class WriterClient:
 
         Raises:
             CannotStart: it does not get ready.
+            StarterIsGone: it never will.
         """
         try:
             connection, lifeline = starter.start(root)
+        except ConnectionError:
+            raise StarterIsGone from None
         except OSError as error:
             raise CannotStart(error.strerror) from None
         incoming, outgoing = await asyncio.open_unix_connection(sock=connection)
