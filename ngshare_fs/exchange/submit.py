@@ -165,10 +165,16 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
     def _send(self, files: list[LocalFile], pending: Pending, own_newest: str | None) -> dict[str, Any]:
         # Somebody else's newest submission is not known here.
         after = own_newest if self.student is None else None
-        attempt = pending.attempt(Attempt(secrets.token_hex(16), after or ""))
+        fresh = Attempt(secrets.token_hex(16), after or "")
+        attempt = pending.attempt(fresh)
         self._may_have_arrived = True
         try:
             receipt = self.api.submit(self.course, self.assignment, files, attempt.key, self.student, attempt.after)
+            if attempt != fresh and str(receipt.get("timestamp")) < fresh.after:
+                # It had arrived, but other work was handed in after it, elsewhere: what is here is to count again.
+                pending.over()
+                attempt = pending.attempt(fresh)
+                receipt = self.api.submit(self.course, self.assignment, files, attempt.key, self.student, attempt.after)
         except Unreachable as problem:
             raise ServerProblem(
                 f"{problem} It is not known whether your work was handed in: submit again. The same files are never "

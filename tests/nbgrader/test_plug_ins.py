@@ -183,6 +183,26 @@ def test_work_whose_fate_is_unknown_is_handed_in_once(school: School) -> None:
 PASSES = Fault(forward=True, send=2**40)
 
 
+def test_what_is_handed_in_last_counts_also_where_its_first_attempt_was_overtaken(school: School) -> None:
+    """Between an answer that was lost and the next attempt, other work came from a machine with another cache."""
+    school.release_and_fetch()
+    zoë = school.zoë
+    own = zoë.home / ASSIGNMENT / "own.txt"
+    with faulty_proxy(school.server.url) as proxy:
+        zoë.environment["NGSHARE_URL"] = proxy.url
+        own.write_text("here")
+        proxy.faults.extend([PASSES, LOST_ANSWER])
+        zoë.run("submit", ASSIGNMENT, "--Exchange.patience=0", fails=True)
+        proxy.faults.clear()
+        own.write_text("elsewhere")
+        zoë.run("submit", ASSIGNMENT, f"--Exchange.cache={zoë.home / 'other cache'}")
+        own.write_text("here")
+        zoë.run("submit", ASSIGNMENT)
+    stored = sorted(school.stored("submissions/zoë*/*"))
+    assert [(tree / "files/own.txt").read_text() for tree in stored] == ["here", "elsewhere", "here"]
+    assert not list(zoë.cache.glob(".ngshare_pending*"))
+
+
 @pytest.mark.parametrize(
     "cut", [pytest.param(0, marks=pytest.mark.long), 300, pytest.param(2**20, marks=pytest.mark.long)]
 )
