@@ -43,6 +43,17 @@ def test_only_what_the_dead_left_is_swept(volume: Volume) -> None:
     alive.discard()
 
 
+def test_it_is_swept_also_where_there_can_be_no_more_threads(volume: Volume, monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    left = Path(volume.root, ".ngshare/staging/process-dead")
+    left.mkdir()
+    monkeypatch.setattr(threading.Thread, "start", start)
+    volume.staging.sweep()
+    assert not left.exists()
+
+
 def lose_the_lock(volume: Volume) -> None:
     """As a volume on a network may: who comes next takes the process that holds it for dead."""
     (lock,) = Path(volume.root).glob(".ngshare/locks/process-*.lock")

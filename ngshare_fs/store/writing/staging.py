@@ -79,8 +79,12 @@ class Staging:
     def sweep(self) -> None:
         """Remove what dead processes left behind; what takes long is finished in the background."""
         sweeper = threading.Thread(target=self._sweep, name="sweep staging", daemon=True)
-        sweeper.start()
-        sweeper.join(SWEEP_WAIT_SECONDS)
+        try:
+            sweeper.start()
+        except RuntimeError:  # there can be no more threads
+            self._sweep()
+        else:
+            sweeper.join(SWEEP_WAIT_SECONDS)
 
     def close(self) -> None:
         """Remove the folder and let go of the lock."""
