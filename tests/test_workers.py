@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.impatient_supervisor import SILENT_LOOKS
-from tests.servers import REPOSITORY, Server, children_of, running
+from tests.servers import REPOSITORY, Server, children_of, running, writing_processes
 from tests.serving import (
     LAST_REQUEST,
     PATIENCE,
@@ -162,6 +162,17 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
         said(server, "ended unasked (signal SIGKILL)")
         until(lambda: len(serving(server)) == 3, "the start of another worker", server)
         assert get(server, "courses?user=root") == 200
+
+
+def test_what_a_dead_worker_has_started_is_collected(tmp_path: Path) -> None:
+    """In a container, a crash after the other would take up all the processes that it may have."""
+    with exchange(tmp_path, 2, module="tests.adopting_supervisor") as server:
+        killed = serving(server)[0]
+        until(lambda: writing_processes(killed), "a process that writes", server)
+        left = [*children_of(killed), *writing_processes(killed)]
+        os.kill(killed, signal.SIGKILL)
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in left), "the collection of what it left", server)
+        until(lambda: len(serving(server)) == 3, "the start of another worker", server)
 
 
 def test_a_worker_is_replaced_by_one_with_the_same_configuration(tmp_path: Path) -> None:

@@ -190,6 +190,7 @@ class Supervisor:
                 LOG.error("worker %d does not get ready: killed", worker.process.pid)
                 worker.process.kill()
                 worker.started = now
+        self._reap_orphans()
         if self.stopping:
             if self.workers:
                 return None
@@ -212,6 +213,13 @@ class Supervisor:
             for worker in outdated:
                 self._end(worker)
         return None
+
+    def _reap_orphans(self) -> None:
+        """As a container's process 1, this one is given what a dead worker has started, and has to collect it."""
+        own = {worker.process.pid for worker in self.workers}
+        with contextlib.suppress(ChildProcessError):
+            while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and ended.si_pid not in own:
+                os.waitpid(ended.si_pid, 0)
 
     def _look_for_hanging(self, now: float) -> None:
         for worker in self.workers:
