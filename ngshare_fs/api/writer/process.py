@@ -62,7 +62,11 @@ class Writer:
         return 1
 
     def _do(self, number: int, job: Job) -> None:
-        self._send(number, _outcome(job))
+        try:
+            self._send(number, _outcome(job))
+        except BaseException:  # no memory for the answer: whoever waits for it is to hear that this process is gone
+            logger.critical("an answer could not be sent", exc_info=True)
+            os._exit(1)
 
     def _send(self, number: int, message: object) -> None:
         packed = pack(number, message)
