@@ -1,5 +1,6 @@
 """Settings: where they come from, in which order, and what is said about wrong ones."""
 
+import os
 import re
 from ipaddress import ip_network
 from pathlib import Path
@@ -283,6 +284,17 @@ def test_the_token_may_come_from_a_file_and_is_shown_nowhere(tmp_path: Path) -> 
         file.write_text(content)
         assert problem in wrong({"standalone": False, "hub-token-file": str(file)}, without)
     assert "No such file" in wrong({"standalone": False, "hub-token-file": str(tmp_path / "none")}, without)
+
+
+def test_a_token_that_comes_through_a_pipe_is_read_once() -> None:
+    reading, writing = os.pipe()
+    with open(writing, "wb") as pipe:
+        pipe.write(b"of-a-pipe\n")
+    without = {name: text for name, text in HUB.items() if name != "JUPYTERHUB_API_TOKEN"}
+    hub = read_settings({"hub-token-file": f"/dev/fd/{reading}"}, without).hub
+    os.close(reading)
+    assert hub is not None
+    assert (hub.api_token, hub.token_file) == ("of-a-pipe", "")
 
 
 def test_it_listens_where_the_hub_looks_unless_told_otherwise() -> None:

@@ -206,8 +206,8 @@ async def _accept_the_rest(listener: socket.socket, connect: Callable[[], Connec
     listener.setblocking(False)
     with listener, contextlib.suppress(OSError):  # none is left, or no more may be open
         while True:
-            connection, _ = listener.accept()
-            queued.append(connection)
+            with contextlib.suppress(ConnectionAbortedError):  # that client is gone, the next one is not
+                queued.append(listener.accept()[0])
     for connection in queued:
         connection.setblocking(False)
         await asyncio.get_running_loop().connect_accepted_socket(connect, connection)

@@ -124,7 +124,12 @@ def parse_token(raw: Raw) -> str:
 
 @dataclass(frozen=True)
 class TokenFile:
-    """A file with a token, and what it held at the start; somebody may write another one into it later."""
+    """A file with a token, and what it held at the start; somebody may write another one into it later.
+
+    Args:
+        path: empty where it can be read only once, such as a pipe.
+        token: what it held.
+    """
 
     path: str
     token: str = field(repr=False)
@@ -132,7 +137,8 @@ class TokenFile:
 
 def parse_token_file(raw: Raw) -> TokenFile:
     """The name of a file with a token."""
-    return TokenFile(parse_text(raw), token_of_file(raw))
+    path, token = parse_text(raw), token_of_file(raw)
+    return TokenFile(path if _at_home(path).is_file() else "", token)
 
 
 def token_of_file(raw: Raw) -> str:
