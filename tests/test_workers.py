@@ -263,7 +263,7 @@ def test_the_log_shows_where_a_worker_hangs(tmp_path: Path) -> None:
             until(lambda: not hangs.exists(), "the hang", server)
             said(server, "in hang_at_a_look")
             until(lambda: len(serving(server)) == 3, "the start of another one", server)
-        assert sum(map(is_running, before)) == 1
+        until(lambda: sum(map(is_running, before)) == 1, "the end of the one that hung", server)
         assert server.stop() == 0
 
 

@@ -195,7 +195,7 @@ async def test_when_it_is_killed_the_clients_hear_so_and_threads_go_on(
     assert len(await submissions(taught)) == 1
     assert made[0].writer is None  # for a while
     assert f"the writing process {writer.pid} ended unasked" in caplog.text
-    assert taught.left_in_staging() == []
+    await until(lambda: not taught.left_in_staging(), "all of that is removed")
 
 
 async def test_one_that_was_killed_is_replaced(

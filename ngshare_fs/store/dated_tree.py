@@ -141,9 +141,10 @@ def _published_before(volume: Volume, parent: str, manifest: Manifest, after: Ti
         return None
     moments = timestamps_in(parent)
     if after in moments:
-        # It has been there since before the key was chosen, so whatever has the key was made later than it: nearly
-        # always nothing is left to read. Of one that was deleted meanwhile, nobody knows what followed it.
-        moments = moments[moments.index(after) + 1 :]
+        # It has been there since before the key was chosen, so whatever has the key was made later than it; nearly
+        # always nothing was. It is looked at, too: it may have been deleted, and, where a clock was set back, what has
+        # the key have got its very timestamp. Of one that is gone, nobody knows what followed it.
+        moments = moments[moments.index(after) :]
     for moment in reversed(moments[-(1 if is_withdrawal else LATEST_WITH_KEYS) :]):
         with contextlib.suppress(BrokenManifest):
             found = manifest_at(volume.manifests, f"{parent}/{timestamp.folder_of(moment)}")

@@ -24,8 +24,8 @@ KEY = Argument(
 AFTER = Argument(
     "after",
     TEXT,
-    "The timestamp of the student's newest submission that was known when the key was chosen. Only what is later is "
-    "searched for the key; without it, the last hundred submissions of the student are.",
+    "The timestamp of the student's newest submission that was known when the key was chosen. Only that and what is "
+    "later is searched for the key; without it, the last hundred submissions of the student are.",
     required=False,
 )
 STUDENT = Argument("student", NAME, "Whose work it is, where an instructor hands it in for them.", required=False)
