@@ -4,7 +4,6 @@ import json
 import re
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -13,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from tests import waiting
 from tests.servers import Server, running
 
 PATIENCE = 30
@@ -23,10 +23,7 @@ one_and_several = pytest.mark.parametrize("workers", [1, 2])
 
 def until(condition: Callable[[], object], what: str, server: Server) -> None:
     """Wait for something that happens in another process."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not happen:\n{server.log}"
-        time.sleep(0.01)
+    waiting.until(condition, what, lambda: server.log, PATIENCE)
 
 
 def said(server: Server, text: str, times: int = 1) -> None:

@@ -84,9 +84,9 @@ def test_it_serves_the_socket_and_says_so(tmp_path: Path, kept: socket.socket, w
     with activated(tmp_path, kept, workers) as server:
         assert server.url == f"http://{host}:{port}/api/"
         assert get(server, "courses?user=root") == 200
-        # What one process has forked shows its own first environment there, whatever is left of it.
-        for child in children_of(server.process.pid) if workers > 1 else ():
-            assert b"LISTEN_" not in Path(f"/proc/{child}/environ").read_bytes()
+        if workers > 1:  # what one process has forked shows its own first environment there, whatever is left of it
+            for child in children_of(server.process.pid):
+                assert b"LISTEN_" not in Path(f"/proc/{child}/environ").read_bytes()
     assert server.process.returncode == 0
 
 
