@@ -4,10 +4,11 @@ What a power cut leaves is said in `disks.py`. A cut at the very moment of an ac
 nothing that happens later can make up for a flush that is missing; so those moments are taken, too.
 """
 
+import os
 import random
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from ngshare_fs.store.checking.verify import verify_volume
+from ngshare_fs.store.writing.flushers import flush_file, flush_folder
 from tests.durability.disks import (
     BTRFS,
     EXT4,
@@ -190,6 +192,28 @@ def let_a_file_system_die(file_system: FileSystem, workers: int, after_seconds: 
         with serving(place / "data", folder / "log") as server:
             assert history.lost(server.url) == []
         assert list(verify_volume(place / "data")) == []
+
+
+@pytest.mark.parametrize("file_system", [EXT4, XFS], ids=str)
+@pytest.mark.parametrize("flush", [flush_folder, flush_file])
+def test_a_flush_that_meets_a_dead_file_system_fails(
+    file_system: FileSystem, flush: Callable[[str], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By itself, `fsync` of a folder reports success on an xfs that died between a rename and the flush."""
+    real_fsync = os.fsync
+
+    def fsync_of_the_dead(descriptor: int) -> None:
+        shut_down(place)
+        real_fsync(descriptor)
+
+    with plain_disk(file_system, tmp_path) as (_, place):
+        (place / "folder").mkdir()
+        (place / "staged").write_text("work")
+        sync_file_system(place)
+        (place / "staged").rename(place / "folder/published")
+        monkeypatch.setattr(os, "fsync", fsync_of_the_dead)
+        with pytest.raises(OSError, match="Input/output error"):
+            flush(str(place / ("folder" if flush is flush_folder else "folder/published")))
 
 
 @on_each_file_system

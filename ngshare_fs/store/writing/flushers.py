@@ -162,7 +162,7 @@ class AllTogether:
             raise OSError(number, os.strerror(number), self._path)
         # On an ext4 that has shut down after an error `syncfs` may report success; `fsync` does not. It costs next
         # to nothing, for there is nothing left to write.
-        os.fsync(self._root)
+        _flush(self._root)
 
 
 def flusher_for(root: str) -> Flusher:
@@ -176,7 +176,7 @@ def flush_file(path: str) -> None:
     """Flush a file that was written before."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        _flush(descriptor)
     finally:
         os.close(descriptor)
 
@@ -189,7 +189,7 @@ def flush_folder(path: str) -> bool:
     """
     descriptor = retry_on_estale(os.open, path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        _flush(descriptor)
     except OSError as error:
         if error.errno not in _CANNOT_FLUSH_FOLDERS:
             raise
@@ -197,6 +197,13 @@ def flush_folder(path: str) -> bool:
     finally:
         os.close(descriptor)
     return True
+
+
+def _flush(descriptor: int) -> None:
+    os.fsync(descriptor)
+    # An xfs that has shut down after an error reports success for a folder, though what was to be written is dropped;
+    # it does not let anything be looked at any more.
+    os.fstat(descriptor)
 
 
 def _kind_of_file_system(path: str) -> str:
