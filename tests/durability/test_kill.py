@@ -85,6 +85,7 @@ class Rounds:
         with self.workload.running(server.url):
             until(lambda: history.acknowledged() >= wanted or self.workload.problems, f"answer {wanted}")
             time.sleep(self.random.uniform(0, 0.03))
+            self.workload.server_is_dying.set()
             if self.alone:
                 server.kill_alone()
             else:

@@ -26,6 +26,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, quote_plus, urlencode, urlsplit
 
+from ngshare_fs.http.refusals import INTERRUPTED
 from tests.durability.record import History, Model, Person, Write, content_of
 
 ADMIN = "root"
@@ -108,6 +109,7 @@ class Workload:
         self.history = History()
         self.problems: list[str] = []
         self.over = threading.Event()
+        self.server_is_dying = threading.Event()
         self.shared: list[tuple[str, str]] = []
         self._seed = seed
         self._clients = clients
@@ -127,6 +129,7 @@ class Workload:
         """Let them work meanwhile; where a client's connection breaks, it stops."""
         self._runs += 1
         self.over.clear()
+        self.server_is_dying.clear()
         model = self.history.model()
         self.shared = [
             (course.name, assignment.name)
@@ -214,6 +217,8 @@ class _Client(threading.Thread):
     def _send(self, write: Write, method: str, path: list[str], user: str, body: bytes | None = None) -> bool:
         status, answer = self._connection.call(method, path, user, body)
         self._history.end(write, status, answer)
+        if status == 503 and answer["message"] == INTERRUPTED.message and self._workload.server_is_dying.is_set():
+            raise Unanswered("the process that writes was killed a moment before the one that answers")
         # Somebody else may have deleted the assignment meanwhile; everything else has to succeed.
         if status != 200 and not (status == 404 and write.kind in ("submission", "feedback")):
             self._workload.problems.append(f"{write}: {answer}")
