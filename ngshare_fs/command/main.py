@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from ngshare_fs import __version__
-from ngshare_fs.command import course, doctor, serve, submissions, verify
+from ngshare_fs.command import course, doctor, serve, submissions
+from ngshare_fs.command.operator import verify
 from ngshare_fs.command.output import fail
 from ngshare_fs.command.parser import OneLineParser
 from ngshare_fs.settings import PROGRAM, SettingsError

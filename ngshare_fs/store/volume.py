@@ -34,7 +34,9 @@ from ngshare_fs.store.writing.upload import Upload
 logger = logging.getLogger(__name__)
 
 # What a start that was cut off may leave in a folder that was empty before, and what a file system puts there itself.
-_BELONGS_TO_AN_EMPTY_VOLUME = frozenset({layout.COURSES, layout.TRASH, layout.PRIVATE, layout.LOST_AND_FOUND})
+_BELONGS_TO_AN_EMPTY_VOLUME = frozenset(
+    {layout.COURSES, layout.TRASH, layout.JOURNAL, layout.PRIVATE, layout.LOST_AND_FOUND}
+)
 
 
 class Volume:
@@ -68,10 +70,34 @@ class Volume:
             _prepare(root)
             _probe(root)
             volume = cls(root)
+            volume.staging.begin()
         except OSError as error:
             raise VolumeError(_unusable(root, error)) from error
         volume.staging.sweep()
         return volume
+
+    @classmethod
+    def open_existing(cls, path: Path) -> "Volume":
+        """Open a volume for changes beside its servers, or where none runs; nothing is made of a folder that is none.
+
+        Raises:
+            VolumeError: it is none, or cannot be used; the text names path, owner and remedy.
+        """
+        _check_is_volume(os.path.abspath(path))
+        _check_owner(os.path.abspath(path))
+        return cls.open(path)
+
+    @classmethod
+    def read_only(cls, path: Path) -> "Volume":
+        """Open a volume to look at it, also where nothing can be written, as in a backup. Nothing is made or changed.
+
+        Raises:
+            VolumeError: it is none, or cannot be read; the text names path, owner and remedy.
+        """
+        root = os.path.abspath(path)
+        _check_encoding()
+        _check_is_volume(root)
+        return cls(root)
 
     @classmethod
     def join(cls, path: str) -> "Volume":
@@ -86,7 +112,9 @@ class Volume:
         """
         _check_encoding()
         _check_present(path)
-        return cls(path)
+        volume = cls(path)
+        volume.staging.begin()
+        return volume
 
     def upload(self, staging_folder: str | None = None) -> Upload:
         """A new, empty upload.
@@ -162,6 +190,32 @@ def _check_encoding() -> None:
 
 def _check_present(root: str) -> None:
     retry_on_estale(os.stat, os.path.join(root, layout.VOLUME_FILE))
+
+
+def _check_is_volume(root: str) -> None:
+    """Look whether a folder is a volume of a layout that is known."""
+    try:
+        if not os.path.isdir(root):
+            raise VolumeError(f"{root}: no such folder")
+        check_layout(os.path.join(root, layout.VOLUME_FILE))
+    except FileNotFoundError:
+        _check_empty(root)
+        raise VolumeError(
+            f"{root} is no volume: it has no {layout.VOLUME_FILE}; give --data the server's folder"
+        ) from None
+    except OSError as error:
+        raise VolumeError(_unusable(root, error)) from error
+
+
+def _check_owner(root: str) -> None:
+    """Keep root from leaving files there that the server of another user could not change any more."""
+    status = layout.status_of(os.path.join(root, layout.PRIVATE))
+    if status is not None and os.geteuid() == 0 and status.st_uid != 0:
+        owner = user_name(status.st_uid)
+        raise VolumeError(
+            f"{root} belongs to the server's user, {owner}, and what root writes there it could not change any more: "
+            f"run this as that user (setpriv --reuid={status.st_uid} --regid={status.st_gid} --clear-groups …)"
+        )
 
 
 def _prepare(root: str) -> None:

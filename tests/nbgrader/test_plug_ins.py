@@ -348,7 +348,7 @@ def test_what_takes_long_shows_how_far_it_is_at_a_terminal(total: str, is_shown:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
     program = (
-        "from ngshare_fs.exchange.connection.progress import progress\n"
+        "from ngshare_fs.terminal.progress import progress\n"
         f"with progress('sending', {total}) as sent: sent(5 * 10**5)\n"
         "import sys; print('imported:', 'tqdm' in sys.modules, file=sys.stderr)\n"
     )

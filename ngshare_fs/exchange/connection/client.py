@@ -15,7 +15,6 @@ from requests.auth import AuthBase
 
 from ngshare_fs.exchange.connection.names_in_urls import check_text, quoted
 from ngshare_fs.exchange.connection.patience import OutOfPatience, Patience
-from ngshare_fs.exchange.connection.progress import progress
 from ngshare_fs.exchange.connection.server import Server
 from ngshare_fs.exchange.failures.connection_failure import (
     advice_on_proxy,
@@ -33,6 +32,7 @@ from ngshare_fs.exchange.failures.problems import (
     limit_in_words,
 )
 from ngshare_fs.exchange.sending.request_body import Body, in_pieces
+from ngshare_fs.terminal.progress import progress
 
 Result = TypeVar("Result")
 

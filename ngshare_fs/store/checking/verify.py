@@ -70,7 +70,7 @@ def _check_volume(root: OpenFolder) -> Iterator[Finding]:
             return
         for each in misspelt_keys:
             yield KEY_MISSPELT.at(layout.VOLUME_FILE, str(each))
-    folders = (layout.COURSES, layout.TRASH, layout.PRIVATE, layout.LOST_AND_FOUND)
+    folders = (layout.COURSES, layout.TRASH, layout.JOURNAL, layout.PRIVATE, layout.LOST_AND_FOUND)
     present = yield from unexpected_entries(root, (layout.VOLUME_FILE,), folders)
     if layout.COURSES in present:
         yield from look_into(root, layout.COURSES, _each(_check_course))

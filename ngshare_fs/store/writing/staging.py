@@ -36,6 +36,15 @@ class Staging:
         self._locks = locks
         self._making = threading.Lock()
         self._left: list[str] = []
+        self._own = ""
+        self._own_lock: FileLock | None = None
+
+    def begin(self) -> None:
+        """Make the folder. Who only reads the volume leaves it out.
+
+        Raises:
+            OSError: it cannot be made.
+        """
         self._make_own()
 
     def new_folder(self) -> str:
@@ -88,8 +97,9 @@ class Staging:
 
     def close(self) -> None:
         """Remove the folder and let go of the lock."""
-        shutil.rmtree(self._own, ignore_errors=True)
-        _give_up(self._own_lock)
+        if self._own_lock is not None:
+            shutil.rmtree(self._own, ignore_errors=True)
+            _give_up(self._own_lock)
 
     def _try_again(self) -> None:
         with contextlib.suppress(IndexError):  # somebody else has taken the last one
@@ -117,7 +127,8 @@ class Staging:
                 os.mkdir(self._all)
             lock = self._own_lock
             self._make_own()
-            _give_up(lock)
+            if lock is not None:
+                _give_up(lock)
 
     def _lock_file(self, name: str) -> str:
         return os.path.join(self._locks, f"{name}.lock")

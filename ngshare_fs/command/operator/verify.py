@@ -1,11 +1,9 @@
 """`ngshare-fs verify`: check a data folder."""
 
 import argparse
-import os
-from pathlib import Path
 
+from ngshare_fs.command.operator.data_folder import DONE, SOMETHING_LEFT, add_data, data_folder
 from ngshare_fs.settings import SettingsError
-from ngshare_fs.settings.options import BY_NAME
 from ngshare_fs.terminal.saying import say
 
 HELP = "check a data folder"
@@ -16,7 +14,7 @@ DESCRIPTION = (
 
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Give the parser of the command its options."""
-    parser.add_argument("--data", metavar="DIR", help=f"the data folder (or {BY_NAME['data'].variable})")
+    add_data(parser)
 
 
 def run(given: argparse.Namespace) -> int:
@@ -28,21 +26,17 @@ def run(given: argparse.Namespace) -> int:
     Raises:
         SettingsError: there is no folder to check, or it cannot be checked.
     """
-    data = given.data or os.environ.get(BY_NAME["data"].variable)
-    if not data:
-        raise SettingsError(f"verify: name the data folder with --data DIR or {BY_NAME['data'].variable}")
-    if not Path(data).is_dir():
-        raise SettingsError(f"{data}: no such folder")
+    folder = data_folder(given)
     from ngshare_fs.store import VolumeError
     from ngshare_fs.store.checking.verify import verify_volume
 
     found = 0
     try:
-        for finding in verify_volume(Path(data)):
+        for finding in verify_volume(folder):
             say(f"{finding.code} {finding.path}: {finding.message}")
             found += 1
     except (VolumeError, OSError) as error:
         raise SettingsError(str(error)) from None
     if not found:
         print("no findings")
-    return 1 if found else 0
+    return SOMETHING_LEFT if found else DONE

@@ -1,0 +1,1 @@
+"""What whoever keeps a volume does to it, with or without a server: a module for each command."""

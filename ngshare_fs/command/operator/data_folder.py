@@ -1,0 +1,89 @@
+"""Which volume a command is about, and how it opens it: no server is needed, and running ones are not disturbed."""
+
+import argparse
+import os
+import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ngshare_fs.settings import SettingsError
+from ngshare_fs.settings.options import BY_NAME
+from ngshare_fs.store import Volume, VolumeError
+
+DONE = 0
+SOMETHING_LEFT = 1
+WRONG_USE = 2
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Give the parser of a command the option that names the volume."""
+    parser.add_argument("--data", metavar="DIR", help=f"the data folder (or {BY_NAME['data'].variable})")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Give it the option for scripts: one JSON document on the standard output, and nothing else there."""
+    parser.add_argument("--json", action="store_true", help="as JSON, for programs")
+
+
+def add_dry_run(parser: argparse.ArgumentParser) -> None:
+    """Give it the option that changes nothing."""
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+
+
+def data_folder(given: argparse.Namespace) -> Path:
+    """The folder that was named.
+
+    Raises:
+        SettingsError: none was, or it is not there.
+    """
+    data = given.data or os.environ.get(BY_NAME["data"].variable)
+    if not data:
+        raise SettingsError(f"{given.command}: name the data folder with --data DIR or {BY_NAME['data'].variable}")
+    if not Path(data).is_dir():
+        raise SettingsError(f"{data}: no such folder")
+    return Path(data)
+
+
+@contextmanager
+def opened(given: argparse.Namespace) -> Iterator[Volume]:
+    """Open the volume that was named, for reading and for changes; nothing is made of a folder that is none.
+
+    Raises:
+        SettingsError: it is not there, is no volume, has a newer layout, or cannot be used; nothing was changed.
+    """
+    folder = data_folder(given)
+    try:
+        volume = Volume.open_existing(folder)
+    except VolumeError as error:
+        raise SettingsError(str(error)) from None
+    try:
+        yield volume
+    finally:
+        volume.close()
+
+
+@contextmanager
+def opened_for_reading(given: argparse.Namespace) -> Iterator[Volume]:
+    """Open the volume that was named, to look at it; a backup that nobody may write will do.
+
+    Raises:
+        SettingsError: it is not there, is no volume, has a newer layout, or cannot be read.
+    """
+    folder = data_folder(given)
+    try:
+        volume = Volume.read_only(folder)
+    except VolumeError as error:
+        raise SettingsError(str(error)) from None
+    try:
+        yield volume
+    finally:
+        volume.close()
+
+
+def operator() -> str:
+    """Who runs the command, for records: the name of the system's user."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())

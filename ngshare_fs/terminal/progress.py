@@ -1,0 +1,29 @@
+"""A progress bar for what takes long, where somebody watches."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+# What is smaller is over before anybody has read the bar.
+SMALLEST_BYTES = 8 * 2**20
+
+
+@contextmanager
+def progress(what: str, total: int | None, unit: str = "") -> Iterator[Callable[[int], object]]:
+    """Show on the standard error how far something has come; gives a function to be told of each piece.
+
+    Args:
+        what: the verb before the bar.
+        total: steps, or bytes; None where nobody knows, but it may take long.
+        unit: what the steps are, in the plural; empty for bytes.
+    """
+    is_small = not unit and total is not None and total < SMALLEST_BYTES
+    if is_small or sys.stderr is None or not sys.stderr.isatty():
+        yield lambda count: None
+        return
+    # Imported for bars alone: it takes as long as handing in small work does.
+    from tqdm import tqdm
+
+    shown_as = {"unit": f" {unit}"} if unit else {"unit": "B", "unit_scale": True}
+    with tqdm(total=total, desc=what, leave=False, **shown_as) as bar:
+        yield bar.update
