@@ -103,9 +103,10 @@ class Workload:
     Args:
         seed: decides what they do, as far as threads can be told.
         clients: how many at a time.
+        deletes: whether they also delete assignments and courses, and take people off.
     """
 
-    def __init__(self, seed: int, clients: int = 5) -> None:
+    def __init__(self, seed: int, clients: int = 5, deletes: bool = True) -> None:
         self.history = History()
         self.problems: list[str] = []
         self.over = threading.Event()
@@ -113,6 +114,7 @@ class Workload:
         self.shared: list[tuple[str, str]] = []
         self._seed = seed
         self._clients = clients
+        self.deletes = deletes
         self._runs = 0
 
     def prepare(self, url: str) -> None:
@@ -201,6 +203,8 @@ class _Client(threading.Thread):
             self._drop_course: 1,
             self._read: 12,
         }
+        if not self._workload.deletes:
+            del deeds[self._drop_assignment], deeds[self._drop_course], deeds[self._take_off]
         try:
             while not self._workload.over.is_set():
                 self._random.choices(list(deeds), list(deeds.values()))[0]()
