@@ -3,6 +3,8 @@
 import asyncio
 import io
 import json
+from base64 import b64encode
+from hashlib import md5
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -104,6 +106,17 @@ async def test_of_the_same_path_or_key_twice_the_last_counts(taught: Exchange) -
     assert (await taught.call("POST", SUBMIT, "lawrence", files=twice)).status == 200
     answer = await taught.call("GET", "submission/c/a/lawrence", "kevin")
     assert [(file["path"], file["content"]) for file in answer.body["files"]] == [("a", "Mg==")]
+
+
+async def test_of_large_content_twice_the_last_counts(taught: Exchange) -> None:
+    """The first is then on the volume already, or a thread still writes it."""
+    for first, last in ((b"1" * (8 * LARGE_FILE), b"2" * (3 * LARGE_FILE)), (b"1" * (3 * LARGE_FILE), b"2")):
+        entry = {"path": "a", "checksum": md5(last).hexdigest(), "content": b64encode(first).decode()}
+        twice = json.dumps([entry])[:-2] + f', "content": "{b64encode(last).decode()}"}}]'
+        assert (await taught.call("POST", SUBMIT, "lawrence", files=twice)).status == 200
+        answer = await taught.call("GET", "submission/c/a/lawrence", "kevin")
+        assert contents(answer.body) == {"a": last}
+    assert taught.left_in_staging() == []
 
 
 async def test_of_a_field_twice_the_last_counts_and_the_body_comes_before_the_query(taught: Exchange) -> None:

@@ -34,21 +34,6 @@ class Checksum(Protocol):
 
 
 @dataclass(slots=True)
-class Staged:
-    """What of a file is on the volume while the rest of it arrives.
-
-    An object of its own: where a key comes twice, the first content is perhaps still being written.
-
-    Args:
-        path: known once the writing has begun.
-        md5: of what is there.
-    """
-
-    path: str | None = None
-    md5: Checksum = field(default_factory=lambda: hashlib.md5(usedforsecurity=False))
-
-
-@dataclass(slots=True)
 class ArrivingFile:
     """One entry as it arrives. A request may have very many of them, so each has nothing that it does not need.
 
@@ -56,7 +41,8 @@ class ArrivingFile:
         pieces: decoded content that has not been moved to the volume yet.
         held: bytes of it.
         size: bytes of all that has come of the content.
-        staged: what came before, if the content is large.
+        md5: of what came before and is on the volume, or on its way there, if the content is large.
+        staged: the file that holds that; known once the writing has begun.
         path: see `IncomingFile`.
         checksum: what its sender says.
         has_content: whether it has any, be it empty.
@@ -66,16 +52,12 @@ class ArrivingFile:
     pieces: list[bytes] = field(default_factory=list)
     held: int = 0
     size: int = 0
-    staged: Staged | None = None
+    md5: Checksum | None = None
+    staged: str | None = None
     path: str | None = None
     checksum: str | None = None
     has_content: bool = False
     corrupt: bool = False
-
-    def restart_content(self) -> None:
-        """Forget the content: its key came twice, and the last one counts."""
-        self.pieces, self.held, self.size, self.staged = [], 0, 0, None
-        self.corrupt = False
 
 
 class TreeInRequest:
@@ -181,11 +163,13 @@ class TreeInRequest:
                 self.files[-1].checksum = None
 
     def _content(self, piece: bytes, last: bool) -> None:
-        entry = self.files[-1]
         if not self._expects_value:
-            entry.has_content = True
-            entry.restart_content()
+            if self.files[-1].has_content:
+                # The key came twice, and the last one counts. The first content is perhaps still being written.
+                self.files[-1] = ArrivingFile(path=self.files[-1].path, checksum=self.files[-1].checksum)
+            self.files[-1].has_content = True
             self._base64 = Base64Stream()
+        entry = self.files[-1]
         self._expects_value = not last
         if entry.corrupt:
             unescaped(piece)
@@ -299,9 +283,9 @@ def too_many_files(most: int) -> Refused:
 
 def _arrived(file: ArrivingFile) -> IncomingFile:
     assert file.path is not None
-    if file.staged is None:
+    if file.md5 is None:
         return IncomingFile(file.path, file.size, "", b"".join(file.pieces))
-    return IncomingFile(file.path, file.size, file.staged.md5.hexdigest(), staged=file.staged.path)
+    return IncomingFile(file.path, file.size, file.md5.hexdigest(), staged=file.staged)
 
 
 def _add_checksum(file: IncomingFile) -> None:

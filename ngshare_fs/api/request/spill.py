@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
+import hashlib
 import os
 
 from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.api.request.budget import Holding
-from ngshare_fs.api.request.files_argument import ArrivingFile, Staged
+from ngshare_fs.api.request.files_argument import ArrivingFile
 from ngshare_fs.store import StoreError, Upload
 
 # A file that grows past this is written while the rest of it arrives.
@@ -54,13 +55,13 @@ class Spill:
         while self._complete < len(self._files):
             file = self._files[self._complete]
             more_may_come = self._complete == len(self._files) - 1
-            enough = LARGE_FILE if file.staged is None else PORTION
-            if file.held > enough or (file.staged is not None and file.held and not more_may_come):
+            enough = LARGE_FILE if file.md5 is None else PORTION
+            if file.held > enough or (file.md5 is not None and file.held and not more_may_come):
                 await self._append(file)
             if more_may_come:
                 break
             self._complete += 1
-            if file.staged is None:
+            if file.md5 is None:
                 self._held.append(file)
                 self._bytes_held += file.held
         if self._bytes_held > MOST_HELD:
@@ -74,7 +75,7 @@ class Spill:
         Raises:
             StoreError: the volume could not take it.
         """
-        if self._files and self._files[-1].staged is not None and self._files[-1].held:
+        if self._files and self._files[-1].md5 is not None and self._files[-1].held:
             await self._append(self._files[-1])
         await self._written()
 
@@ -85,15 +86,15 @@ class Spill:
 
     async def _append(self, file: ArrivingFile) -> None:
         await self._written()
-        if file.staged is None:
-            file.staged = Staged()
+        if file.md5 is None:
+            file.md5 = hashlib.md5(usedforsecurity=False)
         self._disk.grow(file.held)
         self._unflushed += file.held
         pieces, file.pieces, file.held = file.pieces, [], 0
         flush = self._unflushed > MOST_UNFLUSHED
         if flush:
             self._unflushed = 0
-        append = self._blocking.write(_append, self._upload, file.staged, pieces, flush)
+        append = self._blocking.write(_append, self._upload, file, pieces, flush)
         self._under_way = asyncio.create_task(append)
 
     async def _written(self) -> None:
@@ -104,13 +105,14 @@ class Spill:
             under_way.result()
 
 
-def _append(upload: Upload, staged: Staged, pieces: list[bytes], flush: bool) -> None:
-    if staged.path is None:
-        staged.path = upload.new_file()
-    with open(staged.path, "ab", buffering=0) as target:
+def _append(upload: Upload, file: ArrivingFile, pieces: list[bytes], flush: bool) -> None:
+    assert file.md5 is not None
+    if file.staged is None:
+        file.staged = upload.new_file()
+    with open(file.staged, "ab", buffering=0) as target:
         # In one piece: around each call the interpreter changes hands, and the event loop wants it as well.
         content = memoryview(b"".join(pieces))
-        staged.md5.update(content)
+        file.md5.update(content)
         while content:
             content = content[target.write(content) :]
         if flush:
