@@ -11,6 +11,7 @@ import gc
 import os
 import signal
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -54,21 +55,18 @@ class WriterStarter:
 
     @classmethod
     def _fork(cls) -> "WriterStarter":
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        lifeline, our_end = os.pipe()
-        gc.collect()
-        gc.freeze()  # collecting garbage would touch, and so copy, all memory that is shared
-        # Blocked in the other processes for good: what reaches every process of a terminal or of a service is for us
-        # to act on, and then the others hear from us.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, CONTROL_SIGNALS)
-        try:
-            pid = os.fork()
-            if not pid:
-                run(theirs, lifeline)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            theirs.close()
-            os.close(lifeline)
+        with _ways_to_a_process(socket.SOCK_SEQPACKET) as (ours, our_end, theirs, lifeline):
+            gc.collect()
+            gc.freeze()  # collecting garbage would touch, and so copy, all memory that is shared
+            # Blocked in the other processes for good: what reaches every process of a terminal or of a service is for
+            # us to act on, and then the others hear from us.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, CONTROL_SIGNALS)
+            try:
+                pid = os.fork()
+                if not pid:
+                    run(theirs, lifeline)
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return cls(pid, ours, our_end)
 
     def start(self, root: str) -> tuple[socket.socket, int]:
@@ -83,17 +81,8 @@ class WriterStarter:
         Raises:
             OSError: it is gone, or too many files are open.
         """
-        ours, theirs = socket.socketpair()
-        with theirs:
-            lifeline, our_end = os.pipe()
-            try:
-                socket.send_fds(self.connection, [os.fsencode(root)], [theirs.fileno(), lifeline])
-            except OSError:
-                ours.close()
-                os.close(our_end)
-                raise
-            finally:
-                os.close(lifeline)
+        with _ways_to_a_process(socket.SOCK_STREAM) as (ours, our_end, theirs, lifeline):
+            socket.send_fds(self.connection, [os.fsencode(root)], [theirs.fileno(), lifeline])
         return ours, our_end
 
     def close(self) -> None:
@@ -102,6 +91,23 @@ class WriterStarter:
         os.close(self.lifeline)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
+
+
+@contextlib.contextmanager
+def _ways_to_a_process(kind: socket.SocketKind) -> Iterator[tuple[socket.socket, int, socket.socket, int]]:
+    """A connection and a pipe: our ends, then those of the process. Once it has its own, we keep none of them.
+
+    Where it comes to no process, ours are closed as well.
+    """
+    with contextlib.ExitStack() as all_ends, contextlib.ExitStack() as of_the_process:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, kind)
+        all_ends.callback(ours.close)
+        of_the_process.callback(theirs.close)
+        lifeline, our_end = os.pipe()
+        all_ends.callback(os.close, our_end)
+        of_the_process.callback(os.close, lifeline)
+        yield ours, our_end, theirs, lifeline
+        all_ends.pop_all()
 
 
 def run(connection: socket.socket, lifeline: int) -> NoReturn:
