@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 from ngshare_fs.settings.options import BY_NAME, DEFAULT_HOST, DEFAULT_PORT
 from ngshare_fs.settings.settings import Hub, SettingsError
 from ngshare_fs.settings.values import (
-    TokenFile,
+    HubToken,
     parse_callback,
     parse_hub_url,
     parse_prefix,
@@ -43,8 +43,7 @@ def read_hub(values: dict[str, Any], environment: Mapping[str, str]) -> Hub:
         if name not in values:
             parse = BY_NAME[name].parse if name != "hub-token-file" else parse_token
             values[name] = understand(parse, environment[variable], variable)
-    given = values["hub-token-file"]
-    token, token_file = (given.token, given.path) if isinstance(given, TokenFile) else (given, "")
+    given: HubToken = values["hub-token-file"]
     prefix, client_id = values["prefix"], values["hub-client-id"]
     found = re.fullmatch(r"(.*/)services/([^/]+)/", prefix)
     # The client's name says least: the hub's configuration may give it any.
@@ -68,9 +67,9 @@ def read_hub(values: dict[str, Any], environment: Mapping[str, str]) -> Hub:
     # Only what the hub starts has this second name of the token.
     managed = bool(environment.get("JPY_API_TOKEN"))
     return Hub(
-        api_url=values["hub-api-url"], api_token=token, client_id=client_id, service_name=service_name,
+        api_url=values["hub-api-url"], api_token=given.token, client_id=client_id, service_name=service_name,
         browser_url=browser_url, callback=callback or told_callback or prefix + "oauth_callback",
-        token_file=token_file, managed=managed, told_callback=told_callback,
+        token_file=given.path, managed=managed, told_callback=told_callback,
         told_client=environment.get(HUB_VARIABLES["hub-client-id"], "") if managed else "",
     )  # fmt: skip
 

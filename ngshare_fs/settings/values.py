@@ -114,31 +114,29 @@ def parse_services(raw: Raw) -> dict[str, bool]:
     return found
 
 
-def parse_token(raw: Raw) -> str:
-    """A token of the hub."""
-    text = parse_text(raw)
-    if not re.fullmatch(r"[\x21-\x7e]+", text):
-        raise ValueError("holds characters that no token has")  # without quoting them
-    return text
-
-
 @dataclass(frozen=True)
-class TokenFile:
-    """A file with a token, and what it held at the start; somebody may write another one into it later.
+class HubToken:
+    """A token of the hub, as it was at the start.
 
     Args:
-        path: empty where it can be read only once, such as a pipe.
-        token: what it held.
+        token: the token.
+        path: the file that held it, into which somebody may write another one later; empty where there is no such
+            file, or one that can be read only once, such as a pipe.
     """
 
-    path: str
     token: str = field(repr=False)
+    path: str = ""
 
 
-def parse_token_file(raw: Raw) -> TokenFile:
+def parse_token(raw: Raw) -> HubToken:
+    """A token itself."""
+    return HubToken(_checked_token(raw))
+
+
+def parse_token_file(raw: Raw) -> HubToken:
     """The name of a file with a token."""
     path, token = parse_text(raw), token_of_file(raw)
-    return TokenFile(path if _at_home(path).is_file() else "", token)
+    return HubToken(token, path if _at_home(path).is_file() else "")
 
 
 def token_of_file(raw: Raw) -> str:
@@ -157,9 +155,16 @@ def token_of_file(raw: Raw) -> str:
     if not content:
         raise ValueError(f"{path} is empty")
     try:
-        return parse_token(content)
+        return _checked_token(content)
     except ValueError as error:
         raise ValueError(f"{path} {error}") from None
+
+
+def _checked_token(raw: Raw) -> str:
+    text = parse_text(raw)
+    if not re.fullmatch(r"[\x21-\x7e]+", text):
+        raise ValueError("holds characters that no token has")  # without quoting them
+    return text
 
 
 def parse_url(raw: Raw) -> str:
