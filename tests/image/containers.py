@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.servers import runs
+from tests.waiting import PATIENCE, until
 
 TOOLS = Path(__file__).parents[2] / "tools" / "containers"
-PATIENCE = 120  # seconds
 # podman ends a container after this time, so that none outlives tests that were killed.
 MOST_SECONDS = 600
 # Whose container it is: the process id of the tests.
@@ -100,11 +99,13 @@ class Container:
 
     def until(self, condition: Callable[[], object], what: str) -> None:
         """Wait for what happens in the container while it runs."""
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline, f"within {PATIENCE} s did not happen: {what}\n{self.log}"
-            assert self.state["Running"], f"it ended before it {what}:\n{self.log}"
-            time.sleep(0.05)
+
+        def happens() -> object:
+            found = condition()
+            assert found or self.state["Running"], f"it ended before this happened: {what}\n{self.log}"
+            return found
+
+        until(happens, what, lambda: self.log)
 
     def run(self, *words: str, check: bool = True) -> str:
         """Run `ngshare-fs` in it, with these words, and give what it prints."""
@@ -117,11 +118,8 @@ class Container:
     def ends(self) -> int:
         """Wait until it has ended; gives the exit code."""
         # `podman wait` waits twenty seconds longer where the machine's process 1 is slow to collect dead processes.
-        deadline = time.monotonic() + PATIENCE
-        while (state := self.state)["Running"]:
-            assert time.monotonic() < deadline, f"it does not end:\n{self.log}"
-            time.sleep(0.05)
-        return int(state["ExitCode"])
+        until(lambda: not self.state["Running"], "its end", lambda: self.log)
+        return int(self.state["ExitCode"])
 
 
 @contextmanager
