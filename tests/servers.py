@@ -10,12 +10,36 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
+
+from tests.fork_server import ForkServer, fork_server
+from tests.waiting import until
 
 REPOSITORY = Path(__file__).parents[1]
 # What a watched server logs, see `tests/event_loop.py`.
 BLOCKED = "the event loop is blocked by"
 START_SECONDS = 30
 STOP_SECONDS = 30
+# What a server imports, and what other commands do.
+MODULES = (
+    "ngshare_fs.command.main", "ngshare_fs.command.examination", "ngshare_fs.server.worker",
+    "ngshare_fs.server.supervisor", "ngshare_fs.api.writer.process", "ngshare_fs.exchange.connection.client",
+    "ngshare_fs.exchange.own_submissions", "ngshare_fs.management.gradebook",
+)  # fmt: skip
+
+
+class Process(Protocol):
+    """A process that was started: what `subprocess.Popen` and `ForkedProcess` have in common."""
+
+    pid: int
+
+    @property
+    def returncode(self) -> int | None: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, number: int, /) -> None: ...
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
 
 
 @dataclass
@@ -23,7 +47,7 @@ class Server:
     """A running server: `url` ends with the prefix, `log` is all it has printed so far."""
 
     url: str
-    process: "subprocess.Popen[bytes]"
+    process: Process
     log_file: Path
 
     @property
@@ -45,21 +69,15 @@ class Server:
         writers = writing_processes(self.process.pid)
         self.process.kill()
         self.process.wait(STOP_SECONDS)
-        deadline = time.monotonic() + STOP_SECONDS
-        while any(runs(writer) for writer in writers):
-            assert time.monotonic() < deadline, "a writing process outlives its server"
-            time.sleep(0.002)
+        until(lambda: not any(map(runs, writers)), "the end of what writes for the server", seconds=STOP_SECONDS)
 
 
-def kill_group(process: "subprocess.Popen[bytes]") -> None:
+def kill_group(process: Process) -> None:
     """Kill a process that leads a group, and wait until nobody of the group runs any more."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait(STOP_SECONDS)
-    deadline = time.monotonic() + STOP_SECONDS
-    while _runs_in_group(process.pid):
-        assert time.monotonic() < deadline, f"processes of the group {process.pid} do not end"
-        time.sleep(0.002)
+    until(lambda: not _runs_in_group(process.pid), f"the end of the group {process.pid}", seconds=STOP_SECONDS)
 
 
 def _runs_in_group(group: int) -> bool:
@@ -108,6 +126,11 @@ def _state(process: int) -> tuple[bool, int]:
     return state not in "ZX", int(group)
 
 
+def of_ours() -> ForkServer:
+    """The process that `ngshare-fs` is forked from."""
+    return fork_server(Path(sys.executable).parent, *MODULES)
+
+
 def start(
     data: Path,
     log_file: Path,
@@ -119,27 +142,35 @@ def start(
 ) -> Server:
     """Start `ngshare-fs serve --standalone` on a free port and wait until it says where it serves.
 
-    `python` is the interpreter that has the server, `module` what it runs; `own_group` makes it and its workers a
-    process group.
+    Args:
+        data: the volume.
+        log_file: gets what it prints.
+        arguments: more words for it.
+        python: the interpreter that has the server.
+        own_group: make it and its workers a process group.
+        module: what it runs.
+        environment: variables of its own.
 
     Raises:
         AssertionError: the server ended or said nothing in time; the message carries its log.
     """
-    command = [python, "-m", module, "serve", "--standalone", "--data", str(data)]
-    command += ["--port", "0", "--admins", "root", *arguments]
+    words = ["-m", module, "serve", "--standalone", "--data", str(data), "--port", "0", "--admins", "root", *arguments]
+    process: Process
     with log_file.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env={
-                **os.environ,
-                **({"PYTHONPATH": str(REPOSITORY)} if module.startswith("tests.") else {}),
-                **environment,
-            },
-            start_new_session=own_group,
-        )
+        # What is special about a process may have to do with how it starts: then it starts from nothing.
+        if (python, module, environment) == (sys.executable, "ngshare_fs", {}):
+            said = output.fileno()
+            process = of_ours().start(words, Path.cwd(), os.environ, said, said, own_group)
+        else:
+            path = {"PYTHONPATH": str(REPOSITORY)} if module.startswith("tests.") else {}
+            process = subprocess.Popen(
+                [python, *words],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **path, **environment},
+                start_new_session=own_group,
+            )
     server = Server("", process, log_file)
     try:
         server.url = url_said_by(server, r"(http://(?:127\.0\.0\.1|localhost|\[::1\]):\d+/(?:[^\s\"?]*/)?)")
@@ -167,7 +198,11 @@ def url_said_by(server: Server, pattern: str, seconds: float = START_SECONDS) ->
 
 @contextmanager
 def running(
-    data: Path, *arguments: str, python: str = sys.executable, module: str = "ngshare_fs", **environment: str
+    data: Path,
+    *arguments: str,
+    python: str = sys.executable,
+    module: str = "ngshare_fs",
+    **environment: str,
 ) -> Iterator[Server]:
     """Like `start`, and stop it at the end; its log lies beside `data`."""
     log_file = data.with_name(data.name + ".log")

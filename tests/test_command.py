@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import commands
 from tests.servers import running
 
 HUB = ["JUPYTERHUB_API_TOKEN", "JUPYTERHUB_API_URL", "JUPYTERHUB_SERVICE_PREFIX", "JUPYTERHUB_CLIENT_ID"]
@@ -20,10 +21,7 @@ HUB = ["JUPYTERHUB_API_TOKEN", "JUPYTERHUB_API_URL", "JUPYTERHUB_SERVICE_PREFIX"
 def run(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Run the command to its end; it is expected not to serve."""
     surroundings = {name: text for name, text in os.environ.items() if not name.startswith(("JUPYTERHUB_", "NGSHARE_"))}
-    command = [sys.executable, "-m", "ngshare_fs", *words]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=60, env=surroundings | environment, check=False
-    )
+    return commands.run(*words, environment=surroundings | environment)
 
 
 def fails(code: int, *words: str, **environment: str) -> str:

@@ -3,8 +3,6 @@
 import json
 import logging
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,7 @@ from ngshare_fs.exchange.connection.client import Client
 from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
 from ngshare_fs.exchange.connection.server import Server
 from ngshare_fs.exchange.sending.request_body import Body, LocalFile
-from tests import servers
+from tests import commands, servers
 from tests.faulty_proxy import LOST_ANSWER, Fault, faulty_proxy
 
 COURSE, ASSIGNMENT = "NBG 101+ü", "Übung 1"
@@ -34,11 +32,7 @@ class Handed:
     def run(self, *words: str, user: str = "ann", url: str = "", fails: bool = False) -> str:
         """Run the command at an empty home; give what it printed."""
         environment = {**os.environ, "NGSHARE_URL": url or self.url, "NGSHARE_USER": user, "LC_ALL": "C.UTF-8"}
-        done = subprocess.run(
-            [sys.executable, "-m", "ngshare_fs", "submissions", *words],
-            cwd=self.home, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, encoding="utf-8", timeout=60, check=False,
-        )  # fmt: skip
+        done = commands.run("submissions", *words, folder=self.home, environment=environment, apart=False)
         assert done.returncode == (1 if fails else 0), done.stdout
         assert "Traceback" not in done.stdout
         return done.stdout

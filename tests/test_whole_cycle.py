@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,8 @@ import pytest
 from examples.whole_cycle import environments
 from examples.whole_cycle.__main__ import main
 from examples.whole_cycle.cycle import STEPS
-from examples.whole_cycle.people import COMMAND_SECONDS
-from tests.nbgrader.fork_server import fork_server
-from tests.nbgrader.people import OUR_MODULES
+from tests.fork_server import fork_server
+from tests.nbgrader.people import MODULES, forking
 
 pytestmark = pytest.mark.others
 
@@ -23,7 +21,7 @@ LONGEST_SECONDS = 900  # the first time, it makes an environment
 
 def test_every_step_does_its_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each command is forked from a process that has imported nbgrader."""
-    run = partial(fork_server(environments.for_plug_ins(), *OUR_MODULES).run, seconds=COMMAND_SECONDS)
+    run = forking(fork_server(environments.for_plug_ins(), *MODULES))
     exit_code = main(["--folder", str(tmp_path / "cycle")], run)
     check(exit_code, capsys.readouterr().out, tmp_path / "cycle")
 

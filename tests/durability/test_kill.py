@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from ngshare_fs.store.checking.verify import verify_volume
+from tests import commands
 from tests.durability import on_disk, through_api
 from tests.durability.history import History
 from tests.durability.load import load, prepare
@@ -119,8 +120,7 @@ class Rounds:
 
     def verify(self) -> None:
         """`ngshare-fs verify` finds nothing."""
-        command = [sys.executable, "-m", "ngshare_fs", "verify", "--data", str(self.data)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+        done = commands.run("verify", "--data", str(self.data))
         assert (done.returncode, done.stdout, done.stderr) == (0, "no findings\n", "")
 
 

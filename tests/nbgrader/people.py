@@ -3,20 +3,36 @@
 import os
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from examples.whole_cycle.people import RunProgram
 from ngshare_fs.exchange import PLUG_INS
-from tests.nbgrader.fork_server import fork_server
+from tests.fork_server import ForkServer, fork_server
 
 COMMAND_SECONDS = 120
-OUR_MODULES = tuple(sorted({plug_in.rpartition(".")[0] for plug_in in PLUG_INS.values()}))
+# What the commands import.
+OF_NBGRADER = (
+    "nbgrader.apps.nbgraderapp", "nbgrader.apps.api", "nbgrader.server_extensions.assignment_list.handlers",
+    "sqlalchemy.dialects.sqlite", "sqlite3",
+)  # fmt: skip
+MODULES = (*OF_NBGRADER, *sorted({plug_in.rpartition(".")[0] for plug_in in PLUG_INS.values()}))
 CONFIGURATION = """\
 from ngshare_fs.exchange import configure_exchange
 
 c = get_config()
 configure_exchange(c)
 """
+
+
+def forking(server: ForkServer) -> RunProgram:
+    """How the people of `examples/whole_cycle` run programs, for once."""
+
+    def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
+        done = server.run(command, folder, environment, COMMAND_SECONDS)
+        return done.returncode, done.stdout
+
+    return run
 
 
 class Person:
@@ -76,10 +92,15 @@ class Person:
 
     def _run(self, program: str, *words: str, fails: bool) -> str:
         command = [str(self.programs / program), *words]
-        if not self.prefix:
-            server = fork_server(self.programs, *OUR_MODULES)
-            return self._checked(*server.run(command, self.home, self.environment, COMMAND_SECONDS), fails)
-        return self._started(command, fails)
+        if self.prefix:
+            return self._started(command, fails)
+        done = self.forked(command)
+        return self._checked(done.returncode, done.stdout, fails)
+
+    def forked(self, command: Sequence[str], apart: bool = False) -> "subprocess.CompletedProcess[str]":
+        """Run a Python program at home to its end, forked from a process that has nbgrader; see `ForkServer.run`."""
+        server = fork_server(self.programs, *MODULES)
+        return server.run(command, self.home, self.environment, COMMAND_SECONDS, apart)
 
     def _started(self, command: Sequence[str], fails: bool) -> str:
         done = subprocess.run(

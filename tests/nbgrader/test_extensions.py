@@ -1,7 +1,6 @@
 """The buttons of nbgrader's Assignment List and formgrader: what they do, what they show, how often they ask."""
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +8,14 @@ import pytest
 
 from tests.faulty_proxy import faulty_proxy
 from tests.nbgrader.conftest import ASSIGNMENT, COURSE, School
-from tests.nbgrader.people import COMMAND_SECONDS, Person
+from tests.nbgrader.people import Person
 
 pytestmark = pytest.mark.others
 
 
 def press(person: Person, *words: str) -> Any:
     """Press a button, and give what the page is told."""
-    done = subprocess.run(
-        [str(person.programs / "python"), str(Path(__file__).with_name("use_extensions.py")), *words],
-        cwd=person.home, env=person.environment, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
-        timeout=COMMAND_SECONDS, check=False,
-    )  # fmt: skip
+    done = person.forked([str(Path(__file__).with_name("use_extensions.py")), *words], apart=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 

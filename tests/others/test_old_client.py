@@ -4,16 +4,15 @@ The steps, each with its checks, are those of `examples/whole_cycle`, where the 
 nothing but the version number differs, went the same way when it was tried by hand.
 """
 
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from examples.environments import made
 from examples.whole_cycle.cycle import ASSIGNMENT, DATA_FILE, Cycle
-from examples.whole_cycle.people import COMMAND_SECONDS
 from tests import servers
-from tests.nbgrader.fork_server import fork_server
+from tests.fork_server import fork_server
+from tests.nbgrader.people import OF_NBGRADER, forking
 from tests.others.old_client import environment
 from tests.others.old_client.steps import STEPS
 
@@ -31,7 +30,7 @@ def nbgrader() -> Path:
 def test_an_assignment_goes_out_and_comes_back(nbgrader: Path, tmp_path: Path) -> None:
     volume = tmp_path / "volume"
     with servers.running(volume) as server:
-        run = partial(fork_server(nbgrader).run, seconds=COMMAND_SECONDS)
+        run = forking(fork_server(nbgrader, *OF_NBGRADER))
         cycle = Cycle(server.url, tmp_path / "people", nbgrader, configuration=CONFIGURATION, run_program=run)
         cycle.run(STEPS)
         assert "Traceback" not in server.log
