@@ -80,15 +80,13 @@ def test_a_stop_in_a_rush_answers_whoever_it_has_accepted(tmp_path: Path, worker
         answers: list[str] = []
         while True:
             try:
-                connection = socket.create_connection(address(server), timeout=PATIENCE)
-            except ConnectionRefusedError:
-                return answers
-            with connection:
-                try:
+                with socket.create_connection(address(server), timeout=PATIENCE) as connection:
                     connection.sendall(LAST_REQUEST)
                     answers.append(connection.recv(12, socket.MSG_WAITALL).decode())
-                except ConnectionError as error:
-                    answers.append(repr(error))
+            except ConnectionRefusedError:
+                return answers
+            except ConnectionError as error:
+                answers.append(repr(error))
 
     total: Counter[str] = Counter()
     for _ in range(4):

@@ -194,7 +194,7 @@ def let_a_file_system_die(file_system: FileSystem, workers: int, after_seconds: 
         assert list(verify_volume(place / "data")) == []
 
 
-@pytest.mark.parametrize("file_system", [EXT4, XFS], ids=str)
+@on_each_file_system
 @pytest.mark.parametrize("flush", [flush_folder, flush_file])
 def test_a_flush_that_meets_a_dead_file_system_fails(
     file_system: FileSystem, flush: Callable[[str], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
