@@ -6,7 +6,7 @@ from typing import Any
 
 from ngshare_fs.access.roles import teaches
 from ngshare_fs.api.request.form import Form
-from ngshare_fs.store import LastCheck, Roster, Tree, Volume, no_check
+from ngshare_fs.store import LastCheck, Roster, Tree, Volume, journal, no_check
 
 
 @dataclass
@@ -58,6 +58,20 @@ class Call:
     def teaches(self) -> bool:
         """Whether the user may do what instructors of this course may."""
         return teaches(self.roster, self.user, self.is_admin)
+
+    def note(self, what: str, detail: str = "", student: str | None = None, is_read: bool = False) -> None:
+        """Record in the journal what was done, once it is done.
+
+        Args:
+            what: a word for it.
+            detail: what the names in the path do not say.
+            student: where that is not the user in the path.
+            is_read: whether something was only read.
+        """
+        course, assignment = self.names.get("course", ""), self.names.get("assignment", "")
+        student = self.names.get("user", "") if student is None else student
+        event = journal.Event(what, self.user, "api", course, assignment, student, detail)
+        journal.record(self.volume, event, is_read)
 
 
 @dataclass

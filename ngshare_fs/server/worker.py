@@ -65,7 +65,7 @@ def serve(settings: Settings, supervisor: Handover | None) -> int:
     # Whoever sends this signal sees in the log what each thread is at, even where the event loop hangs.
     faulthandler.register(signal.SIGUSR1)
     listener = supervisor.listener if supervisor is not None else listener_for(settings, os.environ)
-    starter = WriterStarter.fork()
+    starter = WriterStarter.fork(settings.journal)
     asyncio.run(_serve(settings, listener, supervisor, starter))
     if starter is not None:
         starter.close()
@@ -101,6 +101,7 @@ async def _serve(
     shutdown = Shutdown()
     shutdown.listen(None if supervisor is None else supervisor.lifeline)
     volume = await _opened(settings.data, shutdown)
+    volume.journal.is_on = settings.journal
     drainer = ConnectionDrainer(settings.trusted_proxies)
     application = make_application(volume, settings, starter)
     drainer.watch(application)

@@ -104,6 +104,10 @@ OPTIONS = (
         "the most files that one release, submission or feedback may hold",
     ),
     Option(
+        "journal", parse_switch, "true", "",
+        "write down on the volume who did what: submissions, releases, changes of rosters, fetches of feedback",
+    ),
+    Option(
         "log-format", parse_log_format, "text", "FORMAT",
         "`text` for people, `json` for log collectors: one object a line",
     ),

@@ -66,6 +66,7 @@ class Settings:
     workers: int
     max_request: int
     max_files: int
+    journal: bool
     log_format: str
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     drain_seconds: int

@@ -26,6 +26,7 @@ from ngshare_fs.store.reading.cached_yaml import CachedYaml
 from ngshare_fs.store.writing import durability
 from ngshare_fs.store.writing.durability import DirtySet
 from ngshare_fs.store.writing.flushers import flush_file, flush_folder, flusher_for
+from ngshare_fs.store.writing.journal_writer import JournalWriter
 from ngshare_fs.store.writing.locks import Locks
 from ngshare_fs.store.writing.publication import Publication
 from ngshare_fs.store.writing.staging import Staging
@@ -54,6 +55,7 @@ class Volume:
         self.rosters: CachedYaml[Roster] = CachedYaml(course_file.understand, course_file.misspelt_keys)
         self.folders = CachedFolders()
         self.manifests: CachedYaml[Manifest] = CachedYaml(manifest.understand)
+        self.journal = JournalWriter(root)
 
     @classmethod
     def open(cls, path: Path) -> "Volume":
@@ -158,6 +160,7 @@ class Volume:
 
     def close(self) -> None:
         """Let go of it; nothing else of it may be used afterwards."""
+        self.journal.close()
         self.staging.close()
         self.flusher.close()
 

@@ -42,26 +42,31 @@ def create_assignment(call: Call) -> Answer:
     if release.is_open(call.volume, call.course, call.assignment):
         raise Refused(refusals.ASSIGNMENT_EXISTS)
     files = call.form.files()
-    release.release(call.volume, call.course, call.assignment, call.user, files, last_check=call.last_check)
+    moment = release.release(call.volume, call.course, call.assignment, call.user, files, last_check=call.last_check)
+    call.note("release", moment)
     return {}
 
 
 def release_again(call: Call) -> Answer:
     """Make a new release of an assignment."""
     files = call.form.files()
-    release.release_again(call.volume, call.course, call.assignment, call.user, files, call.last_check)
+    call.note(
+        "release", release.release_again(call.volume, call.course, call.assignment, call.user, files, call.last_check)
+    )
     return {}
 
 
 def withdraw_assignment(call: Call) -> Answer:
     """Take the release of an assignment back."""
     release.withdraw(call.volume, call.course, call.assignment, call.user, call.last_check)
+    call.note("withdraw")
     return {}
 
 
 def delete_assignment(call: Call) -> Answer:
     """Move an assignment to the trash."""
     assignment.delete(call.volume, call.course, call.assignment, call.user, call.last_check)
+    call.note("delete-assignment")
     return {}
 
 

@@ -28,13 +28,16 @@ def create_course(call: Call) -> Answer:
     """Make a course."""
     if course.exists(call.volume, call.course):
         raise Refused(refusals.COURSE_EXISTS)
-    course.create(call.volume, call.course, _instructors(call))
+    instructors = _instructors(call)
+    course.create(call.volume, call.course, instructors)
+    call.note("create-course", listed(instructors))
     return {}
 
 
 def delete_course(call: Call) -> Answer:
     """Move a course to the trash."""
     course.delete(call.volume, call.course, by=call.user)
+    call.note("delete-course")
     return {}
 
 
@@ -49,6 +52,11 @@ def _instructors(call: Call) -> list[str]:
     if not isinstance(names, list) or not all(is_name(name) for name in names):
         raise Refused(refusals.INSTRUCTORS_NOT_JSON)
     return names
+
+
+def listed(names: list[str]) -> str:
+    """Names as the journal has them."""
+    return f"{len(names)}: {', '.join(names)}" if names else ""
 
 
 def is_name(value: object) -> bool:

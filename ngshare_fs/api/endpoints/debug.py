@@ -46,6 +46,7 @@ def initialize(call: Call) -> Answer:
         return PageAnswer(_page(dumped)) if call.form.texts.get("human-readable") == "true" else dumped
     else:
         raise Refused(refusals.WRONG_ACTION)
+    call.note(f"{action}-everything")
     return {"message": "done"}
 
 

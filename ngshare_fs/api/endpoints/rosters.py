@@ -6,7 +6,7 @@ from typing import Any
 
 from ngshare_fs.api.call import Answer, Call
 from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
-from ngshare_fs.api.endpoints.courses import is_name
+from ngshare_fs.api.endpoints.courses import is_name, listed
 from ngshare_fs.api.endpoints.schemas import NAME, PERSON, TEXT, list_of, record
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal, Refused
@@ -51,6 +51,7 @@ def set_instructor(call: Call) -> Answer:
             raise Refused(refusals.CANNOT_MODIFY_OTHERS)
         raise Refused(refusals.CANNOT_MODIFY_INSTRUCTORS)
     roster.set_instructor(call.volume, call.course, call.named_user, person, call.last_check)
+    call.note("set-instructor", call.named_user, student="")
     return {}
 
 
@@ -65,6 +66,7 @@ def get_instructor(call: Call) -> Answer:
 def remove_instructor(call: Call) -> Answer:
     """Take an instructor off the roster."""
     roster.remove_instructor(call.volume, call.course, call.named_user, call.last_check)
+    call.note("remove-instructor", call.named_user, student="")
     return {}
 
 
@@ -76,6 +78,7 @@ def list_instructors(call: Call) -> Answer:
 def set_student(call: Call) -> Answer:
     """Make a user a student, or change the entry."""
     roster.set_student(call.volume, call.course, call.named_user, _person(call), call.last_check)
+    call.note("set-student")
     return {}
 
 
@@ -90,6 +93,7 @@ def get_student(call: Call) -> Answer:
 def remove_student(call: Call) -> Answer:
     """Take a student off the roster."""
     roster.remove_student(call.volume, call.course, call.named_user, call.last_check)
+    call.note("remove-student")
     return {}
 
 
@@ -97,7 +101,9 @@ def set_students(call: Call) -> Answer:
     """Add or change many students by one write."""
     entries = _entries(call)
     taken = roster.set_students(call.volume, call.course, entries, call.last_check)
-    return _status((name for name, _ in entries), taken, refusals.IS_INSTRUCTOR)
+    names = [name for name, _ in entries]
+    call.note("set-students", listed([name for name, is_taken in zip(names, taken, strict=True) if is_taken]))
+    return _status(names, taken, refusals.IS_INSTRUCTOR)
 
 
 def remove_students(call: Call) -> Answer:
@@ -106,6 +112,7 @@ def remove_students(call: Call) -> Answer:
     if not all(is_name(name) for name in names):
         raise Refused(refusals.WRONG_FORMAT)
     removed = roster.remove_students(call.volume, call.course, names, call.last_check)
+    call.note("remove-students", listed([name for name, is_gone in zip(names, removed, strict=True) if is_gone]))
     return _status(names, removed, refusals.STUDENT_NOT_FOUND)
 
 

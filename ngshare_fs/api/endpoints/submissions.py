@@ -81,6 +81,7 @@ def submit(call: Call) -> Answer:
         after=after,
         last_check=last_check,
     )
+    call.note("submit", moment, student)
     receipt = [{"path": file.path, "size": file.size, "checksum": file.md5} for file in files.files]
     return {"timestamp": moment, "student_id": student, "files": receipt}
 
@@ -108,6 +109,7 @@ def delete_submission(call: Call) -> Answer:
     """Move a submission to the trash."""
     moment = _existing(call)
     submission.delete(call.volume, call.course, call.assignment, call.named_user, moment, call.user, call.last_check)
+    call.note("delete-submission", moment)
     return {}
 
 
@@ -151,6 +153,7 @@ def give_feedback(call: Call) -> Answer:
         call.form.files(),
         call.last_check,
     )
+    call.note("give-feedback", moment)
     return {}
 
 
@@ -158,7 +161,10 @@ def get_feedback(call: Call) -> Answer:
     """The feedback on a submission."""
     moment = _existing(call)
     tree = feedback.newest(call.volume, call.course, call.assignment, call.named_user, moment)
-    return TreeAnswer(tree, {"timestamp": moment}, wants_list_only(call))
+    list_only = wants_list_only(call)
+    if tree is not None and not list_only:
+        call.note("fetch-feedback", moment, is_read=True)
+    return TreeAnswer(tree, {"timestamp": moment}, list_only)
 
 
 def _existing(call: Call) -> Timestamp:

@@ -105,12 +105,13 @@ def _be_killed_first() -> None:
         file.write(str(more))
 
 
-def write_for(connection: socket.socket, root: str) -> int:
+def write_for(connection: socket.socket, root: str, has_journal: bool) -> int:
     """Write for a server.
 
     Args:
         connection: to it.
         root: the volume's folder.
+        has_journal: whether it writes down who did what.
 
     Returns:
         The exit code.
@@ -121,6 +122,7 @@ def write_for(connection: socket.socket, root: str) -> int:
     except (OSError, StoreError) as error:
         LOG.error("%s", error)
         return 1
+    volume.journal.is_on = has_journal
     gc.freeze()  # what is here now stays: collecting garbage need not look at it again
     with contextlib.closing(volume):
         return Writer(volume, connection).run()

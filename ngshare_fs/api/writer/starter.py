@@ -41,20 +41,23 @@ class WriterStarter:
     lifeline: int
 
     @classmethod
-    def fork(cls) -> "WriterStarter | None":
+    def fork(cls, has_journal: bool = True) -> "WriterStarter | None":
         """Start it; only to be called while this process has one thread.
+
+        Args:
+            has_journal: whether those that it starts write down who did what.
 
         Returns:
             None where there can be no more processes, or open files; the log says so.
         """
         try:
-            return cls._fork()
+            return cls._fork(has_journal)
         except OSError as error:
             LOG.error("no process beside this one to write: %s; threads write", error.strerror)
             return None
 
     @classmethod
-    def _fork(cls) -> "WriterStarter":
+    def _fork(cls, has_journal: bool) -> "WriterStarter":
         with _ways_to_a_process(socket.SOCK_SEQPACKET) as (ours, our_end, theirs, lifeline):
             gc.collect()
             gc.freeze()  # collecting garbage would touch, and so copy, all memory that is shared
@@ -64,7 +67,7 @@ class WriterStarter:
             try:
                 pid = os.fork()
                 if not pid:
-                    run(theirs, lifeline)
+                    run(theirs, lifeline, has_journal)
             finally:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return cls(pid, ours, our_end)
@@ -110,12 +113,13 @@ def _ways_to_a_process(kind: socket.SocketKind) -> Iterator[tuple[socket.socket,
         all_ends.pop_all()
 
 
-def run(connection: socket.socket, lifeline: int) -> NoReturn:
+def run(connection: socket.socket, lifeline: int, has_journal: bool) -> NoReturn:
     """Be that process.
 
     Args:
         connection: to the server.
         lifeline: a pipe whose other end the server has.
+        has_journal: see `WriterStarter.fork`.
     """
     try:
         _prepare(NAME, connection, lifeline)
@@ -127,7 +131,7 @@ def run(connection: socket.socket, lifeline: int) -> NoReturn:
             if _fork() == 0:
                 its_connection = socket.socket(fileno=given[0])
                 _prepare(NAME_OF_WRITER, its_connection, given[1])
-                os._exit(write_for(its_connection, os.fsdecode(root)))
+                os._exit(write_for(its_connection, os.fsdecode(root), has_journal))
             for descriptor in given:
                 os.close(descriptor)
     except BaseException:
