@@ -6,21 +6,21 @@ import fcntl
 import logging
 import os
 import pwd
-import re
 import secrets
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from ngshare_fs.formats import yaml_text
-from ngshare_fs.formats.yaml_text import BrokenYaml, Node, WrongShape, text_in
+from ngshare_fs.formats.yaml_text import BrokenYaml
 from ngshare_fs.store.errors import VolumeError
 from ngshare_fs.store.files.estale import retry_on_estale
 from ngshare_fs.store.files.plain_file import open_plain
-from ngshare_fs.store.format import course_file, layout, manifest
+from ngshare_fs.store.format import course_file, layout, manifest, volume_file
 from ngshare_fs.store.format.course_file import Roster
 from ngshare_fs.store.format.manifest import Manifest
-from ngshare_fs.store.format.unknown_keys import Misspelt, misspelt
+from ngshare_fs.store.format.volume_file import VolumeFile
+from ngshare_fs.store.migrations.upgrade import upgrade
 from ngshare_fs.store.reading.cached_folders import CachedFolders
 from ngshare_fs.store.reading.cached_yaml import CachedYaml
 from ngshare_fs.store.writing import durability
@@ -58,10 +58,13 @@ class Volume:
         self.journal = JournalWriter(root)
 
     @classmethod
-    def open(cls, path: Path) -> "Volume":
+    def open(cls, path: Path, upgrade_layout: bool = True) -> "Volume":
         """Open a volume; make one where the folder is missing or empty.
 
-        Takes the same time whatever the volume holds.
+        Takes the same time whatever the volume holds, unless its layout has to be upgraded.
+
+        Args:
+            upgrade_layout: whether a volume of an older layout is brought to the present one; else it is refused.
 
         Raises:
             VolumeError: the folder cannot serve as one; the text names path, owner and remedy.
@@ -69,7 +72,7 @@ class Volume:
         root = os.path.abspath(path)
         _check_encoding()
         try:
-            _prepare(root)
+            _prepare(root, upgrade_layout)
             _probe(root)
             volume = cls(root)
             volume.staging.begin()
@@ -86,8 +89,8 @@ class Volume:
             VolumeError: it is none, or cannot be used; the text names path, owner and remedy.
         """
         _check_is_volume(os.path.abspath(path))
-        _check_owner(os.path.abspath(path))
-        return cls.open(path)
+        check_owner(os.path.abspath(path))
+        return cls.open(path, upgrade_layout=False)
 
     @classmethod
     def read_only(cls, path: Path) -> "Volume":
@@ -200,7 +203,7 @@ def _check_is_volume(root: str) -> None:
     try:
         if not os.path.isdir(root):
             raise VolumeError(f"{root}: no such folder")
-        check_layout(os.path.join(root, layout.VOLUME_FILE))
+        check_layout(os.path.join(root, layout.VOLUME_FILE), layout_has_to_be_present=True)
     except FileNotFoundError:
         _check_empty(root)
         raise VolumeError(
@@ -210,8 +213,12 @@ def _check_is_volume(root: str) -> None:
         raise VolumeError(_unusable(root, error)) from error
 
 
-def _check_owner(root: str) -> None:
-    """Keep root from leaving files there that the server of another user could not change any more."""
+def check_owner(root: str) -> None:
+    """Keep root from leaving files there that the server of another user could not change any more.
+
+    Raises:
+        VolumeError: it would.
+    """
     status = layout.status_of(os.path.join(root, layout.PRIVATE))
     if status is not None and os.geteuid() == 0 and status.st_uid != 0:
         owner = user_name(status.st_uid)
@@ -221,7 +228,7 @@ def _check_owner(root: str) -> None:
         )
 
 
-def _prepare(root: str) -> None:
+def _prepare(root: str, upgrade_layout: bool) -> None:
     if os.path.exists(root) and not os.path.isdir(root):
         raise VolumeError(f"{root} is not a folder: give --data a folder")
     # Students may have accounts on this machine. A folder that is there keeps the mode that somebody gave it.
@@ -234,15 +241,17 @@ def _prepare(root: str) -> None:
             # Unless another process has made it a volume since.
             if not os.path.exists(file):
                 raise
-    if os.path.exists(file):
-        check_layout(file)
+    found = check_layout(file, layout_has_to_be_present=not upgrade_layout) if os.path.exists(file) else None
     for folder in (layout.COURSES, layout.TRASH, layout.PRIVATE, layout.LOCKS, layout.STAGING):
         os.makedirs(os.path.join(root, folder), exist_ok=True)
-    if not os.path.exists(file):
+    if found is not None:
+        if found.layout < layout.LAYOUT or found.upgrading_from is not None:
+            upgrade(root)
+    elif not os.path.exists(file):
         # Written last and by a rename: several processes may start on one empty folder.
         staged = os.path.join(root, layout.PRIVATE, f"volume-{secrets.token_hex(8)}")
         try:
-            durability.write_file(staged, yaml_text.dump({"layout": layout.LAYOUT}))
+            durability.write_file(staged, VolumeFile(layout.LAYOUT).to_yaml())
             flush_file(staged)
             os.rename(staged, file)
         except OSError:
@@ -253,53 +262,56 @@ def _prepare(root: str) -> None:
         flush_folder(os.path.dirname(root))
 
 
-def check_layout(file: str) -> None:
+def check_layout(file: str, layout_has_to_be_present: bool = False) -> VolumeFile:
     """Look whether this program knows the layout that a volume's `ngshare.yaml` gives.
+
+    Args:
+        layout_has_to_be_present: whether an older one will not do.
 
     Raises:
         VolumeError: it does not, or the file is broken.
         OSError: the file cannot be read.
     """
     try:
-        found, misspelt_keys = yaml_text.parse(retry_on_estale(_read_plain, file), file, understand_volume_file)
+        found = yaml_text.parse(retry_on_estale(_read_plain, file), file, volume_file.understand)
     except BrokenYaml as error:
         raise VolumeError(f"{error}: restore the file; it holds one line, `layout: {layout.LAYOUT}`") from None
-    if found > layout.LAYOUT:
+    if found.layout > layout.LAYOUT:
         raise VolumeError(
-            f"{file} says layout {found}, and this program knows layouts up to {layout.LAYOUT}: "
+            f"{file} says layout {found.layout}, and this program knows layouts up to {layout.LAYOUT}: "
             "install the newer ngshare-fs that wrote it"
         )
-    for remark in misspelt_keys:
+    if layout_has_to_be_present:
+        check_is_present_layout(found, file)
+    for remark in found.misspelt_keys:
         logger.warning("%s: %s", file, remark)
+    return found
+
+
+def check_is_present_layout(found: VolumeFile, file: str) -> None:
+    """Look whether a volume has the layout that this program writes.
+
+    Args:
+        file: where that was found.
+
+    Raises:
+        VolumeError: it has an older one, or its upgrade was cut short.
+    """
+    if found.upgrading_from is not None:
+        raise VolumeError(
+            f"{file}: the upgrade from layout {found.upgrading_from} to {found.layout} is not finished: "
+            "finish it with `ngshare-fs migrate`"
+        )
+    if found.layout < layout.LAYOUT:
+        raise VolumeError(
+            f"{file} says layout {found.layout}, and this program works on layout {layout.LAYOUT}: "
+            "upgrade the volume with `ngshare-fs migrate`"
+        )
 
 
 def _read_plain(file: str) -> bytes:
     with open(open_plain(file), "rb") as opened:
         return opened.read()
-
-
-def understand_volume_file(document: dict[str, Node]) -> tuple[int, list[Misspelt]]:
-    """What a parsed `ngshare.yaml` says: the layout's number, and keys that may have been meant for it.
-
-    Raises:
-        WrongShape: it gives no number.
-    """
-    return layout_number(document), list(misspelt(document, ("layout",)))
-
-
-def layout_number(document: dict[str, Node]) -> int:
-    """The layout number that a parsed `ngshare.yaml` gives.
-
-    Raises:
-        WrongShape: it gives none.
-    """
-    near = next(misspelt(document, ("layout",)), None)
-    if near is not None and "layout" not in document:
-        raise WrongShape((near.key,), str(near))
-    text = text_in(document, "layout")
-    if text is None or not re.fullmatch("[1-9][0-9]{0,8}", text):
-        raise WrongShape(("layout",), "`layout` has to be a number")
-    return int(text)
 
 
 def _check_empty(root: str) -> None:

@@ -47,6 +47,7 @@ class Manifest:
         student: whose submission it is, or whose submission the feedback is on.
         submission: the timestamp of the submission that the feedback is on.
         key: of submissions: what the client chose, so that handing in again after a failure is no second submission.
+        rebuilt: when `repair` made this of the files that were there; None where it is as it was handed in.
     """
 
     kind: str
@@ -58,6 +59,7 @@ class Manifest:
     student: str | None = None
     submission: Timestamp | None = None
     key: str | None = None
+    rebuilt: Timestamp | None = None
 
     def to_yaml(self) -> bytes:
         """The text of `manifest.yaml`."""
@@ -74,6 +76,8 @@ class Manifest:
         if self.key is not None:
             document["key"] = self.key
         document["timestamp"] = self.timestamp
+        if self.rebuilt is not None:
+            document["rebuilt"] = self.rebuilt
         document["files"] = [{"path": file.path, "size": file.size, "md5": file.md5} for file in self.files]
         return yaml_text.dump(document)
 
@@ -91,6 +95,7 @@ def understand(document: Mapping[str, Node]) -> Manifest:
     if files is not None and not isinstance(files, list):
         raise WrongShape(("files",), "`files` has to be a list")
     submission = text_in(document, "submission")
+    rebuilt = text_in(document, "rebuilt")
     return Manifest(
         kind=kind,
         course=_required(document, "course"),
@@ -101,6 +106,7 @@ def understand(document: Mapping[str, Node]) -> Manifest:
         student=text_in(document, "student"),
         submission=None if submission is None else Timestamp(submission),
         key=text_in(document, "key"),
+        rebuilt=None if rebuilt is None else Timestamp(rebuilt),
     )
 
 

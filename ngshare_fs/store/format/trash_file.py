@@ -1,17 +1,21 @@
-"""`trash.yaml`: what was deleted, when and by whom; all that is needed to bring it back."""
+"""`trash.yaml`: what was deleted or set aside, when and by whom; all that is needed to bring it back."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ngshare_fs.formats.yaml_text import Node, WrongShape, text_in
 from ngshare_fs.store.format import timestamp
+from ngshare_fs.store.format.layout import TRASH_FILE
 from ngshare_fs.store.format.names import folder_of
 from ngshare_fs.store.format.timestamp import Timestamp
 
 COURSE = "course"
 ASSIGNMENT = "assignment"
 SUBMISSION = "submission"
-KINDS = (COURSE, ASSIGNMENT, SUBMISSION)
+# What `repair` has set aside: anything from anywhere.
+QUARANTINE = "quarantine"
+KINDS = (COURSE, ASSIGNMENT, SUBMISSION, QUARANTINE)
 
 
 @dataclass(frozen=True)
@@ -20,11 +24,13 @@ class Deletion:
 
     Args:
         kind: one of `KINDS`.
-        course: the deleted course, or the one of what was deleted.
+        course: the deleted course, or the one of what was deleted; empty in quarantine.
         assignment: the deleted assignment, or the one of the deleted submission; empty where it is a course.
         by: who deleted it.
         timestamp: when.
         student, submission: whose submission it is, and of when; empty where it is none.
+        path: in quarantine: where it was, relative to the volume; what is no UTF-8 in it is escaped.
+        finding: in quarantine: why it is there, a code of `verify`'s findings as a rule.
     """
 
     kind: str
@@ -34,10 +40,14 @@ class Deletion:
     timestamp: Timestamp
     student: str = ""
     submission: Timestamp | None = None
+    path: str = ""
+    finding: str = ""
 
     @property
     def folder(self) -> str:
-        """The name of the folder that was deleted."""
+        """The name of what was deleted: of a folder or, in quarantine, of a file."""
+        if self.kind == QUARANTINE:
+            return name_in_entry(self.path)
         if self.submission is not None:
             return timestamp.folder_of(self.submission)
         return folder_of(self.course if self.kind == COURSE else self.assignment)
@@ -52,6 +62,16 @@ def understand(document: Mapping[str, Node]) -> Deletion:
     kind = _required(document, "kind")
     if kind not in KINDS:
         raise WrongShape(("kind",), f"`kind` has to be one of {', '.join(KINDS)}")
+    if kind == QUARANTINE:
+        return Deletion(
+            kind=kind,
+            course="",
+            assignment="",
+            by=_required(document, "by"),
+            timestamp=Timestamp(_required(document, "timestamp")),
+            path=_path(document),
+            finding=_required(document, "finding"),
+        )
     return Deletion(
         kind=kind,
         course=_required(document, "course"),
@@ -61,6 +81,33 @@ def understand(document: Mapping[str, Node]) -> Deletion:
         student=_required(document, "student") if kind == SUBMISSION else "",
         submission=Timestamp(_required(document, "submission")) if kind == SUBMISSION else None,
     )
+
+
+def quarantine_record(path: str, finding: str, by: str) -> dict[str, str]:
+    """What the record of something in quarantine says, but for the time.
+
+    Args:
+        path: where it was, relative to the volume.
+        finding: why it is set aside.
+        by: who did it.
+    """
+    # What is no UTF-8 in a path cannot stand in YAML. Whoever brings it back gets the escaped name.
+    shown = re.sub("[\udc80-\udcff]", lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", path)
+    return {"kind": QUARANTINE, "path": shown, "finding": finding, "by": by}
+
+
+def name_in_entry(path: str) -> str:
+    """By what name something from that path lies in quarantine: its own, unless the record beside it has that."""
+    name = path.rpartition("/")[2]
+    return f"{name}~" if name == TRASH_FILE else name
+
+
+def _path(document: Mapping[str, Node]) -> str:
+    path = _required(document, "path")
+    if any(part in ("", ".", "..") for part in path.split("/")) or "\0" in path:
+        # Whoever brings it back must not write elsewhere.
+        raise WrongShape(("path",), "`path` has to be relative to the volume, and must not lead out of it")
+    return path
 
 
 def _required(document: Mapping[str, Node], key: str) -> str:

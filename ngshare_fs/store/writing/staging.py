@@ -47,6 +47,11 @@ class Staging:
         """
         self._make_own()
 
+    @property
+    def name(self) -> str:
+        """By what name its folder and its lock are known to others."""
+        return os.path.basename(self._own)
+
     def new_folder(self) -> str:
         """Make an empty folder that nobody else uses."""
         path = self.new_path()
