@@ -9,16 +9,20 @@ SMALLEST_BYTES = 8 * 2**20
 
 
 @contextmanager
-def progress(what: str, total: int | None, unit: str = "") -> Iterator[Callable[[int], object]]:
+def progress(what: str, total: int | Callable[[], int] | None, unit: str = "") -> Iterator[Callable[[int], object]]:
     """Show on the standard error how far something has come; gives a function to be told of each piece.
 
     Args:
         what: the verb before the bar.
-        total: steps, or bytes; None where nobody knows, but it may take long.
+        total: steps, or bytes; what counts them where there is a bar; None where nobody knows, but it may take long.
         unit: what the steps are, in the plural; empty for bytes.
     """
-    is_small = not unit and total is not None and total < SMALLEST_BYTES
-    if is_small or sys.stderr is None or not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield lambda count: None
+        return
+    if callable(total):
+        total = total()
+    if not unit and total is not None and total < SMALLEST_BYTES:
         yield lambda count: None
         return
     # Imported for bars alone: it takes as long as handing in small work does.

@@ -3,7 +3,7 @@
 `docs/volume-format.md` has the same table; `tests/damaged_volumes/` has a volume that suffers from each.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ngshare_fs.formats.one_line import in_one_line
 
@@ -16,11 +16,18 @@ class Finding:
         code: a key of `FINDINGS`.
         path: of the file or folder, relative to the volume; characters that a line cannot show are escaped.
         message: what is wrong with it, in one line.
+        place: the same path as the system knows it.
     """
 
     code: str
     path: str
     message: str
+    place: str = field(default="", compare=False)
+
+    @property
+    def defect(self) -> "Defect":
+        """Its row in the table."""
+        return FINDINGS[self.code]
 
 
 @dataclass(frozen=True)
@@ -31,11 +38,13 @@ class Defect:
         code: a short word for it.
         meaning: what is wrong.
         remedy: what to do about it.
+        is_note: whether nothing is wrong there; it is only to be known.
     """
 
     code: str
     meaning: str
     remedy: str
+    is_note: bool = False
 
     def at(self, path: str, detail: str | None = None) -> Finding:
         """The finding that this is wrong there.
@@ -44,7 +53,7 @@ class Defect:
             detail: what is known of this case.
         """
         message = f"{self.meaning} ({detail})" if detail else self.meaning
-        return Finding(self.code, in_one_line(path), in_one_line(message))
+        return Finding(self.code, in_one_line(path), in_one_line(message), path)
 
 
 _FROM_BACKUP = "restore it from a backup"
@@ -135,6 +144,11 @@ TRASH_FILE_MISSING = Defect(
     "look into the folder; restore it by hand, or write the file",
 )
 TRASH_FILE_BROKEN = Defect("trash-file-broken", "a `trash.yaml` cannot be understood", "mend the line that is named")
+JOURNAL_LINE_BROKEN = Defect(
+    "journal-line-broken",
+    "a line of the journal is no JSON object",
+    "nothing hangs on it, and `log` leaves it out; mend or remove the line",
+)
 STRAY = Defect("stray", "it lies where nothing of the kind belongs, so it is not served", "move it elsewhere")
 SYMLINK = Defect(
     "symlink",
@@ -143,5 +157,11 @@ SYMLINK = Defect(
 )
 SPECIAL_FILE = Defect("special-file", "neither a file nor a folder", "remove it")
 UNREADABLE = Defect("unreadable", "it cannot be read", "mend owner and mode; where the disk fails, restore a backup")
+REBUILT = Defect(
+    "rebuilt",
+    "`repair` made this manifest from the files that were there",
+    "nothing; compare it with a backup if there is one",
+    is_note=True,
+)
 
 FINDINGS = {defect.code: defect for defect in list(globals().values()) if isinstance(defect, Defect)}

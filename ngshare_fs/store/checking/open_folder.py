@@ -6,15 +6,19 @@ import re
 import stat
 from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from ngshare_fs.formats import yaml_text
 from ngshare_fs.formats.yaml_text import BrokenYaml, Meaning, Node
 from ngshare_fs.store.checking.findings import SPECIAL_FILE, STRAY, SYMLINK, UNREADABLE, Defect, Finding
+from ngshare_fs.store.checking.tally import Tally
 from ngshare_fs.store.files.estale import retry_on_estale
 from ngshare_fs.store.files.plain_file import open_plain
 
 # NFS keeps a file that somebody removed while it was open under such a name, until it is closed.
 _KEPT_BY_NFS = re.compile(r"\.nfs[0-9a-f]{8,}")
+
+Found = TypeVar("Found")
 
 
 class OpenFolder:
@@ -23,11 +27,13 @@ class OpenFolder:
     Args:
         descriptor: of the folder; whoever made it closes it.
         path: relative to the volume, for findings.
+        tally: counts what is read in it.
     """
 
-    def __init__(self, descriptor: int, path: str) -> None:
+    def __init__(self, descriptor: int, path: str, tally: Tally) -> None:
         self._descriptor = descriptor
         self._path = path
+        self.tally = tally
 
     @property
     def name(self) -> str:
@@ -79,9 +85,31 @@ class OpenFolder:
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(name, flags, dir_fd=self._descriptor)
         try:
-            yield OpenFolder(descriptor, self.path(name))
+            yield OpenFolder(descriptor, self.path(name), self.tally)
         finally:
             os.close(descriptor)
+
+    def kept_open(self) -> "OpenFolder":
+        """The same folder once more, which stays open until `close`, whoever closes this one."""
+        return OpenFolder(os.dup(self._descriptor), self._path, self.tally)
+
+    def close(self) -> None:
+        """Close what `kept_open` gave."""
+        os.close(self._descriptor)
+
+    def read(self, name: str) -> bytes:
+        """The content of a small file in it.
+
+        Raises:
+            OSError: it cannot be read, or is no file any more.
+        """
+        content = retry_on_estale(self._read, name)
+        self.tally.file(len(content))
+        return content
+
+    def _read(self, name: str) -> bytes:
+        with os.fdopen(self.open_file(name), "rb") as file:
+            return file.read()
 
     def open_file(self, name: str) -> int:
         """A descriptor of a file in it, for reading; the caller closes it.
@@ -93,15 +121,18 @@ class OpenFolder:
 
 
 @contextmanager
-def open_volume(root: str) -> Iterator[OpenFolder]:
+def open_volume(root: str, tally: Tally) -> Iterator[OpenFolder]:
     """Open the volume's own folder; this one may be reached by a symbolic link.
+
+    Args:
+        tally: counts what is read in it.
 
     Raises:
         OSError: it cannot be read, or is no folder.
     """
     descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        yield OpenFolder(descriptor, "")
+        yield OpenFolder(descriptor, "", tally)
     finally:
         os.close(descriptor)
 
@@ -142,7 +173,9 @@ def unexpected_entries(
     return belonging
 
 
-def look_into(parent: OpenFolder, name: str, check: Callable[[OpenFolder], Iterator[Finding]]) -> Iterator[Finding]:
+def look_into(
+    parent: OpenFolder, name: str, check: Callable[[OpenFolder], Iterator[Found]]
+) -> Iterator[Found | Finding]:
     """Check a folder in another one, if it can be read.
 
     Args:
@@ -181,17 +214,12 @@ def read_yaml(
         if status is None:
             yield if_missing.at(path)
         elif stat.S_ISREG(status.st_mode):
-            return yaml_text.parse(retry_on_estale(_read, folder, name), path, understand)
+            return yaml_text.parse(folder.read(name), path, understand)
     except BrokenYaml as error:
         yield if_broken.at(path, f"line {error.line}: {error.problem}")
     except OSError as error:
         yield UNREADABLE.at(path, error.strerror)
     return None
-
-
-def _read(folder: OpenFolder, name: str) -> bytes:
-    with os.fdopen(folder.open_file(name), "rb") as file:
-        return file.read()
 
 
 def special_file_finding(path: str, status: os.stat_result) -> Finding | None:

@@ -1,9 +1,10 @@
 """Checks a whole volume: every manifest readable and true to its place and its files, nothing astray.
 
 It needs no server, writes nothing, and may run on a read-only backup or beside running servers. What it holds in
-memory is one folder's names and one manifest at a time.
+memory is one folder's names and, for each of its threads, one manifest and the findings of a few trees.
 """
 
+import os
 import re
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -28,12 +29,16 @@ from ngshare_fs.store.checking.findings import (
     VOLUME_FILE_MISSING,
     Finding,
 )
+from ngshare_fs.store.checking.in_order import Found, Later, in_order
 from ngshare_fs.store.checking.open_folder import OpenFolder, look_into, open_volume, read_yaml, unexpected_entries
+from ngshare_fs.store.checking.tally import Tally, bytes_below
+from ngshare_fs.store.checking.verify_journal import check_journal
 from ngshare_fs.store.checking.verify_tree import Place, check_tree, differ
-from ngshare_fs.store.format import course_file, layout, timestamp, trash_file
+from ngshare_fs.store.errors import CourseNotFound
+from ngshare_fs.store.format import course_file, layout, timestamp, trash_file, volume_file
 from ngshare_fs.store.format.manifest import FEEDBACK, RELEASE, SUBMISSION, WITHDRAWAL
 from ngshare_fs.store.format.names import folder_of, is_cut, name_of
-from ngshare_fs.store.volume import understand_volume_file
+from ngshare_fs.store.volume import check_is_present_layout
 
 # `trash.yaml` names the folder by the time of the deletion; 8 random digits keep two deletions apart.
 _TIMESTAMP_LENGTH = len("20200130T103047.524219Z")
@@ -45,43 +50,79 @@ _DIFFERS = {
 }
 
 
-def verify_volume(root: Path) -> Iterator[Finding]:
-    """Everything in which a volume departs from its format.
+def verify_volume(
+    root: Path, course: str | None = None, jobs: int = 1, tally: Tally | None = None
+) -> Iterator[Finding]:
+    """Everything in which a volume departs from its format, and the notes, always in the same order.
 
     Args:
         root: its folder.
+        course: the name of the only course to check, without what of it is in the trash.
+        jobs: how many threads check trees.
+        tally: counts what is read.
+
+    Raises:
+        VolumeError: it has an older layout, which other rules are for.
+        CourseNotFound: there is no such course.
     """
     try:
-        with open_volume(str(root)) as folder:
-            yield from _check_volume(folder)
+        with open_volume(str(root), tally or Tally()) as folder:
+            yield from in_order(_check_volume(folder, course), jobs)
     except OSError as error:
         yield UNREADABLE.at(".", error.strerror)
 
 
-def _check_volume(root: OpenFolder) -> Iterator[Finding]:
+def bytes_to_check(root: Path, course: str | None = None) -> int:
+    """How many bytes `verify_volume` has to read there, for a progress bar."""
+    if course is not None:
+        return bytes_below(layout.course(str(root), course))
+    return sum(bytes_below(os.path.join(root, folder)) for folder in (layout.COURSES, layout.TRASH, layout.JOURNAL))
+
+
+def _check_volume(root: OpenFolder, course: str | None) -> Iterator[Found]:
     found = yield from read_yaml(
-        root, layout.VOLUME_FILE, understand_volume_file, VOLUME_FILE_MISSING, VOLUME_FILE_BROKEN
+        root, layout.VOLUME_FILE, volume_file.understand, VOLUME_FILE_MISSING, VOLUME_FILE_BROKEN
     )
     if found is not None:
-        number, misspelt_keys = found
-        if number > layout.LAYOUT:
+        if found.layout > layout.LAYOUT:
             # What this program would say of the rest may be wrong.
-            yield LAYOUT_NEWER.at(layout.VOLUME_FILE, f"{number}, not {layout.LAYOUT}")
+            yield LAYOUT_NEWER.at(layout.VOLUME_FILE, f"{found.layout}, not {layout.LAYOUT}")
             return
-        for each in misspelt_keys:
+        check_is_present_layout(found, root.path(layout.VOLUME_FILE))
+        for each in found.misspelt_keys:
             yield KEY_MISSPELT.at(layout.VOLUME_FILE, str(each))
+    if course is not None:
+        yield from _check_one_course(root, course)
+        return
     folders = (layout.COURSES, layout.TRASH, layout.JOURNAL, layout.PRIVATE, layout.LOST_AND_FOUND)
     present = yield from unexpected_entries(root, (layout.VOLUME_FILE,), folders)
     if layout.COURSES in present:
         yield from look_into(root, layout.COURSES, _each(_check_course))
     if layout.TRASH in present:
         yield from look_into(root, layout.TRASH, _each(_check_deletion))
+    if layout.JOURNAL in present:
+        yield from look_into(root, layout.JOURNAL, check_journal)
 
 
-def _each(check: Callable[[OpenFolder], Iterator[Finding]]) -> Callable[[OpenFolder], Iterator[Finding]]:
+def _check_one_course(root: OpenFolder, course: str) -> Iterator[Found]:
+    folder = folder_of(course)
+
+    def check(courses: OpenFolder) -> Iterator[Found]:
+        if courses.is_absent(folder):
+            raise CourseNotFound(course)
+        yield from look_into(courses, folder, _check_course)
+
+    if root.is_absent(layout.COURSES):
+        raise CourseNotFound(course)
+    yield from look_into(root, layout.COURSES, check)
+    if root.is_folder(layout.JOURNAL):
+        yield from look_into(root, layout.JOURNAL, lambda journal: check_journal(journal, folder))
+
+
+def _each(check: Callable[[OpenFolder], Iterator[Found]]) -> Callable[[OpenFolder], Iterator[Found]]:
     """A check of all folders in a folder, where nothing else belongs."""
 
-    def check_each(parent: OpenFolder) -> Iterator[Finding]:
+    def check_each(parent: OpenFolder) -> Iterator[Found]:
         for name in (yield from unexpected_entries(parent)):
             yield from look_into(parent, name, check)
 
@@ -93,7 +134,7 @@ def _leads_to(folder: OpenFolder) -> bool:
     return is_cut(folder.name) or name_of(folder.name) is not None
 
 
-def _check_course(course: OpenFolder) -> Iterator[Finding]:
+def _check_course(course: OpenFolder) -> Iterator[Found]:
     if not _leads_to(course):
         yield NAME_NOT_CANONICAL.at(course.path())
     present = yield from unexpected_entries(course, (layout.COURSE_FILE,), (layout.ASSIGNMENTS,))
@@ -113,7 +154,7 @@ def _check_course(course: OpenFolder) -> Iterator[Finding]:
         yield from look_into(course, layout.ASSIGNMENTS, _each(_check_assignment))
 
 
-def _check_assignment(assignment: OpenFolder) -> Iterator[Finding]:
+def _check_assignment(assignment: OpenFolder) -> Iterator[Found]:
     if not _leads_to(assignment):
         yield NAME_NOT_CANONICAL.at(assignment.path())
     present = yield from unexpected_entries(assignment, folders=(layout.RELEASES, layout.SUBMISSIONS))
@@ -125,14 +166,14 @@ def _check_assignment(assignment: OpenFolder) -> Iterator[Finding]:
         yield from look_into(assignment, layout.SUBMISSIONS, _each(_check_student))
 
 
-def _check_releases(releases: OpenFolder, assignment: OpenFolder) -> Iterator[Finding]:
+def _check_releases(releases: OpenFolder, assignment: OpenFolder) -> Iterator[Found]:
     # A readable folder name is the assignment's name, whatever it was called when it was released.
     place = Place((RELEASE, WITHDRAWAL), assignment_folder=assignment.name if is_cut(assignment.name) else None)
     if not (yield from _check_dated(releases, lambda tree: check_tree(tree, place))):
         yield RELEASE_MISSING.at(assignment.path())
 
 
-def _check_student(student: OpenFolder) -> Iterator[Finding]:
+def _check_student(student: OpenFolder) -> Iterator[Found]:
     if not _leads_to(student):
         yield NAME_NOT_CANONICAL.at(student.path())
     folder = student.name if _leads_to(student) else None
@@ -147,46 +188,60 @@ def _check_submission(tree: OpenFolder, student_folder: str | None) -> Iterator[
 
 
 def _check_feedback(folder: OpenFolder, place: Place) -> Iterator[Finding]:
-    yield from _check_dated(folder, lambda tree: check_tree(tree, place))
+    for name in (yield from _dated(folder)):
+        yield from look_into(folder, name, lambda tree: check_tree(tree, place))
 
 
-def _check_dated(
-    parent: OpenFolder, check: Callable[[OpenFolder], Iterator[Finding]]
-) -> Generator[Finding, None, bool]:
+def _check_dated(parent: OpenFolder, check: Callable[[OpenFolder], Iterator[Finding]]) -> Generator[Found, None, bool]:
     """Check a folder of trees.
 
     Returns:
         whether it has any.
     """
-    found = False
-    for name in (yield from unexpected_entries(parent)):
+    names = yield from _dated(parent)
+    for name in names:
+        yield Later(parent, name, check)
+    return bool(names)
+
+
+def _dated(parent: OpenFolder) -> Generator[Finding, None, list[str]]:
+    """The names of the trees in a folder."""
+    names = yield from unexpected_entries(parent)
+    for name in names:
         if timestamp.from_folder(name) is None:
             yield NOT_A_TIMESTAMP.at(parent.path(name))
-        else:
-            found = True
-            yield from look_into(parent, name, check)
-    return found
+    return [name for name in names if timestamp.from_folder(name) is not None]
 
 
-def _check_deletion(entry: OpenFolder) -> Iterator[Finding]:
+def _check_deletion(entry: OpenFolder) -> Iterator[Found]:
     moment = timestamp.from_folder(entry.name[:_TIMESTAMP_LENGTH])
     if moment is None or not _RANDOM_END.fullmatch(entry.name[_TIMESTAMP_LENGTH:]):
         yield NOT_A_TIMESTAMP.at(entry.path())
         return
-    contents = yield from unexpected_entries(entry, (layout.TRASH_FILE,))
-    if layout.TRASH_FILE in contents:
-        contents.remove(layout.TRASH_FILE)
-    if not contents:
+    try:
+        is_filled = any(name != layout.TRASH_FILE for name in entry.names())
+    except OSError as error:
+        yield UNREADABLE.at(entry.path(), error.strerror)
+        return
+    if not is_filled:
         # A deletion that a crash cut short, maybe while the file was written; what it was to delete is where it was.
         return
     path = entry.path(layout.TRASH_FILE)
     deletion = yield from read_yaml(
         entry, layout.TRASH_FILE, trash_file.understand, TRASH_FILE_MISSING, TRASH_FILE_BROKEN
     )
-    if deletion is None:
-        return
-    if deletion.timestamp != moment:
+    if deletion is not None and deletion.timestamp != moment:
         yield TIMESTAMP_DIFFERS.at(path, f"{deletion.timestamp!r}, not {moment!r}")
+    if deletion is not None and deletion.kind == trash_file.QUARANTINE:
+        # Why that is there, its record says; it may be a link or a pipe, and is not looked into.
+        for name in entry.names():
+            if name not in (layout.TRASH_FILE, deletion.folder):
+                yield STRAY.at(entry.path(name))
+        return
+    contents = yield from unexpected_entries(entry, (layout.TRASH_FILE,))
+    contents = [name for name in contents if name != layout.TRASH_FILE]
+    if deletion is None or not contents:
+        return
     deleted = deletion.folder if deletion.folder in contents else contents[0]
     differs = _DIFFERS[deletion.kind]
     name = deletion.assignment or deletion.course

@@ -16,6 +16,7 @@ from ngshare_fs.store.checking.findings import (
     MANIFEST_MISSING,
     PATH_ILLEGAL,
     PATH_TWICE,
+    REBUILT,
     SIZE_DIFFERS,
     STUDENT_DIFFERS,
     SUBMISSION_DIFFERS,
@@ -24,6 +25,7 @@ from ngshare_fs.store.checking.findings import (
     Finding,
 )
 from ngshare_fs.store.checking.open_folder import OpenFolder, read_yaml, special_file_finding, unexpected_entries
+from ngshare_fs.store.checking.tally import Tally
 from ngshare_fs.store.errors import IllegalPath
 from ngshare_fs.store.format import layout, manifest, timestamp
 from ngshare_fs.store.format.manifest import FEEDBACK, Manifest, StoredFile
@@ -31,7 +33,8 @@ from ngshare_fs.store.format.names import folder_of, name_of
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.format.tree_paths import check_path
 
-CHUNK = 1024 * 1024
+# Each thread holds one or two of them; larger ones are not faster.
+CHUNK = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ def check_tree(tree: OpenFolder, place: Place, more: tuple[str, ...] = ()) -> It
     found = yield from read_yaml(tree, layout.MANIFEST, manifest.understand, MANIFEST_MISSING, MANIFEST_BROKEN)
     if found is None:
         return
+    if found.rebuilt is not None:
+        yield REBUILT.at(tree.path(layout.MANIFEST), f"on {found.rebuilt}")
     yield from _check_place(tree, found, place)
     listed = yield from _listed_files(tree, found)
     if layout.FILES in present:
@@ -180,7 +185,7 @@ def _check_file(folder: OpenFolder, name: str, file: StoredFile, size: int) -> I
         yield SIZE_DIFFERS.at(folder.path(name), f"{size} bytes, not {file.size}")
         return
     try:
-        found = _md5(folder.open_file(name))
+        found = _md5(folder.open_file(name), folder.tally)
     except OSError as error:
         yield UNREADABLE.at(folder.path(name), error.strerror)
         return
@@ -188,9 +193,11 @@ def _check_file(folder: OpenFolder, name: str, file: StoredFile, size: int) -> I
         yield CHECKSUM_DIFFERS.at(folder.path(name), f"{found}, not {file.md5}")
 
 
-def _md5(descriptor: int) -> str:
+def _md5(descriptor: int, tally: Tally) -> str:
     digest = hashlib.md5(usedforsecurity=False)
     with os.fdopen(descriptor, "rb", buffering=0) as file:
+        tally.file()
         while chunk := file.read(CHUNK):
             digest.update(chunk)
+            tally.piece(len(chunk))
     return digest.hexdigest()
