@@ -3,11 +3,12 @@
 import argparse
 from pathlib import Path
 
+from ngshare_fs.command.operator import course_rename
 from ngshare_fs.command.output import fail
 from ngshare_fs.terminal.installation import how_to_install
 
 HELP = "courses and rosters on a server, as the signed-in user"
-DESCRIPTION = "Courses and rosters on a server, as the signed-in user."
+DESCRIPTION = "Courses and rosters on a server, as the signed-in user; `rename` works on the data folder itself."
 
 
 def add_words(parser: argparse.ArgumentParser) -> None:
@@ -54,6 +55,10 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     add_file(sync)
     _yes(sync)
     sync.add_argument("--dry-run", action="store_true", help="only show what would be done")
+    renamed = commands.add_parser(
+        "rename", help=course_rename.HELP, allow_abbrev=False, description=course_rename.DESCRIPTION
+    )
+    course_rename.add_words(renamed)
     for command in (add_students, sync):
         _columns(command)
     for command in (add_student, add_students, remove_students, sync):
@@ -66,6 +71,8 @@ def run(given: argparse.Namespace) -> int:
     Returns:
         The exit code: 0, or 1 where it was not done.
     """
+    if given.action == "rename":
+        return course_rename.run(given)
     try:
         from ngshare_fs.management.actions import run as act
     except ImportError as error:

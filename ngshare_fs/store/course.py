@@ -3,14 +3,15 @@
 import errno
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ngshare_fs.store import trash
-from ngshare_fs.store.errors import BrokenManifest, CourseExists, CourseNotFound
+from ngshare_fs.store.errors import BrokenManifest, CourseExists, CourseNotFound, VolumeFailure
 from ngshare_fs.store.files.estale import retry_on_estale
 from ngshare_fs.store.format import layout, names
 from ngshare_fs.store.format.course_file import Person, Roster
 from ngshare_fs.store.volume import Volume, check_present
+from ngshare_fs.store.writing.publication import Publication
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +84,37 @@ def delete(volume: Volume, course: str, by: str) -> None:
             trash.throw_away(volume, layout.course(volume.root, course), {"kind": "course", "course": course, "by": by})
         except FileNotFoundError:
             raise CourseNotFound(course) from None
+
+
+def delete_unless(volume: Volume, course: str, by: str, check: Callable[[str], None]) -> None:
+    """Move a course into the trash, unless something forbids it, whatever happens in it at this moment.
+
+    Args:
+        by: who does it.
+        check: raises what forbids it. It is given the course's folder: where it is served, and once more where nothing
+            can be handed in or out any more; from there the course is brought back if that is forbidden.
+
+    Raises:
+        CourseNotFound: there is no such course.
+        VolumeFailure: it should be brought back, but its name was taken meanwhile; the text says where it is.
+    """
+    place = layout.course(volume.root, course)
+    check(place)
+    # Under the lock nobody makes a course at the place to which this one may have to go back.
+    with volume.locks.hold("course", course):
+        try:
+            entry = trash.throw_away(volume, place, {"kind": "course", "course": course, "by": by})
+        except FileNotFoundError:
+            raise CourseNotFound(course) from None
+        deleted = os.path.join(entry, os.path.basename(place))
+        try:
+            check(deleted)
+        except BaseException:
+            taken = VolumeFailure(f"{deleted} belongs back to its place, where there is another course by now")
+            with Publication(volume.flusher, deleted) as publication:
+                publication.publish(place, if_taken=taken)
+            trash.forget(entry)
+            raise
 
 
 def exists(volume: Volume, course: str) -> bool:

@@ -25,6 +25,20 @@ def of(volume: Volume, course: str) -> Roster:
         raise CourseNotFound(course) from None
 
 
+def present(volume: Volume, course: str) -> Roster:
+    """The roster of a course as its file says now, for who wants to change it.
+
+    Raises:
+        CourseNotFound: there is no such course.
+        BrokenManifest: the file cannot be understood.
+    """
+    try:
+        return _file(volume, course).read().present
+    except (FileNotFoundError, NotADirectoryError):
+        check_present(volume)
+        raise CourseNotFound(course) from None
+
+
 def set_instructor(volume: Volume, course: str, user: str, person: Person, last_check: LastCheck = no_check) -> None:
     """Make a user an instructor or change the entry; a student who is made instructor stops being a student.
 

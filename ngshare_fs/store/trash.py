@@ -14,13 +14,16 @@ from ngshare_fs.store.writing.publication import Publication
 ATTEMPTS = 3
 
 
-def throw_away(volume: Volume, path: str, what: dict[str, str], last_check: LastCheck = no_check) -> None:
+def throw_away(volume: Volume, path: str, what: dict[str, str], last_check: LastCheck = no_check) -> str:
     """Move a folder into the trash.
 
     Args:
         path: the folder, anywhere on the volume.
         what: what it is, for `trash.yaml` beside it: `kind`, the names that lead to it, and `by`, who deleted it.
         last_check: made directly before it is moved.
+
+    Returns:
+        the path of its entry there.
 
     Raises:
         FileNotFoundError: it is not there; somebody else was faster.
@@ -32,12 +35,11 @@ def throw_away(volume: Volume, path: str, what: dict[str, str], last_check: Last
             raise FileNotFoundError(path)
         # Somebody may be emptying the trash, and take the new entry as well.
         with contextlib.suppress(FileNotFoundError):
-            _move(volume, path, what, last_check)
-            return
+            return _move(volume, path, what, last_check)
     raise VolumeFailure(f"{path} cannot be deleted: its entry in the trash is removed each time")
 
 
-def _move(volume: Volume, path: str, what: dict[str, str], last_check: LastCheck) -> None:
+def _move(volume: Volume, path: str, what: dict[str, str], last_check: LastCheck) -> str:
     moment = timestamp.now()
     # Two deletions in one microsecond must not share a folder; the random end costs nothing and needs no lock.
     entry = os.path.join(volume.root, layout.TRASH, f"{timestamp.folder_of(moment)}-{secrets.token_hex(4)}")
@@ -52,11 +54,13 @@ def _move(volume: Volume, path: str, what: dict[str, str], last_check: LastCheck
             dirty.changed(trash)
             publication.take(path, last_check)
         except BaseException:
-            _forget(entry)
+            forget(entry)
             raise
+    return entry
 
 
-def _forget(entry: str) -> None:
+def forget(entry: str) -> None:
+    """Remove an entry in which nothing lies any more but its file."""
     with contextlib.suppress(OSError):
         os.unlink(os.path.join(entry, layout.TRASH_FILE))
     with contextlib.suppress(OSError):

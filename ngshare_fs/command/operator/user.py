@@ -1,0 +1,229 @@
+"""`ngshare-fs user`: a person gets another name, or is forgotten, on the volume itself."""
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ngshare_fs.command.operator.data_folder import (
+    DONE,
+    SOMETHING_LEFT,
+    add_data,
+    add_dry_run,
+    add_json,
+    opened,
+    opened_for_reading,
+    operator,
+)
+from ngshare_fs.command.operator.failures import checked_name, reason
+from ngshare_fs.command.output import fail
+from ngshare_fs.settings import SettingsError
+from ngshare_fs.store import StoreError, Volume
+from ngshare_fs.terminal.confirmation import NotConfirmed, confirm
+from ngshare_fs.terminal.progress import progress
+from ngshare_fs.terminal.saying import counted, say
+from ngshare_fs.terminal.table import size_in_words
+
+if TYPE_CHECKING:
+    from ngshare_fs.store.forgetting import Removal
+    from ngshare_fs.store.user_renaming import InCourse
+
+HELP = "rename a person, or forget one, on the data folder itself"
+DESCRIPTION = (
+    "Rename a person, or forget one, on the data folder itself; servers may run. Exit code 0: done; 1: not done; "
+    "2: wrong use."
+)
+_RENAME = (
+    "Rename a person: on the rosters, and in all that was handed in. Nothing is changed where both names have handed "
+    "in to one assignment. Exit code 0: done; 1: it could not be done; 2: wrong use."
+)
+_FORGET = (
+    "Remove what there is of a person, for good and not to the trash: what was handed in, the feedback on it, entries "
+    "on rosters, the name in what others have and in the journal. Exit code 0: done, or there was nothing; 1: it was "
+    "not done, or files cannot be understood; 2: wrong use."
+)
+# What is handed in while others are removed is removed in the next round; there is no third, but for bad luck.
+ROUNDS = 5
+
+
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Give the parser of the command its actions."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    renamed = actions.add_parser("rename", help="give a person another name", description=_RENAME, allow_abbrev=False)
+    renamed.add_argument("old", metavar="OLD")
+    renamed.add_argument("new", metavar="NEW")
+    forgotten = actions.add_parser(
+        "forget", help="remove what there is of a person, for good", description=_FORGET, allow_abbrev=False
+    )
+    forgotten.add_argument("user", metavar="NAME")
+    forgotten.add_argument("--yes", action="store_true", help="do not ask before it is removed")
+    forgotten.add_argument("--report", metavar="FILE", help="a new file for a report, as JSON")
+    for each in (renamed, forgotten):
+        each.add_argument(
+            "--course", dest="courses", metavar="COURSE", action="append", default=[], help="in this course only"
+        )
+        add_dry_run(each)
+        add_data(each)
+        add_json(each)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Do what was told.
+
+    Returns:
+        The exit code: 0, or 1 where it was not done.
+
+    Raises:
+        SettingsError: the words are wrong, or the folder is no volume.
+    """
+    for name in given.courses:
+        checked_name(name)
+    act = _rename if given.action == "rename" else _forget
+    if given.action == "rename":
+        if checked_name(given.old) == checked_name(given.new):
+            raise SettingsError(f"{given.old} is the name already")
+    else:
+        checked_name(given.user)
+        if given.report and os.path.lexists(given.report):
+            raise SettingsError(f"{given.report} is there already: give another name, or remove it")
+    with (opened_for_reading if given.dry_run else opened)(given) as volume:
+        try:
+            return act(volume, given)
+        except NotConfirmed as answer:
+            return fail(str(answer), SOMETHING_LEFT)
+        except (StoreError, OSError) as error:
+            return fail(reason(error), SOMETHING_LEFT)
+
+
+def _rename(volume: Volume, given: argparse.Namespace) -> int:
+    from ngshare_fs.store.user_renaming import NameInUse, plan, rename
+
+    old, new = given.old, given.new
+    try:
+        planned = plan(volume, old, new, given.courses)
+        if not planned:
+            return fail(f"nobody is called {old} here", SOMETHING_LEFT)
+        if not given.dry_run:
+            trees = sum(sum(each.assignments.values()) for each in planned)
+            with progress("renaming", trees, "trees") as told:
+                rename(volume, planned, old, new, told)
+            _record_rename(volume, planned, old, new)
+    except NameInUse as error:
+        said = "nobody could tell whose work it would be. Move the one or the other away by hand"
+        return fail(f"{error}: {said}", SOMETHING_LEFT)
+    if given.json:
+        courses = [
+            {"course": each.course, "roles": list(each.roles), "assignments": dict(each.assignments)}
+            for each in planned
+        ]
+        document = {"old": old, "new": new, "renamed": not given.dry_run, "courses": courses}
+        print(json.dumps(document, ensure_ascii=False, indent=2))
+        return DONE
+    for each in planned:
+        done = "would rename" if given.dry_run else "renamed"
+        work = f", with work in {counted(len(each.assignments), 'assignment')}" if each.assignments else ""
+        say(f"{done} {old} to {new} in {each.course}{work}")
+    return DONE
+
+
+def _record_rename(volume: Volume, planned: "list[InCourse]", old: str, new: str) -> None:
+    from ngshare_fs.store.journal import Event, record
+
+    for each in planned:
+        record(volume, Event("rename-user", operator(), "command", each.course, student=new, detail=f"from {old}"))
+
+
+def _forget(volume: Volume, given: argparse.Namespace) -> int:
+    from ngshare_fs.store.forgetting import Search
+    from ngshare_fs.store.journal import Event, record
+
+    with progress("looking", None, "trees") as told:
+        search = Search(volume, given.user, given.courses, told)
+        removals = list(search.removals())
+    removed: list[Removal] = []
+    if removals and not given.dry_run:
+        question = f"Remove for good what there is of {given.user}: {_in_words(removals)}?"
+        confirm(question, given.yes, may_ask=not given.json)
+        try:
+            for _ in range(ROUNDS):
+                for removal in removals:
+                    _act(removal)
+                    removed.append(removal)
+                search = Search(volume, given.user, given.courses)
+                removals = list(search.removals())
+                if not removals:
+                    break
+        finally:
+            _report(given, removed, search.unknown)
+        record(volume, Event("forget-user", operator(), "command", detail=_in_words(removed)))
+    else:
+        _report(given, removals, search.unknown)
+    for place in search.unknown:
+        say(f"ngshare-fs: {place} cannot be understood: nobody knows whether {given.user} is named there", sys.stderr)
+    return SOMETHING_LEFT if search.unknown else DONE
+
+
+def _act(removal: "Removal") -> None:
+    # Where somebody else has moved it away, the next round finds what there is elsewhere.
+    with contextlib.suppress(FileNotFoundError):
+        removal.act()
+
+
+def _report(given: argparse.Namespace, removals: "list[Removal]", unknown: list[str]) -> None:
+    listed = [
+        {
+            "what": each.what,
+            "course": each.course,
+            "assignment": each.assignment,
+            "place": each.place,
+            "count": each.count,
+            "size": each.size,
+        }
+        for each in removals
+    ]
+    document: dict[str, Any] = {
+        "user": given.user,
+        "removed": [] if given.dry_run else listed,
+        "would_remove": listed if given.dry_run else [],
+        "not_understood": unknown,
+    }
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    if given.report:
+        with open(given.report, "x", encoding="utf-8", opener=_for_its_owner) as file:
+            file.write(text + "\n")
+    if given.json:
+        print(text)
+        return
+    word = "would remove" if given.dry_run else "removed"
+    for each in removals:
+        of = " ".join(part for part in (each.course, each.assignment) if part)
+        say(f"{word} {_LINE[each.what].format(count=each.count)}{f' ({of})' if of else ''}: {each.place}")
+    if not removals:
+        say(f"there is nothing of {given.user}")
+
+
+_LINE = {
+    "roster": "the entry on the roster",
+    "submissions": "submissions with the feedback on them, {count}",
+    "name": "the name",
+    "journal": "the name in lines of the journal, {count}",
+}
+
+
+def _in_words(removals: "list[Removal]") -> str:
+    from ngshare_fs.store.forgetting import JOURNAL, NAME, ROSTER, SUBMISSIONS
+
+    def total(what: str) -> int:
+        return sum(each.count for each in removals if each.what == what)
+
+    size = size_in_words(sum(each.size for each in removals))
+    return (
+        f"{counted(total(SUBMISSIONS), 'submission')} ({size}), entries on {counted(total(ROSTER), 'roster')}, "
+        f"the name in {counted(total(NAME), 'file')} of others and in {counted(total(JOURNAL), 'line')} of the journal"
+    )
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -1,0 +1,196 @@
+"""What of a course goes into an archive: looked at once, kept in a file, and compared with what is there later."""
+
+import json
+import os
+import stat
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from types import TracebackType
+from typing import NamedTuple
+
+from ngshare_fs.store import Volume
+from ngshare_fs.store.files.estale import retry_on_estale
+from ngshare_fs.store.files.plain_file import open_plain
+from ngshare_fs.store.format import layout
+from ngshare_fs.store.format.names import folder_of
+from ngshare_fs.store.reading.fingerprint import fingerprint_of
+from ngshare_fs.transfer.archive.layout import order
+
+# Kept in memory; a listing that takes more lies in a file without a name.
+IN_MEMORY = 8 * 1024 * 1024
+
+
+class ChangedMeanwhile(Exception):
+    """Something of the course was handed in or out, changed or moved away while it was read; the text is its path."""
+
+
+class Entry(NamedTuple):
+    """A file or folder of a course.
+
+    Args:
+        path: relative to the volume.
+        is_folder: whether it is one.
+        size: of a file, in bytes.
+        modified: in seconds since 1970.
+        known_by: its inode, size and times; a folder's do not matter.
+    """
+
+    path: str
+    is_folder: bool
+    size: int
+    modified: int
+    known_by: tuple[int, ...]
+
+
+class Listing:
+    """What a course consisted of at one moment, its journal too. A context manager; whoever makes one closes it.
+
+    Args:
+        volume: where it is.
+        course: its name.
+
+    Attributes:
+        course_file: what `course.yaml` said: the one file that changes. None where there is none that can be read.
+        counts: how many there are of `files`, `folders`, `assignments`, `releases`, `submissions` and `feedback`, and
+            the `size` of all files.
+        passed_over: the paths of what is neither a file nor a folder.
+
+    Raises:
+        ChangedMeanwhile: something was moved away at this moment.
+        OSError: something cannot be looked at.
+    """
+
+    def __init__(self, volume: Volume, course: str) -> None:
+        self._root = volume.root
+        self._folder = f"{layout.COURSES}/{folder_of(course)}"
+        self._journal = f"{layout.JOURNAL_OF_COURSES}/{folder_of(course)}"
+        self.counts: Counter[str] = Counter()
+        self.passed_over: list[str] = []
+        self.course_file: bytes | None = None
+        self._course_entry = self._read_course_file()
+        self._kept = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed on leaving
+        try:
+            for place in (self._folder, self._journal):
+                for entry in self._entries(self._root, place, place):
+                    self._count(entry)
+                    self._kept.write(json.dumps(entry).encode() + b"\n")
+        except FileNotFoundError as error:
+            self._kept.close()
+            raise ChangedMeanwhile(error.filename) from None
+        except BaseException:
+            self._kept.close()
+            raise
+
+    def __enter__(self) -> "Listing":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._kept.close()
+
+    def __iter__(self) -> Iterator[Entry]:
+        self._kept.seek(0)
+        for line in self._kept:
+            path, is_folder, size, modified, known_by = json.loads(line)
+            yield Entry(path, is_folder, size, modified, tuple(known_by))
+
+    def check_unchanged(self, folder: str) -> None:
+        """Compare with what there is by now.
+
+        Args:
+            folder: where the course is. Its journal is not compared: it goes on.
+
+        Raises:
+            ChangedMeanwhile: the text is the path of what is new, changed or gone.
+        """
+        try:
+            changed = self._first_change(folder)
+        except FileNotFoundError as error:
+            changed = error.filename
+        if changed is not None:
+            raise ChangedMeanwhile(changed)
+
+    def _first_change(self, folder: str) -> str | None:
+        before = (entry for entry in self if not entry.is_folder and entry.path.startswith(self._folder + "/"))
+        above, name = os.path.split(folder)
+        present = (entry for entry in self._entries(above, name, self._folder) if not entry.is_folder)
+        for now in present:
+            then = next(before, None)
+            if then != now:
+                return now.path
+        gone = next(before, None)
+        return gone.path if gone else None
+
+    def is_course_file(self, entry: Entry) -> bool:
+        """Whether its content is `course_file`."""
+        return self.course_file is not None and entry.path == f"{self._folder}/{layout.COURSE_FILE}"
+
+    def _read_course_file(self) -> Entry | None:
+        path = f"{self._folder}/{layout.COURSE_FILE}"
+        try:
+            status, self.course_file = retry_on_estale(_read, os.path.join(self._root, path))
+        except OSError:
+            return None
+        return _entry(path, status)
+
+    def _entries(self, root: str, place: str, shown: str) -> Iterator[Entry]:
+        """A folder and all that is in it.
+
+        Args:
+            root, place: the folder is `place`, below `root`.
+            shown: its path on the volume.
+        """
+        # Folders whose turn is still to come, the next one last. No recursion: a tree may have 256 levels.
+        waiting = [(os.path.join(root, place), shown)] if os.path.isdir(os.path.join(root, place)) else []
+        while waiting:
+            path, shown = waiting.pop()
+            yield Entry(shown, True, 0, int(os.stat(path).st_mtime), ())
+            folders = []
+            with os.scandir(path) as found:
+                entries = [(entry, entry.is_dir(follow_symlinks=False)) for entry in found]
+            for entry, is_folder in sorted(entries, key=lambda each: order(each[0].name, each[1])):
+                if is_folder:
+                    folders.append((entry.path, f"{shown}/{entry.name}"))
+                    continue
+                status = entry.stat(follow_symlinks=False)
+                if not stat.S_ISREG(status.st_mode):
+                    self.passed_over.append(f"{shown}/{entry.name}")
+                    continue
+                read = self._course_entry
+                known = _entry(f"{shown}/{entry.name}", status)
+                yield read if read is not None and read.path == known.path and root == self._root else known
+            waiting += reversed(folders)
+
+    def _count(self, entry: Entry) -> None:
+        self.counts["folders" if entry.is_folder else "files"] += 1
+        self.counts["size"] += entry.size
+        kind = kind_of(entry.path)
+        if kind and entry.is_folder:
+            self.counts[kind] += 1
+
+
+def kind_of(path: str) -> str | None:
+    """What a folder is by its place in a course: one of `assignments`, `releases`, `submissions` and `feedback`."""
+    parts = path.split("/")[2:]
+    if not parts or parts[0] != layout.ASSIGNMENTS or not path.startswith(layout.COURSES + "/"):
+        return None
+    if len(parts) == 2:
+        return layout.ASSIGNMENTS
+    if len(parts) == 4 and parts[2] == layout.RELEASES:
+        return layout.RELEASES
+    if len(parts) == 5 and parts[2] == layout.SUBMISSIONS:
+        return layout.SUBMISSIONS
+    if len(parts) == 7 and parts[2] == layout.SUBMISSIONS and parts[5] == layout.FEEDBACK:
+        return layout.FEEDBACK
+    return None
+
+
+def _entry(path: str, status: os.stat_result) -> Entry:
+    return Entry(path, False, status.st_size, int(status.st_mtime), tuple(fingerprint_of(status)))
+
+
+def _read(path: str) -> tuple[os.stat_result, bytes]:
+    with open(open_plain(path), "rb") as file:
+        return os.fstat(file.fileno()), file.read()
