@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Sequence
 
+from ngshare_fs.formats.one_line import in_one_line
 from ngshare_fs.settings import PROGRAM
 from ngshare_fs.settings.options import BY_NAME
 from ngshare_fs.terminal.logs import LOG, set_up
@@ -25,7 +26,7 @@ def fail(message: str, code: int, words: Sequence[str] = (), log_format: str = "
     asked = re.search(r"--log-format[ =]json\b", " ".join(words)) or (
         os.environ.get(BY_NAME["log-format"].variable) == "json"
     )
-    line = " ".join(message.split())
+    line = in_one_line(" ".join(message.split()))
     if log_format == "json" or asked:
         set_up("json")
         LOG.critical("%s", line)

@@ -27,6 +27,7 @@ from ngshare_fs.server.application import make_application
 from ngshare_fs.server.connection import Connection, UnfinishedHeads
 from ngshare_fs.server.drain import AccessLog, ConnectionDrainer
 from ngshare_fs.server.handover import Handover
+from ngshare_fs.server.housekeeping import keep_house
 from ngshare_fs.server.signals import Shutdown
 from ngshare_fs.server.sockets import QUEUE, Listener, listener_for
 from ngshare_fs.server.startup_message import announce
@@ -122,7 +123,7 @@ async def _serve(
     pings = None if supervisor is None else asyncio.create_task(_ping(supervisor.pings))
     if supervisor is None:
         announce(settings, listener.socket)
-    beside = _beside_serving(settings, supervisor, shutdown)
+    beside = _beside_serving(settings, supervisor, shutdown, volume)
     await shutdown.asked.wait()
     for task in beside:
         task.cancel()
@@ -157,11 +158,16 @@ async def _opened(data: Path, shutdown: Shutdown) -> Volume:
     return opening.result()
 
 
-def _beside_serving(settings: Settings, supervisor: Handover | None, shutdown: Shutdown) -> list[asyncio.Task[None]]:
+def _beside_serving(
+    settings: Settings, supervisor: Handover | None, shutdown: Shutdown, volume: Volume
+) -> list[asyncio.Task[None]]:
+    tasks = []
+    if settings.trash_days:
+        tasks.append(asyncio.create_task(keep_house(volume, settings.trash_days)))
     hub = settings.hub
     if hub is None:
-        return []
-    tasks = [asyncio.create_task(greet_hub(hub, settings.prefix))]
+        return tasks
+    tasks.append(asyncio.create_task(greet_hub(hub, settings.prefix)))
     if hub.managed and supervisor is not None:
         tasks.append(asyncio.create_task(watch_hub(hub, _parent_of_supervisor, _stop_supervisor)))
     elif hub.managed:

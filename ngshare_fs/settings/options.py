@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from ngshare_fs.settings.values import (
+    MOST_DAYS,
     Raw,
     parse_callback,
     parse_client,
@@ -106,6 +107,10 @@ OPTIONS = (
     Option(
         "journal", parse_switch, "true", "",
         "write down on the volume who did what: submissions, releases, changes of rosters, fetches of feedback",
+    ),
+    Option(
+        "trash-days", parse_integer(0, MOST_DAYS), "90", "DAYS",
+        "how long what was deleted stays in the trash before the server removes it for good; `0` for ever",
     ),
     Option(
         "log-format", parse_log_format, "text", "FORMAT",

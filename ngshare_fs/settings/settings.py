@@ -48,6 +48,7 @@ class Settings:
         prefix: the path of the API, with a slash at both ends.
         max_request: of a body, in bytes.
         max_files: of one tree.
+        trash_days: how long what was thrown away stays in the trash; 0 for ever.
         drain_seconds: how long requests under way may take at a stop.
         auth_cache: how long the hub's answer is believed, in seconds.
         auth_grace: how long after the hub confirmed a token that works where the hub does not answer, in seconds.
@@ -67,6 +68,7 @@ class Settings:
     max_request: int
     max_files: int
     journal: bool
+    trash_days: int
     log_format: str
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     drain_seconds: int

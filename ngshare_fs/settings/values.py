@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
+from ngshare_fs.formats.byte_size import bytes_in
 from ngshare_fs.settings.settings import SettingsError
 
 # The probes answer outside the prefix; an exchange below them would hide behind their answers.
@@ -49,25 +51,37 @@ def parse_integer(least: int, most: int) -> Callable[[Raw], int]:
     return parse
 
 
-# K, M and G are powers of 1024, as to `dd`, `truncate` and nginx; Ki, Mi and Gi are what Kubernetes writes.
-UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12} | {
-    letter + ending: 1024**power for power, letter in enumerate("KMGT", 1) for ending in ("", "I", "IB")
-}
+# A hundred years.
+MOST_DAYS = 36500
+
+
+def parse_age(raw: Raw) -> timedelta:
+    """An age in days, or hours: `90d`, `12h`."""
+    text = parse_text(raw)
+    found = re.fullmatch(r"([0-9]{1,7}) ?([dh])", text, re.ASCII)
+    if not found:
+        raise ValueError(f"{text!r} is not an age such as 90d (days) or 12h (hours)")
+    age = timedelta(days=int(found[1])) if found[2] == "d" else timedelta(hours=int(found[1]))
+    if age > timedelta(days=MOST_DAYS):
+        raise ValueError(f"{text} is more than {MOST_DAYS} days")
+    return age
+
+
 LEAST_REQUEST, MOST_REQUEST = 1024, 1024**4
 
 
 def parse_size(raw: Raw) -> int:
     """A size in bytes: a number, or one with a unit."""
     text = parse_text(raw)
-    found = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) *([A-Za-z]*)", text, re.ASCII)
-    if not found or found[2].upper() not in UNITS:
-        raise ValueError(f"{text!r} is not a size such as 256MiB, 64M or 1048576")
-    size = (
-        int(float(found[1]) * UNITS[found[2].upper()]) if "." in found[1] else int(found[1]) * UNITS[found[2].upper()]
-    )
+    size = bytes_in(text)
     if not LEAST_REQUEST <= size <= MOST_REQUEST:
         raise ValueError(f"{text} is not between 1KiB and 1TiB")
     return size
+
+
+def parse_quota(raw: Raw) -> int:
+    """A size in bytes, or 0 where there is no limit."""
+    return bytes_in(parse_text(raw))
 
 
 def parse_names(raw: Raw) -> frozenset[str]:

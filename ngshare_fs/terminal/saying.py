@@ -5,9 +5,13 @@ from typing import TextIO
 from ngshare_fs.formats.one_line import in_one_line
 
 
-def counted(number: int, what: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{number} {what}" + ("s" if number != 1 else "")
+def counted(number: int, what: str, plural: str = "") -> str:
+    """`1 file`, `2 files`.
+
+    Args:
+        plural: of what; with an `s` where left out.
+    """
+    return f"{number} {what if number == 1 else plural or what + 's'}"
 
 
 def say(text: str, stream: TextIO | None = None) -> None:

@@ -134,7 +134,7 @@ def _leads_to(folder: OpenFolder) -> bool:
     return is_cut(folder.name) or name_of(folder.name) is not None
 
 
-def _check_course(course: OpenFolder) -> Iterator[Found]:
+def _check_course(course: OpenFolder, restored_as: str | None = None) -> Iterator[Found]:
     if not _leads_to(course):
         yield NAME_NOT_CANONICAL.at(course.path())
     present = yield from unexpected_entries(course, (layout.COURSE_FILE,), (layout.ASSIGNMENTS,))
@@ -143,7 +143,7 @@ def _check_course(course: OpenFolder) -> Iterator[Found]:
         course, layout.COURSE_FILE, course_file.understand, COURSE_FILE_MISSING, COURSE_FILE_BROKEN
     )
     if roster is not None:
-        if _leads_to(course) and folder_of(roster.course) != course.name:
+        if _leads_to(course) and folder_of(roster.course) != course.name and roster.course != restored_as:
             yield COURSE_DIFFERS.at(path, differ(roster.course, course.name))
         for each in course_file.misspelt_keys(roster):
             yield KEY_MISSPELT.at(path, str(each))
@@ -246,7 +246,7 @@ def _check_deletion(entry: OpenFolder) -> Iterator[Found]:
     differs = _DIFFERS[deletion.kind]
     name = deletion.assignment or deletion.course
     checks = {
-        trash_file.COURSE: _check_course,
+        trash_file.COURSE: lambda course: _check_course(course, deletion.restored_as),
         trash_file.ASSIGNMENT: _check_assignment,
         trash_file.SUBMISSION: lambda tree: _check_submission(tree, folder_of(deletion.student)),
     }

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from ngshare_fs.formats import yaml_text
 from ngshare_fs.formats.yaml_text import Node, WrongShape, mapping_in, text_in
+from ngshare_fs.store.format import course_rules
+from ngshare_fs.store.format.course_rules import NO_RULES, CourseRules
 from ngshare_fs.store.format.unknown_keys import Misspelt, misspelt, unknown_keys
 
 PERSON_KEYS = ("first_name", "last_name", "email")
@@ -32,13 +34,15 @@ class Roster:
 
     Args:
         course: the course's full name.
-        more: what else somebody wrote into the file; kept as it is.
+        more: what else somebody wrote into the file; kept as it is, the rules too.
+        rules: what the rules among it mean.
     """
 
     course: str
     instructors: Mapping[str, Person]
     students: Mapping[str, Person]
     more: Mapping[str, Node] = field(default_factory=dict)
+    rules: CourseRules = NO_RULES
 
     def to_yaml(self) -> bytes:
         """The text of `course.yaml`."""
@@ -71,12 +75,14 @@ def understand(document: Mapping[str, Node]) -> Roster:
         instructors=_people(document, "instructors"),
         students=_people(document, "students"),
         more=unknown_keys(document, COURSE_KEYS),
+        rules=course_rules.understand(document),
     )
 
 
 def misspelt_keys(roster: Roster) -> Iterator[Misspelt]:
     """The keys of a file that was understood which mean nothing, and look as if they should."""
-    yield from misspelt(roster.more, ROLES)
+    yield from misspelt(roster.more, (*ROLES, *course_rules.KEYS))
+    yield from course_rules.misspelt_keys(roster.more)
     for role, people in (("instructors", roster.instructors), ("students", roster.students)):
         for user, person in people.items():
             yield from misspelt(person.more, PERSON_KEYS, (role, user))

@@ -36,6 +36,19 @@ def after(latest: Timestamp | None) -> Timestamp:
     return of(moment + timedelta(microseconds=1))
 
 
+def ago(age: timedelta) -> Timestamp:
+    """The time that is so long past, of this millennium or the last."""
+    return of(datetime.now(timezone.utc) - age)
+
+
+def later_by(moment: Timestamp, age: timedelta) -> Timestamp | None:
+    """So long after a timestamp; None where the calendar has no such time."""
+    try:
+        return of(datetime.strptime(moment, _TEXT).replace(tzinfo=timezone.utc) + age)
+    except OverflowError:
+        return None
+
+
 def folder_of(timestamp: Timestamp) -> str:
     """The folder name of a timestamp."""
     return f"{timestamp[:4]}{timestamp[5:7]}{timestamp[8:10]}T{timestamp[11:13]}{timestamp[14:16]}{timestamp[17:26]}Z"

@@ -16,6 +16,7 @@ SUBMISSION = "submission"
 # What `repair` has set aside: anything from anywhere.
 QUARANTINE = "quarantine"
 KINDS = (COURSE, ASSIGNMENT, SUBMISSION, QUARANTINE)
+RESTORED_AS = "restored_as"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Deletion:
         student, submission: whose submission it is, and of when; empty where it is none.
         path: in quarantine: where it was, relative to the volume; what is no UTF-8 in it is escaped.
         finding: in quarantine: why it is there, a code of `verify`'s findings as a rule.
+        restored_as: the name that somebody was about to bring a course back by; its file may have that already.
     """
 
     kind: str
@@ -42,6 +44,7 @@ class Deletion:
     submission: Timestamp | None = None
     path: str = ""
     finding: str = ""
+    restored_as: str | None = None
 
     @property
     def folder(self) -> str:
@@ -80,6 +83,7 @@ def understand(document: Mapping[str, Node]) -> Deletion:
         timestamp=Timestamp(_required(document, "timestamp")),
         student=_required(document, "student") if kind == SUBMISSION else "",
         submission=Timestamp(_required(document, "submission")) if kind == SUBMISSION else None,
+        restored_as=text_in(document, RESTORED_AS) if kind == COURSE else None,
     )
 
 

@@ -1,0 +1,233 @@
+"""`ngshare-fs trash`: what was deleted, listed, brought back, or removed for good."""
+
+import argparse
+import json
+import os
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ngshare_fs.command.operator.data_folder import (
+    DONE,
+    SOMETHING_LEFT,
+    add_data,
+    add_dry_run,
+    add_json,
+    opened,
+    opened_for_reading,
+    operator,
+)
+from ngshare_fs.command.operator.recording import recorded
+from ngshare_fs.command.output import fail
+from ngshare_fs.settings.options import BY_NAME
+from ngshare_fs.settings.values import parse_age, understand
+from ngshare_fs.terminal.confirmation import NotConfirmed, confirm
+from ngshare_fs.terminal.saying import counted, say
+
+if TYPE_CHECKING:
+    from ngshare_fs.store.upkeep.trash_entries import TrashEntry
+
+HELP = "what was deleted: list it, bring it back, remove it for good"
+DESCRIPTION = (
+    "What was deleted: list it, bring it back, remove it for good. Exit code 0: done; 1: not done, or not all of it; "
+    "2: wrong use."
+)
+AS_NAME = "--as"
+
+
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Give the parser of the command its actions."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listed = actions.add_parser(
+        "list", help="show what is in it", allow_abbrev=False,
+        description="Show what is in the trash, the oldest first. Exit code 0: shown; 1: of some, nobody can say what "
+        "it was; 2: wrong use.",
+    )  # fmt: skip
+    listed.add_argument(
+        "course", metavar="COURSE", nargs="?", help="only what was deleted of this course, or it itself"
+    )
+    listed.add_argument(
+        "--trash-days", metavar="DAYS", help=f"as the server has it (or {BY_NAME['trash-days'].variable})"
+    )
+    add_json(listed)
+
+    restored = actions.add_parser(
+        "restore", help="bring something back", allow_abbrev=False,
+        description="Bring something back to its place, at once and whole, also beside running servers. Exit code 0: "
+        "restored; 1: it stays in the trash, and why; 2: wrong use.",
+    )  # fmt: skip
+    restored.add_argument("entry", metavar="ENTRY", help="which, as `list` shows it; the beginning of its name will do")
+    restored.add_argument(
+        AS_NAME, dest="new_name", metavar="NAME", help="by another name: of a course or an assignment"
+    )
+    add_dry_run(restored)
+
+    emptied = actions.add_parser(
+        "empty", help="remove for good what is old", allow_abbrev=False,
+        description="Remove for good what was deleted long ago. Exit code 0: removed; 1: not all of it; 2: wrong use.",
+    )  # fmt: skip
+    emptied.add_argument(
+        "course", metavar="COURSE", nargs="?", help="only what was deleted of this course, or it itself"
+    )
+    emptied.add_argument("--older-than", metavar="AGE", required=True, help="since when it was deleted: `90d`, `12h`")
+    emptied.add_argument("--yes", action="store_true", help="do not ask")
+    add_dry_run(emptied)
+    for action in (listed, restored, emptied):
+        add_data(action)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Do what was told.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        SettingsError: the folder, an age or a number is wrong.
+    """
+    from ngshare_fs.store import StoreError
+
+    try:
+        return {"list": _list, "restore": _restore, "empty": _empty}[given.action](given)
+    except (NotConfirmed, StoreError) as error:
+        return fail(str(error), SOMETHING_LEFT)
+    except OSError as error:
+        return fail(f"{error.filename or given.data}: {error.strerror}", SOMETHING_LEFT)
+
+
+def _list(given: argparse.Namespace) -> int:
+    from ngshare_fs.store.upkeep.trash_entries import entries_in, size_of_entry
+    from ngshare_fs.terminal.table import size_in_words, table
+
+    days = _trash_days(given)
+    with opened_for_reading(given) as volume:
+        entries = [(entry, size_of_entry(volume, entry).bytes) for entry in entries_in(volume, given.course)]
+    if given.json:
+        print(json.dumps([_as_json(entry, size, days) for entry, size in entries]))
+    elif entries:
+        rows = [
+            (
+                entry.name,
+                _kind(entry),
+                _names(entry),
+                entry.deletion.by if entry.deletion else "?",
+                entry.thrown_away[:16],
+                size_in_words(size),
+                (entry.emptied_after(days) or "never")[:16],
+            )
+            for entry, size in entries
+        ]
+        print(table(("entry", "kind", "what", "by", "deleted", "size", "removed after"), rows, right=("size",)))
+        total = sum(size for _, size in entries)
+        say(f"{_counted(len(entries))}, {size_in_words(total)}. Times are UTC.")
+    else:
+        say("The trash is empty." if given.course is None else f"Nothing of {given.course!r} is in the trash.")
+    unclear = [entry for entry, _ in entries if entry.problem and not entry.is_empty]
+    for entry in unclear:
+        say(f"{entry.name}: {entry.problem}", sys.stderr)
+    return SOMETHING_LEFT if unclear else DONE
+
+
+def _trash_days(given: argparse.Namespace) -> int:
+    option = BY_NAME["trash-days"]
+    if given.trash_days is not None:
+        days: int = understand(option.parse, given.trash_days, option.flag)
+        return days
+    return int(understand(option.parse, os.environ.get(option.variable) or str(option.default), option.variable))
+
+
+def _kind(entry: "TrashEntry") -> str:
+    if entry.is_empty:
+        return "empty"
+    return entry.deletion.kind if entry.deletion is not None else "unknown"
+
+
+def _names(entry: "TrashEntry") -> str:
+    """`NBG 101 / ps1 / lawrence / 2020-01-31 …`, as far as it goes."""
+    found = entry.deletion
+    if found is None:
+        return "?"
+    return " / ".join(part for part in (found.course, found.assignment, found.student, found.submission) if part)
+
+
+def _as_json(entry: "TrashEntry", size: int, days: int) -> dict[str, object]:
+    found = entry.deletion
+    return {
+        "entry": entry.name,
+        "kind": _kind(entry),
+        "course": found.course if found else None,
+        "assignment": (found.assignment or None) if found else None,
+        "student": (found.student or None) if found else None,
+        "submission": found.submission if found else None,
+        "by": found.by if found else None,
+        "deleted": entry.thrown_away,
+        "bytes": size,
+        "removed_after": entry.emptied_after(days),
+        "problem": entry.problem or None,
+    }
+
+
+def _restore(given: argparse.Namespace) -> int:
+    from ngshare_fs.store.journal import Event
+    from ngshare_fs.store.upkeep import restoring
+    from ngshare_fs.store.upkeep.trash_entries import find_entry
+
+    with (opened_for_reading if given.dry_run else opened)(given) as volume:
+        entry = find_entry(volume, given.entry)
+        planned = restoring.plan(volume, entry, given.new_name)
+        found = planned.deletion
+        what = f"the {found.kind} {_in_words(found.course, found.assignment, found.student, found.submission or '')}"
+        if given.dry_run:
+            say(f"Would restore {what} from {entry.name}.")
+            return DONE
+        restoring.restore(volume, planned)
+        say(f"Restored {what}.")
+        name = f" as {given.new_name}" if given.new_name else ""
+        detail = f"{found.kind} {entry.name}{name}"
+        names = (found.course, found.assignment, found.student)
+        return recorded(volume, Event("restore", operator(), "command", *names, detail))
+
+
+def _counted(number: int) -> str:
+    return counted(number, "entry", "entries")
+
+
+def _in_words(course: str, assignment: str, student: str, submission: str) -> str:
+    if submission:
+        return f"of {student} to {assignment!r} of {course!r}, {submission}"
+    return f"{assignment!r} of {course!r}" if assignment else repr(course)
+
+
+def _empty(given: argparse.Namespace) -> int:
+    from ngshare_fs.store.upkeep.emptying import empty, event_of
+    from ngshare_fs.store.upkeep.trash_entries import entries_in, size_of_entry
+    from ngshare_fs.terminal.progress import progress
+    from ngshare_fs.terminal.table import size_in_words
+
+    age: timedelta = understand(parse_age, given.older_than, "--older-than")
+    with (opened_for_reading if given.dry_run else opened)(given) as volume:
+        old = [entry for entry in entries_in(volume, given.course) if entry.is_older_than(age)]
+        sizes = {entry.name: size_of_entry(volume, entry).bytes for entry in old}
+        total = f"{_counted(len(old))}, {size_in_words(sum(sizes.values()))}"
+        if given.dry_run:
+            for entry in old:
+                say(f"Would remove {entry.name}: {_kind(entry)} {_names(entry)}, {size_in_words(sizes[entry.name])}")
+            say(f"Would remove {total}.")
+            return DONE
+        if not old:
+            say("Nothing in the trash is as old as that.")
+            return DONE
+        confirm(f"Remove {total}, from the trash for good?", given.yes)
+        codes = []
+        with progress("emptying", len(old), "entries") as step:
+
+            def removed(entry: "TrashEntry") -> None:
+                codes.append(recorded(volume, event_of(entry, operator(), "command")))
+                step(1)
+
+            if not empty(volume, age, removed, course=given.course):
+                return fail(
+                    "another process, maybe a server, is emptying the trash just now: try again", SOMETHING_LEFT
+                )
+        say(f"Removed {_counted(len(codes))}.")
+        return max(codes, default=DONE)
