@@ -7,7 +7,7 @@ of this package are its own affair, but for `checking`, which has the checks of 
 
 from ngshare_fs.store.errors import StoreError, VolumeError
 from ngshare_fs.store.format.course_file import Person, Roster
-from ngshare_fs.store.format.manifest import Manifest, StoredFile
+from ngshare_fs.store.format.manifest import FEEDBACK, RELEASE, SUBMISSION, Manifest, StoredFile
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.format.timestamp import of as timestamp_of
 from ngshare_fs.store.reading.cached_folders import Submission
@@ -18,6 +18,9 @@ from ngshare_fs.store.writing.last_check import LastCheck, no_check
 from ngshare_fs.store.writing.upload import IncomingFile, Upload
 
 __all__ = [
+    "FEEDBACK",
+    "RELEASE",
+    "SUBMISSION",
     "IncomingFile",
     "LastCheck",
     "Manifest",

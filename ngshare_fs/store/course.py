@@ -57,7 +57,16 @@ def create(volume: Volume, course: str, instructors: Iterable[str] = ()) -> None
     Raises:
         CourseExists: there is one of that name.
     """
-    people = Roster(course, {user: Person() for user in instructors}, {})
+    create_with(volume, Roster(course, {user: Person() for user in instructors}, {}))
+
+
+def create_with(volume: Volume, people: Roster) -> None:
+    """Make a course whose people are known.
+
+    Raises:
+        CourseExists: there is one of that name.
+    """
+    course = people.course
     target = layout.course(volume.root, course)
     with volume.locks.hold("course", course), volume.publishing() as publication:
         staged, dirty = publication.staged, publication.dirty

@@ -70,7 +70,7 @@ def publish(
             have the name of the one that this is for.
         parent: the folder of the trees of this kind, made if missing, somewhere in `above`.
         manifest: all but the timestamp and the files.
-        at: the timestamp to give it instead of the present, for sample data.
+        at: the timestamp to give it instead of the present, for what comes from elsewhere.
         last_check: made when all is staged.
         after: of a tree that was there before the manifest's key was chosen, so that only later ones can have that key.
 

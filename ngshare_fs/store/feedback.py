@@ -22,6 +22,7 @@ def give(
     by: str,
     upload: Upload,
     last_check: LastCheck = no_check,
+    at: Timestamp | None = None,
 ) -> Timestamp:
     """Give feedback on a submission, in place of what was given before.
 
@@ -30,6 +31,7 @@ def give(
         by: the instructor.
         upload: the files; the caller discards what is left of it.
         last_check: made when all is staged.
+        at: the timestamp to give it instead of the present, for what was given elsewhere.
 
     Raises:
         SubmissionNotFound: there is none of that timestamp.
@@ -38,7 +40,7 @@ def give(
     try:
         above = KnownFolder.look(layout.submission(volume.root, course, assignment, student, submission))
         parent = layout.feedback(volume.root, course, assignment, student, submission)
-        return publish(volume, upload, above, parent, manifest, last_check=last_check)
+        return publish(volume, upload, above, parent, manifest, at, last_check)
     except FileNotFoundError:
         raise SubmissionNotFound(student) from None
 

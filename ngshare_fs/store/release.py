@@ -44,7 +44,7 @@ def release(
     Args:
         by: the instructor.
         upload: the files; the caller discards what is left of it.
-        at: the timestamp to give it instead of the present, for sample data.
+        at: the timestamp to give it instead of the present, for what was released elsewhere.
         last_check: made when all is staged.
 
     Raises:

@@ -35,7 +35,7 @@ def submit(
 
     Args:
         upload: the files; the caller discards what is left of it.
-        at: the timestamp to give it instead of the present, for sample data.
+        at: the timestamp to give it instead of the present, for what was handed in elsewhere.
         by: who does it, where that is not the student.
         key: what names this submission, however often it is handed in.
         after: of a submission of the student's that was there when the key was chosen; it spares to read those before.

@@ -1,8 +1,10 @@
 """Which volume a command is about, and how it opens it: no server is needed, and running ones are not disturbed."""
 
 import argparse
+import contextlib
 import os
 import pwd
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,11 +39,16 @@ def data_folder(given: argparse.Namespace) -> Path:
     Raises:
         SettingsError: none was, or it is not there.
     """
+    folder = _named(given)
+    if not folder.is_dir():
+        raise SettingsError(f"{folder}: no such folder")
+    return folder
+
+
+def _named(given: argparse.Namespace) -> Path:
     data = given.data or os.environ.get(BY_NAME["data"].variable)
     if not data:
         raise SettingsError(f"{given.command}: name the data folder with --data DIR or {BY_NAME['data'].variable}")
-    if not Path(data).is_dir():
-        raise SettingsError(f"{data}: no such folder")
     return Path(data)
 
 
@@ -61,6 +68,56 @@ def opened(given: argparse.Namespace) -> Iterator[Volume]:
         yield volume
     finally:
         volume.close()
+
+
+@contextmanager
+def opened_or_made(given: argparse.Namespace) -> Iterator[Volume]:
+    """Open the volume that was named, or make one of a folder that is missing or empty: for what moves in.
+
+    In a dry run nothing is made there: what is not there yet is like a new one somewhere else.
+
+    Raises:
+        SettingsError: it is not named, or cannot be one; nothing was changed.
+    """
+    folder = _named(given)
+    if not _is_free(folder):
+        with opened_for_reading(given) if given.dry_run else opened(given) as volume:
+            yield volume
+        return
+    with contextlib.ExitStack() as stack:
+        if given.dry_run:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        else:
+            _check_owner_of_place(folder)
+        try:
+            volume = Volume.open(folder)
+        except VolumeError as error:
+            raise SettingsError(str(error)) from None
+        stack.callback(volume.close)
+        yield volume
+
+
+def _is_free(folder: Path) -> bool:
+    """Whether a new volume can be made here."""
+    try:
+        return not {entry.name for entry in folder.iterdir()} - {"lost+found"}
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        raise SettingsError(f"{folder}: {error.strerror}") from None
+
+
+def _check_owner_of_place(folder: Path) -> None:
+    """Keep root from making a volume in somebody else's folder, for that is the server's user."""
+    place = folder.absolute()
+    while not place.exists():
+        place = place.parent
+    owner = place.stat()
+    if os.geteuid() == 0 and owner.st_uid != 0:
+        raise SettingsError(
+            f"{place} belongs to uid {owner.st_uid}, and what root writes there a server of that user could not "
+            f"change: run this as that user (setpriv --reuid={owner.st_uid} --regid={owner.st_gid} --clear-groups …)"
+        )
 
 
 @contextmanager
