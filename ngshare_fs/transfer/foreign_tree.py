@@ -20,16 +20,14 @@ class ForeignFile:
 
     Args:
         path: in its tree.
-        open: opens it for reading; raises OSError where it cannot be.
+        open: opens it for reading; raises OSError where it cannot be. None where a dry run has no need to.
         md5: in hex; None where nobody has said it.
-        size: in bytes; None where nobody has said it.
-        name: by which the other exchange knows it, for messages; the path if left out.
+        name: by which the other exchange knows it, for messages; empty where that is the path.
     """
 
     path: str
-    open: Callable[[], BinaryIO] = field(compare=False)
+    open: Callable[[], BinaryIO] | None
     md5: str | None = None
-    size: int | None = None
     name: str = ""
 
 
@@ -56,11 +54,10 @@ class ForeignTree:
             return described.course, described.assignment
         return described.course, described.assignment, described.student, described.submission or described.timestamp
 
-    def expected(self) -> list[StoredFile] | None:
-        """The files as the volume would list them; None where that is not known before they are read."""
-        known = [(file.path, file.size, file.md5) for file in self.files]
-        stored = [StoredFile(path, size, md5) for path, size, md5 in known if size is not None and md5 is not None]
-        return stored if len(stored) == len(known) and not self.without else None
+    def is_as(self, there: Manifest) -> bool:
+        """Whether a tree on the volume has just these files. Where checksums are not known, nobody can tell yet."""
+        known = {(file.path, file.md5) for file in self.files}
+        return not self.without and known == {(file.path, file.md5) for file in there.files}
 
 
 @dataclass
@@ -123,6 +120,8 @@ class _Unreadable(Exception):
 
 def _read_one(file: ForeignFile, upload: Upload | None) -> IncomingFile | str:
     """Read a file; text is what is wrong with it."""
+    if file.open is None:
+        return IncomingFile(file.path, 0, file.md5 or "")
     digest, size = hashlib.md5(), 0
     small, staged = bytearray(), None
     with contextlib.ExitStack() as stack:
@@ -150,6 +149,7 @@ def _read_one(file: ForeignFile, upload: Upload | None) -> IncomingFile | str:
 
 
 def _pieces(file: ForeignFile) -> Iterator[bytes]:
+    assert file.open is not None
     try:
         with file.open() as opened:
             while piece := opened.read(PIECE_BYTES):

@@ -6,11 +6,11 @@ volume already is never replaced. A dry run reads the same, says the same, and w
 
 import errno
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from types import TracebackType
 
-from ngshare_fs.store import RELEASE, SUBMISSION, Roster, StoredFile, Volume
+from ngshare_fs.store import RELEASE, Roster, StoredFile, Volume
 from ngshare_fs.store.adopt import (
     Outcome,
     adopt,
@@ -48,8 +48,11 @@ class Intake:
         dry_run: only look.
         incomplete: take submissions and feedback over without files that are missing or damaged, too. Otherwise they
             wait until these are found: a submission that is here is never replaced.
-        advance: told of each tree.
         threads: how many trees are read and written at once.
+
+    Attributes:
+        account: what became of all.
+        advance: told of each tree.
     """
 
     def __init__(
@@ -59,7 +62,6 @@ class Intake:
         *,
         dry_run: bool = False,
         incomplete: bool = False,
-        advance: Progress = lambda count: None,
         threads: int = THREADS,
     ) -> None:
         self.account = Account()
@@ -67,7 +69,7 @@ class Intake:
         self._imported_by = imported_by
         self._dry_run = dry_run
         self._incomplete = incomplete
-        self._advance = advance
+        self.advance: Progress = lambda count: None
         self._advancing = threading.Lock()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="import")
         self._under_way: set[Future[None]] = set()
@@ -117,11 +119,11 @@ class Intake:
         self._take([tree])
         return self._dry_run or bool(trees_there(self._volume, tree.described))
 
-    def take_work(self, trees: Sequence[ForeignTree]) -> None:
+    def take_work(self, trees: Iterable[ForeignTree]) -> None:
         """Take a submission over, and the feedback on it, soon: this does not wait for the disk.
 
         Args:
-            trees: the submission, then the feedback, if there is any.
+            trees: the submission, then the feedback, if there is any. Made one by one in the thread that writes them.
         """
         self._under_way.add(self._pool.submit(self._take, trees))
         if len(self._under_way) >= WAITING:
@@ -140,15 +142,15 @@ class Intake:
         for future in done:
             future.result()
 
-    def _take(self, trees: Sequence[ForeignTree]) -> None:
+    def _take(self, trees: Iterable[ForeignTree]) -> None:
+        is_here = True
         for tree in trees:
-            is_here = self._take_one(tree)
+            if is_here:
+                is_here = self._take_one(tree)
+            else:
+                self._leave_out(tree, "work-left-out", "the submission that it is on was not taken over")
             with self._advancing:
-                self._advance(1)
-            if not is_here and tree.described.kind == SUBMISSION:
-                for following in trees[1:]:
-                    self._leave_out(following, "work-left-out", "the submission that it is on was not taken over")
-                return
+                self.advance(1)
 
     def _take_one(self, tree: ForeignTree) -> bool:
         """Take a tree over; whether it is here now, or would be."""
@@ -167,8 +169,7 @@ class Intake:
         described = tree.described
         course, kind = described.course, described.kind
         there = trees_there(self._volume, described)
-        expected = tree.expected()
-        if expected is not None and any(has_files(each, expected) for each in there):
+        if any(tree.is_as(each) for each in there):
             self.account.count(course, kind, there=1)
             return True
         if self._dry_run:

@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Mapping
 from typing import Protocol
 
+from ngshare_fs.command.operator import import_ngshare
+
 
 class Source(Protocol):
     """What the module of each kind of exchange has; see `main.Command`."""
@@ -19,7 +21,7 @@ class Source(Protocol):
     def run(self, given: argparse.Namespace) -> int: ...
 
 
-SOURCES: Mapping[str, Source] = {}
+SOURCES: Mapping[str, Source] = {"ngshare": import_ngshare}
 
 HELP = "take over what another exchange has"
 DESCRIPTION = "Take over what another exchange has: courses, people, releases, submissions, feedback."

@@ -1,9 +1,11 @@
 """What every kind of import says in the end: a table, or one JSON document; what was wrong; a line in the journal."""
 
 import argparse
+import contextlib
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ngshare_fs.command.operator.data_folder import DONE, SOMETHING_LEFT, operator
 from ngshare_fs.terminal.saying import counted, say
@@ -12,31 +14,66 @@ from ngshare_fs.terminal.table import size_in_words, table
 if TYPE_CHECKING:
     from ngshare_fs.store import Volume
     from ngshare_fs.transfer.account import Account, CourseAccount
+    from ngshare_fs.transfer.intake import Intake
 
 _KINDS = {"release": "releases", "submission": "submissions", "feedback": "feedback"}
 _COLUMNS = ("course", "people", *_KINDS.values(), "size", "already here", "left out")
 
 
-def report(given: argparse.Namespace, account: "Account", source: str, notes: dict[str, object]) -> int:
+class Remark(NamedTuple):
+    """What there is to say beside the account: a number, by a key for programs, and a sentence for people."""
+
+    key: str
+    number: int
+    sentence: str
+
+
+@contextlib.contextmanager
+def taking_in(
+    given: argparse.Namespace, volume: "Volume", intake: "Intake", source: str, trees: int | None
+) -> Iterator[None]:
+    """Show how far it has come, end it, and leave a line in the journal; what stopped it is in the account.
+
+    Args:
+        given: with `dry_run`.
+        source: what is taken over, in a word.
+        trees: how many there are; None where nobody knows.
+    """
+    from ngshare_fs.store import StoreError
+    from ngshare_fs.store.errors import from_os_error
+    from ngshare_fs.terminal.progress import progress
+
+    try:
+        with progress("checking" if given.dry_run else "importing", trees, "trees") as advance, intake:
+            intake.advance = advance
+            yield
+    except (OSError, StoreError) as error:
+        reason = from_os_error(error) if isinstance(error, OSError) else error
+        message = f"{reason}; what was taken over until then stays: see to it, and run this again"
+        intake.account.report("stopped", (volume.root,), message)
+    if not given.dry_run:
+        _record(volume, intake.account, source)
+
+
+def report(given: argparse.Namespace, account: "Account", source: str, remarks: Sequence[Remark]) -> int:
     """Print what became of all.
 
     Args:
         given: with `json` and `dry_run`.
         source: what was taken over, in a word.
-        notes: what else there is to say: for programs by key, for people as text where it is one.
+        remarks: what else there is to say.
 
     Returns:
         The exit code.
     """
     if given.json:
-        print(json.dumps(_document(account, source, given.dry_run, notes)))
+        print(json.dumps(_document(account, source, given.dry_run, remarks)))
     else:
-        _print(account, given.dry_run, notes)
+        _print(account, given.dry_run, remarks)
     return DONE if account.is_complete else SOMETHING_LEFT
 
 
-def record_in_journal(volume: "Volume", account: "Account", source: str) -> None:
-    """Leave a line for each course that was changed."""
+def _record(volume: "Volume", account: "Account", source: str) -> None:
     from ngshare_fs.store import journal
 
     for course in account.courses.values():
@@ -44,15 +81,18 @@ def record_in_journal(volume: "Volume", account: "Account", source: str) -> None
             counts = [f"{course.people.new} people"]
             counts += [f"{course.trees[kind].new} {name}" for kind, name in _KINDS.items()]
             detail = f"from {source}: {', '.join(counts)}"
-            journal.record(volume, journal.Event("import", operator(), "command", course=course.course, detail=detail))
+            with contextlib.suppress(OSError):  # a full disk, which the account says already
+                journal.record(
+                    volume, journal.Event("import", operator(), "command", course=course.course, detail=detail)
+                )
 
 
-def _print(account: "Account", dry_run: bool, notes: dict[str, object]) -> None:
+def _print(account: "Account", dry_run: bool, remarks: Sequence[Remark]) -> None:
     for problem in account.problems:
         say(f"{'note' if problem.is_note else problem.code}: {problem.place}: {problem.message}")
-    for note in notes.values():
-        if isinstance(note, str):
-            say(note)
+    for remark in remarks:
+        if remark.number:
+            say(f"{remark.sentence}.")
     print("Would be taken over:" if dry_run else "Taken over:")
     print(table(_COLUMNS, [_row(course) for course in account.courses.values()], right=_COLUMNS[1:]))
     failures = sum(not problem.is_note for problem in account.problems)
@@ -71,7 +111,7 @@ def _row(course: "CourseAccount") -> list[object]:
     ]
 
 
-def _document(account: "Account", source: str, dry_run: bool, notes: dict[str, object]) -> dict[str, object]:
+def _document(account: "Account", source: str, dry_run: bool, remarks: Sequence[Remark]) -> dict[str, object]:
     courses = []
     for course in account.courses.values():
         entry: dict[str, object] = {"course": course.course, "is_new": course.is_new}
@@ -79,4 +119,5 @@ def _document(account: "Account", source: str, dry_run: bool, notes: dict[str, o
             entry[name] = asdict(tally)
         courses.append(entry)
     problems = [asdict(problem) for problem in account.problems]
-    return {"source": source, "dry_run": dry_run, "courses": courses, "problems": problems, **notes}
+    others = {remark.key: remark.number for remark in remarks}
+    return {"source": source, "dry_run": dry_run, "courses": courses, "problems": problems, **others}

@@ -1,0 +1,123 @@
+"""`ngshare-fs import ngshare`: move in from ngshare 0.5 or 0.6."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ngshare_fs.command.operator.data_folder import add_data, add_dry_run, add_json, opened_or_made
+from ngshare_fs.command.operator.intake_report import Remark, report, taking_in
+from ngshare_fs.settings import SettingsError
+from ngshare_fs.terminal.saying import counted
+from ngshare_fs.terminal.table import size_in_words
+
+if TYPE_CHECKING:
+    from ngshare_fs.store import Volume
+    from ngshare_fs.transfer.intake import Intake
+    from ngshare_fs.transfer.ngshare.database import Database
+    from ngshare_fs.transfer.ngshare.source import Source
+    from ngshare_fs.transfer.ngshare.storage import Storage
+
+HELP = "move in from ngshare 0.5 or 0.6"
+DESCRIPTION = (
+    "Move in from ngshare 0.5 or 0.6: from its database and its folder of files, or from its server. Run again, it "
+    "goes on where it was. What is here already stays as it is. Exit code 0: all is here; 1: something was left out, "
+    "and is named; 2: there is nothing that could be read, or an option is wrong."
+)
+SOURCE = "ngshare"
+TOKEN_VARIABLE = "JUPYTERHUB_API_TOKEN"  # noqa: S105  # its name
+
+
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Give the parser of the command its options."""
+    parser.add_argument("--database", metavar="FILE", help="ngshare's database, as its own --database names it")
+    parser.add_argument("--storage", metavar="DIR", help="ngshare's folder of files, as its own --storage names it")
+    parser.add_argument("--from-url", metavar="URL", help="of a running ngshare instead")
+    parser.add_argument(
+        "--token-file", metavar="FILE", help=f"with the token of an admin of that server (or {TOKEN_VARIABLE})"
+    )
+    parser.add_argument("--user", metavar="NAME", help="as whom, where that server runs stand-alone")
+    parser.add_argument(
+        "--course", metavar="NAME", action="append", default=[], dest="courses", help="only this one; may be repeated"
+    )
+    parser.add_argument(
+        "--incomplete", action="store_true",
+        help="take submissions and feedback over without files that are missing or damaged, too",
+    )  # fmt: skip
+    add_data(parser)
+    add_dry_run(parser)
+    add_json(parser)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Take it over, and say what became of it.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        SettingsError: see `DESCRIPTION`; nothing was changed.
+    """
+    from ngshare_fs.transfer.ngshare import NotNgshare
+
+    if bool(given.from_url) == bool(given.database or given.storage):
+        raise SettingsError("import ngshare: name --database FILE and --storage DIR, or --from-url URL")
+    try:
+        return _from_database(given)
+    except NotNgshare as error:
+        raise SettingsError(str(error)) from None
+
+
+def _from_database(given: argparse.Namespace) -> int:
+    from ngshare_fs.transfer.ngshare.database import Database
+    from ngshare_fs.transfer.ngshare.database_source import DatabaseSource
+    from ngshare_fs.transfer.ngshare.snapshot import opened_copy, path_of, state_of
+    from ngshare_fs.transfer.ngshare.storage import Storage
+
+    if not (given.database and given.storage):
+        raise SettingsError("import ngshare: --database FILE and --storage DIR belong together")
+    path = path_of(given.database)
+    before = state_of(path)
+    with opened_copy(path) as connection, Storage(Path(given.storage)) as storage:
+        database = Database(connection)
+        storage.check_is_of(database)
+        with opened_or_made(given) as volume:
+            intake = _intake(given, volume)
+            source = DatabaseSource(database, storage, intake.account)
+            _take_over(given, volume, source, intake, database.count_trees())
+            if state_of(path) != before:
+                message = "ngshare wrote to it meanwhile: stop ngshare, and run this again"
+                intake.account.report("database-changed", (str(path),), message)
+            return report(given, intake.account, SOURCE, _remarks(database, storage))
+
+
+def _intake(given: argparse.Namespace, volume: "Volume") -> "Intake":
+    from ngshare_fs.transfer.intake import Intake
+    from ngshare_fs.transfer.ngshare import IMPORTED_BY
+
+    return Intake(volume, (IMPORTED_BY,), dry_run=given.dry_run, incomplete=given.incomplete)
+
+
+def _take_over(
+    given: argparse.Namespace, volume: "Volume", source: "Source", intake: "Intake", trees: int | None
+) -> None:
+    from ngshare_fs.transfer.ngshare.take_over import TakeOver
+
+    take_over = TakeOver(source, intake, given.courses)
+    with taking_in(given, volume, intake, SOURCE, trees):
+        take_over.run()
+
+
+def _remarks(database: "Database", storage: "Storage") -> list[Remark]:
+    """What stays behind, and need not be here."""
+    files, size = storage.left_behind(database)
+    unattached, users = database.count_unattached(), database.count_users_without_course()
+    return [
+        Remark(
+            "files_left_behind",
+            files,
+            f"{counted(files, 'file')} ({size_in_words(size)}) in {storage.folder} belong to nothing any more: "
+            "ngshare leaves them when something is deleted",
+        ),
+        Remark("rows_left_behind", unattached, f"{counted(unattached, 'row')} of the database belong to nothing"),
+        Remark("users_left_behind", users, f"{counted(users, 'user')} of the database are in no course"),
+    ]
