@@ -34,6 +34,8 @@ THREADS = 16
 # Trees that wait for a thread: enough that no thread waits, few enough to be held.
 WAITING = 4 * THREADS
 
+_LEFT_OUT = "its tree was left out: bring the file, or give --incomplete, and run this again"
+
 Progress = Callable[[int], object]
 
 
@@ -182,9 +184,7 @@ class Intake:
                 if outcome is Outcome.ADOPTED:
                     outcome = adopt(self._volume, described, upload)
         for path, what in wrong.items():
-            fate = "the tree comes without it" if outcome is Outcome.ADOPTED else "the tree is here without it"
-            if outcome is None:
-                fate = "the tree was left out: bring the file, or give --incomplete, and run this again"
+            fate = "the others of its tree come without it" if outcome is not None else _LEFT_OUT
             self.account.report("file-unusable", (*tree.place, path), f"{what}; {fate}")
         if outcome is None:
             self.account.count(course, kind, left_out=1)
@@ -204,7 +204,8 @@ class Intake:
             return Outcome.THERE
         if there:
             return Outcome.DIFFERS
-        if wrong and tree.described.kind != RELEASE and not self._incomplete:
+        # What no tree can hold will never come; the others may be found.
+        if wrong.keys() - tree.without.keys() and tree.described.kind != RELEASE and not self._incomplete:
             return None
         return Outcome.ADOPTED
 

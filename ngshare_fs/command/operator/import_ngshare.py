@@ -115,9 +115,9 @@ def _remarks(database: "Database", storage: "Storage") -> list[Remark]:
         Remark(
             "files_left_behind",
             files,
-            f"{counted(files, 'file')} ({size_in_words(size)}) in {storage.folder} belong to nothing any more: "
-            "ngshare leaves them when something is deleted",
+            f"Belonging to nothing any more, as ngshare leaves it when something is deleted: {counted(files, 'file')} "
+            f"({size_in_words(size)}) in {storage.folder}",
         ),
-        Remark("rows_left_behind", unattached, f"{counted(unattached, 'row')} of the database belong to nothing"),
-        Remark("users_left_behind", users, f"{counted(users, 'user')} of the database are in no course"),
+        Remark("rows_left_behind", unattached, f"Of assignments and submissions, {counted(unattached, 'row')} of the database belong to nothing any more"),
+        Remark("users_left_behind", users, f"In no course, and without work: {counted(users, 'user')} of the database"),
     ]

@@ -95,7 +95,7 @@ class Database:
     def count_trees(self) -> int:
         """How many releases, submissions and pieces of feedback there are."""
         counted = 0
-        for what in ("* FROM assignments", "* FROM submissions", f"DISTINCT left_id FROM {OF_FEEDBACK}"):
+        for what in ("* FROM assignments", "* FROM submissions", f"DISTINCT left_id FROM {OF_FEEDBACK} JOIN submissions ON _id = left_id"):
             counted += self._count(f"(SELECT {what})")
         return counted
 
@@ -119,14 +119,20 @@ class Database:
         found = self._connection.execute("SELECT actual_name FROM files WHERE actual_name IS NOT NULL LIMIT ?", (most,))
         return [str(_text(name)) for (name,) in found]
 
-    def remember_stored_files(self) -> None:
-        """Make it quick to ask `is_stored_file`."""
-        self._connection.execute("CREATE INDEX IF NOT EXISTS by_actual_name ON files (actual_name)")
+    def look_up_stored_files(self) -> None:
+        """Make it quick to ask `is_in_use`. Links to what was deleted, and its rows, may be left in the tables."""
+        self._connection.executescript(
+            "CREATE TEMP TABLE in_use (name TEXT PRIMARY KEY) WITHOUT ROWID;"
+            "INSERT OR IGNORE INTO in_use SELECT actual_name FROM files WHERE actual_name IS NOT NULL AND _id IN ("
+            "SELECT right_id FROM assignment_files_assoc_table JOIN assignments ON assignments._id = left_id "
+            "UNION SELECT right_id FROM submission_files_assoc_table JOIN submissions ON submissions._id = left_id "
+            "UNION SELECT right_id FROM feedback_files_assoc_table JOIN submissions ON submissions._id = left_id);"
+        )
 
-    def is_stored_file(self, name: str) -> bool:
-        """Whether a file in ngshare's folder is one that the database knows."""
+    def is_in_use(self, name: str) -> bool:
+        """Whether a file in ngshare's folder is one of a tree that is there."""
         try:
-            found = self._connection.execute("SELECT 1 FROM files WHERE actual_name = ? LIMIT 1", (name,))
+            found = self._connection.execute("SELECT 1 FROM in_use WHERE name = ?", (name,))
         except UnicodeEncodeError:
             return False
         return found.fetchone() is not None

@@ -79,12 +79,12 @@ class Storage:
             return None
 
     def left_behind(self, database: Database) -> tuple[int, int]:
-        """How many files the database does not know, and their bytes: ngshare leaves those of what was deleted."""
-        database.remember_stored_files()
+        """How many files belong to nothing, and their bytes: ngshare leaves those of what was deleted."""
+        database.look_up_stored_files()
         files = size = 0
         with os.scandir(self._descriptor) as entries:
             for entry in entries:
-                if not database.is_stored_file(entry.name):
+                if not database.is_in_use(entry.name):
                     with contextlib.suppress(OSError):
                         size += entry.stat(follow_symlinks=False).st_size
                         files += 1
