@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +17,10 @@ OF_NBGRADER = (
     "nbgrader.apps.nbgraderapp", "nbgrader.apps.api", "nbgrader.server_extensions.assignment_list.handlers",
     "sqlalchemy.dialects.sqlite", "sqlite3",
 )  # fmt: skip
-MODULES = (*OF_NBGRADER, *sorted({plug_in.rpartition(".")[0] for plug_in in PLUG_INS.values()}))
+OF_OURS = ("ngshare_fs.command.main", "ngshare_fs.management.actions", "ngshare_fs.management.gradebook")
+MODULES = (*OF_NBGRADER, *OF_OURS, *sorted({plug_in.rpartition(".")[0] for plug_in in PLUG_INS.values()}))
+# The course that `nbgrader quickstart` copies, below its environment.
+EXAMPLE = "lib/python*/site-packages/nbgrader/docs/source/user_guide/source"
 CONFIGURATION = """\
 from ngshare_fs.exchange import configure_exchange
 
@@ -26,13 +30,25 @@ configure_exchange(c)
 
 
 def forking(server: ForkServer) -> RunProgram:
-    """How the people of `examples/whole_cycle` run programs, for once."""
+    """Gives what runs the programs of the people of `examples/whole_cycle`, forked from this server."""
 
     def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
+        program, *words = command
+        if words[:1] == ["quickstart"]:
+            return quick_start(Path(program).parent, folder / words[1])
         done = server.run(command, folder, environment, COMMAND_SECONDS)
         return done.returncode, done.stdout
 
     return run
+
+
+def quick_start(programs: Path, course: Path) -> tuple[int, str]:
+    """Make what `nbgrader quickstart` makes, without its five processes that start from nothing."""
+    (example,) = programs.parent.glob(EXAMPLE)
+    shutil.copytree(example, course / "source", ignore=shutil.ignore_patterns("*.html", "*autotest*"))
+    settings = f"course_id = {course.name!r}\nc.IncludeHeaderFooter.header = 'source/header.ipynb'"
+    (course / "nbgrader_config.py").write_text(f"c = get_config()\nc.CourseDirectory.{settings}\n")
+    return 0, ""
 
 
 class Person:
