@@ -84,16 +84,16 @@ class ForkServer:
     """The server as those see it who have something run. It ends when the process does that started it.
 
     Args:
-        programs: the folder of the programs: Python's own is among them.
+        python: the interpreter.
         modules: what it imports.
     """
 
-    def __init__(self, programs: Path, modules: Sequence[str]) -> None:
+    def __init__(self, python: Path, modules: Sequence[str]) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             # Nothing of the environment and no home: what is read while importing is the same for everybody.
             self._process = subprocess.Popen(
-                [str(programs / "python"), __file__, str(theirs.fileno()), *modules],
+                [str(python), __file__, str(theirs.fileno()), *modules],
                 cwd="/",
                 env={"PATH": os.defpath, "HOME": NOWHERE, "LC_ALL": "C.UTF-8"},
                 stdin=subprocess.DEVNULL,
@@ -165,9 +165,9 @@ class ForkServer:
 
 
 @cache
-def fork_server(programs: Path, *modules: str) -> ForkServer:
+def fork_server(python: Path, *modules: str) -> ForkServer:
     """The one of this process."""
-    return ForkServer(programs, modules)
+    return ForkServer(python, modules)
 
 
 def _serve(control: socket.socket) -> None:

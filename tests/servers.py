@@ -126,9 +126,9 @@ def _state(process: int) -> tuple[bool, int]:
     return state not in "ZX", int(group)
 
 
-def of_ours() -> ForkServer:
-    """The process that `ngshare-fs` is forked from."""
-    return fork_server(Path(sys.executable).parent, *MODULES)
+def of_ours(python: str = sys.executable) -> ForkServer:
+    """The process that `ngshare-fs` is forked from, which some interpreter runs."""
+    return fork_server(Path(python), *MODULES)
 
 
 def start(
@@ -157,10 +157,10 @@ def start(
     words = ["-m", module, "serve", "--standalone", "--data", str(data), "--port", "0", "--admins", "root", *arguments]
     process: Process
     with log_file.open("wb") as output:
-        # What is special about a process may have to do with how it starts: then it starts from nothing.
-        if (python, module, environment) == (sys.executable, "ngshare_fs", {}):
+        # What its environment says may be for the start of its interpreter: then it starts from nothing.
+        if module == "ngshare_fs" and not environment:
             said = output.fileno()
-            process = of_ours().start(words, Path.cwd(), os.environ, said, said, own_group)
+            process = of_ours(python).start(words, Path.cwd(), os.environ, said, said, own_group)
         else:
             path = {"PYTHONPATH": str(REPOSITORY)} if module.startswith("tests.") else {}
             process = subprocess.Popen(

@@ -19,6 +19,8 @@ PATIENCE = 30
 BODY = urlencode({"user": "lawrence", "files": '[{"path": "p.ipynb", "content": "e30K"}]'}).encode()
 LAST_REQUEST = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 one_and_several = pytest.mark.parametrize("workers", [1, 2])
+# Where what differs between the two is shown by another test already.
+several_in_the_long_check = pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long)])
 
 
 def until(condition: Callable[[], object], what: str, server: Server) -> None:

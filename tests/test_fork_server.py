@@ -22,17 +22,16 @@ sys.exit(3)
 
 
 def test_it_finds_what_a_command_finds_that_starts_from_nothing(tmp_path: Path) -> None:
-    programs = Path(sys.executable).parent
     program, home = tmp_path / "program", tmp_path / "home"
     program.write_text(LOOKS_AROUND)
     home.mkdir()
     environment = {"HOME": str(home), "PATH": os.defpath, "LC_ALL": "C.UTF-8", "NAME": "zoë"}
     from_nothing = subprocess.run(
-        [str(programs / "python"), str(program), "ä", "--b"],
+        [sys.executable, str(program), "ä", "--b"],
         cwd=home, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         encoding="utf-8", timeout=SECONDS, check=False,
     )  # fmt: skip
-    forked = fork_server(programs).run([str(program), "ä", "--b"], home, environment, SECONDS)
+    forked = fork_server(Path(sys.executable)).run([str(program), "ä", "--b"], home, environment, SECONDS)
     assert (forked.returncode, forked.stdout) == (3, from_nothing.stdout)
     assert from_nothing.returncode == 3
 
@@ -40,7 +39,7 @@ def test_it_finds_what_a_command_finds_that_starts_from_nothing(tmp_path: Path) 
 def test_one_that_hangs_is_killed(tmp_path: Path) -> None:
     program = tmp_path / "program"
     program.write_text("import os, time\nopen('process', 'w').write(str(os.getpid()))\ntime.sleep(600)\n")
-    server = fork_server(Path(sys.executable).parent)
+    server = fork_server(Path(sys.executable))
     begun = tmp_path / "process"
     begun.touch()
     for seconds in (2, 10, 50):  # on a busy machine it may be killed before it has begun

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -31,6 +32,8 @@ from ngshare_fs.exchange.connection.server import Server as PlugInServer
 from ngshare_fs.exchange.sending.request_body import Body, LocalFile
 
 SECONDS = 60
+# Each load is a process that starts from nothing.
+in_the_long_check = partial(pytest.param, marks=pytest.mark.long)
 PLAN = rush.Plan(students=10, pairs=40, clients=5)
 
 
@@ -168,7 +171,7 @@ async def serving(server: Honest) -> AsyncIterator[Address]:
         yield Address(str(test_server.make_url("/api/")))
 
 
-@pytest.mark.parametrize("behind_hub", [False, True])
+@pytest.mark.parametrize("behind_hub", [in_the_long_check(False), True])
 async def test_the_rush_believes_an_honest_server(behind_hub: bool) -> None:
     honest = Honest()
     async with serving(honest) as address:
@@ -191,7 +194,7 @@ class Busy(Honest):
         return await super().answer(request)
 
 
-@pytest.mark.parametrize("patient", [False, True])
+@pytest.mark.parametrize("patient", [in_the_long_check(False), True])
 async def test_patient_clients_ask_again_after_a_503_and_count_it(patient: bool) -> None:
     async with serving(Busy()) as address:
         measured = await rush.load(replace(address, patient=patient), PLAN)
@@ -241,7 +244,9 @@ def _in_form(request: bytes) -> tuple[str, list[str], bytes]:
     return first, sorted(lines), body.replace(boundary, b"BOUNDARY")
 
 
-@pytest.mark.parametrize("liar", [SaysYes, Loses, Invents, Repeats, Changes, Stale, Fails, HangsUp])
+@pytest.mark.parametrize(
+    "liar", [Loses, HangsUp, *map(in_the_long_check, (SaysYes, Invents, Repeats, Changes, Stale, Fails))]
+)
 async def test_the_rush_catches_a_wrong_server(liar: type[Honest]) -> None:
     async with serving(liar()) as url:
         measured = await rush.load(url, PLAN)
@@ -266,7 +271,7 @@ async def test_other_works_catch_a_server_that_says_yes_to_everything(name: str)
     assert measured.wrong_count
 
 
-@pytest.mark.parametrize("name", LOADS)
+@pytest.mark.parametrize("name", [name if name == "fetch" else in_the_long_check(name) for name in LOADS])
 async def test_a_server_that_is_gone_is_a_wrong_answer(name: str) -> None:
     """The kernel may have killed it for want of memory."""
     async with serving(Honest()) as address:

@@ -8,8 +8,9 @@ import pytest
 from ngshare_fs.exchange.connection.client import Client
 from ngshare_fs.exchange.failures.problems import Refused, Unreachable
 from tests.course_command import COURSE, CourseCommand
+from tests.rounds import rounds
 
-MANY = 50_000
+MANY = rounds(50_000)
 
 
 def test_names_reach_the_server_as_they_are(course: CourseCommand) -> None:

@@ -24,6 +24,7 @@ from tests.serving import (
     refused,
     said,
     serving,
+    several_in_the_long_check,
     until,
 )
 
@@ -90,7 +91,7 @@ def test_it_serves_the_socket_and_says_so(tmp_path: Path, kept: socket.socket, w
     assert server.process.returncode == 0
 
 
-@one_and_several
+@several_in_the_long_check
 def test_it_serves_without_standard_streams(tmp_path: Path, kept: socket.socket, workers: int) -> None:
     process = launch(tmp_path, kept, "--workers", str(workers), program=WITHOUT_STREAMS)
     host, port = kept.getsockname()
@@ -107,7 +108,7 @@ def test_it_serves_without_standard_streams(tmp_path: Path, kept: socket.socket,
     assert server.log == ""
 
 
-@one_and_several
+@several_in_the_long_check
 def test_a_stop_and_a_start_lose_no_request(tmp_path: Path, kept: socket.socket, workers: int) -> None:
     with activated(tmp_path, kept, workers) as server, Load(server) as load:
         for _ in range(2):
@@ -119,7 +120,7 @@ def test_a_stop_and_a_start_lose_no_request(tmp_path: Path, kept: socket.socket,
     assert "Traceback" not in server.log
 
 
-@one_and_several
+@several_in_the_long_check
 def test_who_comes_after_the_order_to_stop_waits_for_the_next_process(
     tmp_path: Path, kept: socket.socket, workers: int
 ) -> None:
@@ -142,7 +143,7 @@ def test_who_comes_after_the_order_to_stop_waits_for_the_next_process(
         late.close()
 
 
-@one_and_several
+@several_in_the_long_check
 def test_who_is_in_the_queue_at_a_stop_stays_there(tmp_path: Path, kept: socket.socket, workers: int) -> None:
     kept.listen(200)
     with activated(tmp_path, kept, workers) as server:

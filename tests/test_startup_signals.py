@@ -62,8 +62,15 @@ def serve(tmp_path: Path, *options: str) -> list[str]:
 
 
 @as_process_1
-@pytest.mark.parametrize("workers", ["1", "2"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("workers", "number"),
+    [
+        ("1", signal.SIGTERM),
+        pytest.param("1", signal.SIGINT, marks=pytest.mark.long),
+        pytest.param("2", signal.SIGTERM, marks=pytest.mark.long),
+        ("2", signal.SIGINT),
+    ],
+)
 def test_process_1_is_stopped_at_any_moment_of_its_start(tmp_path: Path, workers: str, number: signal.Signals) -> None:
     log = tmp_path / "log"
     for moment in MOMENTS:
@@ -108,7 +115,7 @@ def test_a_restart_asked_for_too_early_is_not_lost(tmp_path: Path) -> None:
         assert outer.wait(PATIENCE) == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 def test_an_ordinary_server_is_stopped_at_any_moment_of_its_start(tmp_path: Path, number: signal.Signals) -> None:
     log = tmp_path / "log"
     for moment in MOMENTS:

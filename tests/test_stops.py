@@ -28,6 +28,7 @@ from tests.serving import (
     refused,
     said,
     serving,
+    several_in_the_long_check,
     until,
 )
 
@@ -43,7 +44,7 @@ def test_more_connections_are_asked_for_than_systems_give_by_default(tmp_path: P
 
 
 @one_and_several
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 def test_a_stop_finishes_uploads_under_way(tmp_path: Path, workers: int, number: signal.Signals) -> None:
     with exchange(tmp_path, workers) as server:
         uploads = [SlowUpload(server) for _ in range(4)]
@@ -72,7 +73,7 @@ def test_a_connection_made_before_the_stop_is_answered(tmp_path: Path, workers: 
         assert server.process.wait(PATIENCE) == 0
 
 
-@one_and_several
+@several_in_the_long_check
 def test_a_stop_in_a_rush_answers_whoever_it_has_accepted(tmp_path: Path, workers: int) -> None:
     """Who comes at the very end is refused or, rarely, reset before an answer has begun, and may ask again."""
 
@@ -104,7 +105,7 @@ def test_a_stop_in_a_rush_answers_whoever_it_has_accepted(tmp_path: Path, worker
     assert reset <= 36, total
 
 
-@one_and_several
+@several_in_the_long_check
 def test_a_stop_waits_no_longer_than_it_was_told(tmp_path: Path, workers: int) -> None:
     with exchange(tmp_path, workers, "--drain-seconds", "1") as server:
         upload = SlowUpload(server)
@@ -114,7 +115,7 @@ def test_a_stop_waits_no_longer_than_it_was_told(tmp_path: Path, workers: int) -
         upload.socket.close()
 
 
-@one_and_several
+@several_in_the_long_check
 def test_a_second_interrupt_ends_at_once(tmp_path: Path, workers: int) -> None:
     with exchange(tmp_path, workers) as server:
         upload = SlowUpload(server)
@@ -209,7 +210,7 @@ def test_a_volume_that_cannot_be_opened_holds_up_no_stop(tmp_path: Path) -> None
 
 
 @one_and_several
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 def test_signals_without_end_end_it_in_order(tmp_path: Path, workers: int, number: signal.Signals) -> None:
     """At no moment of the end is one obeyed in another way than by a stop."""
     with exchange(tmp_path, workers) as server:
@@ -232,7 +233,7 @@ def test_one_process_serves_on_at_a_hangup_and_says_what_to_do(tmp_path: Path) -
         assert server.stop() == 0
 
 
-@one_and_several
+@several_in_the_long_check
 def test_a_terminal_that_is_closed_stops_it(tmp_path: Path, workers: int) -> None:
     log = tmp_path / "log"
     command = [sys.executable, "-m", "ngshare_fs", "serve", "--standalone", "--port", "0", "--workers", str(workers)]

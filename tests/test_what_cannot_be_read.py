@@ -39,14 +39,14 @@ def plain(tmp_path: Path) -> Iterator[Plain]:
                 Path(above, folder).chmod(0o700)  # else it could not be removed
 
 
-@pytest.fixture
-def python(tmp_path: Path) -> str:
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> str:
     """An interpreter for which modes count, even for root."""
     if os.geteuid() != 0:
         return sys.executable
     if not shutil.which("setpriv"):
         pytest.skip("for root modes do not count, and setpriv (util-linux) is missing")
-    wrapper = tmp_path / "python"
+    wrapper = tmp_path_factory.mktemp("unprivileged") / "python"
     taken = "-dac_override,-dac_read_search"
     wrapper.write_text(f'#!/bin/sh\nexec setpriv --inh-caps={taken} --bounding-set={taken} {sys.executable} "$@"\n')
     wrapper.chmod(0o755)

@@ -21,7 +21,7 @@ LONGEST_SECONDS = 900  # the first time, it makes an environment
 
 def test_every_step_does_its_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each command is forked from a process that has imported nbgrader."""
-    run = forking(fork_server(environments.for_plug_ins(), *MODULES))
+    run = forking(fork_server(environments.for_plug_ins() / "python", *MODULES))
     exit_code = main(["--folder", str(tmp_path / "cycle")], run)
     check(exit_code, capsys.readouterr().out, tmp_path / "cycle")
 

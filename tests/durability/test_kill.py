@@ -124,7 +124,7 @@ class Rounds:
         assert (done.returncode, done.stdout, done.stderr) == (0, "no findings\n", "")
 
 
-@pytest.mark.parametrize(("workers", "alone"), [(1, False), (3, False), (1, True)])
+@pytest.mark.parametrize(("workers", "alone"), [pytest.param(1, False, marks=pytest.mark.long), (3, False), (1, True)])
 def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path, workers: int, alone: bool) -> None:
     seed = int(os.environ.get("NGSHARE_FS_SEED") or secrets.randbelow(10**6))
     print(f"NGSHARE_FS_SEED={seed} repeats the choices of this run")

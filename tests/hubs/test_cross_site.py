@@ -57,10 +57,10 @@ def site(address: str) -> Iterator[int]:
 # Where the attacker's page is, and what the browser makes of it.
 PLACES = [
     "another site",
-    "another port",
+    pytest.param("another port", marks=pytest.mark.long),
     "another user's server",
-    "the same without a referrer",
-    "the same posing as ours",
+    pytest.param("the same without a referrer", marks=pytest.mark.long),
+    pytest.param("the same posing as ours", marks=pytest.mark.long),
 ]
 POSING = "#posing"
 

@@ -49,6 +49,7 @@ async def test_the_cookie_is_for_this_service_alone(granting_hub: Hub, profile: 
     assert ours[0]["domain"] == urlsplit(granting_hub.origin).hostname
 
 
+@pytest.mark.long
 async def test_below_a_base_url(plain_hub: Hub, profile: BrowserContext) -> None:
     page = await profile.new_page()
     await sign_in(page, plain_hub, INSIDER)

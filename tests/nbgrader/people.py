@@ -115,7 +115,7 @@ class Person:
 
     def forked(self, command: Sequence[str], apart: bool = False) -> "subprocess.CompletedProcess[str]":
         """Run a Python program at home to its end, forked from a process that has nbgrader; see `ForkServer.run`."""
-        server = fork_server(self.programs, *MODULES)
+        server = fork_server(self.programs / "python", *MODULES)
         return server.run(command, self.home, self.environment, COMMAND_SECONDS, apart)
 
     def _started(self, command: Sequence[str], fails: bool) -> str:

@@ -13,8 +13,6 @@ from tests.nbgrader.expected import FAILURES, TESTS
 
 pytestmark = pytest.mark.others
 
-IN_SHORT_CHECK = ("submit", "fetchfeedback")
-
 
 @pytest.fixture(scope="session")
 def programs() -> Path:
@@ -23,7 +21,7 @@ def programs() -> Path:
 
 
 @pytest.mark.parametrize(
-    "module", [each if each in IN_SHORT_CHECK else pytest.param(each, marks=pytest.mark.long) for each in TESTS]
+    "module", [each if each == "submit" else pytest.param(each, marks=pytest.mark.long) for each in TESTS]
 )
 def test_nbgraders_own_tests(programs: Path, tmp_path: Path, module: str) -> None:
     here = Path(__file__).parent

@@ -30,7 +30,7 @@ def nbgrader() -> Path:
 def test_an_assignment_goes_out_and_comes_back(nbgrader: Path, tmp_path: Path) -> None:
     volume = tmp_path / "volume"
     with servers.running(volume) as server:
-        run = forking(fork_server(nbgrader, *OF_NBGRADER, "requests"))
+        run = forking(fork_server(nbgrader / "python", *OF_NBGRADER, "requests"))
         cycle = Cycle(server.url, tmp_path / "people", nbgrader, configuration=CONFIGURATION, run_program=run)
         cycle.run(STEPS)
         assert "Traceback" not in server.log
