@@ -19,17 +19,32 @@ from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).parent.parent
 MOMENTS = [0, 5, 10, 20, 40, 80, 150, 300, 600]  # milliseconds
-BLOCKED = ["env", "--block-signal=TERM", "--block-signal=INT", "--block-signal=HUP"]
 PROGRAM = [sys.executable, "-m", "ngshare_fs"]
+
+
+def entry_point() -> list[str]:
+    """How the image starts a program: its entry point without the last word, which is the program."""
+    lines = (ROOT / "image" / "Dockerfile").read_text().splitlines()
+    (words,) = (line.removeprefix("ENTRYPOINT ") for line in lines if line.startswith("ENTRYPOINT "))
+    before: list[str] = json.loads(words)
+    assert before.pop() == "ngshare-fs"
+    return before
+
+
+BLOCKED = entry_point()
 
 as_process_1 = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="needs root and unshare")
 
 
 def has(process: int, mask: str, number: signal.Signals) -> bool:
     """Whether a signal is in one of the masks (`SigBlk`, `SigCgt`) that the kernel shows of a process."""
-    status = Path(f"/proc/{process}/status").read_text()
+    return number in signals_in(Path(f"/proc/{process}/status").read_text(), mask)
+
+
+def signals_in(status: str, mask: str) -> set[signal.Signals]:
+    """The control signals in a mask of a process's status."""
     (bits,) = (line.split()[1] for line in status.splitlines() if line.startswith(mask + ":"))
-    return bool(int(bits, 16) >> (number - 1) & 1)
+    return {number for number in CONTROL_SIGNALS if int(bits, 16) >> (number - 1) & 1}
 
 
 def waits_for_signals(process: int) -> bool:
@@ -153,7 +168,6 @@ def test_signals_are_heeded_before_anything_slow_is_imported() -> None:
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "set()\n"
 
 
-def test_the_image_starts_the_program_that_way() -> None:
-    lines = (ROOT / "image" / "Dockerfile").read_text().splitlines()
-    (words,) = (line.removeprefix("ENTRYPOINT ") for line in lines if line.startswith("ENTRYPOINT "))
-    assert json.loads(words) == [*BLOCKED, "ngshare-fs"]
+def test_in_the_image_signals_wait_from_the_first_instant() -> None:
+    status = subprocess.check_output([*BLOCKED, "cat", "/proc/self/status"], text=True)
+    assert signals_in(status, "SigBlk") == set(CONTROL_SIGNALS)

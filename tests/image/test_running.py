@@ -60,10 +60,10 @@ def test_without_a_volume_it_does_not_lose_data_but_refuses_to_start(image: str)
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_it_ends_when_it_is_told_at_once(tmp_path: Path, image: str, workers: str) -> None:
     options = [volume_for(tmp_path / "data", OWN, OWN)]
-    for moment in (0, 0.05, 0.2, 0.5):
+    for moment, signal_name in ((0, "TERM"), (0, "INT"), (0.05, "TERM"), (0.2, "INT"), (0.5, "TERM")):
         with container(image, options, serve("--workers", workers)) as server:
             time.sleep(moment)
-            server.signal("TERM")
+            server.signal(signal_name)
             assert server.ends() == 0
 
 
