@@ -7,7 +7,7 @@ from typing import Protocol
 
 from ngshare_fs import __version__
 from ngshare_fs.command import course, doctor, serve, submissions
-from ngshare_fs.command.operator import archive, import_, inspect, prune, restore, trash, user, verify
+from ngshare_fs.command.operator import archive, import_, inspect, log, prune, restore, trash, user, verify
 from ngshare_fs.command.output import fail
 from ngshare_fs.command.parser import OneLineParser
 from ngshare_fs.settings import PROGRAM, SettingsError
@@ -48,6 +48,7 @@ COMMANDS: Mapping[str, Command] = {
     "trash": trash,
     "prune": prune,
     "import": import_,
+    "log": log,
     "course": course,
     "submissions": submissions,
     "archive": archive,

@@ -118,6 +118,10 @@ def _remarks(database: "Database", storage: "Storage") -> list[Remark]:
             f"Belonging to nothing any more, as ngshare leaves it when something is deleted: {counted(files, 'file')} "
             f"({size_in_words(size)}) in {storage.folder}",
         ),
-        Remark("rows_left_behind", unattached, f"Of assignments and submissions, {counted(unattached, 'row')} of the database belong to nothing any more"),
+        Remark(
+            "rows_left_behind",
+            unattached,
+            f"Of assignments and submissions, {counted(unattached, 'row')} of the database belong to nothing any more",
+        ),
         Remark("users_left_behind", users, f"In no course, and without work: {counted(users, 'user')} of the database"),
     ]

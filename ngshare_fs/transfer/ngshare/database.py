@@ -95,7 +95,11 @@ class Database:
     def count_trees(self) -> int:
         """How many releases, submissions and pieces of feedback there are."""
         counted = 0
-        for what in ("* FROM assignments", "* FROM submissions", f"DISTINCT left_id FROM {OF_FEEDBACK} JOIN submissions ON _id = left_id"):
+        for what in (
+            "* FROM assignments",
+            "* FROM submissions",
+            f"DISTINCT left_id FROM {OF_FEEDBACK} JOIN submissions ON _id = left_id",
+        ):
             counted += self._count(f"(SELECT {what})")
         return counted
 
