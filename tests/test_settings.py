@@ -40,6 +40,8 @@ VALUES: dict[str, tuple[list[str], list[object]]] = {
             (ip_network("192.0.2.0/24"), ip_network("2001:db8::/32")),
         ],
     ),
+    "journal": (["1", "off", "no"], [True, False, False]),
+    "metrics": (["1", "off", "no"], [True, False, False]),
     "drain-seconds": (["1", "2", "3"], [1, 2, 3]),
     "auth-cache": (["1", "2", "0"], [1, 2, 0]),
     "auth-grace": (["1", "2", "0"], [1, 2, 0]),

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
+from ngshare_fs import metrics
 from ngshare_fs.formats.percent_encoding import decode_segment
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import OF_STORE_ERROR, Refusal, Refused
@@ -29,6 +30,8 @@ def answering_failures(debug: bool) -> Middleware:
             _check_head(request)
             return await handler(request)
         except Refused as error:
+            if error.refusal.status == 403:
+                metrics.count("auth_refusals_total", error.refusal.message)
             reason = f" ({error.reason})" if debug and error.reason else ""
             return answer(error.refusal, reason, error.limits)
         except StoreError as error:

@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 
+from ngshare_fs import metrics
 from ngshare_fs.hub.account import Account
 from ngshare_fs.hub.unreachable import UNREACHABLE, reason_of
 from ngshare_fs.settings import Hub
@@ -171,14 +172,27 @@ class HubClient:
                 timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS, sock_connect=CONNECT_SECONDS),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
+        asked = time.monotonic()
         url = self._hub.api_url + path
         headers = {"Authorization": f"token {token}"} if token else {}
         try:
             # Redirects are not followed: the token is for the hub alone.
             async with self._session.request(method, url, headers=headers, data=form, allow_redirects=False) as answer:
-                return _Answer(answer.status, _json(await _start_of(answer)), answer.headers.get("Date"))
+                found = _Answer(answer.status, _json(await _start_of(answer)), answer.headers.get("Date"))
+            _count(asked, found.status)
+            return found
         except UNREACHABLE as error:
+            _count(asked, None)
             raise HubDown(f"{self._hub.api_url} cannot be reached: {reason_of(error)}") from None
+
+
+def _count(asked: float, status: int | None) -> None:
+    """Count a call that was answered so, or not at all."""
+    has_failed = status is None or status >= 500
+    result = "failed" if has_failed else "refused" if status is not None and status >= 400 else "answered"
+    metrics.count("hub_requests_total", result)
+    metrics.observe("hub_request_duration_seconds", time.monotonic() - asked)
+    metrics.gauge(f"hub_last_{'failure' if has_failed else 'answer'}_timestamp_seconds", time.time())
 
 
 async def _start_of(answer: aiohttp.ClientResponse) -> bytes:

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ngshare_fs import metrics
 from ngshare_fs.hub.account import Account
 from ngshare_fs.hub.client import HubClient, HubDown
 
@@ -120,6 +121,7 @@ class Tokens:
             self._known.popitem(last=False)
         while len(self._refused) > MOST_REFUSED:
             self._refused.popitem(last=False)
+        metrics.gauge("auth_cached_tokens", len(self._known))
         return account
 
 

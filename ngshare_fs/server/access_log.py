@@ -9,6 +9,7 @@ from aiohttp.http import HttpProcessingError
 from ngshare_fs.access.identity import USER
 from ngshare_fs.http.client_address import client_address
 from ngshare_fs.http.mere_look import MERE_LOOK
+from ngshare_fs.server.request_metrics import count_answered
 
 ACCESS_LOG = logging.getLogger("ngshare_fs.access")
 # nginx's number for it: no answer was sent, because nobody was there any more to read it.
@@ -19,6 +20,7 @@ CLIENT = web.RequestKey("ngshare_fs.client", str)
 
 def log_request(request: web.BaseRequest, status: int, seconds: float, size: int) -> None:
     """Write the line of one request: never its query string or headers, which may carry a token."""
+    count_answered(request, status, seconds, size)
     path = request.raw_path.partition("?")[0]
     # A proxy's absolute form may carry `user:password@`.
     path = re.sub(r"^[a-zA-Z]+://[^/]*", "", path)

@@ -10,6 +10,7 @@ from aiohttp import StreamReader, hdrs, web
 from aiohttp.abc import AbstractAccessLogger
 from aiohttp.typedefs import Handler
 
+from ngshare_fs import metrics
 from ngshare_fs.http.client_address import Networks, client_address
 from ngshare_fs.server.access_log import CLIENT, CLIENT_GONE, log_request
 
@@ -52,6 +53,7 @@ class ConnectionDrainer:
         started = time.monotonic()
         if request.transport is not None:
             self._under_way[request.transport] = None
+        metrics.count("http_requests_in_flight")
         try:
             return await handler(request)
         except ConnectionError:
@@ -63,6 +65,8 @@ class ConnectionDrainer:
             log_request(request, CLIENT_GONE, time.monotonic() - started, request.writer.output_size)
             self.answered(request)
             raise
+        finally:
+            metrics.count("http_requests_in_flight", by=-1)
 
     async def _say_close(self, request: web.Request, response: web.StreamResponse) -> None:
         if self.ending:

@@ -18,6 +18,7 @@ class Handover:
         listener: where to serve.
         lifeline: a pipe whose end says that the supervisor is gone.
         pings: a pipe on which to say that requests are served, again and again.
+        metrics: memory in which all processes count.
         configuration: a file in memory with what the configuration file held when the supervisor read it: a worker in
             the place of a dead one must not serve another volume than the others because somebody edits the file.
     """
@@ -25,6 +26,7 @@ class Handover:
     listener: Listener
     lifeline: int
     pings: int
+    metrics: int
     configuration: int
 
     @classmethod
@@ -40,9 +42,9 @@ class Handover:
         return cls(Listener(socket.socket(fileno=listener), bool(is_systemds)), *others)
 
     @property
-    def descriptors(self) -> tuple[int, int, int, int]:
+    def descriptors(self) -> tuple[int, int, int, int, int]:
         """What the other process has to inherit."""
-        return self.listener.socket.fileno(), self.lifeline, self.pings, self.configuration
+        return self.listener.socket.fileno(), self.lifeline, self.pings, self.metrics, self.configuration
 
     def environment(self) -> dict[str, str]:
         """The environment of the worker."""

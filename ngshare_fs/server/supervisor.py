@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ngshare_fs import metrics
+from ngshare_fs.metrics import board
 from ngshare_fs.server.handover import Handover, same_command
 from ngshare_fs.server.sockets import Listener, listener_for
 from ngshare_fs.server.startup_message import announce
@@ -92,6 +94,10 @@ class Supervisor:
         self.had_terminal = os.isatty(0)
         # Workers read this pipe's end when we are gone, however we went: no orphan keeps the port.
         self.lifeline, self._lifeline_kept = os.pipe()
+        # Its counters outlive each worker. A restart may switch them on: without, it takes no memory.
+        self.metrics = board.make()
+        if settings.metrics:
+            metrics.start(self.metrics, "supervisor")
         self.selector = selectors.DefaultSelector()
 
     def run(self) -> int:
@@ -233,6 +239,7 @@ class Supervisor:
                     worker.process.pid,
                     SILENT_LOOKS * LOOK_SECONDS,
                 )
+                metrics.count("worker_restarts_total", "hung")
                 worker.process.send_signal(signal.SIGUSR1)
                 worker.kill_at = now + STACK_SECONDS
 
@@ -259,6 +266,7 @@ class Supervisor:
         self.early_ends = self.early_ends + 1 if now < worker.started + YOUNG_SECONDS else 0
         pause = min(2.0 ** (self.early_ends - 1), LONGEST_PAUSE_SECONDS) if self.early_ends else 0.0
         self.next_start = now + pause
+        metrics.count("worker_restarts_total", "ended")
         LOG.error(
             "worker %d ended unasked (%s); another one starts%s",
             worker.process.pid, _end_text(code), f" in {pause:.0f} s" if pause else "",
@@ -271,7 +279,7 @@ class Supervisor:
         configuration = os.memfd_create("configuration")
         os.write(configuration, self.settings.file)
         os.lseek(configuration, 0, os.SEEK_SET)
-        handover = Handover(self.listener, self.lifeline, theirs, configuration)
+        handover = Handover(self.listener, self.lifeline, theirs, self.metrics, configuration)
         # Blocked in the child from its first instruction: Ctrl-C and a closed terminal are for us to act on, and a stop
         # waits until it can answer those who are in the queue.
         signal.pthread_sigmask(signal.SIG_BLOCK, CONTROL_SIGNALS)

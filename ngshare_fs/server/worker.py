@@ -19,9 +19,11 @@ from typing import NoReturn
 
 from aiohttp import web
 
+from ngshare_fs import metrics
 from ngshare_fs.api.allocator import share_arenas
-from ngshare_fs.api.writer import WriterStarter
+from ngshare_fs.api.writer import WriterOptions, WriterStarter
 from ngshare_fs.hub.watch import greet_hub, watch_hub
+from ngshare_fs.metrics import board
 from ngshare_fs.server.access_log import ACCESS_LOG, hide_malformed
 from ngshare_fs.server.application import make_application
 from ngshare_fs.server.connection import Connection, UnfinishedHeads
@@ -66,7 +68,12 @@ def serve(settings: Settings, supervisor: Handover | None) -> int:
     # Whoever sends this signal sees in the log what each thread is at, even where the event loop hangs.
     faulthandler.register(signal.SIGUSR1)
     listener = supervisor.listener if supervisor is not None else listener_for(settings, os.environ)
-    starter = WriterStarter.fork(settings.journal)
+    counters = None
+    if settings.metrics:
+        counters = board.make() if supervisor is None else supervisor.metrics
+    starter = WriterStarter.fork(WriterOptions(settings.journal, counters))
+    if counters is not None:
+        metrics.start(counters, "server")  # not sooner: a place belongs to one process, not to its children
     asyncio.run(_serve(settings, listener, supervisor, starter))
     if starter is not None:
         starter.close()

@@ -117,6 +117,10 @@ OPTIONS = (
         "`text` for people, `json` for log collectors: one object a line",
     ),
     Option(
+        "metrics", parse_switch, "false", "",
+        "answer `/metrics`, at the server's root and to everybody who reaches its port, for Prometheus",
+    ),
+    Option(
         "trusted-proxies", parse_networks, "", "ADDRESSES",
         "proxies whose `X-Forwarded-For` tells the log where a request came from: addresses or networks "
         "(`10.0.0.0/8`) separated by commas, or a list in the file",

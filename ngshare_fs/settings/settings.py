@@ -70,6 +70,7 @@ class Settings:
     journal: bool
     trash_days: int
     log_format: str
+    metrics: bool
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     drain_seconds: int
     auth_cache: int

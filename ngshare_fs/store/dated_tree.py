@@ -6,12 +6,14 @@ changes, and the newest one counts.
 
 import contextlib
 import os
+import time
 from dataclasses import replace
 
+from ngshare_fs import metrics
 from ngshare_fs.store.errors import BrokenManifest, KeyUsed
 from ngshare_fs.store.format import timestamp
 from ngshare_fs.store.format.layout import MANIFEST, KnownFolder
-from ngshare_fs.store.format.manifest import WITHDRAWAL, Manifest, StoredFile
+from ngshare_fs.store.format.manifest import FEEDBACK, SUBMISSION, WITHDRAWAL, Manifest, StoredFile
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.reading.cached_folders import timestamps_in
 from ngshare_fs.store.reading.tree import manifest_at, newest_in
@@ -84,10 +86,13 @@ def publish(
         KeyUsed: that earlier one has other files.
         Interrupted: somebody moved `above` at the last moment, with the tree in it.
     """
+    started = time.monotonic()
     with volume.publishing() as publication:
         tree = publication.staged
         manifest = stage(upload, tree, replace(manifest, timestamp=at or timestamp.now()), publication.dirty)
-        return put_in_place(volume, publication, tree, above, parent, manifest, bool(at), last_check, after)
+        moment = put_in_place(volume, publication, tree, above, parent, manifest, bool(at), last_check, after)
+    metrics.observe("publish_duration_seconds", time.monotonic() - started, manifest.kind)
+    return moment
 
 
 def put_in_place(
@@ -123,6 +128,8 @@ def put_in_place(
                 raise KeyUsed(f"{parent}: {manifest.key}")
             publication.dirty.make_folder_unless_there(parent)
             publication.leave_to_earlier(parent)
+            if manifest.kind == SUBMISSION:
+                metrics.count("submissions_total", "repeated")
             return earlier.timestamp
         newest = None if is_dated else newest_in(parent)
         if newest is not None and moment <= newest:
@@ -131,7 +138,18 @@ def put_in_place(
             write_manifest_anew(tree, replace(manifest, timestamp=moment), publication.dirty)
         place = f"{parent}/{timestamp.folder_of(moment)}"
         publication.publish(place, part=tree, above=above, last_check=last_check, makes_parent=True)
+    count_published(manifest.kind)
     return moment
+
+
+def count_published(kind: str) -> None:
+    """Count a tree that has been published."""
+    if kind == SUBMISSION:
+        metrics.count("submissions_total", "stored")
+    elif kind == FEEDBACK:
+        metrics.count("feedback_total")
+    else:
+        metrics.count("releases_total", kind)
 
 
 def _published_before(volume: Volume, parent: str, manifest: Manifest, after: Timestamp | None) -> Manifest | None:

@@ -8,7 +8,7 @@ import contextlib
 import os
 
 from ngshare_fs.store.assignment import assignments_of, exists
-from ngshare_fs.store.dated_tree import publish, put_in_place, stage, write_manifest_anew
+from ngshare_fs.store.dated_tree import count_published, publish, put_in_place, stage, write_manifest_anew
 from ngshare_fs.store.errors import (
     AssignmentExists,
     AssignmentNotFound,
@@ -67,6 +67,7 @@ def release(
             while True:
                 try:
                     publication.publish(target, above=above, last_check=last_check, if_taken=taken)
+                    count_published(RELEASE)
                     return manifest.timestamp
                 except AssignmentExists:
                     is_no_folder = os.path.lexists(target) and not layout.is_folder(target)

@@ -4,6 +4,7 @@ import contextlib
 import os
 import secrets
 
+from ngshare_fs import metrics
 from ngshare_fs.formats import yaml_text
 from ngshare_fs.store.errors import VolumeFailure
 from ngshare_fs.store.format import layout, timestamp
@@ -35,7 +36,9 @@ def throw_away(volume: Volume, path: str, what: dict[str, str], last_check: Last
             raise FileNotFoundError(path)
         # Somebody may be emptying the trash, and take the new entry as well.
         with contextlib.suppress(FileNotFoundError):
-            return _move(volume, path, what, last_check)
+            entry = _move(volume, path, what, last_check)
+            metrics.count("deletions_total", what["kind"])
+            return entry
     raise VolumeFailure(f"{path} cannot be deleted: its entry in the trash is removed each time")
 
 

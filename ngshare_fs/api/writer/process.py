@@ -7,8 +7,10 @@ import os
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import IO, Any
 
+from ngshare_fs import metrics
 from ngshare_fs.api.action import write
 from ngshare_fs.api.blocking import translated
 from ngshare_fs.api.writer.messages import END, HEAD, Job, Outcome, Ready, Unexpected, pack, unpack
@@ -24,6 +26,19 @@ BUFFER = 2**20
 # Thousandths of the memory that there is: as if this process had so much more than it has.
 MORE_THAN_SERVER = 500
 MOST_OOM_SCORE = 1000
+
+
+@dataclass(frozen=True)
+class WriterOptions:
+    """What a server tells each process that writes for it.
+
+    Args:
+        has_journal: whether it writes down who did what.
+        metrics: memory in which it counts, as a descriptor; None where nobody does.
+    """
+
+    has_journal: bool = True
+    metrics: int | None = None
 
 
 class Writer:
@@ -105,13 +120,13 @@ def _be_killed_first() -> None:
         file.write(str(more))
 
 
-def write_for(connection: socket.socket, root: str, has_journal: bool) -> int:
+def write_for(connection: socket.socket, root: str, options: WriterOptions) -> int:
     """Write for a server.
 
     Args:
         connection: to it.
         root: the volume's folder.
-        has_journal: whether it writes down who did what.
+        options: what else it has to know.
 
     Returns:
         The exit code.
@@ -122,7 +137,9 @@ def write_for(connection: socket.socket, root: str, has_journal: bool) -> int:
     except (OSError, StoreError) as error:
         LOG.error("%s", error)
         return 1
-    volume.journal.is_on = has_journal
+    volume.journal.is_on = options.has_journal
+    if options.metrics is not None:
+        metrics.start(options.metrics, "writer")
     gc.freeze()  # what is here now stays: collecting garbage need not look at it again
     with contextlib.closing(volume):
         return Writer(volume, connection).run()

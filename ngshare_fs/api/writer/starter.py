@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NoReturn
 
-from ngshare_fs.api.writer.process import write_for
+from ngshare_fs.api.writer.process import WriterOptions, write_for
 from ngshare_fs.terminal.control_signals import CONTROL_SIGNALS
 from ngshare_fs.terminal.logs import LOG
 
@@ -24,6 +24,8 @@ NAME, NAME_OF_WRITER = "ngshare-starter", "ngshare-writer"
 LONGEST_PATH = 4096
 # Descriptors that there may be to close.
 MOST_INHERITED = 65536
+
+_PLAIN = WriterOptions()
 
 
 @dataclass
@@ -41,23 +43,23 @@ class WriterStarter:
     lifeline: int
 
     @classmethod
-    def fork(cls, has_journal: bool = True) -> "WriterStarter | None":
+    def fork(cls, options: WriterOptions = _PLAIN) -> "WriterStarter | None":
         """Start it; only to be called while this process has one thread.
 
         Args:
-            has_journal: whether those that it starts write down who did what.
+            options: what those that it starts have to know.
 
         Returns:
             None where there can be no more processes, or open files; the log says so.
         """
         try:
-            return cls._fork(has_journal)
+            return cls._fork(options)
         except OSError as error:
             LOG.error("no process beside this one to write: %s; threads write", error.strerror)
             return None
 
     @classmethod
-    def _fork(cls, has_journal: bool) -> "WriterStarter":
+    def _fork(cls, options: WriterOptions) -> "WriterStarter":
         with _ways_to_a_process(socket.SOCK_SEQPACKET) as (ours, our_end, theirs, lifeline):
             gc.collect()
             gc.freeze()  # collecting garbage would touch, and so copy, all memory that is shared
@@ -67,7 +69,7 @@ class WriterStarter:
             try:
                 pid = os.fork()
                 if not pid:
-                    run(theirs, lifeline, has_journal)
+                    run(theirs, lifeline, options)
             finally:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return cls(pid, ours, our_end)
@@ -113,16 +115,17 @@ def _ways_to_a_process(kind: socket.SocketKind) -> Iterator[tuple[socket.socket,
         all_ends.pop_all()
 
 
-def run(connection: socket.socket, lifeline: int, has_journal: bool) -> NoReturn:
+def run(connection: socket.socket, lifeline: int, options: WriterOptions = _PLAIN) -> NoReturn:
     """Be that process.
 
     Args:
         connection: to the server.
         lifeline: a pipe whose other end the server has.
-        has_journal: see `WriterStarter.fork`.
+        options: see `WriterStarter.fork`.
     """
     try:
-        _prepare(NAME, connection, lifeline)
+        kept = () if options.metrics is None else (options.metrics,)
+        _prepare(NAME, connection, lifeline, *kept)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # then nobody has to wait for what is started
         while True:
             root, given, *_ = socket.recv_fds(connection, LONGEST_PATH, 2)
@@ -130,8 +133,8 @@ def run(connection: socket.socket, lifeline: int, has_journal: bool) -> NoReturn
                 os._exit(0)
             if _fork() == 0:
                 its_connection = socket.socket(fileno=given[0])
-                _prepare(NAME_OF_WRITER, its_connection, given[1])
-                os._exit(write_for(its_connection, os.fsdecode(root), has_journal))
+                _prepare(NAME_OF_WRITER, its_connection, given[1], *kept)
+                os._exit(write_for(its_connection, os.fsdecode(root), options))
             for descriptor in given:
                 os.close(descriptor)
     except BaseException:
@@ -149,10 +152,10 @@ def _fork() -> int | None:
         return None
 
 
-def _prepare(name: str, connection: socket.socket, lifeline: int) -> None:
-    """Be a process of its own, with these two descriptors, standard output and the log's."""
+def _prepare(name: str, connection: socket.socket, lifeline: int, *others: int) -> None:
+    """Be a process of its own, with these descriptors, standard output and the log's."""
     lowest = 3
-    for kept in sorted((connection.fileno(), lifeline)):
+    for kept in sorted((connection.fileno(), lifeline, *others)):
         os.closerange(lowest, kept)
         lowest = kept + 1
     # Not up to what may be open: in a container that can be 2^30, and where Python was built for an older system, each

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from ngshare_fs import metrics
 from ngshare_fs.store.files.estale import retry_on_estale
 from ngshare_fs.store.writing.durability import Flusher
 
@@ -44,6 +45,11 @@ class EachByItself:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="flush")
 
     def flush(self, files: list[str], folders: list[str]) -> None:
+        started = time.monotonic()
+        self._flush(files, folders)
+        metrics.observe("flush_duration_seconds", time.monotonic() - started, "each")
+
+    def _flush(self, files: list[str], folders: list[str]) -> None:
         tasks: list[tuple[Callable[[str], object], str]] = [(flush_file, path) for path in files]
         tasks += [(flush_folder, path) for path in folders]
         if len(tasks) == 1:
@@ -67,6 +73,7 @@ class _Round:
     """One flush of the whole file system, and those who wait for it."""
 
     led: bool = False
+    writes: int = 0
     done: threading.Event = field(default_factory=threading.Event)
     error: OSError | None = None
 
@@ -108,6 +115,7 @@ class AllTogether:
             mine = self._next
             leads = not mine.led
             mine.led = True
+            mine.writes += 1
         if leads:
             self._run(mine)
         else:
@@ -132,6 +140,8 @@ class AllTogether:
                     self._let_go()  # after an error the volume may be mounted anew, at the same place
                     raise
                 taken = time.monotonic() - started
+                metrics.observe("flush_duration_seconds", taken, "together")
+                metrics.observe("flush_batch_size", mine.writes)
             if taken > SLOW_SECONDS:
                 self._avoided_until = time.monotonic() + AVOIDED_SECONDS
                 logger.info(

@@ -7,11 +7,13 @@ The file locks are `flock`, which works on local disks, CephFS, NFSv4 and Gluste
 import hashlib
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from filelock import BaseFileLock, FileLock, Timeout
 
+from ngshare_fs import metrics
 from ngshare_fs.store.errors import LockTimeout
 
 # A lock file per student and assignment would leave hundreds of thousands of files behind. Scopes share this many;
@@ -44,7 +46,9 @@ class Locks:
         """
         digest = hashlib.blake2b("\0".join(scope).encode("utf-8"), digest_size=8).digest()
         number = int.from_bytes(digest, "big") % LOCK_FILES
+        asked = time.monotonic()
         if not self._in_process[number].acquire(timeout=self._timeout):
+            metrics.count("lock_timeouts_total")
             raise LockTimeout(" ".join(scope))
         try:
             file_lock = self._between_processes.get(number)
@@ -55,7 +59,9 @@ class Locks:
             try:
                 file_lock.acquire(poll_interval=POLL_SECONDS)
             except Timeout:
+                metrics.count("lock_timeouts_total")
                 raise LockTimeout(" ".join(scope)) from None
+            metrics.observe("lock_wait_seconds", time.monotonic() - asked)
             try:
                 yield
             finally:

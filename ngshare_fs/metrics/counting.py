@@ -1,0 +1,87 @@
+"""Counting, in this process; and what all processes of the server have counted."""
+
+import logging
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Mapping
+
+from ngshare_fs.metrics.board import Board, Key, NoPlace
+from ngshare_fs.metrics.table import METRICS, Kind
+
+logger = logging.getLogger(__name__)
+
+# The last part of a histogram's key: the number of a bucket, or this.
+SUM = "sum"
+
+_board: Board | None = None
+
+
+def start(descriptor: int, role: str) -> None:
+    """Count from now on.
+
+    Args:
+        descriptor: of `board.make`, the same for all processes of the server.
+        role: what this process is.
+    """
+    global _board
+    try:
+        _board = Board(descriptor, _is_volatile)
+    except NoPlace:
+        logger.error("there are too many processes: what this one does is not counted")
+        return
+    gauge("processes", 1, role)
+
+
+def started() -> bool:
+    """Whether this process counts."""
+    return _board is not None
+
+
+def count(name: str, *labels: str, by: float = 1) -> None:
+    """Add to a counter, or to a gauge.
+
+    Args:
+        name: of `METRICS`.
+        labels: the values of its labels.
+    """
+    if _board is not None:
+        _board.add({(name, *labels): by})
+
+
+def observe(name: str, value: float, *labels: str) -> None:
+    """Add to a histogram."""
+    if _board is not None:
+        bucket = bisect_left(METRICS[name].buckets, value)
+        _board.add({(name, *labels, str(bucket)): 1, (name, *labels, SUM): value})
+
+
+def gauge(name: str, value: float, *labels: str) -> None:
+    """Set a gauge of this process."""
+    if _board is not None:
+        _board.put((name, *labels), value)
+
+
+def leads() -> bool:
+    """Whether this is the process of the server that does what one is enough for."""
+    return _board is not None and _board.leads()
+
+
+def collect() -> Mapping[Key, float]:
+    """What all have counted: by the name of the metric and the values of its labels.
+
+    Of a histogram, a last part is the number of a bucket, with what is in that one alone, or `SUM`.
+    """
+    found: dict[Key, float] = defaultdict(float)
+    if _board is not None:
+        for is_there, records in _board.all():
+            for key, value in records:
+                kind = METRICS[key[0]].kind if key[0] in METRICS else None  # of another version of the program
+                if kind in (Kind.COUNTER, Kind.HISTOGRAM) or (kind is Kind.GAUGE and is_there):
+                    found[key] += value
+                elif kind is Kind.LATEST and is_there:
+                    found[key] = max(found[key], value)
+    return found
+
+
+def _is_volatile(key: Key) -> bool:
+    return key[0] not in METRICS or METRICS[key[0]].kind in (Kind.GAUGE, Kind.LATEST)

@@ -1,0 +1,45 @@
+"""What is counted of each request."""
+
+import re
+
+from aiohttp import hdrs, web
+
+from ngshare_fs import metrics
+
+# A client may send any word as its method, and any path: whatever we do not know is one.
+METHODS = hdrs.METH_ALL
+OTHER = "other"
+
+_routes: dict[str, str] = {}
+
+
+def count_answered(request: web.BaseRequest, status: int, seconds: float, size: int) -> None:
+    """Count a request that is over.
+
+    Args:
+        status: of the answer.
+        seconds: what it took.
+        size: of the answer's body.
+    """
+    if not metrics.started():
+        return
+    method = request.method if request.method in METHODS else OTHER
+    route = _route_of(request)
+    metrics.count("http_requests_total", method, route, str(status))
+    metrics.observe("http_request_duration_seconds", seconds, method, route)
+    if request.content.total_bytes:
+        metrics.count("received_bytes_total", by=request.content.total_bytes)
+    if size:
+        metrics.count("sent_bytes_total", by=size)
+
+
+def _route_of(request: web.BaseRequest) -> str:
+    """The path of the route, as it is declared: never a name out of a request."""
+    resource = request.match_info.route.resource if isinstance(request, web.Request) else None
+    if resource is None:
+        return OTHER
+    path = resource.canonical
+    route = _routes.get(path)
+    if route is None:
+        route = _routes[path] = re.sub(r":[^{}]*\}", "}", path)
+    return route
