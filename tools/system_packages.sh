@@ -3,11 +3,13 @@
 #   glusterfs-server, iproute2: a volume that several machines share     xfsprogs: power cuts on XFS     strace: faults
 #   chromium: the browser that signs in at a hub     podman, runc, mmdebstrap: the image, built and run
 #   rsync, restic: backups under load
+#   prometheus: a real scrape, the alerts            systemd: the unit of examples/systemd
 set -eu
 
 missing=""
 for pair in glusterd:glusterfs-server ip:iproute2 mkfs.xfs:xfsprogs strace:strace chromium:chromium \
-    podman:podman runc:runc mmdebstrap:mmdebstrap rsync:rsync restic:restic; do
+    podman:podman runc:runc mmdebstrap:mmdebstrap rsync:rsync restic:restic promtool:prometheus \
+    systemd-analyze:systemd; do
     PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
 done
 [ -n "$missing" ] || exit 0

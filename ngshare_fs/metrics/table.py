@@ -46,7 +46,7 @@ METRICS: Mapping[str, Metric] = {
     ),
     "http_requests_in_flight": Metric(Kind.GAUGE, "Requests under way"),
     "received_bytes_total": Metric(Kind.COUNTER, "Bytes of requests' bodies"),
-    "sent_bytes_total": Metric(Kind.COUNTER, "Bytes of answers' bodies"),
+    "sent_bytes_total": Metric(Kind.COUNTER, "Bytes of answers, with their heads"),
     "submissions_total": Metric(
         Kind.COUNTER, "Submissions: stored, or repeated by a client that had no answer", ("result",)
     ),

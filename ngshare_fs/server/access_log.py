@@ -20,7 +20,7 @@ CLIENT = web.RequestKey("ngshare_fs.client", str)
 
 def log_request(request: web.BaseRequest, status: int, seconds: float, size: int) -> None:
     """Write the line of one request: never its query string or headers, which may carry a token."""
-    count_answered(request, status, seconds, size)
+    count_answered(request, CLIENT in request, status, seconds, size)
     path = request.raw_path.partition("?")[0]
     # A proxy's absolute form may carry `user:password@`.
     path = re.sub(r"^[a-zA-Z]+://[^/]*", "", path)

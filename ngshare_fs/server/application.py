@@ -18,6 +18,7 @@ from ngshare_fs.api.volume_walk import VolumeWalk
 from ngshare_fs.api.writer import WriterStarter, WriteScheduler
 from ngshare_fs.http.error_responses import answering_failures
 from ngshare_fs.hub import HubClient, Tokens
+from ngshare_fs.server.request_metrics import PREFIX
 from ngshare_fs.settings import Settings
 from ngshare_fs.store import Volume, secret
 from ngshare_fs.web import pages, sign_in
@@ -36,6 +37,7 @@ def make_application(volume: Volume, settings: Settings, starter: WriterStarter 
     """
     blocking = Blocking()
     application = web.Application(middlewares=[answering_failures(settings.debug)])
+    application[PREFIX] = settings.prefix
     writes = WriteScheduler(blocking, volume, starter)
     identity = _identity(application, volume, settings)
     dispatcher = Dispatcher(

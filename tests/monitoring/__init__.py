@@ -1,0 +1,1 @@
+"""The examples of monitoring, with a real Prometheus where there is one."""
