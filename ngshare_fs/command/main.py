@@ -7,7 +7,19 @@ from typing import Protocol
 
 from ngshare_fs import __version__
 from ngshare_fs.command import course, doctor, serve, submissions
-from ngshare_fs.command.operator import archive, import_, inspect, log, prune, restore, trash, user, verify
+from ngshare_fs.command.operator import (
+    archive,
+    import_,
+    inspect,
+    log,
+    migrate,
+    prune,
+    repair,
+    restore,
+    trash,
+    user,
+    verify,
+)
 from ngshare_fs.command.output import fail
 from ngshare_fs.command.parser import OneLineParser
 from ngshare_fs.settings import PROGRAM, SettingsError
@@ -49,6 +61,8 @@ COMMANDS: Mapping[str, Command] = {
     "prune": prune,
     "import": import_,
     "log": log,
+    "repair": repair,
+    "migrate": migrate,
     "course": course,
     "submissions": submissions,
     "archive": archive,

@@ -108,7 +108,7 @@ async def _serve(
 ) -> None:
     shutdown = Shutdown()
     shutdown.listen(None if supervisor is None else supervisor.lifeline)
-    volume = await _opened(settings.data, shutdown)
+    volume = await _opened(settings, shutdown)
     volume.journal.is_on = settings.journal
     drainer = ConnectionDrainer(settings.trusted_proxies)
     application = make_application(volume, settings, starter)
@@ -152,9 +152,9 @@ async def _serve(
     LOG.info("stopped")
 
 
-async def _opened(data: Path, shutdown: Shutdown) -> Volume:
+async def _opened(settings: Settings, shutdown: Shutdown) -> Volume:
     """Open the volume, and heed a shutdown meanwhile: where a file system does not answer, nobody could stop this."""
-    opening = asyncio.create_task(asyncio.to_thread(Volume.open, data))
+    opening = asyncio.create_task(asyncio.to_thread(Volume.open, settings.data, settings.upgrade_layout))
     give_up_at = time.monotonic() + EXIT_SECONDS
     while not opening.done():
         await asyncio.wait([opening], timeout=LOOK_SECONDS)

@@ -93,6 +93,11 @@ OPTIONS = (
         "prefix", parse_prefix, None, "PATH", "where the API starts; begins and ends with `/`",
         f"`$JUPYTERHUB_SERVICE_PREFIX`, or `{DEFAULT_PREFIX}` where that is not set",
     ),
+    Option(
+        "upgrade-layout", parse_switch, "true", "",
+        "bring a volume of an older layout to the present one at the start, where no other process uses it; "
+        "`--no-upgrade-layout` refuses to start instead",
+    ),
     Option("debug", parse_switch, "false", "", "log more, give reasons for refusals, allow `initialize-Data6ase`"),
     Option("workers", parse_integer(1, 256), "1", "N", "how many processes serve the port and folder together"),
     Option(

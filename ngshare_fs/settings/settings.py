@@ -46,6 +46,7 @@ class Settings:
     Args:
         data: the volume's folder, absolute.
         prefix: the path of the API, with a slash at both ends.
+        upgrade_layout: whether a volume of an older layout is upgraded at the start.
         max_request: of a body, in bytes.
         max_files: of one tree.
         trash_days: how long what was thrown away stays in the trash; 0 for ever.
@@ -63,6 +64,7 @@ class Settings:
     host: str
     port: int
     prefix: str
+    upgrade_layout: bool
     debug: bool
     workers: int
     max_request: int

@@ -15,13 +15,16 @@ from ngshare_fs.store.writing.publication import Publication
 ATTEMPTS = 3
 
 
-def throw_away(volume: Volume, path: str, what: dict[str, str], last_check: LastCheck = no_check) -> str:
+def throw_away(
+    volume: Volume, path: str, what: dict[str, str], last_check: LastCheck = no_check, kept_as: str | None = None
+) -> str:
     """Move a folder into the trash.
 
     Args:
-        path: the folder, anywhere on the volume.
+        path: the folder, anywhere on the volume; where `kept_as` is given, it may be a file or a link as well.
         what: what it is, for `trash.yaml` beside it: `kind`, the names that lead to it, and `by`, who deleted it.
         last_check: made directly before it is moved.
+        kept_as: its name in the entry; its own where it is None.
 
     Returns:
         the path of its entry there.
@@ -32,17 +35,17 @@ def throw_away(volume: Volume, path: str, what: dict[str, str], last_check: Last
         VolumeFailure: each entry for it was removed before it was there.
     """
     for _ in range(ATTEMPTS):
-        if not layout.is_folder(path):
+        if not (layout.is_folder(path) if kept_as is None else os.path.lexists(path)):
             raise FileNotFoundError(path)
         # Somebody may be emptying the trash, and take the new entry as well.
         with contextlib.suppress(FileNotFoundError):
-            entry = _move(volume, path, what, last_check)
+            entry = _move(volume, path, what, last_check, kept_as)
             metrics.count("deletions_total", what["kind"])
             return entry
     raise VolumeFailure(f"{path} cannot be deleted: its entry in the trash is removed each time")
 
 
-def _move(volume: Volume, path: str, what: dict[str, str], last_check: LastCheck) -> str:
+def _move(volume: Volume, path: str, what: dict[str, str], last_check: LastCheck, kept_as: str | None) -> str:
     moment = timestamp.now()
     # Two deletions in one microsecond must not share a folder; the random end costs nothing and needs no lock.
     entry = os.path.join(volume.root, layout.TRASH, f"{timestamp.folder_of(moment)}-{secrets.token_hex(4)}")
@@ -55,7 +58,7 @@ def _move(volume: Volume, path: str, what: dict[str, str], last_check: LastCheck
         try:
             dirty.write_file(os.path.join(entry, layout.TRASH_FILE), yaml_text.dump({**what, "timestamp": moment}))
             dirty.changed(trash)
-            publication.take(path, last_check)
+            publication.take(path, last_check, kept_as)
         except BaseException:
             forget(entry)
             raise

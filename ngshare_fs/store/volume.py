@@ -11,15 +11,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ngshare_fs.formats import yaml_text
-from ngshare_fs.formats.yaml_text import BrokenYaml
 from ngshare_fs.store.errors import VolumeError
 from ngshare_fs.store.files.estale import retry_on_estale
-from ngshare_fs.store.files.plain_file import open_plain
-from ngshare_fs.store.format import course_file, layout, manifest, volume_file
+from ngshare_fs.store.format import course_file, layout, manifest
 from ngshare_fs.store.format.course_file import Roster
 from ngshare_fs.store.format.manifest import Manifest
 from ngshare_fs.store.format.volume_file import VolumeFile
+from ngshare_fs.store.migrations.present_layout import check_layout
 from ngshare_fs.store.migrations.upgrade import upgrade
 from ngshare_fs.store.reading.cached_folders import CachedFolders
 from ngshare_fs.store.reading.cached_yaml import CachedYaml
@@ -103,6 +101,19 @@ class Volume:
         _check_encoding()
         _check_is_volume(root)
         return cls(root)
+
+    @classmethod
+    def upgrade_layout(cls, path: Path) -> None:
+        """Bring a volume to the present layout, and leave it.
+
+        Raises:
+            VolumeError: it is none, or cannot be used, or something is in the way; the text names the remedy.
+            OSError: it failed in the middle; the next time goes on with it.
+        """
+        root = os.path.abspath(path)
+        check_layout(os.path.join(root, layout.VOLUME_FILE))
+        check_owner(root)
+        cls.open(path).close()
 
     @classmethod
     def join(cls, path: str) -> "Volume":
@@ -248,70 +259,27 @@ def _prepare(root: str, upgrade_layout: bool) -> None:
         if found.layout < layout.LAYOUT or found.upgrading_from is not None:
             upgrade(root)
     elif not os.path.exists(file):
-        # Written last and by a rename: several processes may start on one empty folder.
-        staged = os.path.join(root, layout.PRIVATE, f"volume-{secrets.token_hex(8)}")
-        try:
-            durability.write_file(staged, VolumeFile(layout.LAYOUT).to_yaml())
-            flush_file(staged)
-            os.rename(staged, file)
-        except OSError:
-            with contextlib.suppress(OSError):
-                os.unlink(staged)  # whoever starts this again and again would leave many
-            raise
-        flush_folder(root)
-        flush_folder(os.path.dirname(root))
+        write_volume_file(root)
 
 
-def check_layout(file: str, layout_has_to_be_present: bool = False) -> VolumeFile:
-    """Look whether this program knows the layout that a volume's `ngshare.yaml` gives.
-
-    Args:
-        layout_has_to_be_present: whether an older one will not do.
+def write_volume_file(root: str) -> None:
+    """Make a folder the volume that it is. Last and by a rename: several processes may start on one empty folder.
 
     Raises:
-        VolumeError: it does not, or the file is broken.
-        OSError: the file cannot be read.
+        OSError: it cannot be written.
     """
+    os.makedirs(os.path.join(root, layout.PRIVATE), exist_ok=True)
+    staged = os.path.join(root, layout.PRIVATE, f"volume-{secrets.token_hex(8)}")
     try:
-        found = yaml_text.parse(retry_on_estale(_read_plain, file), file, volume_file.understand)
-    except BrokenYaml as error:
-        raise VolumeError(f"{error}: restore the file; it holds one line, `layout: {layout.LAYOUT}`") from None
-    if found.layout > layout.LAYOUT:
-        raise VolumeError(
-            f"{file} says layout {found.layout}, and this program knows layouts up to {layout.LAYOUT}: "
-            "install the newer ngshare-fs that wrote it"
-        )
-    if layout_has_to_be_present:
-        check_is_present_layout(found, file)
-    for remark in found.misspelt_keys:
-        logger.warning("%s: %s", file, remark)
-    return found
-
-
-def check_is_present_layout(found: VolumeFile, file: str) -> None:
-    """Look whether a volume has the layout that this program writes.
-
-    Args:
-        file: where that was found.
-
-    Raises:
-        VolumeError: it has an older one, or its upgrade was cut short.
-    """
-    if found.upgrading_from is not None:
-        raise VolumeError(
-            f"{file}: the upgrade from layout {found.upgrading_from} to {found.layout} is not finished: "
-            "finish it with `ngshare-fs migrate`"
-        )
-    if found.layout < layout.LAYOUT:
-        raise VolumeError(
-            f"{file} says layout {found.layout}, and this program works on layout {layout.LAYOUT}: "
-            "upgrade the volume with `ngshare-fs migrate`"
-        )
-
-
-def _read_plain(file: str) -> bytes:
-    with open(open_plain(file), "rb") as opened:
-        return opened.read()
+        durability.write_file(staged, VolumeFile(layout.LAYOUT).to_yaml())
+        flush_file(staged)
+        os.rename(staged, os.path.join(root, layout.VOLUME_FILE))
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(staged)  # whoever starts this again and again would leave many
+        raise
+    flush_folder(root)
+    flush_folder(os.path.dirname(root))
 
 
 def _check_empty(root: str) -> None:

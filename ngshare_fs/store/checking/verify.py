@@ -38,7 +38,7 @@ from ngshare_fs.store.errors import CourseNotFound
 from ngshare_fs.store.format import course_file, layout, timestamp, trash_file, volume_file
 from ngshare_fs.store.format.manifest import FEEDBACK, RELEASE, SUBMISSION, WITHDRAWAL
 from ngshare_fs.store.format.names import folder_of, is_cut, name_of
-from ngshare_fs.store.volume import check_is_present_layout
+from ngshare_fs.store.migrations.present_layout import check_is_present_layout
 
 # `trash.yaml` names the folder by the time of the deletion; 8 random digits keep two deletions apart.
 _TIMESTAMP_LENGTH = len("20200130T103047.524219Z")

@@ -10,16 +10,14 @@ import logging
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from ngshare_fs.formats import yaml_text
-from ngshare_fs.formats.yaml_text import BrokenYaml
 from ngshare_fs.store.errors import VolumeError
-from ngshare_fs.store.files.estale import retry_on_estale
-from ngshare_fs.store.files.plain_file import open_plain
-from ngshare_fs.store.format import layout, volume_file
+from ngshare_fs.store.format import layout
 from ngshare_fs.store.format.volume_file import VolumeFile
 from ngshare_fs.store.migrations import table
 from ngshare_fs.store.migrations.migration import InTheWay, Migration
+from ngshare_fs.store.migrations.present_layout import check_layout
 from ngshare_fs.store.migrations.workplace import Workplace
 from ngshare_fs.store.writing.flushers import flusher_for
 from ngshare_fs.store.writing.locks import lock_on
@@ -32,24 +30,60 @@ LOCK_FILE = "upgrade.lock"
 SETTLE_SECONDS = 1.0
 
 
-def present_state(root: str) -> VolumeFile:
-    """What a volume's `ngshare.yaml` says.
+@dataclass(frozen=True)
+class LayoutState:
+    """Which layouts there are, and where a volume stands.
+
+    Args:
+        volume_file: what its `ngshare.yaml` says.
+    """
+
+    volume_file: VolumeFile
+
+    @property
+    def present(self) -> int:
+        """The layout that this program works on."""
+        return layout.LAYOUT
+
+    @property
+    def known(self) -> tuple[Migration, ...]:
+        """All migrations."""
+        return table.MIGRATIONS
+
+    @property
+    def layout(self) -> int:
+        """The layout that the volume has, or had before the upgrade that is under way."""
+        before = self.volume_file.upgrading_from
+        return self.volume_file.layout if before is None else before
+
+    @property
+    def steps(self) -> list[Migration]:
+        """The migrations that it still needs; the first of them may have begun."""
+        return [migration for migration in self.known if migration.to > self.layout]
+
+    def has_begun(self, step: Migration) -> bool:
+        """Whether a migration was cut off."""
+        return self.volume_file.upgrading_from is not None and self.volume_file.layout == step.to
+
+    def of(self, number: int) -> str:
+        """What the volume has to do with a layout, in a word or two."""
+        if number > self.layout:
+            return "cut off" if self.volume_file.layout == number else "to come"
+        return "the volume's" if number == self.layout else "left behind"
+
+
+def layout_state(root: str) -> LayoutState:
+    """Where a volume stands.
 
     Raises:
-        VolumeError: it is broken.
-        OSError: it cannot be read.
+        VolumeError: it is none that this program knows.
+        OSError: it cannot be looked at.
     """
     file = os.path.join(root, layout.VOLUME_FILE)
     try:
-        return yaml_text.parse(retry_on_estale(_read, file), file, volume_file.understand)
-    except BrokenYaml as error:
-        raise VolumeError(str(error)) from None
-
-
-def steps_from(state: VolumeFile) -> list[Migration]:
-    """The migrations that a volume still needs; the first of them may have begun."""
-    done = state.layout if state.upgrading_from is None else state.upgrading_from
-    return [migration for migration in table.MIGRATIONS if migration.to > done]
+        return LayoutState(check_layout(file))
+    except FileNotFoundError:
+        raise VolumeError(f"{root} is no volume: it has no {layout.VOLUME_FILE}") from None
 
 
 def check_next(root: str, steps: list[Migration]) -> None:
@@ -74,13 +108,12 @@ def upgrade(root: str) -> None:
     """
     # A lock of its own, without an end of patience: a large volume may take minutes. It ends with its holder.
     with lock_on(os.path.join(root, layout.LOCKS, LOCK_FILE)):
-        state = present_state(root)
-        steps = steps_from(state)
-        if not steps:
+        state = layout_state(root)
+        if not state.steps:
             return
         with _own_staging(root) as staging:
-            for step in steps:
-                _make(root, staging, step, has_begun=state.upgrading_from == step.to - 1)
+            for step in state.steps:
+                _make(root, staging, step, state.has_begun(step))
 
 
 def _make(root: str, staging: Staging, step: Migration, has_begun: bool) -> None:
@@ -144,8 +177,3 @@ def _is_held(lock_file: str) -> bool:
     finally:
         os.close(descriptor)
     return False
-
-
-def _read(file: str) -> bytes:
-    with open(open_plain(file), "rb") as opened:
-        return opened.read()

@@ -90,12 +90,13 @@ class Publication:
         self.leaves_something = source != self.staged
         self._changed_folder = folder
 
-    def take(self, path: str, last_check: LastCheck = no_check) -> None:
+    def take(self, path: str, last_check: LastCheck = no_check, kept_as: str | None = None) -> None:
         """The other way round: move something from its place into the folder that is staged, by one rename.
 
         Args:
-            path: where it is; it keeps its name.
+            path: where it is.
             last_check: made directly before the rename.
+            kept_as: its name there; its own where it is None.
 
         Raises:
             FileNotFoundError: it is not there, or what is staged is not.
@@ -103,7 +104,7 @@ class Publication:
         """
         self.dirty.flush()
         last_check()
-        os.rename(path, os.path.join(self.staged, os.path.basename(path)))
+        os.rename(path, os.path.join(self.staged, kept_as or os.path.basename(path)))
         self.dirty.changed(self.staged)
         self._changed_folder = os.path.dirname(path)
         self._has_taken = True

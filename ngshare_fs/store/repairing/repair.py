@@ -1,0 +1,123 @@
+"""From findings to steps, and the steps one by one."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ngshare_fs.store import journal
+from ngshare_fs.store.checking.findings import VOLUME_FILE_BROKEN, VOLUME_FILE_MISSING, Finding
+from ngshare_fs.store.errors import StoreError
+from ngshare_fs.store.repairing import volume_file
+from ngshare_fs.store.repairing.step import Damage, Left, Step
+from ngshare_fs.store.repairing.table import REPAIRS
+from ngshare_fs.store.volume import Volume
+
+_OF_VOLUME_FILE = (VOLUME_FILE_MISSING.code, VOLUME_FILE_BROKEN.code)
+
+
+@dataclass(frozen=True)
+class Untouched:
+    """A finding about which nothing is done.
+
+    Args:
+        finding: what was found.
+        reason: why, and what a person may do.
+    """
+
+    finding: Finding
+    reason: str
+
+
+@dataclass(frozen=True)
+class VolumeFileStep:
+    """The step that comes before the volume can be opened.
+
+    Args:
+        damage: what it is to mend.
+        words: what would be done.
+    """
+
+    damage: Damage
+    words: str
+
+    def mend(self, by: str) -> None:
+        """Do it; raises as `volume_file.write_anew`."""
+        volume_file.write_anew(self.damage, by)
+
+
+def volume_file_step(root: str, findings: Iterable[Finding]) -> VolumeFileStep | Untouched | None:
+    """What there is to do before all else, None where the first of the findings is not about `ngshare.yaml`.
+
+    Args:
+        findings: of `verify`, of which one is taken.
+    """
+    finding = next(iter(findings), None)
+    if finding is None or finding.code not in _OF_VOLUME_FILE:
+        return None
+    damage = Damage(root, finding)
+    try:
+        return VolumeFileStep(damage, volume_file.check_can_be_written(damage))
+    except Left as reason:
+        return Untouched(finding, str(reason))
+
+
+def plan(root: str, findings: Iterable[Finding]) -> Iterator[Step | Untouched]:
+    """What there is to do about each of the findings; changes nothing.
+
+    Args:
+        root: the volume's folder, absolute.
+        findings: of `verify`; notes, and what `volume_file_step` is for, are passed over.
+    """
+    targets = set()
+    for finding in findings:
+        if finding.defect.is_note or finding.code in _OF_VOLUME_FILE:
+            continue
+        try:
+            step = _step(Damage(root, finding))
+        except Left as reason:
+            yield Untouched(finding, str(reason))
+        except OSError as error:
+            yield Untouched(finding, f"it cannot be looked at: {error.strerror}")
+        else:
+            if step.target not in targets:
+                targets.add(step.target)
+                yield step
+
+
+def _step(damage: Damage) -> Step:
+    repair = REPAIRS[damage.finding.code]
+    if repair.step is None:
+        raise Left(f"{repair.words.removeprefix('no: ')}. To do: {damage.finding.defect.remedy}")
+    return repair.step(damage)
+
+
+def in_good_order(steps: Iterable[Step]) -> list[Step]:
+    """What lies deep comes first: where a folder above gets another name, the paths below it are not true any more."""
+    return sorted(steps, key=lambda step: -step.target.count("/"))
+
+
+def carry_out(volume: Volume, step: Step, by: str) -> str | None:
+    """Do one step, and write it into the journal.
+
+    Args:
+        by: who wants it.
+
+    Returns:
+        None, or why it was not done.
+    """
+    try:
+        step.mend(volume, by)
+    except Left as reason:
+        return str(reason)
+    except StoreError as error:
+        return str(error)
+    except OSError as error:
+        where = f" ({os.path.relpath(error.filename, volume.root)})" if error.filename else ""
+        return f"{error.strerror}{where}"
+    damage = step.damage
+    detail = f"{damage.finding.code} {damage.finding.path}"
+    try:
+        journal.record(volume, journal.Event("repair", by, "command", damage.course, detail=detail))
+    except OSError as error:
+        return f"it is done, but the journal cannot be written: {error.strerror}"
+    return None
