@@ -54,7 +54,7 @@ def set_aside_at(damage: Damage, place: str, words: str) -> Step:
                 raise Left("it lies on another file system than the trash: move it by hand") from None
             raise
 
-    return Step(damage, words, place, mend)
+    return Step(damage, words, place, mend, goes_whole=True)
 
 
 def keep_copy(root: str, flusher: Flusher, place: str, finding: Finding, by: str) -> None:

@@ -68,6 +68,18 @@ def plan(root: str, findings: Iterable[Finding]) -> Iterator[Step | Untouched]:
         root: the volume's folder, absolute.
         findings: of `verify`; notes, and what `volume_file_step` is for, are passed over.
     """
+    planned = list(_planned(root, findings))
+    # What is set aside is so together with what is wrong in it: in parts, nobody could make sense of it.
+    whole = {step.target for step in planned if isinstance(step, Step) and step.goes_whole}
+    for each in planned:
+        damage = each.damage if isinstance(each, Step) else Damage(root, each.finding)
+        target = each.target if isinstance(each, Step) else damage.place
+        above = (target[:position] for position, letter in enumerate(target) if letter == "/")
+        if not any(folder in whole for folder in above) and (isinstance(each, Step) or target not in whole):
+            yield each
+
+
+def _planned(root: str, findings: Iterable[Finding]) -> Iterator[Step | Untouched]:
     targets = set()
     for finding in findings:
         if finding.defect.is_note or finding.code in _OF_VOLUME_FILE:

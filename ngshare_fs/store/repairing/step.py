@@ -60,6 +60,7 @@ class Step:
         damage: what it is to mend.
         words: what would be done, for whoever has to decide.
         target: what it is done to, relative to the volume: one mend of a thing may mend several damages.
+        goes_whole: whether the target is moved away, with all that is wrong in it.
         mend: does it, and is told by whom. Raises `Left` where things are not as they were any more, and what the
             store raises where it fails.
     """
@@ -68,3 +69,4 @@ class Step:
     words: str
     target: str
     mend: Callable[[Volume, str], None]
+    goes_whole: bool = False

@@ -38,7 +38,7 @@ _TABLE: tuple[tuple[Defect, Repair], ...] = (
     (
         findings.COURSE_FILE_MISSING,
         Repair(
-            "no: who teaches and who takes a course stands nowhere else; what has no `assignments` either is set aside",
+            "set aside, if it has no `assignments` either; else left, for who teaches and takes it stands nowhere else",
             renaming.folder_without_course,
         ),
     ),
@@ -108,7 +108,7 @@ _TABLE: tuple[tuple[Defect, Repair], ...] = (
         Repair("its owner may read it again, if that is who runs this; what the disk refuses is set aside",
                access.readable_or_aside),
     ),
-    (findings.REBUILT, Repair("nothing is wrong with it")),
+    (findings.REBUILT, Repair("no: nothing is wrong with it")),
 )  # fmt: skip
 
 REPAIRS = {defect.code: repair for defect, repair in _TABLE}
