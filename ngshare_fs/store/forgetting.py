@@ -68,12 +68,14 @@ class Search:
 
     Attributes:
         unknown: the files that cannot be understood, so that nobody knows who is named there.
+        seen: the courses that are there, or in the trash.
     """
 
     def __init__(
         self, volume: Volume, user: str, courses: list[str], told: Callable[[int], object] = lambda _: None
     ) -> None:
         self.unknown: list[str] = []
+        self.seen: set[str] = set()
         self._volume = volume
         self._user = user
         self._courses = courses
@@ -99,7 +101,8 @@ class Search:
         except BrokenManifest:
             self.unknown.append(self._relative(file))
         except (FileNotFoundError, NotADirectoryError):
-            pass
+            return
+        self.seen.add(course)
         assignments = os.path.join(folder, layout.ASSIGNMENTS)
         for name in _names_in(assignments):
             yield from self._in_assignment(os.path.join(assignments, name), course)
@@ -142,6 +145,7 @@ class Search:
             return
         if self._courses and deletion.course not in self._courses:
             return
+        self.seen.add(deletion.course)
         if deletion.kind == trash_file.SUBMISSION and deletion.student == self._user:
             yield self._whole(entry, deletion.course, deletion.assignment)
             return

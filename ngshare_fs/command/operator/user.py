@@ -136,12 +136,16 @@ def _record_rename(volume: Volume, planned: "list[InCourse]", old: str, new: str
 
 
 def _forget(volume: Volume, given: argparse.Namespace) -> int:
+    from ngshare_fs.store.errors import CourseNotFound
     from ngshare_fs.store.forgetting import Search
     from ngshare_fs.store.journal import Event, record
 
     with progress("looking", None, "trees") as told:
         search = Search(volume, given.user, given.courses, told)
         removals = list(search.removals())
+    for name in given.courses:
+        if name not in search.seen:
+            raise CourseNotFound(name)
     removed: list[Removal] = []
     if removals and not given.dry_run:
         question = f"Remove for good what there is of {given.user}: {_in_words(removals)}?"

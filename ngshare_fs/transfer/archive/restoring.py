@@ -13,6 +13,7 @@ from ngshare_fs.store.checking.findings import Finding
 from ngshare_fs.store.errors import CourseExists
 from ngshare_fs.store.format import course_file, layout
 from ngshare_fs.store.writing.durability import DirtySet
+from ngshare_fs.terminal.table import size_in_words
 from ngshare_fs.transfer.archive.broken import BrokenArchive
 from ngshare_fs.transfer.archive.damage import damage_in
 from ngshare_fs.transfer.archive.layout import Description
@@ -61,7 +62,7 @@ def check_room(volume: Volume, description: Description) -> None:
     needed = description.size + (description.files + description.folders) * BLOCK
     free = status.f_bavail * status.f_frsize
     if needed > free:
-        raise NoRoom(f"the course takes about {needed:,} bytes, and {free:,} are free")
+        raise NoRoom(f"the course takes about {size_in_words(needed)}, and {size_in_words(free)} are free")
     # A file system that does not count them says 0 of 0.
     if status.f_files and description.files + description.folders > status.f_favail:
         raise NoRoom(

@@ -1,0 +1,77 @@
+"""A process that changes a volume, killed at each of its steps in turn: before every call that changes something."""
+
+import gc
+import os
+import shutil
+import signal
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ngshare_fs.store import Volume
+from tests.durability.system_calls import Attempt, Watch, changes
+
+ENDED = 17
+FAILED = 18
+
+
+@pytest.fixture
+def quick_path(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is such a place: what is flushed after each step waits for no disk."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else tmp_path) as folder:
+        yield Path(folder)
+
+
+def killed_at_each_step(template: Path, data: Path, act: Callable[[Volume], object]) -> Iterator[int]:
+    """Do something on a copy of a volume, in a process that ends at its first change, its second, and so on.
+
+    Args:
+        template: the volume.
+        data: where the copies are to be.
+        act: what is done.
+
+    Yields:
+        the number of the change; the copy is at `data`, with what such an end has left.
+    """
+    gc.freeze()  # a fork copies what the collector of its child would touch
+    try:
+        step = 0
+        while True:
+            step += 1
+            shutil.rmtree(data, ignore_errors=True)
+            shutil.copytree(template, data)
+            code = _ended(data, act, step)
+            assert code in (0, ENDED), f"step {step} ended with {code}"
+            if code == 0:
+                return
+            yield step
+    finally:
+        gc.unfreeze()
+
+
+def _ended(data: Path, act: Callable[[Volume], object], step: int) -> int:
+    child = os.fork()
+    if child == 0:
+        try:
+            volume = Volume.open(data)
+            with Watch(data) as watch:
+                watch.count(step, _end, changes)
+                act(volume)
+                watch.stop()
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(FAILED)
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    except BaseException:
+        os.kill(child, signal.SIGKILL)
+        raise
+
+
+def _end(_: Attempt) -> None:
+    os._exit(ENDED)
