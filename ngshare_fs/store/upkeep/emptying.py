@@ -157,12 +157,15 @@ class _Remover:
         self._removed = 0
 
     def remove(self, path: str) -> None:
-        """Remove a folder with all that is in it; nothing happens where it is gone.
+        """Remove a file, or a folder with all that is in it; nothing happens where it is gone.
 
         Raises:
             _Stopped: something is left.
             OSError: something cannot be removed.
         """
+        if not os.path.isdir(path) or os.path.islink(path):
+            self._remove(os.unlink, path)
+            return
         for folder, folders, files in os.walk(path, topdown=False):
             for name in files:
                 self._remove(os.unlink, os.path.join(folder, name))
