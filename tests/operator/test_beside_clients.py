@@ -165,7 +165,7 @@ def test_what_is_restored_and_pruned_beside_clients_is_one_step_each(
         volume = Volume.open(tmp_path / "data")
         clients = Clients([one, two])
         with clients.busy():
-            for _ in range(rounds(32)):
+            for _ in range(rounds(16)):
                 seen = sum(map(len, clients.histories.values()))
                 until(lambda: sum(map(len, clients.histories.values())) > seen + 20, "clients work")  # noqa: B023
                 for surplus in list(pruning.surplus_in(volume, COURSE, 2)):
