@@ -67,9 +67,11 @@ class Account:
     Attributes:
         courses: by name, in the order in which they were met.
         problems: in the order in which they were met.
+        knows_sizes: false where a dry run cannot tell them.
     """
 
     def __init__(self) -> None:
+        self.knows_sizes = True
         self.courses: dict[str, CourseAccount] = {}
         self.problems: list[Problem] = []
         self._guard = threading.Lock()

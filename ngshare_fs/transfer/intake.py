@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from types import TracebackType
 
-from ngshare_fs.store import RELEASE, Roster, StoredFile, Volume
+from ngshare_fs.store import RELEASE, Manifest, Roster, StoredFile, Volume
 from ngshare_fs.store.adopt import (
     Outcome,
     adopt,
@@ -130,6 +130,10 @@ class Intake:
         self._under_way.add(self._pool.submit(self._take, trees))
         if len(self._under_way) >= WAITING:
             self._reap(wait(self._under_way, return_when=FIRST_COMPLETED).done)
+
+    def has(self, described: Manifest) -> bool:
+        """Whether there is anything in the place of a tree."""
+        return bool(trees_there(self._volume, described))
 
     def wait(self) -> None:
         """Wait until all that was begun is done.

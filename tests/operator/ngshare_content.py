@@ -1,15 +1,25 @@
-"""What is put into a real ngshare before it is moved: all kinds, names as people write them, and what ngshare forgets."""
+"""What is put into a real ngshare before it is moved: all kinds, and names as people write them.
+
+`python -m tests.operator.ngshare_content FOLDER` makes a new folder such as `ngshare_0_6_0` beside this file: what the
+released ngshare makes of it. The tests read that one where no ngshare is installed.
+"""
 
 import json
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from tests.others.calls import Call, Side, delete, get, post
+from tests.others.ngshare_reference import NEWEST, running_ngshare
 from tests.others.usual_calls import NAMES, tree
+
+STORED = Path(__file__).with_name("ngshare_0_6_0")
 
 NOTEBOOK = b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}\n'
 TREE = tree(("ps1.ipynb", NOTEBOOK), ("data/a table.csv", bytes(range(256))), ("data/deep/er/empty", b""))
 ODD_COURSE = "Übung + 1 @ä"
 ODD_ASSIGNMENT = '1. Blatt (neu) & "gut"?#'
+REMARKS = tree(("ps1.html", b"<p>well"), ("0", b""))
 LONG = "x" * 230 + "ä" * 20
 ODD_STUDENTS = ("a+b %41", ".hidden", "o'neil@uni.example", "李雷", LONG)
 ROLES = ("root", "kevin", "lawrence", "stranger", *ODD_STUDENTS)
@@ -38,7 +48,7 @@ FILL: list[Call] = [
     post("kevin", "submission/NBG 101/ps2", keep="kevin1", files=tree(("by a teacher", b"1"))),
     post("left", "submission/NBG 101/ps2", keep="left1", files=tree(("ps1.ipynb", b"gone"))),
     post("kevin", "feedback/NBG 101/ps2/lawrence", timestamp="@lawrence1", files=tree(("ps1.html", b"<p>first try"))),
-    post("kevin", "feedback/NBG 101/ps2/lawrence", timestamp="@lawrence1", files=tree(("ps1.html", b"<p>well"), ("0", b""))),
+    post("kevin", "feedback/NBG 101/ps2/lawrence", timestamp="@lawrence1", files=REMARKS),
     post("kevin", "feedback/NBG 101/ps2/ben", timestamp="@ben1", files=tree(("b.html", b"<p>hm"))),
     post("kevin", "feedback/NBG 101/ps2/left", timestamp="@left1", files=tree(("b.html", b"<p>bye"))),
     post("ben", "submission/NBG 101/nothing in it", keep="ben2", files=tree(("x", b"y"))),
@@ -119,3 +129,16 @@ def _listed(side: Side, path: str, key: str) -> list[str]:
     answer = side.ask(get("root", path))
     assert answer.body is not None
     return [str(name) for name in answer.body[key]]
+
+
+def make(folder: Path, version: str = NEWEST) -> None:
+    """Let a released ngshare keep all of it in a new folder: `ngshare.db` and `files`."""
+    with running_ngshare(folder, "--vngshare", version=version) as server:
+        side = Side(server.url)
+        side.play(FILL)
+        side.play(ODD_TREES)
+    (folder / "log").unlink()
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]).absolute())

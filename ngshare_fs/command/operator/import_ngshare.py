@@ -1,6 +1,7 @@
 """`ngshare-fs import ngshare`: move in from ngshare 0.5 or 0.6."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from ngshare_fs.store import Volume
     from ngshare_fs.transfer.intake import Intake
     from ngshare_fs.transfer.ngshare.database import Database
-    from ngshare_fs.transfer.ngshare.source import Source
     from ngshare_fs.transfer.ngshare.storage import Storage
 
 HELP = "move in from ngshare 0.5 or 0.6"
@@ -62,7 +62,7 @@ def run(given: argparse.Namespace) -> int:
     if bool(given.from_url) == bool(given.database or given.storage):
         raise SettingsError("import ngshare: name --database FILE and --storage DIR, or --from-url URL")
     try:
-        return _from_database(given)
+        return _from_server(given) if given.from_url else _from_database(given)
     except NotNgshare as error:
         raise SettingsError(str(error)) from None
 
@@ -72,6 +72,7 @@ def _from_database(given: argparse.Namespace) -> int:
     from ngshare_fs.transfer.ngshare.database_source import DatabaseSource
     from ngshare_fs.transfer.ngshare.snapshot import opened_copy, path_of, state_of
     from ngshare_fs.transfer.ngshare.storage import Storage
+    from ngshare_fs.transfer.ngshare.take_over import TakeOver
 
     if not (given.database and given.storage):
         raise SettingsError("import ngshare: --database FILE and --storage DIR belong together")
@@ -83,28 +84,56 @@ def _from_database(given: argparse.Namespace) -> int:
         with opened_or_made(given) as volume:
             intake = _intake(given, volume)
             source = DatabaseSource(database, storage, intake.account)
-            _take_over(given, volume, source, intake, database.count_trees())
+            take_over = TakeOver(source, intake, given.courses)
+            with taking_in(given, volume, intake, SOURCE, database.count_trees()):
+                take_over.run()
             if state_of(path) != before:
                 message = "ngshare wrote to it meanwhile: stop ngshare, and run this again"
                 intake.account.report("database-changed", (str(path),), message)
             return report(given, intake.account, SOURCE, _remarks(database, storage))
 
 
-def _intake(given: argparse.Namespace, volume: "Volume") -> "Intake":
-    from ngshare_fs.transfer.intake import Intake
-    from ngshare_fs.transfer.ngshare import IMPORTED_BY
-
-    return Intake(volume, (IMPORTED_BY,), dry_run=given.dry_run, incomplete=given.incomplete)
-
-
-def _take_over(
-    given: argparse.Namespace, volume: "Volume", source: "Source", intake: "Intake", trees: int | None
-) -> None:
+def _from_server(given: argparse.Namespace) -> int:
+    from ngshare_fs.transfer.ngshare.server import CONNECTIONS, Server
+    from ngshare_fs.transfer.ngshare.server_source import ServerSource
     from ngshare_fs.transfer.ngshare.take_over import TakeOver
 
-    take_over = TakeOver(source, intake, given.courses)
-    with taking_in(given, volume, intake, SOURCE, trees):
-        take_over.run()
+    with Server(given.from_url, _token(given), given.user) as server, opened_or_made(given) as volume:
+        intake = _intake(given, volume, 2 * CONNECTIONS)
+        intake.account.knows_sizes = not given.dry_run  # the server lists names and checksums
+        source = ServerSource(server, intake.account, intake.has, given.dry_run)
+        take_over = TakeOver(source, intake, given.courses)
+        with taking_in(given, volume, intake, SOURCE, None):
+            take_over.run()
+            if not given.dry_run:
+                source.check_complete(take_over.taken)
+        return report(given, intake.account, SOURCE, [])
+
+
+def _token(given: argparse.Namespace) -> str | None:
+    """The token; None on a stand-alone server, which goes by `--user`."""
+    if given.user is not None:
+        return None
+    token = os.environ.get(TOKEN_VARIABLE, "")
+    if given.token_file:
+        try:
+            token = Path(given.token_file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"cannot read {given.token_file}: {getattr(error, 'strerror', 'no text')}") from None
+    token = token.strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        where = given.token_file or TOKEN_VARIABLE
+        raise SettingsError(f"import ngshare: {where} has no token; it needs that of an admin (--token-file FILE)")
+    return token
+
+
+def _intake(given: argparse.Namespace, volume: "Volume", threads: int | None = None) -> "Intake":
+    from ngshare_fs.transfer.intake import THREADS, Intake
+    from ngshare_fs.transfer.ngshare import IMPORTED_BY
+
+    return Intake(
+        volume, (IMPORTED_BY,), dry_run=given.dry_run, incomplete=given.incomplete, threads=threads or THREADS
+    )
 
 
 def _remarks(database: "Database", storage: "Storage") -> list[Remark]:

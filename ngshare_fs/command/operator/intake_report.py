@@ -42,14 +42,15 @@ def taking_in(
     from ngshare_fs.store import StoreError
     from ngshare_fs.store.errors import from_os_error
     from ngshare_fs.terminal.progress import progress
+    from ngshare_fs.transfer import ForeignExchangeError
 
     try:
         with progress("checking" if given.dry_run else "importing", trees, "trees") as advance, intake:
             intake.advance = advance
             yield
-    except (OSError, StoreError) as error:
+    except (OSError, StoreError, ForeignExchangeError) as error:
         reason = from_os_error(error) if isinstance(error, OSError) else error
-        message = f"{reason}; what was taken over until then stays: see to it, and run this again"
+        message = f"stopped: {reason}; what was taken over until then stays: see to it, and run this again"
         intake.account.report("stopped", (volume.root,), message)
     if not given.dry_run:
         _record(volume, intake.account, source)
@@ -94,18 +95,18 @@ def _print(account: "Account", dry_run: bool, remarks: Sequence[Remark]) -> None
         if remark.number:
             say(f"{remark.sentence}.")
     print("Would be taken over:" if dry_run else "Taken over:")
-    print(table(_COLUMNS, [_row(course) for course in account.courses.values()], right=_COLUMNS[1:]))
+    print(table(_COLUMNS, [_row(course, account.knows_sizes) for course in account.courses.values()], right=_COLUMNS[1:]))
     failures = sum(not problem.is_note for problem in account.problems)
     if failures:
         say(f"{counted(failures, 'problem')}, see above.")
 
 
-def _row(course: "CourseAccount") -> list[object]:
+def _row(course: "CourseAccount", knows_sizes: bool) -> list[object]:
     tallies = [course.people, *course.trees.values()]
     return [
         course.course,
         *(tally.new for tally in tallies),
-        size_in_words(sum(tally.bytes for tally in tallies)),
+        size_in_words(sum(tally.bytes for tally in tallies)) if knows_sizes else "?",
         sum(tally.there for tally in tallies),
         sum(tally.left_out for tally in tallies),
     ]
@@ -116,7 +117,7 @@ def _document(account: "Account", source: str, dry_run: bool, remarks: Sequence[
     for course in account.courses.values():
         entry: dict[str, object] = {"course": course.course, "is_new": course.is_new}
         for name, tally in (("people", course.people), *((_KINDS[kind], each) for kind, each in course.trees.items())):
-            entry[name] = asdict(tally)
+            entry[name] = asdict(tally) if account.knows_sizes else {**asdict(tally), "bytes": None}
         courses.append(entry)
     problems = [asdict(problem) for problem in account.problems]
     others = {remark.key: remark.number for remark in remarks}

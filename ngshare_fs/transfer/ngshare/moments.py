@@ -26,6 +26,11 @@ def timestamp_in(text: str | None) -> Timestamp | None:
     return None if moment is None else timestamp_of(moment)
 
 
+def without_zone(moment: Timestamp) -> str:
+    """A time as ngshare has it in its database."""
+    return moment.removesuffix(_UTC)
+
+
 def of_release(modified: Iterable[int | None], first_submission: datetime | None) -> datetime:
     """When an assignment was released: when the newest of its files was written, but not after the first submission.
 

@@ -19,6 +19,9 @@ class TakeOver:
         intake: where it goes.
         wanted: only these courses; all where there are none.
 
+    Attributes:
+        taken: the courses that were, so far.
+
     Raises:
         NotNgshare: one of them is not there.
     """
@@ -27,6 +30,7 @@ class TakeOver:
         self._source = source
         self._intake = intake
         self._account = intake.account
+        self.taken: list[str] = []
         self._courses = source.courses()
         known = [course.name for course in self._courses if course.name is not None]
         for name in wanted:
@@ -36,13 +40,14 @@ class TakeOver:
             self._courses = [course for course in self._courses if course.name in wanted]
 
     def run(self) -> None:
-        """Take over all that there is.
+        """Take over all that there is, to its end.
 
         Raises:
             OSError, StoreError: the volume cannot take any more.
         """
         for course in self._courses:
             self._take_course(course)
+        self._intake.wait()
 
     def _take_course(self, course: Row) -> None:
         name = course.name
@@ -51,6 +56,7 @@ class TakeOver:
             return
         roster = self._roster(name)
         if self._intake.takes_course(roster):
+            self.taken.append(name)
             self._take_assignments(name, self._source.assignments(course))
 
     def _roster(self, course: str) -> Roster:
