@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import TypeGuard
 
 from ngshare_fs.store import course as courses
 from ngshare_fs.store import feedback, release, roster, submission
@@ -50,7 +51,7 @@ class RosterOutcome:
     differing: list[str]
 
 
-def is_usable_name(name: str | None) -> bool:
+def is_usable_name(name: str | None) -> TypeGuard[str]:
     """Whether a course, an assignment or a student can be called so."""
     try:
         return name is not None and bool(folder_of(name))

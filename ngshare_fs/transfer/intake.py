@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from types import TracebackType
 
 from ngshare_fs.store import RELEASE, Manifest, Roster, StoredFile, Volume
+from ngshare_fs.store import course as courses
 from ngshare_fs.store.adopt import (
     Outcome,
     adopt,
@@ -130,6 +131,10 @@ class Intake:
         self._under_way.add(self._pool.submit(self._take, trees))
         if len(self._under_way) >= WAITING:
             self._reap(wait(self._under_way, return_when=FIRST_COMPLETED).done)
+
+    def has_course(self, name: str) -> bool:
+        """Whether there is a course of that name."""
+        return courses.exists(self._volume, name)
 
     def has(self, described: Manifest) -> bool:
         """Whether there is anything in the place of a tree."""

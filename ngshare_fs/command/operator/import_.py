@@ -1,10 +1,12 @@
 """`ngshare-fs import`: take another exchange over."""
 
 import argparse
+import sys
 from collections.abc import Mapping
 from typing import Protocol
 
 from ngshare_fs.command.operator import import_ngshare
+from ngshare_fs.terminal.saying import say
 
 
 class Source(Protocol):
@@ -22,6 +24,8 @@ class Source(Protocol):
 
 
 SOURCES: Mapping[str, Source] = {"ngshare": import_ngshare}
+
+STOPPED = 130  # what a shell says of a command that Ctrl-C has ended
 
 HELP = "take over what another exchange has"
 DESCRIPTION = "Take over what another exchange has: courses, people, releases, submissions, feedback."
@@ -44,4 +48,9 @@ def run(given: argparse.Namespace) -> int:
     Raises:
         SettingsError: an option or value is wrong.
     """
-    return SOURCES[given.source].run(given)
+    try:
+        return SOURCES[given.source].run(given)
+    except KeyboardInterrupt:
+        # What was begun is finished or gone; nothing is half there.
+        say("Stopped: what was taken over until then stays. Run this again, and it goes on.", sys.stderr)
+        return STOPPED

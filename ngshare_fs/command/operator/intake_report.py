@@ -95,7 +95,9 @@ def _print(account: "Account", dry_run: bool, remarks: Sequence[Remark]) -> None
         if remark.number:
             say(f"{remark.sentence}.")
     print("Would be taken over:" if dry_run else "Taken over:")
-    print(table(_COLUMNS, [_row(course, account.knows_sizes) for course in account.courses.values()], right=_COLUMNS[1:]))
+    print(
+        table(_COLUMNS, [_row(course, account.knows_sizes) for course in account.courses.values()], right=_COLUMNS[1:])
+    )
     failures = sum(not problem.is_note for problem in account.problems)
     if failures:
         say(f"{counted(failures, 'problem')}, see above.")

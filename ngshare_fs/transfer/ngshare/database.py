@@ -18,6 +18,16 @@ _PEOPLE = {
     "instructor": "SELECT left_id, first_name, last_name, email FROM instructor_assoc_table WHERE right_id = ?",
     "student": "SELECT left_id, first_name, last_name, email FROM student_assoc_table WHERE right_id = ?",
 }
+_BYTES = """
+    WITH of_course AS (SELECT _id FROM assignments WHERE course_id = :course),
+    work AS (SELECT _id FROM submissions WHERE assignment_id IN of_course),
+    used AS (
+        SELECT right_id FROM assignment_files_assoc_table WHERE CAST(left_id AS INTEGER) IN of_course
+        UNION SELECT right_id FROM submission_files_assoc_table WHERE CAST(left_id AS INTEGER) IN work
+        UNION SELECT right_id FROM feedback_files_assoc_table WHERE CAST(left_id AS INTEGER) IN work
+    )
+    SELECT sum(size) FROM files WHERE _id IN used AND typeof(size) = 'integer'
+"""
 
 
 class FileRow(NamedTuple):
@@ -102,6 +112,13 @@ class Database:
         ):
             counted += self._count(f"(SELECT {what})")
         return counted
+
+    def bytes_of(self, course: int) -> int:
+        """What the files of a course add up to, as far as ngshare knows their sizes."""
+        if "size" not in {name for (name,) in self._connection.execute("SELECT name FROM pragma_table_info('files')")}:
+            return 0  # before version 0.4
+        found = self._connection.execute(_BYTES, {"course": course})
+        return int(found.fetchone()[0] or 0)
 
     def count_users_without_course(self) -> int:
         """How many users are in no course, and have handed in nothing."""

@@ -39,6 +39,10 @@ class TakeOver:
         if wanted:
             self._courses = [course for course in self._courses if course.name in wanted]
 
+    def new_courses(self) -> list[Row]:
+        """The courses of which nothing is on the volume yet."""
+        return [each for each in self._courses if is_usable_name(each.name) and not self._intake.has_course(each.name)]
+
     def run(self) -> None:
         """Take over all that there is, to its end.
 
