@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from typing import Protocol
 
-from ngshare_fs.command.operator import import_ngshare
+from ngshare_fs.command.operator import import_nbgrader, import_ngshare
 from ngshare_fs.terminal.saying import say
 
 
@@ -23,7 +23,7 @@ class Source(Protocol):
     def run(self, given: argparse.Namespace) -> int: ...
 
 
-SOURCES: Mapping[str, Source] = {"ngshare": import_ngshare}
+SOURCES: Mapping[str, Source] = {"ngshare": import_ngshare, "nbgrader": import_nbgrader}
 
 STOPPED = 130  # what a shell says of a command that Ctrl-C has ended
 
