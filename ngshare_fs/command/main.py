@@ -9,6 +9,7 @@ from ngshare_fs import __version__
 from ngshare_fs.command import course, doctor, serve, submissions
 from ngshare_fs.command.operator import (
     archive,
+    export,
     import_,
     inspect,
     log,
@@ -63,6 +64,7 @@ COMMANDS: Mapping[str, Command] = {
     "log": log,
     "repair": repair,
     "migrate": migrate,
+    "export": export,
     "course": course,
     "submissions": submissions,
     "archive": archive,
