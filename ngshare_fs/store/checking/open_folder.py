@@ -121,7 +121,7 @@ class OpenFolder:
 
 
 @contextmanager
-def open_volume(root: str, tally: Tally) -> Iterator[OpenFolder]:
+def open_volume(root: str, tally: Tally | None = None) -> Iterator[OpenFolder]:
     """Open the volume's own folder; this one may be reached by a symbolic link.
 
     Args:
@@ -132,7 +132,7 @@ def open_volume(root: str, tally: Tally) -> Iterator[OpenFolder]:
     """
     descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        yield OpenFolder(descriptor, "", tally)
+        yield OpenFolder(descriptor, "", tally or Tally())
     finally:
         os.close(descriptor)
 
