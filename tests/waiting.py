@@ -4,7 +4,9 @@ import time
 from collections.abc import Callable
 
 PATIENCE = 120  # seconds; on a busy machine the start of a process takes many
-PAUSE = 0.001  # seconds; short, for some wait for the moment at which to send a signal
+# Seconds: short ones at first, for some wait for the moment at which to send a signal; later, what is waited for needs
+# the processor that looking takes.
+PAUSE, LATER_PAUSE, SOON = 0.001, 0.01, 0.2
 
 
 def until(condition: Callable[[], object], what: str, log: Callable[[], str] = str, seconds: float = PATIENCE) -> None:
@@ -18,7 +20,8 @@ def until(condition: Callable[[], object], what: str, log: Callable[[], str] = s
     Raises:
         AssertionError: it did not in time; the message has both.
     """
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     while not condition():
-        assert time.monotonic() < deadline, f"within {seconds} s did not happen: {what}\n{log()}".rstrip()
-        time.sleep(PAUSE)
+        waited = time.monotonic() - began
+        assert waited < seconds, f"within {seconds} s did not happen: {what}\n{log()}".rstrip()
+        time.sleep(PAUSE if waited < SOON else LATER_PAUSE)
