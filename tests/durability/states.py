@@ -26,12 +26,22 @@ def state_of(root: Path, template: Path | None = None) -> State:
             `docs/volume-format.md`, and which means nothing there: empty folders for assignments, submissions and
             feedback, and entries of the trash without what was to be deleted.
     """
-    names = {str(path.relative_to(root)) for path in root.rglob("*") if ".ngshare" not in path.parts}
+    names = _names_below(str(root))
     if template is not None:
-        names -= _leftovers({name for name in names if not (template / name).exists()}, names)
+        names -= _leftovers({name for name in names if not os.path.exists(f"{template}/{name}")}, names)
     moments = sorted({moment for name in names for moment in _IN_NAMES.findall(name)})
     ranks = {moment: f"T{rank}" for rank, moment in enumerate(moments)}
-    return {_masked_name(name, ranks): _looks(root / name, ranks) for name in sorted(names)}
+    return {_masked_name(name, ranks): _looks(f"{root}/{name}", ranks) for name in sorted(names)}
+
+
+def _names_below(root: str) -> set[str]:
+    """The paths of everything, relative to the volume. Strings, for it is done thousands of times."""
+    names = set()
+    for folder, folders, files in os.walk(root):
+        if folder == root and ".ngshare" in folders:
+            folders.remove(".ngshare")
+        names |= {f"{folder}/{name}"[len(root) + 1 :] for name in folders + files}
+    return names
 
 
 def _leftovers(new: set[str], names: set[str]) -> set[str]:
@@ -52,15 +62,16 @@ def _masked_name(name: str, ranks: dict[str, str]) -> str:
     return _DELETION.sub(r"\1-x", name)
 
 
-def _looks(path: Path, ranks: dict[str, str]) -> str:
-    status = path.lstat()
+def _looks(path: str, ranks: dict[str, str]) -> str:
+    status = os.lstat(path)
     kind = f"{stat.filemode(status.st_mode)} "
     if not stat.S_ISREG(status.st_mode):
         return kind
-    content = path.read_bytes()
+    with open(path, "rb", buffering=0) as file:
+        content = file.read()
     if len(content) < 10_000:
         content = _IN_TEXT.sub(lambda found: ranks.get(_folder(found[0]), "?").encode(), content)
-        if path.suffix == ".yaml":
+        if path.endswith(".yaml"):
             return kind + content.decode()
     return kind + hashlib.sha256(content).hexdigest()
 
