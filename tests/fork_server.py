@@ -123,6 +123,9 @@ class ForkServer:
             environment: all of it.
             output, errors: descriptors of files to print to.
             own_group: make it the leader of a session and a group of its own.
+
+        Raises:
+            RuntimeError: the server is not there; what it could not import, for one.
         """
         request = json.dumps(
             {"command": command, "folder": str(folder), "environment": dict(environment), "own_group": own_group}
@@ -130,7 +133,11 @@ class ForkServer:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             socket.send_fds(self._control, [request.encode()], [theirs.fileno(), output, errors])
-        return ForkedProcess(int(ours.recv(LONGEST_MESSAGE)), ours)
+        pid = ours.recv(LONGEST_MESSAGE)
+        if not pid:
+            ours.close()
+            raise RuntimeError("the fork server has ended; what it has printed says why")
+        return ForkedProcess(int(pid), ours)
 
     def run(
         self,

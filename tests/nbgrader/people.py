@@ -9,7 +9,7 @@ from pathlib import Path
 
 from examples.whole_cycle.people import RunProgram
 from ngshare_fs.exchange import PLUG_INS
-from tests.fork_server import ForkServer, fork_server
+from tests.fork_server import ForkedProcess, ForkServer, fork_server
 
 COMMAND_SECONDS = 120
 # What the commands import.
@@ -82,6 +82,10 @@ class Person:
         (home / ".jupyter" / "nbgrader_config.py").write_text(CONFIGURATION)
 
     @property
+    def _fork_server(self) -> ForkServer:
+        return fork_server(self.programs / "python", *MODULES)
+
+    @property
     def cache(self) -> Path:
         """Where copies of submissions are."""
         return self.home / "data" / "nbgrader_cache"
@@ -90,13 +94,11 @@ class Person:
         """Run `nbgrader` at home, and give what it printed; check that it fails or does not."""
         return self._run("nbgrader", *command, fails=fails)
 
-    def start(self, *command: str) -> "subprocess.Popen[bytes]":
+    def start(self, *command: str) -> ForkedProcess:
         """Start `nbgrader` at home; the caller ends it."""
-        return subprocess.Popen(
-            [str(self.programs / "nbgrader"), *command],
-            cwd=self.home, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        with open(os.devnull, "wb") as nothing:
+            words = [str(self.programs / "nbgrader"), *command]
+            return self._fork_server.start(words, self.home, self.environment, nothing.fileno(), nothing.fileno())
 
     def manage(self, *command: str, fails: bool = False) -> str:
         """The same for `ngshare-fs course`."""
@@ -115,8 +117,7 @@ class Person:
 
     def forked(self, command: Sequence[str], apart: bool = False) -> "subprocess.CompletedProcess[str]":
         """Run a Python program at home to its end, forked from a process that has nbgrader; see `ForkServer.run`."""
-        server = fork_server(self.programs / "python", *MODULES)
-        return server.run(command, self.home, self.environment, COMMAND_SECONDS, apart)
+        return self._fork_server.run(command, self.home, self.environment, COMMAND_SECONDS, apart)
 
     def _started(self, command: Sequence[str], fails: bool) -> str:
         done = subprocess.run(
