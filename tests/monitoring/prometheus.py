@@ -2,10 +2,8 @@
 
 import json
 import re
-import socket
-import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from urllib.request import urlopen
 
 from tests import waiting
 from tests.servers import REPOSITORY, Server
+from tests.started_on_a_port import started
 
 EXAMPLE = REPOSITORY / "examples" / "monitoring"
 
@@ -66,19 +65,13 @@ def looking_at(server: Server, folder: Path) -> Iterator[Prometheus]:
     (folder / "prometheus.yml").write_text(configuration)
     alerts = re.sub(r"for: \d+m", "for: 0s", (EXAMPLE / "alerts.yml").read_text())
     (folder / "alerts.yml").write_text(alerts)
-    # It cannot be told to choose a port itself and say which.
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    command = ["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/tsdb"]
-    command += [f"--web.listen-address={address}", "--log.level=warn"]
-    log = folder / "prometheus.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-    try:
-        found = Prometheus(f"http://{address}")
-        waiting.until(lambda: process.poll() is not None or found.is_ready(), "Prometheus", log.read_text)
-        assert process.poll() is None, log.read_text()
-        yield found
-    finally:
-        process.terminate()
-        process.wait(waiting.PATIENCE)
+
+    def command(port: int) -> list[str]:
+        words = ["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/tsdb"]
+        return [*words, f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"]
+
+    def is_ready(_: object, port: int) -> bool:
+        return Prometheus(f"http://127.0.0.1:{port}").is_ready()
+
+    with started(command, is_ready, folder / "prometheus.log") as (_, port):
+        yield Prometheus(f"http://127.0.0.1:{port}")
