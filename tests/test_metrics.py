@@ -94,6 +94,7 @@ def test_what_was_done_is_counted_by_all_processes_together(served: Server) -> N
     assert after["lock_timeouts_total"] == 0
     assert after["volume_writable"] == 1
     assert 0 < after['volume_bytes{state="used"}'] < after['volume_bytes{state="total"}']
+    waiting.until(lambda: "courses" in scrape(served), "the end of the walk through the volume")
 
 
 def test_buckets_hold_what_is_below_their_limit(served: Server) -> None:
@@ -170,6 +171,7 @@ def test_no_counter_goes_down_when_processes_are_killed(served: Server) -> None:
     assert scrape(served)['submissions_total{result="stored"}'] == before['submissions_total{result="stored"}'] + 10
 
 
+@pytest.mark.long
 def test_a_volume_that_is_gone_is_said(tmp_path: Path) -> None:
     with running(tmp_path / "data", "--metrics") as server:
         # A process that just opens the volume would make folders.
@@ -206,6 +208,7 @@ def test_the_volume_is_counted(tmp_path: Path) -> None:
     assert found.staging_entries == 1
 
 
+@pytest.mark.long
 def test_a_server_counts_its_volume_once_it_serves(tmp_path: Path) -> None:
     write_rich_volume(tmp_path / "data")
     with running(tmp_path / "data", "--metrics") as server:

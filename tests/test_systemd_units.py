@@ -94,6 +94,7 @@ def test_it_serves_the_socket_that_systemd_opens(tmp_path: Path) -> None:
         assert process.wait(waiting.PATIENCE) == 0
 
 
+@pytest.mark.long
 @pytest.mark.skipif(
     ctypes.CDLL(None).prctl(REFUSE_EXECUTABLE_MEMORY + 1, 0, 0, 0, 0) < 0,
     reason="this kernel cannot refuse it: Linux 6.3",

@@ -70,6 +70,7 @@ def test_promtool_finds_nothing(words: list[str]) -> None:
 
 
 @PROMTOOL
+@pytest.mark.long
 def test_promtool_finds_nothing_in_a_scrape(tmp_path: Path) -> None:
     with running(tmp_path / "data", "--metrics", "--debug") as server:
         work(server)

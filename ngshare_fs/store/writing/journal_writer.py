@@ -3,6 +3,9 @@
 No lock is needed. A line is one `write` to a file opened with `O_APPEND`, and each running system has its own file:
 within one system the kernel puts lines of all processes one behind the other, but two clients of a network file system
 may each think that the file ends at the same place, and write over each other.
+
+A write may wait for the disk, as where ext4 commits. So one thread writes what all have to say, and the others do not
+wait for it: in a rush, they would stand in a queue here instead of sharing flushes.
 """
 
 import errno
@@ -21,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 # What a power cut may take of the journal.
 FLUSH_SECONDS = 1.0
-# Lines of mere reads that wait for the next flush; where the disk hangs, there are no more.
+# Lines that wait to be written; where the disk hangs, the oldest are dropped.
 MOST_WAITING = 100_000
 
 _OPEN = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -48,24 +51,30 @@ class JournalWriter:
         self._waiting: deque[tuple[str, Timestamp, bytes]] = deque(maxlen=MOST_WAITING)
         self._missing = 0
         self._guard = threading.Lock()
+        self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._has_something = threading.Event()
         self._closing = threading.Event()
 
     def write(self, place: str, moment: Timestamp, line: bytes) -> None:
-        """Write a line. From here on it outlives this process, and from the next flush on a power cut.
+        """Write a line, or leave it to the thread that is just writing. Then it outlives this process.
 
         Args:
             place: the folder, below the volume's.
             moment: what decides in which file.
         """
         if self.is_on:
-            with self._guard:
-                self._append(place, moment, line)
+            self._waiting.append((place, moment, line))
+            # Whoever finds the guard taken leaves the line to its holder, who looks once more after giving it back.
+            while self._waiting and self._guard.acquire(blocking=False):
+                try:
+                    self._write_waiting()
+                finally:
+                    self._guard.release()
             self._see_to_flush()
 
     def write_later(self, place: str, moment: Timestamp, line: bytes) -> None:
-        """The same with the next flush: who only reads does not wait for the disk."""
+        """The same with the next line or flush: who only reads does not wait for the disk."""
         if self.is_on:
             self._waiting.append((place, moment, line))
             self._see_to_flush()
@@ -73,8 +82,7 @@ class JournalWriter:
     def flush(self) -> None:
         """Write what waits, and bring all lines to the disk."""
         with self._guard:
-            while self._waiting:
-                self._append(*self._waiting.popleft())
+            self._write_waiting()
             files, self._open = self._open, {}
             folders, self._changed_folders = self._changed_folders, {}
         for path, descriptor in files.items():
@@ -102,7 +110,7 @@ class JournalWriter:
         if self._has_something.is_set():
             return
         self._has_something.set()
-        with self._guard:
+        with self._starting:
             if self._thread is None and not self._closing.is_set():
                 self._thread = threading.Thread(target=self._flush_each_second, name="journal", daemon=True)
                 try:
@@ -118,22 +126,30 @@ class JournalWriter:
             self._has_something.clear()
             self.flush()
 
-    def _append(self, place: str, moment: Timestamp, line: bytes) -> None:
+    def _write_waiting(self) -> None:
+        found: dict[tuple[str, str], list[tuple[Timestamp, bytes]]] = {}
+        while self._waiting:
+            place, moment, line = self._waiting.popleft()
+            found.setdefault((place, moment[:7]), []).append((moment, line))
+        for (place, _), lines in found.items():
+            self._append(place, lines[0][0], b"".join(line for _, line in lines), len(lines))
+
+    def _append(self, place: str, moment: Timestamp, lines: bytes, number: int) -> None:
         path = os.path.join(self._root, place, moment[:7])  # the same for all lines of a month
         descriptor = self._open.get(path)
         try:
             if descriptor is None:
                 descriptor = self._open[path] = self._opened(place, moment)
                 if _is_torn(descriptor):
-                    line = b"\n" + line
-            if os.write(descriptor, line) < len(line):
+                    lines = b"\n" + lines
+            if os.write(descriptor, lines) < len(lines):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
         except OSError as error:
             # Opened anew for the next line, which then sees where the file ends.
             descriptor = self._open.pop(path, None)
             if descriptor is not None:
                 os.close(descriptor)
-            self._miss(error, path)
+            self._miss(error, path, number)
         else:
             if self._missing:
                 logger.warning("the journal is written again; %d lines are missing in it", self._missing)
@@ -166,13 +182,17 @@ class JournalWriter:
             folder = below
 
     def _system(self) -> str:
-        """What tells this running system from others that share the volume, and one mount of it from another."""
-        device = os.stat(self._root).st_dev
-        return hashlib.blake2b(f"{self._boot} {device}".encode(), digest_size=4).hexdigest()
+        """What tells this running system from others that share the volume, and one mount of it from another.
 
-    def _miss(self, error: OSError, path: str) -> None:
-        self._missing += 1
-        if self._missing == 1:
+        The user, too: a file that a command has made as somebody else may be closed to the server.
+        """
+        writer = f"{self._boot} {os.stat(self._root).st_dev} {os.geteuid()}"
+        return hashlib.blake2b(writer.encode(), digest_size=4).hexdigest()
+
+    def _miss(self, error: OSError, path: str, lines: int = 1) -> None:
+        was_well = self._missing == 0
+        self._missing += lines
+        if was_well:
             place = os.path.relpath(path, self._root)
             logger.error("the journal cannot be written, lines will be missing in it: %s: %s", place, error.strerror)
 
