@@ -5,6 +5,7 @@ import json
 import logging
 import multiprocessing
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import urlopen
@@ -236,3 +237,25 @@ def test_it_can_be_switched_off(tmp_path: Path) -> None:
         waiting.until(lambda: writing_processes(server.process.pid), "the process that writes")
         submit(server)
     assert not (tmp_path / "data" / "journal").exists()
+
+
+def test_threads_that_write_at_once_lose_no_line(volume: Volume) -> None:
+    def write_many(name: str) -> None:
+        for number in range(LINES_EACH):
+            record(volume, Event("submit", name, "api", "c", detail=str(number)), is_read=number % 3 == 0)
+
+    names = [str(number) for number in range(8)]
+    with ThreadPoolExecutor(len(names)) as threads:
+        list(threads.map(write_many, names))
+    volume.journal.flush()
+    found = [each.event for each in read(volume) if isinstance(each, Entry)]
+    for name in names:
+        assert [event.detail for event in found if event.by == name] == [str(each) for each in range(LINES_EACH)]
+
+
+def test_who_has_something_to_say_does_not_wait_for_whoever_writes(volume: Volume) -> None:
+    with volume.journal._guard:  # as while another thread's write waits for the disk
+        record(volume, Event("submit", "lawrence", "api", "c"))
+        assert read(volume) == []
+    record(volume, Event("submit", "ada", "api", "c"))
+    assert [each.event.by for each in read(volume) if isinstance(each, Entry)] == ["lawrence", "ada"]

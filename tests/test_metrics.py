@@ -7,8 +7,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlencode
 from urllib.request import urlopen
 
@@ -16,10 +18,16 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from ngshare_fs import metrics
+from ngshare_fs.api.endpoints import metrics as exposition
+from ngshare_fs.hub import HubClient, HubDown, Tokens
 from ngshare_fs.metrics import board, counting
 from ngshare_fs.metrics.table import METRICS, PREFIX
 from ngshare_fs.store import Volume, figures
+from ngshare_fs.store.errors import LockTimeout
+from ngshare_fs.store.writing.flushers import AllTogether, EachByItself
+from ngshare_fs.store.writing.locks import Locks
 from tests import waiting
+from tests.fallible_hub import FallibleHub, user
 from tests.servers import REPOSITORY, Server, children_of, running, writing_processes
 from tests.serving import address, get, serving
 from tests.volumes import HOSTILE_NAMES, write_rich_volume
@@ -268,3 +276,45 @@ def test_without_a_start_nothing_is_counted() -> None:
     assert counting.started() is False
     metrics.count("releases_total", "release")
     assert metrics.collect() == {}
+
+
+async def test_whether_the_hub_answers_is_counted(aiohttp_server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "_board", board.Board(board.make(), counting.is_volatile))
+    hub = FallibleHub(owners={"good": user("ada")})
+    hub.url = str((await aiohttp_server(hub.application())).make_url("")).rstrip("/")
+    client = HubClient(hub.hub)
+    tokens = Tokens(client, 60, 300)
+    assert "ngshare_fs_hub_up" not in exposition.text(None, True).decode()
+
+    assert await tokens.owner("good")
+    assert await tokens.owner("unknown") is None
+    found = metrics.collect()
+    assert (found["hub_requests_total", "answered"], found["hub_requests_total", "refused"]) == (1, 1)
+    assert found["auth_cached_tokens",] == 1
+    assert "ngshare_fs_hub_up 1.0" in exposition.text(None, True).decode()
+
+    hub.broken = (502, "a proxy's page")
+    with pytest.raises(HubDown):
+        await tokens.owner("another")
+    found = metrics.collect()
+    assert found["hub_requests_total", "failed"] == 1
+    assert found["hub_request_duration_seconds", counting.SUM] > 0
+    assert "ngshare_fs_hub_up 0.0" in exposition.text(None, True).decode()
+    await client.close()
+
+
+def test_a_flush_of_many_and_a_lock_that_is_not_had_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "_board", board.Board(board.make(), counting.is_volatile))
+    together = AllTogether(str(tmp_path), EachByItself())
+    with closing(together):
+        together._under_way = 1  # somebody else, so that it is shared
+        together.flush([], [])
+    locks = Locks(str(tmp_path), timeout=0.01)
+    with locks.hold("course", "c"), pytest.raises(LockTimeout), Locks(str(tmp_path), timeout=0.01).hold("course", "c"):
+        pass
+    found = metrics.collect()
+    assert found["flush_batch_size", "0"] == 1
+    assert [key for key in found if key[:2] == ("flush_duration_seconds", "together")]
+    assert found["lock_timeouts_total",] == 1

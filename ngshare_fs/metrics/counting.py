@@ -25,7 +25,7 @@ def start(descriptor: int, role: str) -> None:
     """
     global _board
     try:
-        _board = Board(descriptor, _is_volatile)
+        _board = Board(descriptor, is_volatile)
     except NoPlace:
         logger.error("there are too many processes: what this one does is not counted")
         return
@@ -83,5 +83,6 @@ def collect() -> Mapping[Key, float]:
     return found
 
 
-def _is_volatile(key: Key) -> bool:
+def is_volatile(key: Key) -> bool:
+    """Whether what a key says ends with its process."""
     return key[0] not in METRICS or METRICS[key[0]].kind in (Kind.GAUGE, Kind.LATEST)

@@ -83,8 +83,8 @@ def add_route(application: web.Application, volume: Volume) -> None:
     async def answer(request: web.Request) -> web.Response:
         request[MERE_LOOK] = True
         space, is_writable = await volume_look.look()
-        text = await asyncio.to_thread(_text, space, is_writable)
-        return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})
+        content = await asyncio.to_thread(text, space, is_writable)
+        return web.Response(body=content, headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})
 
     async def close(_: web.Application) -> None:
         volume_look.close()
@@ -93,7 +93,13 @@ def add_route(application: web.Application, volume: Volume) -> None:
     application.on_cleanup.append(close)
 
 
-def _text(space: Space | None, is_writable: bool) -> bytes:
+def text(space: Space | None, is_writable: bool) -> bytes:
+    """What is answered.
+
+    Args:
+        space: what the volume's file system has, where it answers.
+        is_writable: whether the volume can be written to.
+    """
     registry = CollectorRegistry()
     registry.register(_Families([*_counted(metrics.collect()), *_looked_at(space, is_writable)]))
     return generate_latest(registry)
