@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from ngshare_fs.store.files.plain_file import open_plain
@@ -63,9 +63,8 @@ def record(volume: Volume, event: Event, is_read: bool = False) -> None:
         is_read: whether somebody has only read something, and does not wait for the line.
     """
     moment = timestamp.now()
-    fields = {key: value for key, value in asdict(event).items() if value}
     write = volume.journal.write_later if is_read else volume.journal.write
-    write(_place(event.course), moment, journal_file.line_of(moment, fields))
+    write(_place(event.course), moment, journal_file.line_of(moment, vars(event)))
 
 
 def _place(course: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ngshare_fs.store.format.timestamp import Timestamp
@@ -50,7 +51,7 @@ def bounded(text: str) -> str:
     return text if len(text) <= LONGEST_FIELD else text[: LONGEST_FIELD - 1] + CUT
 
 
-def line_of(moment: Timestamp, fields: dict[str, str]) -> bytes:
+def line_of(moment: Timestamp, fields: Mapping[str, str]) -> bytes:
     """A line, with its end. It is ASCII: whatever a name has in it, it neither breaks the line nor acts on a terminal.
 
     Args:
