@@ -15,6 +15,7 @@ from ngshare_fs.settings.sources import COOKIE_SECRET_VARIABLE
 from ngshare_fs.settings.values import PROBES
 from ngshare_fs.store.checking.findings import FINDINGS
 from ngshare_fs.store.format.names import folder_of
+from ngshare_fs.store.repairing.table import REPAIRS
 
 ROOT = Path(__file__).parent.parent
 CONFIGURATION = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
@@ -77,7 +78,7 @@ def _page(name: str) -> str:
 def test_every_finding_is_explained() -> None:
     page = _page("volume-format.md")
     for code, defect in FINDINGS.items():
-        assert f"| `{code}` | {defect.meaning} | {defect.remedy} |" in page
+        assert f"| `{code}` | {defect.meaning} | {defect.remedy} | {REPAIRS[code].words} |" in page
 
 
 def test_every_endpoint_has_its_row() -> None:

@@ -27,6 +27,7 @@ VALUES: dict[str, tuple[list[str], list[object]]] = {
     "host": (["::1", "0.0.0.0", "localhost"], ["::1", "0.0.0.0", "localhost"]),
     "port": (["0", "1", "65535"], [0, 1, 65535]),
     "prefix": (["/", "/x/", "/y/z/"], ["/", "/x/", "/y/z/"]),
+    "upgrade-layout": (["1", "off", "no"], [True, False, False]),
     "debug": (["1", "off", "no"], [True, False, False]),
     "workers": (["1", "2", "256"], [1, 2, 256]),
     "max-request": (["1MiB", "2M", "2097153"], [2**20, 2**21, 2**21 + 1]),

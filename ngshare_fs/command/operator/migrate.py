@@ -50,7 +50,7 @@ def run(given: argparse.Namespace) -> int:
     """
     root = os.path.abspath(data_folder(given))
     from ngshare_fs.store import Volume, VolumeError
-    from ngshare_fs.store.migrations.upgrade import check_next, layout_state
+    from ngshare_fs.store.migrations.upgrade import check_step, layout_state
 
     try:
         state = layout_state(root)
@@ -65,7 +65,7 @@ def run(given: argparse.Namespace) -> int:
             say(f"the volume has the present layout, {state.present}: nothing to do")
     try:
         if state.steps and given.dry_run:
-            check_next(root, state.steps)
+            check_step(root, state.steps[0])
         elif state.steps:
             Volume.upgrade_layout(Path(root))
     except (VolumeError, OSError) as error:

@@ -86,17 +86,20 @@ def layout_state(root: str) -> LayoutState:
         raise VolumeError(f"{root} is no volume: it has no {layout.VOLUME_FILE}") from None
 
 
-def check_next(root: str, steps: list[Migration]) -> None:
-    """Look whether the first of the migrations could be made now; changes nothing.
+def check_step(root: str, step: Migration, own: str = "") -> None:
+    """Look whether a migration could be made now; changes nothing.
+
+    Args:
+        own: the name of this process's staging folder, if it has one.
 
     Raises:
         VolumeError: something is in the way.
     """
     try:
-        steps[0].check(root)
+        step.check(root)
     except InTheWay as problem:
-        raise VolumeError(f"{root} cannot be upgraded to layout {steps[0].to}: {problem}") from None
-    _check_alone(root, "")
+        raise VolumeError(f"{root} cannot be upgraded to layout {step.to}: {problem}") from None
+    _check_alone(root, own)
 
 
 def upgrade(root: str) -> None:
@@ -120,10 +123,10 @@ def _make(root: str, staging: Staging, step: Migration, has_begun: bool) -> None
     flusher = flusher_for(root)
     try:
         place = Workplace(root, flusher, staging, step.to - 1)
-        if not has_begun:
-            check_next(root, [step])
-        _check_alone(root, staging.name)
-        if not has_begun:
+        if has_begun:
+            _check_alone(root, staging.name)
+        else:
+            check_step(root, step, staging.name)
             place.write_unkept(layout.VOLUME_FILE, VolumeFile(step.to, step.to - 1).to_yaml())
             time.sleep(SETTLE_SECONDS)
             try:
