@@ -28,6 +28,9 @@ from ngshare_fs.store.volume import Volume
 
 PLACEHOLDER = "(forgotten)"
 
+# What `repair` sets aside has this kind in the trash.
+QUARANTINE = "quarantine"
+
 ROSTER = "roster"
 SUBMISSIONS = "submissions"
 NAME = "name"
@@ -137,6 +140,9 @@ class Search:
         file = os.path.join(entry, layout.TRASH_FILE)
         try:
             document = _document(file)
+            if document.get("kind") == QUARANTINE:
+                yield from self._in_quarantine(entry, document)
+                return
             deletion = yaml_text.parse(_content(file), file, trash_file.understand)
         except (FileNotFoundError, NotADirectoryError):
             return  # a deletion that was cut short
@@ -153,6 +159,18 @@ class Search:
             act = partial(self._replace, file, yaml_text.dump({**document, "by": PLACEHOLDER}))
             yield self._removal(NAME, file, 1, act, deletion.course, deletion.assignment)
         yield from self._in_deleted(os.path.join(entry, deletion.folder), deletion)
+
+    def _in_quarantine(self, entry: str, document: dict[str, Node]) -> Iterator[Removal]:
+        """Something that `repair` has set aside, of any kind: of whom it is, the path tells where it was."""
+        parts = str(document.get("path", "")).split("/")
+        course = name_of(parts[1]) or parts[1] if len(parts) > 1 and parts[0] == layout.COURSES else ""
+        if self._courses and course not in self._courses:
+            return
+        self.seen.add(course)
+        if parts[4:5] == [layout.SUBMISSIONS] and parts[5:6] == [folder_of(self._user)]:
+            yield self._whole(entry, course, name_of(parts[3]) or parts[3])
+        else:
+            self.unknown.append(self._relative(entry))
 
     def _in_deleted(self, folder: str, deletion: Deletion) -> Iterator[Removal]:
         if deletion.kind == trash_file.COURSE:

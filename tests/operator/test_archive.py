@@ -238,6 +238,21 @@ def test_what_is_moved_away_while_it_is_read_ends_it(volume: Volume, tmp_path: P
     assert not list(tmp_path.glob("a*"))
 
 
+def test_stopped_it_leaves_no_file(volume: Volume, tmp_path: Path) -> None:
+    def stop(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with Listing(volume, "c") as listing, pytest.raises(KeyboardInterrupt):
+        write_archive(volume, listing, describe(listing, "c", "root"), str(tmp_path / "a"), stop)
+    assert not list(tmp_path.glob("a*"))
+
+
+def test_a_link_is_no_course(run: Command, tmp_path: Path) -> None:
+    plain = Plain(run.data)
+    (run.data / "courses" / "link").symlink_to(plain.course)
+    assert "there is no course link" in run.refused("archive", "link", tmp_path / "a.tar.zst")
+
+
 def test_a_journal_that_grows_meanwhile_is_taken_as_it_was(volume: Volume, tmp_path: Path) -> None:
     file = write_journal(Path(volume.root), "c")
     with Listing(volume, "c") as listing:

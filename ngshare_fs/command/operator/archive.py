@@ -17,7 +17,7 @@ from ngshare_fs.command.operator.data_folder import (
     opened_for_reading,
     operator,
 )
-from ngshare_fs.command.operator.failures import checked_name, reason
+from ngshare_fs.command.operator.failures import STOPPED, checked_name, reason
 from ngshare_fs.command.output import fail
 from ngshare_fs.settings import SettingsError
 from ngshare_fs.store import StoreError, Volume
@@ -78,6 +78,8 @@ def run(given: argparse.Namespace) -> int:
             return fail(f"{error.filename} is there already: give another name, or remove it", SOMETHING_LEFT)
         except (StoreError, OSError) as error:
             return fail(reason(error), SOMETHING_LEFT)
+        except KeyboardInterrupt:
+            return fail("stopped: an unfinished archive was removed. Run this again.", STOPPED)
 
 
 def _check_file(given: argparse.Namespace) -> None:
@@ -104,6 +106,8 @@ def _archive(volume: Volume, given: argparse.Namespace) -> int:
     if not course.exists(volume, given.course):
         raise CourseNotFound(given.course)
     with Listing(volume, given.course) as listing:
+        if not listing.counts["folders"]:
+            raise CourseNotFound(given.course)  # a link, say, which nobody follows
         description = describe(listing, given.course, operator())
         if given.dry_run:
             _say_plan(given, description)

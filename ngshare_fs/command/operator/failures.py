@@ -13,6 +13,8 @@ from ngshare_fs.store.errors import (
     LockTimeout,
 )
 
+# As a shell gives it for a command that Ctrl-C has ended.
+STOPPED = 130
 _ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 

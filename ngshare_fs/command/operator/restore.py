@@ -17,7 +17,7 @@ from ngshare_fs.command.operator.data_folder import (
     opened_for_reading,
     operator,
 )
-from ngshare_fs.command.operator.failures import checked_name, reason
+from ngshare_fs.command.operator.failures import STOPPED, checked_name, reason
 from ngshare_fs.command.output import fail
 from ngshare_fs.settings import SettingsError
 from ngshare_fs.store import StoreError, Volume
@@ -83,6 +83,8 @@ def run(given: argparse.Namespace) -> int:
         return fail(said, SOMETHING_LEFT)
     except (StoreError, OSError) as error:
         return fail(reason(error), SOMETHING_LEFT)
+    except KeyboardInterrupt:
+        return fail("stopped: the course is there whole, or not at all", STOPPED)
 
 
 def _restore(volume: Volume, given: argparse.Namespace) -> int:

@@ -143,7 +143,8 @@ class Listing:
             shown: its path on the volume.
         """
         # Folders whose turn is still to come, the next one last. No recursion: a tree may have 256 levels.
-        waiting = [(os.path.join(root, place), shown)] if os.path.isdir(os.path.join(root, place)) else []
+        top = os.path.join(root, place)
+        waiting = [(top, shown)] if os.path.isdir(top) and not os.path.islink(top) else []
         while waiting:
             path, shown = waiting.pop()
             yield Entry(shown, True, 0, int(os.stat(path).st_mtime), ())
