@@ -48,7 +48,7 @@ def test_tar_and_sha256sum_find_all_of_the_course_in_it(run: Command, tmp_path: 
     write_journal(run.data, "NBG 101")
     before = everything(run.data)
     said = run.done("archive", "NBG 101", tmp_path / "a.tar.zst").out
-    assert "NBG 101 with 33 assignments, 34 releases, 67 submissions, 66 times feedback; 2.1 MiB, in" in said
+    assert "NBG 101 with 33 assignments, 34 releases, 67 submissions, 66 pieces of feedback; 2.1 MiB, in" in said
     assert everything(run.data) == before
     found = unpacked(tmp_path / "a.tar.zst", tmp_path / "unpacked")
     for place in ("courses/NBG 101", "journal/courses/NBG 101"):
@@ -78,7 +78,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(run: Command, tmp_pa
     Plain(run.data)
     before = everything(tmp_path)
     said = run.done("archive", COURSE, tmp_path / "a.tar.zst", "--remove", "--dry-run").out
-    assert said.startswith(f"would archive {COURSE} with 1 assignment, 1 release, 1 submission, feedback once; ")
+    assert said.startswith(f"would archive {COURSE} with 1 assignment, 1 release, 1 submission, 1 piece of feedback; ")
     assert said.endswith(f"would move {COURSE} to the trash\n")
     document = run.done("archive", COURSE, tmp_path / "a.tar.zst", "--dry-run", "--json").document
     assert (document["course"], document["submissions"], document["would_remove"]) == (COURSE, 1, False)
@@ -134,6 +134,20 @@ def test_what_is_damaged_is_said_and_kept_and_stays(run: Command, tmp_path: Path
     assert left_by_the_server(run.data) == []
     run.done("restore", tmp_path / "a.tar.zst", "--damaged")
     assert codes(run.data) == ["checksum-differs"]
+
+
+def test_names_that_are_no_utf_8_and_lines_in_names(run: Command, tmp_path: Path) -> None:
+    plain = Plain(run.data)
+    for name in (b"\xff stray", b"two\nlines", b"back\\slash", b"return\r"):
+        Path(os.fsdecode(os.path.join(os.fsencode(plain.course), name))).write_bytes(name)
+    assert run("archive", COURSE, tmp_path / "a.tar.zst").code == 1
+    found = unpacked(tmp_path / "a.tar.zst", tmp_path / "x")
+    subprocess.run(["sha256sum", "--strict", "--quiet", "-c", "SHA256SUMS"], cwd=found, check=True)
+    assert contents(found / "courses") == contents(run.data / "courses")
+    before = contents(plain.course)
+    plain.course.rename(tmp_path / "elsewhere")
+    run.done("restore", tmp_path / "a.tar.zst", "--damaged")
+    assert contents(plain.course) == before
 
 
 def test_a_broken_course_file_is_archived_as_it_is(run: Command, tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_no_trace_of_a_student_is_left(run: Command, tmp_path: Path) -> None:
 def test_what_an_instructor_did_for_others_stays_without_the_name(run: Command) -> None:
     plain = write_crowded_volume(run.data)
     said = run.done("user", "forget", INSTRUCTOR, "--yes").out
-    assert f"removed the name (math ps1): {plain.release.relative_to(run.data)}/manifest.yaml\n" in said
+    assert "removed 3 × the name on what belongs to others in math ps1\n" in said
     assert traces(run.data, INSTRUCTOR) == []
     assert codes(run.data) == []
     for tree in (plain.release, plain.feedback):
@@ -131,7 +131,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(run: Command) -> Non
     write_crowded_volume(run.data)
     before = everything(run.data)
     said = run.done("user", "forget", STUDENT, "--dry-run").out.splitlines()
-    assert len(said) == 8
+    assert "would remove 2 × handed in, with the feedback on it, in math ps1" in said
     assert all(line.startswith("would remove ") for line in said)
     document = run.done("user", "forget", STUDENT, "--dry-run", "--json").document
     assert (document["removed"], len(document["would_remove"])) == ([], 8)

@@ -200,6 +200,6 @@ def _in_words(description: "Description") -> str:
         counted(description.assignments, "assignment"),
         counted(description.releases, "release"),
         counted(description.submissions, "submission"),
-        f"{description.feedback} times feedback" if description.feedback != 1 else "feedback once",
+        f"{counted(description.feedback, 'piece')} of feedback",
     ]
     return f"{description.course} with {', '.join(parts)}; {size_in_words(description.size)}"

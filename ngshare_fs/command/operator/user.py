@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from ngshare_fs.command.operator.data_folder import (
@@ -203,18 +204,20 @@ def _report(given: argparse.Namespace, removals: "list[Removal]", unknown: list[
         print(text)
         return
     word = "would remove" if given.dry_run else "removed"
+    counts: Counter[tuple[str, str]] = Counter()
     for each in removals:
-        of = " ".join(part for part in (each.course, each.assignment) if part)
-        say(f"{word} {_LINE[each.what].format(count=each.count)}{f' ({of})' if of else ''}: {each.place}")
+        counts[each.what, " ".join(part for part in (each.course, each.assignment) if part)] += each.count
+    for (what, where), count in counts.items():
+        say(f"{word} {_LINE[what].format(count=count)}{f' in {where}' if where else ''}")
     if not removals:
         say(f"there is nothing of {given.user}")
 
 
 _LINE = {
-    "roster": "the entry on the roster",
-    "submissions": "submissions with the feedback on them, {count}",
-    "name": "the name",
-    "journal": "the name in lines of the journal, {count}",
+    "roster": "{count} × on the roster",
+    "submissions": "{count} × handed in, with the feedback on it,",
+    "name": "{count} × the name on what belongs to others",
+    "journal": "{count} × the name in the journal",
 }
 
 
