@@ -145,6 +145,8 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(run: Command) -> Non
         ([STUDENT, "--json"], 1, "say --yes. Nothing was changed."),
         (["", "--yes"], 2, "a name cannot be empty"),
         ([STUDENT, "--yes", "--report", "."], 2, ". is there already"),
+        ([STUDENT, "--yes", "--report", "no/such/folder"], 1, "no/such/folder: No such file or directory"),
+        ([PLACEHOLDER, "--yes"], 2, "(forgotten) is nobody's name"),
         ([STUDENT, "--yes", "--course", "nowhere"], 1, "there is no course nowhere"),
     ],
 )

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ngshare_fs.command.operator.data_folder import (
     DONE,
@@ -28,7 +28,7 @@ from ngshare_fs.terminal.saying import counted, say
 from ngshare_fs.terminal.table import size_in_words
 
 if TYPE_CHECKING:
-    from ngshare_fs.store.forgetting import Removal
+    from ngshare_fs.store.forgetting import Removal, Search
     from ngshare_fs.store.user_renaming import InCourse
 
 HELP = "rename a person, or forget one, on the data folder itself"
@@ -79,6 +79,8 @@ def run(given: argparse.Namespace) -> int:
     Raises:
         SettingsError: the words are wrong, or the folder is no volume.
     """
+    from ngshare_fs.store.forgetting import PLACEHOLDER
+
     for name in given.courses:
         checked_name(name)
     act = _rename if given.action == "rename" else _forget
@@ -86,7 +88,8 @@ def run(given: argparse.Namespace) -> int:
         if checked_name(given.old) == checked_name(given.new):
             raise SettingsError(f"{given.old} is the name already")
     else:
-        checked_name(given.user)
+        if checked_name(given.user) == PLACEHOLDER:
+            raise SettingsError(f"{PLACEHOLDER} is nobody's name: it stands in place of those that were forgotten")
         if given.report and os.path.lexists(given.report):
             raise SettingsError(f"{given.report} is there already: give another name, or remove it")
     with (opened_for_reading if given.dry_run else opened)(given) as volume:
@@ -149,36 +152,55 @@ def _forget(volume: Volume, given: argparse.Namespace) -> int:
     for name in given.courses:
         if name not in search.seen:
             raise CourseNotFound(name)
-    removed: list[Removal] = []
     if removals and not given.dry_run:
         question = f"Remove for good what there is of {given.user}: {_in_words(removals)}?"
         confirm(question, given.yes, may_ask=not given.json)
-        try:
-            for _ in range(ROUNDS):
-                for removal in removals:
-                    _act(removal)
-                    removed.append(removal)
-                search = Search(volume, given.user, given.courses)
-                removals = list(search.removals())
-                if not removals:
-                    break
-        finally:
-            _report(given, removed, search.unknown)
-        record(volume, Event("forget-user", operator(), "command", detail=_in_words(removed)))
-    else:
-        _report(given, removals, search.unknown)
+    # Made before anything is removed: afterwards nobody could say any more what was there.
+    with _report_file(given.report) as report:
+        if given.dry_run:
+            _report(given, removals, search.unknown, report)
+        else:
+            removed: list[Removal] = []
+            try:
+                search = _remove(volume, given, search, removals, removed)
+            finally:
+                _report(given, removed, search.unknown, report)
+            if removed:
+                record(volume, Event("forget-user", operator(), "command", detail=_in_words(removed)))
     for place in search.unknown:
         say(f"ngshare-fs: {place} cannot be understood: nobody knows whether {given.user} is named there", sys.stderr)
     return SOMETHING_LEFT if search.unknown else DONE
 
 
-def _act(removal: "Removal") -> None:
-    # Where somebody else has moved it away, the next round finds what there is elsewhere.
-    with contextlib.suppress(FileNotFoundError):
-        removal.act()
+def _remove(
+    volume: Volume, given: argparse.Namespace, search: "Search", removals: "list[Removal]", removed: "list[Removal]"
+) -> "Search":
+    """Remove, and look again until nothing more is found; gives the last look.
+
+    Args:
+        search: that has found the first of them.
+        removed: gets what was removed.
+    """
+    from ngshare_fs.store.forgetting import Search
+
+    for _ in range(ROUNDS):
+        if not removals:
+            break
+        for removal in removals:
+            # Where somebody else has moved it away, the next round finds what there is elsewhere.
+            with contextlib.suppress(FileNotFoundError):
+                removal.act()
+                removed.append(removal)
+        search = Search(volume, given.user, given.courses)
+        removals = list(search.removals())
+    return search
 
 
-def _report(given: argparse.Namespace, removals: "list[Removal]", unknown: list[str]) -> None:
+def _report_file(path: str | None) -> contextlib.AbstractContextManager[TextIO | None]:
+    return open(path, "x", encoding="utf-8", opener=_for_its_owner) if path else contextlib.nullcontext()
+
+
+def _report(given: argparse.Namespace, removals: "list[Removal]", unknown: list[str], report: TextIO | None) -> None:
     listed = [
         {
             "what": each.what,
@@ -197,9 +219,8 @@ def _report(given: argparse.Namespace, removals: "list[Removal]", unknown: list[
         "not_understood": unknown,
     }
     text = json.dumps(document, ensure_ascii=False, indent=2)
-    if given.report:
-        with open(given.report, "x", encoding="utf-8", opener=_for_its_owner) as file:
-            file.write(text + "\n")
+    if report is not None:
+        report.write(text + "\n")
     if given.json:
         print(text)
         return
