@@ -32,6 +32,10 @@ VALUES: dict[str, tuple[list[str], list[object]]] = {
     "workers": (["1", "2", "256"], [1, 2, 256]),
     "max-request": (["1MiB", "2M", "2097153"], [2**20, 2**21, 2**21 + 1]),
     "max-files": (["1", "2", "3"], [1, 2, 3]),
+    "trash-days": (["1", "2", "0"], [1, 2, 0]),
+    "quota-volume": (["1GiB", "2G", "0"], [2**30, 2**31, 0]),
+    "quota-course": (["1GiB", "2G", "0"], [2**30, 2**31, 0]),
+    "quota-student": (["1GiB", "2G", "0"], [2**30, 2**31, 0]),
     "log-format": (["json", "text", "json"], ["json", "text", "json"]),
     "trusted-proxies": (
         ["10.0.0.0/8, ::1", "127.0.0.1", "[192.0.2.0/24, '2001:db8::/32']"],

@@ -7,6 +7,7 @@ from typing import Any
 from ngshare_fs.access.roles import teaches
 from ngshare_fs.api.request.form import Form
 from ngshare_fs.store import LastCheck, Roster, Tree, Volume, journal, no_check
+from ngshare_fs.store.quota import NO_LIMITS, NOT_COUNTED, Limits, Used
 
 
 @dataclass
@@ -21,6 +22,8 @@ class Call:
         names: the names in the path: `course`, `assignment`, `user`.
         form: the arguments; empty while they are still to come.
         people: the roster of the course in the path.
+        limits: how much may be stored.
+        used: what is taken of it, as far as the server has counted.
         last_check: makes the checks once more, as they are at that moment; whatever an action changes, it is handed on.
     """
 
@@ -32,6 +35,8 @@ class Call:
     form: Form
     people: Roster | None = None
     last_check: LastCheck = no_check
+    limits: Limits = NO_LIMITS
+    used: Used = NOT_COUNTED
 
     @property
     def course(self) -> str:

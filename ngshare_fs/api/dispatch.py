@@ -1,6 +1,6 @@
 """From a request to its answer: who asks, the arguments, the checks, the action, the answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -11,14 +11,18 @@ from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.api.call import Call, PageAnswer, TreeAnswer, TreesAnswer
 from ngshare_fs.api.checks import check
 from ngshare_fs.api.endpoint import Endpoint, Pool
+from ngshare_fs.api.quota import Allowance, allowance
 from ngshare_fs.api.request.budget import Room
 from ngshare_fs.api.request.form import Form, FormReader, is_here
 from ngshare_fs.api.response.release_cache import ReleaseCache
 from ngshare_fs.api.response.tree_answer import LargeAnswer, build_response
+from ngshare_fs.api.stored_bytes import StoredBytes
 from ngshare_fs.api.writer import WriteScheduler
+from ngshare_fs.http import refusals
 from ngshare_fs.http.entity_tag import json_answer, tagged
 from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store import Volume
+from ngshare_fs.store.quota import NOT_COUNTED, Limits
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Dispatcher:
         identity: knows who asks.
         debug: whether debug mode is on.
         ready: answers that many ask for.
+        limits: how much may be stored.
+        stored: what is, as far as this process knows.
     """
 
     volume: Volume
@@ -42,6 +48,8 @@ class Dispatcher:
     identity: Identity
     debug: bool
     ready: ReleaseCache
+    limits: Limits
+    stored: StoredBytes
 
     def handler(self, endpoint: Endpoint) -> Handler:
         """The handler of one endpoint."""
@@ -60,7 +68,7 @@ class Dispatcher:
         room = self.forms.room_for(None if caller is None else caller.name)
         try:
             call = await self._call(request, endpoint, caller, room)
-            body = await self._body(call, endpoint)
+            body = await (self._stored(call, endpoint) if endpoint.stores_files else self._body(call, endpoint))
         finally:
             room.release()
         if isinstance(body, PageAnswer):
@@ -68,6 +76,18 @@ class Dispatcher:
         if not isinstance(body, bytes):
             return await self._stream(request, body)
         return tagged(request, body) if endpoint.tagged else json_answer(body)
+
+    async def _stored(self, call: Call, endpoint: Endpoint) -> bytes | PageAnswer | LargeAnswer:
+        """The same for what may meet a quota."""
+        size = 0 if call.form.tree is None else call.form.tree.size  # afterwards, the files are elsewhere
+        try:
+            body = await self._body(call, endpoint)
+        except Refused as error:
+            if error.refusal == refusals.QUOTA_REACHED:
+                self.stored.met_limit(call.course)
+            raise
+        self.stored.stored(call.course, size)
+        return body
 
     async def _body(self, call: Call, endpoint: Endpoint) -> bytes | PageAnswer | LargeAnswer:
         match endpoint.pool:
@@ -81,6 +101,7 @@ class Dispatcher:
     async def _call(self, request: web.Request, endpoint: Endpoint, caller: Caller | None, room: Room) -> Call:
         upload = self.volume.upload()
         is_checked = True
+        allowed: Allowance | None = None
         if caller is not None:
             request[USER] = caller.name
             if endpoint.writes or request.body_exists:
@@ -88,10 +109,10 @@ class Dispatcher:
                 # of a small body is here, the check that comes with the action is soon enough.
                 is_checked = not is_here(request)
                 if is_checked:
-                    await self._check(request, caller, endpoint)
+                    allowed = await self._check(request, caller, endpoint)
         wanted = {**self.identity.arguments, **endpoint.wanted}
         try:
-            form = await self.forms.read(request, upload, wanted, room)
+            form = await self.forms.read(request, upload, wanted, replace(room, allowed=allowed))
             if caller is None:
                 caller = self.identity.from_arguments(request, form.optional("user"), endpoint.is_page)
                 request[USER] = caller.name
@@ -104,11 +125,16 @@ class Dispatcher:
             raise
         return self._made_call(request, caller, form)
 
-    async def _check(self, request: web.Request, caller: Caller, endpoint: Endpoint) -> None:
-        await self.blocking.read(check, self._made_call(request, caller, Form(self.volume.upload())), endpoint)
+    async def _check(self, request: web.Request, caller: Caller, endpoint: Endpoint) -> Allowance | None:
+        """Check what is known before the body is; gives what may come of files, None for whatever there is."""
+        return await self.blocking.read(
+            _checked, self._made_call(request, caller, Form(self.volume.upload())), endpoint
+        )
 
     def _made_call(self, request: web.Request, caller: Caller, form: Form) -> Call:
-        return Call(self.volume, caller.name, caller.is_admin, self.debug, dict(request.match_info), form)
+        names = dict(request.match_info)
+        used = self.stored.used(names["course"]) if "course" in names else NOT_COUNTED
+        return Call(self.volume, caller.name, caller.is_admin, self.debug, names, form, limits=self.limits, used=used)
 
     async def _stream(self, request: web.Request, body: LargeAnswer) -> web.StreamResponse:
         try:
@@ -126,6 +152,11 @@ class Dispatcher:
         finally:
             body.close()
         return response
+
+
+def _checked(call: Call, endpoint: Endpoint) -> Allowance | None:
+    check(call, endpoint)
+    return allowance(call, endpoint.counts_for_student) if endpoint.stores_files else None
 
 
 def _body_of(call: Call, endpoint: Endpoint, ready: ReleaseCache) -> bytes | PageAnswer | LargeAnswer:

@@ -74,6 +74,7 @@ class Endpoint:
         new_course: the course must not be there yet; the action checks that.
         new_assignment: the same of the assignment.
         only_open: to students, an assignment that is withdrawn is none.
+        counts_for_student: what is stored counts for the quota of a student.
         of_student: the user in the path has to be a student, or to have handed in.
         in_lines: the answer is a line of JSON per tree, and a last one: see `TreesAnswer`.
         tagged: the answer has an `ETag`, and is left out where the client has it already.
@@ -93,6 +94,7 @@ class Endpoint:
     new_course: bool = False
     new_assignment: bool = False
     only_open: bool = False
+    counts_for_student: bool = False
     of_student: bool = False
     in_lines: bool = False
     tagged: bool = False
@@ -102,6 +104,11 @@ class Endpoint:
     def wanted(self) -> dict[str, int]:
         """Its arguments, and how many bytes each may have."""
         return {argument.name: argument.longest for argument in self.arguments}
+
+    @property
+    def stores_files(self) -> bool:
+        """Whether it stores a directory tree."""
+        return self.writes and "files" in self.wanted
 
     @property
     def writes(self) -> bool:

@@ -33,7 +33,7 @@ def answering_failures(debug: bool) -> Middleware:
             if error.refusal.status == 403:
                 metrics.count("auth_refusals_total", error.refusal.message)
             reason = f" ({error.reason})" if debug and error.reason else ""
-            return answer(error.refusal, reason, error.limits)
+            return answer(error.refusal, (f" ({error.detail})" if error.detail else "") + reason, error.limits)
         except StoreError as error:
             return answer(_refusal_of(request, error))
         except web.HTTPNotFound:
@@ -66,7 +66,7 @@ def answer(refusal: Refusal, reason: str = "", limits: Mapping[str, int] = Mappi
     response = web.Response(status=refusal.status, body=body, content_type="application/json", charset="utf-8")
     if refusal.retry_after is not None:
         response.headers["Retry-After"] = str(refusal.retry_after)
-    if refusal.status in (408, 413):
+    if refusal.status in (408, 413) or refusal is refusals.QUOTA_REACHED:
         response.force_close()  # the rest of the body is not wanted
     return response
 

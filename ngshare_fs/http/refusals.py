@@ -14,16 +14,24 @@ class Refused(Exception):
         refusal: a row of the table.
         reason: what debug mode adds in parentheses.
         limits: what the answer has beside the message: limits that were passed, by their options.
+        detail: what is added to the message, in parentheses.
     """
 
-    def __init__(self, refusal: "Refusal", reason: str = "", limits: Mapping[str, int] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        refusal: "Refusal",
+        reason: str = "",
+        limits: Mapping[str, int] = MappingProxyType({}),
+        detail: str = "",
+    ) -> None:
         super().__init__(refusal.message)
         self.refusal = refusal
         self.reason = reason
         self.limits = limits
+        self.detail = detail
 
-    def __reduce__(self) -> tuple[type["Refused"], tuple["Refusal", str, dict[str, int]]]:
-        return type(self), (self.refusal, self.reason, dict(self.limits))
+    def __reduce__(self) -> tuple[type["Refused"], tuple["Refusal", str, dict[str, int], str]]:
+        return type(self), (self.refusal, self.reason, dict(self.limits), self.detail)
 
 
 @dataclass(frozen=True)
@@ -99,6 +107,9 @@ TOO_MUCH_OF_ONE = Refusal(503, "Too many large requests of one user at once, try
 TOO_SLOW = Refusal(408, "Request body did not arrive in time")
 
 VOLUME_FULL = Refusal(507, "Insufficient storage")
+QUOTA_REACHED = Refusal(507, "Quota reached")
+QUOTA_VOLUME, QUOTA_COURSE, QUOTA_STUDENT = "quota_volume", "quota_course", "quota_student"
+USED = "used"
 VOLUME_READ_ONLY = Refusal(503, "Storage is read-only", retry_after=30)
 VOLUME_FAILURE = Refusal(503, "Storage failure", retry_after=30)
 DAMAGED = Refusal(500, "Stored files are damaged")

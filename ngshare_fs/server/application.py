@@ -14,6 +14,7 @@ from ngshare_fs.api.endpoints import health
 from ngshare_fs.api.endpoints.table import ENDPOINTS
 from ngshare_fs.api.request.form import FormReader
 from ngshare_fs.api.response.release_cache import ReleaseCache
+from ngshare_fs.api.stored_bytes import StoredBytes
 from ngshare_fs.api.volume_walk import VolumeWalk
 from ngshare_fs.api.writer import WriterStarter, WriteScheduler
 from ngshare_fs.http.error_responses import answering_failures
@@ -21,6 +22,7 @@ from ngshare_fs.hub import HubClient, Tokens
 from ngshare_fs.server.request_metrics import PREFIX
 from ngshare_fs.settings import Settings
 from ngshare_fs.store import Volume, secret
+from ngshare_fs.store.quota import Limits
 from ngshare_fs.web import pages, sign_in
 
 
@@ -40,6 +42,8 @@ def make_application(volume: Volume, settings: Settings, starter: WriterStarter 
     application[PREFIX] = settings.prefix
     writes = WriteScheduler(blocking, volume, starter)
     identity = _identity(application, volume, settings)
+    limits = Limits(settings.quota_volume, settings.quota_course, settings.quota_student)
+    stored = StoredBytes(volume, limits)
     dispatcher = Dispatcher(
         volume=volume,
         blocking=blocking,
@@ -48,6 +52,8 @@ def make_application(volume: Volume, settings: Settings, starter: WriterStarter 
         identity=identity,
         debug=settings.debug,
         ready=ReleaseCache(),
+        limits=limits,
+        stored=stored,
     )
     for endpoint in ENDPOINTS:
         application.router.add_route(
@@ -64,9 +70,11 @@ def make_application(volume: Volume, settings: Settings, starter: WriterStarter 
 
     async def start_writing(_: web.Application) -> None:
         await writes.start()
+        stored.start()
 
     async def finish_slow_calls(_: web.Application) -> None:
         await writes.close()
+        await stored.close()
         # What still runs may take long; whoever asks the process to end at once is to be heard meanwhile.
         await asyncio.to_thread(blocking.close)
 

@@ -22,6 +22,7 @@ from ngshare_fs.settings.values import (
     parse_names,
     parse_networks,
     parse_prefix,
+    parse_quota,
     parse_services,
     parse_size,
     parse_switch,
@@ -116,6 +117,18 @@ OPTIONS = (
     Option(
         "trash-days", parse_integer(0, MOST_DAYS), "90", "DAYS",
         "how long what was deleted stays in the trash before the server removes it for good; `0` for ever",
+    ),
+    Option(
+        "quota-volume", parse_quota, "0", "SIZE",
+        "the most that all courses and the trash may take together, in bytes or with a unit; `0` for no limit",
+    ),
+    Option(
+        "quota-course", parse_quota, "0", "SIZE",
+        "the most that a course may take, unless its `course.yaml` says otherwise; `0` for no limit",
+    ),
+    Option(
+        "quota-student", parse_quota, "0", "SIZE",
+        "the most that a student may hand in to a course, unless its `course.yaml` says otherwise; `0` for no limit",
     ),
     Option(
         "log-format", parse_log_format, "text", "FORMAT",

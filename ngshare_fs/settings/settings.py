@@ -50,6 +50,7 @@ class Settings:
         max_request: of a body, in bytes.
         max_files: of one tree.
         trash_days: how long what was thrown away stays in the trash; 0 for ever.
+        quota_volume, quota_course, quota_student: what may be stored, in bytes; 0 for as much as there is room for.
         drain_seconds: how long requests under way may take at a stop.
         auth_cache: how long the hub's answer is believed, in seconds.
         auth_grace: how long after the hub confirmed a token that works where the hub does not answer, in seconds.
@@ -71,6 +72,9 @@ class Settings:
     max_files: int
     journal: bool
     trash_days: int
+    quota_volume: int
+    quota_course: int
+    quota_student: int
     log_format: str
     metrics: bool
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]

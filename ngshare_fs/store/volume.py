@@ -20,6 +20,7 @@ from ngshare_fs.store.format.volume_file import VolumeFile
 from ngshare_fs.store.migrations.present_layout import check_layout
 from ngshare_fs.store.migrations.upgrade import upgrade
 from ngshare_fs.store.reading.cached_folders import CachedFolders
+from ngshare_fs.store.reading.cached_sizes import CachedSizes
 from ngshare_fs.store.reading.cached_yaml import CachedYaml
 from ngshare_fs.store.writing import durability
 from ngshare_fs.store.writing.durability import DirtySet
@@ -52,6 +53,7 @@ class Volume:
         self.staging = Staging(os.path.join(root, layout.STAGING), os.path.join(root, layout.LOCKS))
         self.rosters: CachedYaml[Roster] = CachedYaml(course_file.understand, course_file.misspelt_keys)
         self.folders = CachedFolders()
+        self.sizes = CachedSizes()
         self.manifests: CachedYaml[Manifest] = CachedYaml(manifest.understand)
         self.journal = JournalWriter(root)
 

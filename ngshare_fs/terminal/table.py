@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from ngshare_fs.formats.byte_size import size_in_words
 from ngshare_fs.formats.one_line import in_one_line
 
-SIZE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+__all__ = ["size_in_words", "table"]
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> str:
@@ -21,13 +22,3 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], right: Seque
     shown = [[in_one_line(str(value)) for value in row] for row in rows]
     sides = ["right" if column in right else "left" for column in columns]
     return tabulate(shown, columns, tablefmt="plain", disable_numparse=True, colalign=sides if shown else None)
-
-
-def size_in_words(size: int) -> str:
-    """`0 B`, `17 KiB`, `1.2 GiB`: a size in bytes as people read it."""
-    amount = float(size)
-    for unit in SIZE_UNITS:
-        if amount < 1024 or unit == SIZE_UNITS[-1]:
-            break
-        amount /= 1024
-    return f"{amount:.1f} {unit}" if amount < 10 and unit != "B" else f"{amount:.0f} {unit}"

@@ -3,6 +3,7 @@
 from ngshare_fs.api.call import Answer, Call, TreeAnswer
 from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
 from ngshare_fs.api.endpoints.schemas import FILES_IN_ANSWER, FILES_IN_REQUEST, NAMES, TEXT, TIMESTAMP, or_null
+from ngshare_fs.api.quota import with_room
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store import assignment, release, submission
@@ -18,6 +19,7 @@ OF_FILES = (
     refusals.WRONG_CHECKSUM,
     refusals.TOO_LARGE,
     refusals.VOLUME_FULL,
+    refusals.QUOTA_REACHED,
 )
 
 
@@ -42,7 +44,7 @@ def create_assignment(call: Call) -> Answer:
     if release.is_open(call.volume, call.course, call.assignment):
         raise Refused(refusals.ASSIGNMENT_EXISTS)
     files = call.form.files()
-    moment = release.release(call.volume, call.course, call.assignment, call.user, files, last_check=call.last_check)
+    moment = release.release(call.volume, call.course, call.assignment, call.user, files, last_check=with_room(call))
     call.note("release", moment)
     return {}
 
@@ -50,9 +52,8 @@ def create_assignment(call: Call) -> Answer:
 def release_again(call: Call) -> Answer:
     """Make a new release of an assignment."""
     files = call.form.files()
-    call.note(
-        "release", release.release_again(call.volume, call.course, call.assignment, call.user, files, call.last_check)
-    )
+    moment = release.release_again(call.volume, call.course, call.assignment, call.user, files, with_room(call))
+    call.note("release", moment)
     return {}
 
 

@@ -10,6 +10,7 @@ from ngshare_fs.api.checks import has_worked_here
 from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
 from ngshare_fs.api.endpoints.assignments import FILES, LIST_ONLY, OF_FILES, wants_list_only
 from ngshare_fs.api.endpoints.schemas import FILES_IN_ANSWER, NAME, NAMES, RECEIPT, SUBMISSION, TEXT, TIMESTAMP, list_of
+from ngshare_fs.api.quota import check_room, with_room
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal, Refused
 from ngshare_fs.store import Submission, Timestamp, Tree, feedback, submission, timestamp_of
@@ -69,6 +70,7 @@ def submit(call: Call) -> Answer:
     def last_check() -> None:
         call.last_check()
         _check_student(call, student)
+        check_room(call, student)
 
     moment = submission.submit(
         call.volume,
@@ -151,7 +153,7 @@ def give_feedback(call: Call) -> Answer:
         moment,
         call.user,
         call.form.files(),
-        call.last_check,
+        with_room(call),
     )
     call.note("give-feedback", moment)
     return {}
@@ -223,6 +225,7 @@ ENDPOINTS = (
             refusals.KEY_USED,
         ),
         only_open=True,
+        counts_for_student=True,
         answer={"timestamp": TIMESTAMP, "student_id": NAME, "files": RECEIPT},
     ),
     Endpoint(

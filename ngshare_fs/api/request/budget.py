@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections import Counter, deque
 from dataclasses import dataclass
+from typing import Protocol
 
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
@@ -134,6 +135,13 @@ class Holding:
             self._budget._admit()
 
 
+class Allowed(Protocol):
+    """What the files of a request may take, by a quota."""
+
+    def check(self, size: int) -> None:
+        """Raises Refused where so many bytes are too many."""
+
+
 @dataclass(frozen=True)
 class Room:
     """What one request holds.
@@ -142,11 +150,13 @@ class Room:
         memory: estimated.
         large: what of it all large bodies may take.
         disk: what is staged.
+        allowed: what its files may take, however much there is.
     """
 
     memory: Holding
     large: Holding
     disk: Holding
+    allowed: Allowed | None = None
 
     def release(self) -> None:
         """The request is over."""

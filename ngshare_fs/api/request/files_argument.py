@@ -80,6 +80,7 @@ class TreeInRequest:
         self._base64 = Base64Stream()
         self._expects_value = False
         self.files: list[ArrivingFile] = []
+        self.size = 0
         self.too_many = False
 
     def feed(self, chunk: bytes | None) -> None:
@@ -166,6 +167,7 @@ class TreeInRequest:
         if not self._expects_value:
             if self.files[-1].has_content:
                 # The key came twice, and the last one counts. The first content is perhaps still being written.
+                self.size -= self.files[-1].size
                 self.files[-1] = ArrivingFile(path=self.files[-1].path, checksum=self.files[-1].checksum)
             self.files[-1].has_content = True
             self._base64 = Base64Stream()
@@ -188,6 +190,7 @@ class TreeInRequest:
             unescaped(piece)
         if content and not self._wrong:
             entry.size += len(content)
+            self.size += len(content)
             entry.held += len(content)
             entry.pieces.append(content)
 
@@ -233,6 +236,11 @@ class ArrivedTree:
     wrong: frozenset[Refusal]
     checksums: list[str | None] = field(default_factory=list)
 
+    @property
+    def size(self) -> int:
+        """What the files take, in bytes."""
+        return sum(file.size for file in self.files)
+
     def hand_to(self, upload: Upload) -> None:
         """Check the rest, and hand the files to the upload. Takes a while: not for the event loop.
 
@@ -266,6 +274,11 @@ class EncodedTree:
     text: bytes
     is_percent_encoded: bool
     max_files: int
+
+    @property
+    def size(self) -> int:
+        """About what the files take, in bytes: nearly all of it is base64, of which four characters are three bytes."""
+        return len(self.text) * 3 // 4
 
     def hand_to(self, upload: Upload) -> None:
         """See `ArrivedTree.hand_to`; also refused where it has too many entries."""

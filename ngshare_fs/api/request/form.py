@@ -231,7 +231,7 @@ class _Intake:
         self.form = Form(upload)
         self._max_files = max_files
         self._wanted = wanted
-        self._memory = room.memory
+        self._memory, self._allowed = room.memory, room.allowed
         self._tree: TreeInRequest | None = None
         self._files = 0
         self._spill = Spill(upload, blocking, room.disk)
@@ -329,6 +329,8 @@ class _Intake:
         self._tree.feed(piece)
         if self._tree.too_many:
             raise too_many_files(self._max_files)
+        if self._allowed is not None:
+            self._allowed.check(self._tree.size)
         # Of a tree that came before in the same request, which counts no more, the estimate stays.
         self._memory.grow((len(self._tree.files) - self._files) * FILE_TAKES)
         self._files = len(self._tree.files)

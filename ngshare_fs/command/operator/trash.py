@@ -86,10 +86,11 @@ def run(given: argparse.Namespace) -> int:
         SettingsError: the folder, an age or a number is wrong.
     """
     from ngshare_fs.store import StoreError
+    from ngshare_fs.store.upkeep.trash_entries import TrashError
 
     try:
         return {"list": _list, "restore": _restore, "empty": _empty}[given.action](given)
-    except (NotConfirmed, StoreError) as error:
+    except (NotConfirmed, StoreError, TrashError) as error:
         return fail(str(error), SOMETHING_LEFT)
     except OSError as error:
         return fail(f"{error.filename or given.data}: {error.strerror}", SOMETHING_LEFT)

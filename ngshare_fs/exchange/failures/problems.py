@@ -13,6 +13,7 @@ ASSIGNMENT_EXISTS = "Assignment already exists"
 STUDENT_NOT_FOUND = "Student not found"
 SUBMISSION_NOT_FOUND = "Submission not found"
 TOO_LARGE = "Request too large"
+QUOTA_REACHED = "Quota reached"
 # Said on the command line, nobody is asked before something is removed.
 YES = "--ExchangeList.yes=True"
 
@@ -39,6 +40,7 @@ _ADVICE = {
     ),
     "Illegal path": "A file's name cannot be stored: rename files with odd names, and try again.",
     "Insufficient storage": "The server's disk is full. Tell your instructor at once, and try again later.",
+    QUOTA_REACHED: "Nothing of it was stored.",
     "Checksum does not match": "The files were damaged on the way. Try again.",
     "Content cannot be base64 decoded": "The files were damaged on the way. Try again.",
     "Not Found": (

@@ -10,7 +10,7 @@ from ngshare_fs.store.errors import BrokenManifest
 from ngshare_fs.store.format import layout, timestamp
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.reading.cached_folders import timestamps_in
-from ngshare_fs.store.upkeep.tree_size import manifest_of_tree
+from ngshare_fs.store.reading.tree_size import manifest_of_tree
 from ngshare_fs.store.upkeep.usage import assignment_name, folders_in, student_name
 from ngshare_fs.store.volume import Volume
 

@@ -12,13 +12,13 @@ from datetime import timedelta
 
 from ngshare_fs.store import submission
 from ngshare_fs.store.assignment import assignments_of
-from ngshare_fs.store.errors import AssignmentNotFound, CourseNotFound, StoreError, SubmissionNotFound
+from ngshare_fs.store.errors import AssignmentNotFound, CourseNotFound, SubmissionNotFound
 from ngshare_fs.store.format import course_file, layout, timestamp
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.reading.cached_folders import timestamps_in
+from ngshare_fs.store.reading.tree_size import TreeSize, size_of_tree
 from ngshare_fs.store.reading.yaml_file import read_once
 from ngshare_fs.store.submission import submissions_to
-from ngshare_fs.store.upkeep.tree_size import TreeSize, size_of_tree
 from ngshare_fs.store.volume import Volume, check_present
 
 # A client that had no answer repeats what it handed in, under the same key; for so long it has to find the first one.
@@ -41,7 +41,7 @@ class Surplus:
     keep: int
 
 
-class _Stays(StoreError):
+class _Stays(Exception):
     """It is not surplus any more."""
 
 

@@ -11,18 +11,18 @@ from dataclasses import dataclass, replace
 
 from ngshare_fs.formats import yaml_text
 from ngshare_fs.store import course as courses
-from ngshare_fs.store.errors import BrokenManifest, StoreError
+from ngshare_fs.store.errors import BrokenManifest
 from ngshare_fs.store.format import course_file, layout, names, trash_file
 from ngshare_fs.store.format.layout import KnownFolder
 from ngshare_fs.store.format.trash_file import Deletion
 from ngshare_fs.store.reading.yaml_file import read_once
-from ngshare_fs.store.upkeep.trash_entries import TrashEntry, entries_in
+from ngshare_fs.store.upkeep.trash_entries import TrashEntry, TrashError, entries_in
 from ngshare_fs.store.volume import Volume, make_missing
 from ngshare_fs.store.writing.publication import Publication
 
 
-class CannotRestore(StoreError):
-    """Why something stays in the trash; the text is a sentence or two that say what to do."""
+class CannotRestore(TrashError):
+    """Why something stays in the trash."""
 
 
 class PlaceTaken(CannotRestore):

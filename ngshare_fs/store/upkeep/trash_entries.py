@@ -10,8 +10,8 @@ from ngshare_fs.store.errors import BrokenManifest, StoreError
 from ngshare_fs.store.format import layout, timestamp, trash_file
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.format.trash_file import Deletion
+from ngshare_fs.store.reading.tree_size import NOTHING, TreeSize, size_of_tree
 from ngshare_fs.store.reading.yaml_file import read_once
-from ngshare_fs.store.upkeep.tree_size import NOTHING, TreeSize, size_of_tree
 from ngshare_fs.store.upkeep.usage import Amount, Report, folders_in, usage_of_assignment
 from ngshare_fs.store.volume import Volume
 
@@ -20,8 +20,12 @@ EMPTY_FOR = timedelta(hours=1)
 _NAME = re.compile(r"(.{23})-[0-9a-f]{8}")
 
 
-class EntryNotFound(StoreError):
-    """Nothing in the trash has a name that begins so, or more than one thing has. The text is a sentence."""
+class TrashError(Exception):
+    """Something cannot be done with what lies in the trash. The text says why, and what to do."""
+
+
+class EntryNotFound(TrashError):
+    """Nothing in the trash has a name that begins so, or more than one thing has."""
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from ngshare_fs.store.format.manifest import WITHDRAWAL
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.reading.cached_folders import timestamps_in
 from ngshare_fs.store.reading.tree import Manifests, full_name
+from ngshare_fs.store.reading.tree_size import NOTHING, TreeSize, manifest_of_tree, size_of_tree
 from ngshare_fs.store.reading.yaml_file import read_once
-from ngshare_fs.store.upkeep.tree_size import NOTHING, TreeSize, manifest_of_tree, size_of_tree
 from ngshare_fs.store.volume import Volume
 
 # Told of what cannot be read, in a line each.
