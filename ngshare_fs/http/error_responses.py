@@ -66,7 +66,7 @@ def answer(refusal: Refusal, reason: str = "", limits: Mapping[str, int] = Mappi
     response = web.Response(status=refusal.status, body=body, content_type="application/json", charset="utf-8")
     if refusal.retry_after is not None:
         response.headers["Retry-After"] = str(refusal.retry_after)
-    if refusal.status in (408, 413) or refusal is refusals.QUOTA_REACHED:
+    if refusal.status in (408, 413) or refusal == refusals.QUOTA_REACHED:
         response.force_close()  # the rest of the body is not wanted
     return response
 

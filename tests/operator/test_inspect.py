@@ -111,6 +111,24 @@ def test_the_tables_go_deeper_by_each_name(command: Command) -> None:
     ]
 
 
+def test_quotas_and_what_is_used_of_them_are_shown(
+    plain: Plain, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Quota" not in command("inspect", COURSE).out
+    monkeypatch.setenv("NGSHARE_FS_QUOTA_VOLUME", "1MiB")
+    monkeypatch.setenv("NGSHARE_FS_QUOTA_COURSE", "10KiB")
+    assert "Together 49 B of 1.0 MiB." in command("inspect").out
+    file = plain.course / "course.yaml"
+    file.write_text(file.read_text() + "quota: {student: 5000}\n")
+    shown = command("inspect", COURSE).out
+    assert "Quota of the course: 10 KiB, of which 42 B are used" in shown
+    assert "Quota of each student: 4.9 KiB; who handed in most has 18 B" in shown
+    (course,) = command("inspect", "--json").document["courses"]
+    assert (course["quota_bytes"], course["quota_of_student_bytes"]) == (10240, 5000)
+    monkeypatch.setenv("NGSHARE_FS_QUOTA_COURSE", "much")
+    assert "NGSHARE_FS_QUOTA_COURSE: 'much' is not a size" in command("inspect").err
+
+
 def test_the_largest_come_first(plain: Plain, command: Command) -> None:
     other = write_course(plain.root, "other", [INSTRUCTOR])
     write_release(other, ("other", "a"), INSTRUCTOR, RELEASED, {"large/data.csv": b"x" * 5000, "small": b"1"})

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ngshare_fs.settings import SettingsError
 from ngshare_fs.settings.options import BY_NAME
+from ngshare_fs.settings.values import understand
 from ngshare_fs.store import Volume, VolumeError
 
 DONE = 0
@@ -50,6 +51,16 @@ def _named(given: argparse.Namespace) -> Path:
     if not data:
         raise SettingsError(f"{given.command}: name the data folder with --data DIR or {BY_NAME['data'].variable}")
     return Path(data)
+
+
+def server_option(name: str) -> int:
+    """A number that the server has as an option, as far as a command can know it: from the environment, or the default.
+
+    Raises:
+        SettingsError: the environment has something else.
+    """
+    option = BY_NAME[name]
+    return int(understand(option.parse, os.environ.get(option.variable) or str(option.default), option.variable))
 
 
 @contextmanager

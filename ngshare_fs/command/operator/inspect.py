@@ -6,7 +6,14 @@ import sys
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from ngshare_fs.command.operator.data_folder import DONE, SOMETHING_LEFT, add_data, add_json, opened_for_reading
+from ngshare_fs.command.operator.data_folder import (
+    DONE,
+    SOMETHING_LEFT,
+    add_data,
+    add_json,
+    opened_for_reading,
+    server_option,
+)
 from ngshare_fs.settings import SettingsError
 from ngshare_fs.settings.values import parse_integer, understand
 from ngshare_fs.terminal.saying import say
@@ -68,6 +75,7 @@ def run(given: argparse.Namespace) -> int:
 def _look(volume: "Volume", given: argparse.Namespace, largest: int) -> "Inspection":
     from ngshare_fs.command.operator.usage_shown import Inspection
     from ngshare_fs.store.errors import CourseNotFound
+    from ngshare_fs.store.quota import Limits
     from ngshare_fs.store.upkeep.largest import largest_files
     from ngshare_fs.store.upkeep.trash_entries import entries_in, size_of_entry
     from ngshare_fs.store.upkeep.usage import count_assignments, names_of_courses, submissions_of, usage_of_course
@@ -77,7 +85,8 @@ def _look(volume: "Volume", given: argparse.Namespace, largest: int) -> "Inspect
     if given.course is not None:
         _check_name("course", given.course, names)
         names = [given.course]
-    found = Inspection(given.course, given.assignment, given.student, largest)
+    limits = Limits(*(server_option(name) for name in ("quota-volume", "quota-course", "quota-student")))
+    found = Inspection(given.course, given.assignment, given.student, largest, limits)
     rounds = 2 if largest else 1
     with progress("looking", rounds * count_assignments(volume, names), "assignments") as step:
         for name in names:

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from ngshare_fs.command.operator.data_folder import (
     opened,
     opened_for_reading,
     operator,
+    server_option,
 )
 from ngshare_fs.command.operator.recording import recorded
 from ngshare_fs.command.output import fail
@@ -130,11 +130,10 @@ def _list(given: argparse.Namespace) -> int:
 
 
 def _trash_days(given: argparse.Namespace) -> int:
-    option = BY_NAME["trash-days"]
-    if given.trash_days is not None:
-        days: int = understand(option.parse, given.trash_days, option.flag)
-        return days
-    return int(understand(option.parse, os.environ.get(option.variable) or str(option.default), option.variable))
+    if given.trash_days is None:
+        return server_option("trash-days")
+    days: int = understand(BY_NAME["trash-days"].parse, given.trash_days, "--trash-days")
+    return days
 
 
 def _kind(entry: "TrashEntry") -> str:

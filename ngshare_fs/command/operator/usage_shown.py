@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ngshare_fs.formats.one_line import in_one_line
+from ngshare_fs.store.quota import NO_LIMITS, Limits
 from ngshare_fs.store.upkeep.largest import LargeFile
 from ngshare_fs.store.upkeep.usage import Amount, AssignmentUsage, CourseUsage, SubmissionUsage, Work
 from ngshare_fs.terminal.saying import counted
@@ -11,7 +12,8 @@ from ngshare_fs.terminal.table import size_in_words, table
 
 WHAT_SIZES_ARE = "Sizes are those of the files as they were handed in, from the manifests. Times are UTC."
 NUMBERS = (
-    "instructors", "students", "assignments", "releases", "submissions", "feedback", "files", "size", "trash", "trees",
+    "instructors", "students", "assignments", "releases", "submissions", "feedback", "files", "size", "quota", "trash",
+    "trees",
 )  # fmt: skip
 
 
@@ -21,6 +23,7 @@ class Inspection:
 
     Args:
         course, assignment, student: what was named.
+        limits: the server's, as far as this command knows them.
         number_of_largest: how many of the largest to show of each kind.
         courses: those asked for.
         trash: what lies in the trash, by course; `""` where nobody can say of which.
@@ -32,10 +35,15 @@ class Inspection:
     assignment: str | None
     student: str | None
     number_of_largest: int
+    limits: Limits = NO_LIMITS
     courses: list[CourseUsage] = field(default_factory=list)
     trash: dict[str, int] = field(default_factory=dict)
     submissions: list[SubmissionUsage] = field(default_factory=list)
     files: list[LargeFile] = field(default_factory=list)
+
+    def limits_of(self, course: CourseUsage) -> Limits:
+        """What counts in a course; the server's where its file cannot be read."""
+        return self.limits if course.roster is None else self.limits.in_course(course.roster.rules)
 
     def is_shown(self, assignment: str, student: str) -> bool:
         """Whether an assignment and a student, empty for the releases, are among what was asked for."""
@@ -66,7 +74,7 @@ def as_tables(found: Inspection) -> Iterator[str]:
     elif found.assignment is not None:
         yield _table_of_students(next(each for _, each in found.assignments()))
     elif found.course is not None:
-        yield from _one_course(found.courses[0], found.trash.get(found.courses[0].name, 0))
+        yield from _one_course(found, found.courses[0])
     else:
         yield _table_of_courses(found)
         yield _total(found)
@@ -77,7 +85,8 @@ def as_tables(found: Inspection) -> Iterator[str]:
 
 def _table_of_courses(found: Inspection) -> str:
     columns = (
-        "course", "instructors", "students", "assignments", "submissions", "feedback", "size", "trash", "last activity",
+        "course", "instructors", "students", "assignments", "submissions", "feedback", "size", "quota", "trash",
+        "last activity",
     )  # fmt: skip
     rows = []
     for course in found.courses:
@@ -91,6 +100,7 @@ def _table_of_courses(found: Inspection) -> str:
                 work.submissions.trees,
                 work.feedback.trees,
                 size_in_words(course.bytes),
+                _limit(found.limits_of(course).course),
                 size_in_words(found.trash.get(course.name, 0)),
                 _minute(course.last_activity),
             )
@@ -99,16 +109,25 @@ def _table_of_courses(found: Inspection) -> str:
 
 
 def _total(found: Inspection) -> str:
-    total = size_in_words(sum(course.bytes for course in found.courses))
-    return f"{counted(len(found.courses), 'course')}, {total}; {size_in_words(sum(found.trash.values()))} in the trash."
+    courses, trash = sum(course.bytes for course in found.courses), sum(found.trash.values())
+    said = f"{counted(len(found.courses), 'course')}, {size_in_words(courses)}; {size_in_words(trash)} in the trash."
+    if found.limits.volume:
+        said += f" Together {size_in_words(courses + trash)} of {size_in_words(found.limits.volume)}."
+    return said
 
 
-def _one_course(course: CourseUsage, trash: int) -> Iterator[str]:
+def _one_course(found: Inspection, course: CourseUsage) -> Iterator[str]:
+    limits, trash = found.limits_of(course), found.trash.get(course.name, 0)
     if course.roster is not None:
         yield f"Instructors: {in_one_line(', '.join(course.roster.instructors)) or 'none'}"
         handed_in = sum(1 for student in course.students if student in course.roster.students)
         yield f"Students: {len(course.roster.students)}, of whom {handed_in} handed in"
     yield f"Last activity: {_minute(course.last_activity)}"
+    if limits.course:
+        yield f"Quota of the course: {_limit(limits.course)}, of which {size_in_words(course.bytes)} are used"
+    if limits.student:
+        most = max((work.submissions.size.bytes for work in course.students.values()), default=0)
+        yield f"Quota of each student: {_limit(limits.student)}; who handed in most has {size_in_words(most)}"
     yield ""
     work = course.work
     kinds = (("releases", course.releases), ("submissions", work.submissions), ("feedback", work.feedback))
@@ -235,6 +254,10 @@ def _branch(depth: int, name: str, size: int, moment: str | None) -> str:
     return in_one_line(f"{'    ' * depth}{name}  ({size_in_words(size)}, {_minute(moment)})")
 
 
+def _limit(limit: int) -> str:
+    return size_in_words(limit) if limit else "-"
+
+
 def _minute(moment: str | None) -> str:
     return "-" if moment is None else moment[:16]
 
@@ -245,6 +268,7 @@ def as_json(found: Inspection) -> dict[str, object]:
         "courses": [_course_as_json(course, found) for course in found.courses],
         "bytes": sum(course.bytes for course in found.courses),
         "trash_bytes": sum(found.trash.values()),
+        "quota_bytes": found.limits.volume or None,
     }
     if found.student is not None:
         document["submissions"] = [
@@ -269,6 +293,8 @@ def _course_as_json(course: CourseUsage, found: Inspection) -> dict[str, object]
         "students": None if roster is None else list(roster.students),
         "bytes": course.bytes,
         "trash_bytes": found.trash.get(course.name, 0),
+        "quota_bytes": found.limits_of(course).course or None,
+        "quota_of_student_bytes": found.limits_of(course).student or None,
         "last_activity": course.last_activity,
         "releases": _amount_as_json(course.releases),
         **_work_as_json(course.work),
