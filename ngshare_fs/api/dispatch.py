@@ -69,6 +69,10 @@ class Dispatcher:
         try:
             call = await self._call(request, endpoint, caller, room)
             body = await (self._stored(call, endpoint) if endpoint.stores_files else self._body(call, endpoint))
+        except Refused as error:
+            if error.refusal == refusals.QUOTA_REACHED:
+                self.stored.met_limit(request.match_info["course"])
+            raise
         finally:
             room.release()
         if isinstance(body, PageAnswer):
@@ -80,12 +84,7 @@ class Dispatcher:
     async def _stored(self, call: Call, endpoint: Endpoint) -> bytes | PageAnswer | LargeAnswer:
         """The same for what may meet a quota."""
         size = 0 if call.form.tree is None else call.form.tree.size  # afterwards, the files are elsewhere
-        try:
-            body = await self._body(call, endpoint)
-        except Refused as error:
-            if error.refusal == refusals.QUOTA_REACHED:
-                self.stored.met_limit(call.course)
-            raise
+        body = await self._body(call, endpoint)
         self.stored.stored(call.course, size)
         return body
 

@@ -129,6 +129,9 @@ class StoredBytes:
         except (OSError, StoreError) as error:
             logger.warning("what is stored could not be counted for the quotas: %s", error)
             return
+        except Exception:
+            logger.exception("what is stored could not be counted for the quotas")
+            return
         if found is None:
             self._counts.pop(what, None)
             return

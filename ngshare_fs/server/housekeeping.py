@@ -44,3 +44,5 @@ def empty_trash(volume: Volume, age: timedelta, should_stop: Callable[[], bool])
         empty(volume, age, removed, pause=PAUSE_SECONDS, should_stop=should_stop)
     except (OSError, StoreError) as error:
         LOG.warning("the trash could not be emptied of all that is old: %s", error)
+    except Exception:
+        LOG.exception("the trash could not be emptied")

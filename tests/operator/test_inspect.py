@@ -170,6 +170,7 @@ def test_names_of_all_sorts_are_counted_and_break_no_line(tmp_path: Path, capsys
         (lambda plain: (plain.submission / "manifest.yaml").unlink(), "the manifest is missing"),
         (lambda plain: (plain.release / "manifest.yaml").chmod(0), "cannot be read: Permission denied"),
         (lambda plain: (plain.assignment / "submissions").chmod(0), "cannot be read: Permission denied"),
+        (lambda plain: (plain.assignment / "releases").chmod(0), "cannot be read: Permission denied"),
         (lambda plain: plain.course.chmod(0), "courses/math/course.yaml: cannot be read: Permission denied"),
     ],
 )

@@ -107,6 +107,7 @@ def test_what_was_handed_in_within_a_day_stays(plain: Plain, command: Command) -
     [
         ((COURSE,), "'math' has no rule: give --keep N, or write `retention: {submissions: N}` into its course.yaml"),
         (("physics", "--keep", "1"), "there is no course 'physics'"),
+        (("\udcff", "--keep", "1"), "there is no course"),
         (("--keep", "0"), "--keep: 0 is not between"),
         (("--keep", "all"), "--keep: 'all' is not a whole number"),
     ],

@@ -1,21 +1,20 @@
-"""`ngshare-fs trash`: what was deleted is listed, brought back whole, and removed for good when it is old."""
+"""`ngshare-fs trash list` and `restore`: what was deleted is shown, and comes back whole."""
 
-import json
+import errno
 import os
 import shutil
-from datetime import timedelta
+import tempfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ngshare_fs.store import Volume, assignment, course, release, roster, submission
 from ngshare_fs.store.format import timestamp
-from ngshare_fs.store.upkeep import emptying, restoring
+from ngshare_fs.store.upkeep import restoring
 from ngshare_fs.store.upkeep.trash_entries import entries_in
-from ngshare_fs.store.writing.locks import lock_on
+from tests.operator.deleted import OF_OLD, command, contents, delete, journal, plain
 from tests.operator.run_command import Command
-from tests.verifying import codes, everything
+from tests.verifying import codes, everything, somebody_else_in
 from tests.volumes import (
     ASSIGNMENT,
     COURSE,
@@ -34,41 +33,9 @@ from tests.volumes import (
     write_rich_volume,
 )
 
+__all__ = ["command", "plain"]
+
 LONG = "x" * 300
-OF_OLD = "20200301T080000.000000Z-0123abcd"
-
-
-@pytest.fixture
-def plain(tmp_path: Path) -> Plain:
-    return Plain(tmp_path / "volume")
-
-
-@pytest.fixture
-def command(plain: Plain, capsys: pytest.CaptureFixture[str]) -> Command:
-    return Command(plain.root, capsys)
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def delete(root: Path, what: str, name: str = ASSIGNMENT) -> str:
-    """Delete something as servers do; gives the entry's name."""
-    volume = Volume.open(root)
-    before = set(os.listdir(root / "trash"))
-    if what == "course":
-        course.delete(volume, COURSE, "root")
-    elif what == "assignment":
-        assignment.delete(volume, COURSE, name, "kevin")
-    else:
-        submission.delete(volume, COURSE, name, STUDENT, timestamp.Timestamp(SUBMITTED), "kevin")
-    volume.close()
-    (entry,) = set(os.listdir(root / "trash")) - before
-    return entry
-
-
-def journal(root: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for file in sorted(root.rglob("*.jsonl")) for line in file.read_text().splitlines()]
 
 
 def test_the_list_says_what_by_whom_when_and_until_when(plain: Plain, command: Command) -> None:
@@ -263,117 +230,6 @@ def test_a_course_whose_file_is_broken_comes_back_as_it_was_and_by_no_other_name
     assert (plain.course / "course.yaml").read_text() == "course: [\n"
 
 
-def test_what_is_old_is_removed_for_good(plain: Plain, command: Command) -> None:
-    young = delete(plain.root, "submission")
-    before = everything(plain.root)
-    said = command("trash", "empty", "--older-than", "90d", "--dry-run")
-    assert (said.code, said.out.splitlines()[-1]) == (0, "Would remove 1 entry, 7 B.")
-    assert everything(plain.root) == before
-    asked = command("trash", "empty", "--older-than", "90d")
-    assert asked.code == 1
-    assert "say --yes" in asked.err
-    assert plain.deletion.is_dir()
-    assert command("trash", "empty", "--older-than", "90d", "--yes").out == "Removed 1 entry.\n"
-    assert os.listdir(plain.root / "trash") == [young]
-    assert os.listdir(plain.root / ".ngshare/staging") == []
-    assert journal(plain.root)[-1] | {"time": ""} == {
-        "time": "",
-        "what": "empty trash",
-        "by": journal(plain.root)[-1]["by"],
-        "via": "command",
-        "course": COURSE,
-        "assignment": "old",
-        "detail": f"assignment {OF_OLD}",
-    }
-    assert codes(plain.root) == []
-    assert "as old as that" in command("trash", "empty", "--older-than", "1h", "--yes").out
-
-
-def test_only_what_was_deleted_of_one_course_is_removed(plain: Plain, command: Command) -> None:
-    assert "as old" in command("trash", "empty", "physics", "--older-than", "0d", "--yes").out
-    assert plain.deletion.is_dir()
-    command("trash", "empty", COURSE, "--older-than", "0d", "--yes")
-    assert not plain.deletion.exists()
-
-
-@pytest.mark.parametrize("age", ["90", "d", "-1d", "1.5d", "99999d", "90 days"])
-def test_an_age_is_days_or_hours(age: str, command: Command, plain: Plain) -> None:
-    assert command("trash", "empty", f"--older-than={age}", "--yes").code == 2
-    assert plain.deletion.is_dir()
-
-
-def test_an_empty_entry_goes_when_nobody_can_be_about_to_fill_it(plain: Plain, command: Command) -> None:
-    said = {"kind": "course", "course": "c", "by": "root", "timestamp": timestamp.ago(timedelta(minutes=50))}
-    young = write_deletion(plain.root, said, "00000001")
-    old = write_deletion(plain.root, said | {"timestamp": timestamp.ago(timedelta(minutes=70))}, "00000002")
-    bare = plain.root / "trash" / "20200301T080000.000000Z-00000003"
-    bare.mkdir()
-    command("trash", "empty", "--older-than", "0d", "--yes")
-    assert young.is_dir()
-    assert not old.exists()
-    assert not bare.exists()
-
-
-def test_an_empty_entry_that_is_filled_at_the_last_moment_stays_whole(
-    plain: Plain, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said = {"kind": "assignment", "course": COURSE, "assignment": ASSIGNMENT, "by": "root", "timestamp": DELETED}
-    entry = write_deletion(plain.root, said, "00000001")
-    unlink = os.unlink
-
-    def unlink_late(path: str) -> None:
-        unlink(path)
-        if entry.is_dir() and plain.assignment.is_dir():
-            plain.assignment.rename(entry / ASSIGNMENT)
-
-    volume = Volume.open(plain.root)
-    shutil.rmtree(plain.deletion)
-    monkeypatch.setattr(os, "unlink", unlink_late)
-    gone: list[object] = []
-    assert emptying.empty(volume, timedelta(0), gone.append)
-    monkeypatch.undo()
-    volume.close()
-    assert gone == []
-    assert (entry / ASSIGNMENT / "releases").is_dir()
-    assert codes(plain.root) == []
-
-
-def test_two_do_not_empty_it_at_once(plain: Plain, command: Command) -> None:
-    Volume.open(plain.root).close()
-    with lock_on(str(plain.root / ".ngshare/locks/emptying.lock")):
-        said = command("trash", "empty", "--older-than", "90d", "--yes")
-    assert said.code == 1
-    assert "another process" in said.err
-    assert plain.deletion.is_dir()
-
-
-def test_what_cannot_be_removed_is_said_and_does_not_keep_the_rest(
-    plain: Plain, command: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said = {"kind": "assignment", "course": COURSE, "assignment": "stuck", "by": "root", "timestamp": RELEASED}
-    entry = write_deletion(plain.root, said, "00000001")
-    shutil.copytree(plain.assignment, entry / "stuck")
-    (entry / "stuck/releases/will not go").touch()
-    unlink = os.unlink
-
-    def refuse(path: str) -> None:
-        if str(path).endswith("will not go"):
-            raise OSError(5, "Input/output error", path)
-        unlink(path)
-
-    monkeypatch.setattr(os, "unlink", refuse)
-    said_by = command("trash", "empty", "--older-than", "90d", "--yes")
-    monkeypatch.undo()
-    assert said_by.code == 1
-    assert "Input/output error" in said_by.err
-    assert os.listdir(plain.root / "trash") == []
-    assert command("trash", "empty", "--older-than", "90d", "--yes").code == 0
-    volume = Volume.open(plain.root)
-    assert emptying.empty(volume, timedelta(days=90), lambda entry: None)
-    volume.close()
-    assert os.listdir(plain.root / ".ngshare/staging") == []
-
-
 def test_a_restore_and_a_release_of_one_name_at_once_give_one_of_the_two(plain: Plain) -> None:
     delete(plain.root, "assignment")
     volume = Volume.open(plain.root)
@@ -385,3 +241,43 @@ def test_a_restore_and_a_release_of_one_name_at_once_give_one_of_the_two(plain: 
         restoring.restore(volume, planned)
     assert Path(entry.content).is_dir()
     volume.close()
+
+
+def test_a_full_disk_leaves_a_course_in_the_trash_that_can_be_restored_later(
+    plain: Plain, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = delete(plain.root, "course")
+    before = contents(plain.root / "trash")
+
+    def full(path: str, content: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ngshare_fs.store.writing.durability.write_file", full)
+        # The look whether the volume can be used writes, too.
+        patch.setattr("ngshare_fs.store.volume._probe", lambda root: None)
+        said = command("trash", "restore", entry, "--as", "other")
+    assert said.code == 1
+    assert "No space left on device" in said.err
+    assert contents(plain.root / "trash") == before
+    assert command("trash", "restore", entry, "--as", "other").code == 0
+    assert codes(plain.root) == []
+
+
+def test_who_may_not_write_there_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        plain = Plain(Path(folder, "volume"))
+        before = everything(plain.root)
+        command = Command(plain.root, capsys)
+        with somebody_else_in(plain.root):
+            for words in (
+                ("trash", "restore", OF_OLD),
+                ("trash", "empty", "--older-than", "1d", "--yes"),
+                ("prune", "--keep", "1", "--yes"),
+            ):
+                said = command(*words)
+                assert said.code == 2
+                assert "cannot use" in said.err
+            assert command("trash", "list").code == 0
+        assert everything(plain.root) == before

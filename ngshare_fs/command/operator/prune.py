@@ -108,7 +108,11 @@ def _plan(volume: "Volume", given: argparse.Namespace, keep: int | None) -> _Pla
     from ngshare_fs.store.upkeep.pruning import rule_of, surplus_in
 
     plan = _Plan([])
-    courses = all_courses(volume) if given.course is None else [given.course]
+    courses = all_courses(volume)
+    if given.course is not None:
+        if given.course not in courses:
+            raise SettingsError(f"there is no course {given.course!r}")
+        courses = [given.course]
     for course in courses:
         try:
             kept = rule_of(volume, course) if keep is None else keep
@@ -121,8 +125,7 @@ def _plan(volume: "Volume", given: argparse.Namespace, keep: int | None) -> _Pla
                 for each in list(surplus_in(volume, course, kept)):
                     plan.add(volume, each)
         except CourseNotFound:
-            if given.course is not None:
-                raise SettingsError(f"there is no course {course!r}") from None
+            continue  # deleted meanwhile
         except (StoreError, OSError) as error:
             plan.failed = True
             say(f"{course}: nothing of it is pruned: {error}", sys.stderr)

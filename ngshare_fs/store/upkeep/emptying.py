@@ -90,8 +90,7 @@ def _is_removed(volume: Volume, entry: TrashEntry, place: str, remover: "_Remove
     """Remove an entry; False where somebody else did, or it is about to be filled."""
     if entry.is_empty:
         return _is_empty_one_removed(volume, entry)
-    with contextlib.suppress(FileExistsError):
-        os.mkdir(place)
+    os.makedirs(place, exist_ok=True)
     aside = os.path.join(place, secrets.token_hex(8))
     try:
         os.rename(entry.path, aside)

@@ -31,18 +31,21 @@ class Amount:
 
     trees: int = 0
     size: TreeSize = NOTHING
+    oldest: Timestamp | None = None
     newest: Timestamp | None = None
 
     def add(self, size: TreeSize, moment: Timestamp) -> None:
         """One tree more."""
         self.trees += 1
         self.size = self.size.plus(size)
+        self.oldest = min(self.oldest or moment, moment)
         self.newest = _later(self.newest, moment)
 
     def merge(self, other: "Amount") -> None:
         """All of another amount more."""
         self.trees += other.trees
         self.size = self.size.plus(other.size)
+        self.oldest = min((each for each in (self.oldest, other.oldest) if each is not None), default=None)
         self.newest = _later(self.newest, other.newest)
 
 
@@ -184,7 +187,7 @@ def usage_of_course(volume: Volume, course: str, step: Callable[[], object] = la
         if name is not None:
             found.assignments.append(usage_of_assignment(volume, path, name, report))
         step()
-    found.assignments.sort(key=lambda each: (timestamps_in(_releases(volume, course, each.name))[:1], each.name))
+    found.assignments.sort(key=lambda each: (each.releases.oldest or "", each.name))
     return found
 
 
@@ -278,10 +281,6 @@ def folders_in(parent: str, report: Report) -> list[str]:
 
 def _relative_to(volume: Volume, report: Report) -> Report:
     return lambda line: report(line.replace(volume.root + os.sep, ""))
-
-
-def _releases(volume: Volume, course: str, assignment: str) -> str:
-    return layout.releases(volume.root, course, assignment)
 
 
 def _name_of(manifests: Manifests, path: str, trees: str, of: str) -> str | None:
