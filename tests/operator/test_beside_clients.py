@@ -157,7 +157,7 @@ def test_what_is_restored_and_pruned_beside_clients_is_one_step_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pruning, "YOUNG", timedelta(0))
-    with running(tmp_path / "data") as one, running(tmp_path / "data", "--workers", "2") as two:
+    with running(tmp_path / "data") as one, running(tmp_path / "data") as two:
         call(one, "POST", "course", COURSE, instructors='["kevin"]')
         for student in STUDENTS:
             call(one, "POST", "student", COURSE, student, first_name="", last_name="", email="")

@@ -1,14 +1,19 @@
 """Servers remove for good what has been in the trash for long: one of all that share a volume, beside the requests."""
 
+import asyncio
 import os
 import shutil
 import threading
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from ngshare_fs.server import worker
+from ngshare_fs.server.signals import Shutdown
+from ngshare_fs.settings import Settings
 from ngshare_fs.store import Volume, assignment
 from ngshare_fs.store.format import timestamp
 from ngshare_fs.store.upkeep import restoring
@@ -44,13 +49,14 @@ def staged(plain: Plain) -> list[str]:
     return [name for name in os.listdir(folder) if not name.startswith("process-")]
 
 
-def test_one_of_several_servers_removes_what_is_past_its_days(plain: Plain, tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.long)])
+def test_one_of_several_servers_removes_what_is_past_its_days(workers: str, plain: Plain, tmp_path: Path) -> None:
     old = [thrown_away(plain, 31 + number, number) for number in range(4)]
     young = thrown_away(plain, 29, 9)
     words = ("--trash-days", "30")
     with ExitStack() as stack:
         running = [
-            stack.enter_context(servers.running(plain.root, *words, "--workers", "2")),
+            stack.enter_context(servers.running(plain.root, *words, "--workers", workers)),
         ]
         second = servers.start(plain.root, tmp_path / "second.log", *words)
         stack.callback(second.stop)
@@ -68,12 +74,24 @@ def test_one_of_several_servers_removes_what_is_past_its_days(plain: Plain, tmp_
     assert lines.count('"what": "empty trash"') == len(old)
 
 
+@pytest.mark.long
 def test_zero_days_keep_it_for_ever(plain: Plain) -> None:
     old = thrown_away(plain, 10_000, 1)
     with servers.running(plain.root, "--trash-days", "0") as server:
         call(server, "GET", "courses")
     assert old.is_dir()
     assert "emptied" not in server.log
+
+
+@pytest.mark.parametrize("days", [0, 1])
+async def test_a_server_that_keeps_it_for_ever_does_not_look(days: int, settings: Settings) -> None:
+    volume = Volume.open(settings.data)
+    tasks = worker._beside_serving(replace(settings, trash_days=days), None, Shutdown(), volume)
+    assert len(tasks) == days
+    for task in tasks:
+        task.cancel()
+        await asyncio.wait([task])
+    volume.close()
 
 
 def test_a_server_that_is_killed_leaves_no_half_of_an_entry(plain: Plain, tmp_path: Path) -> None:
@@ -90,6 +108,7 @@ def test_a_server_that_is_killed_leaves_no_half_of_an_entry(plain: Plain, tmp_pa
     assert codes(plain.root) == []
 
 
+@pytest.mark.long
 def test_a_stop_does_not_wait_for_what_is_being_removed(plain: Plain, tmp_path: Path) -> None:
     old = thrown_away(plain, 1000, 1)
     for number in range(MANY):
