@@ -136,6 +136,13 @@ def test_names_in_the_cache_come_back_as_they_were(tmp_path: Path, name: str) ->
     assert cache.removed() == {(name, name, name, timestamp)}
 
 
+def test_what_an_older_server_was_given_is_forgotten_too(tmp_path: Path) -> None:
+    cache = SubmissionCache(str(tmp_path))
+    os.makedirs(cache.folder("c", "zoë", "ps1", "2020-01-01 00:00:00.000001"))
+    cache.forget("c", "zoë", "ps1", "2020-01-01 00:00:00.000001 UTC")
+    assert cache.submissions("c") == []
+
+
 MOMENT, LATER = "2020-01-01 00:00:00.000001 UTC", "2020-01-01 00:00:00.000002 UTC"
 
 

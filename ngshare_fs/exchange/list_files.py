@@ -216,10 +216,11 @@ class ExchangeList(abc.ExchangeList, Exchange):
     def _cached(self) -> list[Entry]:
         """What is in the cache, and what only the server has: the cache may be lost, or on another machine."""
         cache = SubmissionCache(self.cache)
-        removed = cache.removed()
+        removed = {(*which, older_server.without_zone(timestamp)) for *which, timestamp in cache.removed()}
         allowed = {course.name: course for course in self._courses()}
         known = {
-            (course.name, each.student, each.assignment, each.timestamp): each
+            # What was handed in to an older server, and moved since, has no zone in the cache.
+            (course.name, each.student, each.assignment, older_server.without_zone(each.timestamp)): each
             for course in allowed.values()
             for each in course.submissions
             if each.student == self.listing.user
@@ -228,7 +229,7 @@ class ExchangeList(abc.ExchangeList, Exchange):
         only = self._only(self.coursedir.course_id)
         for course in cache.courses():
             for each in cache.submissions(course) if only in ("", course) else ():
-                key = (course, each.student, each.assignment, each.timestamp)
+                key = (course, each.student, each.assignment, older_server.without_zone(each.timestamp))
                 submission = known.get(key)
                 notebooks = tuple(entry["notebook_id"] for entry in _notebooks_in(each.folder))
                 if submission is None:
@@ -236,7 +237,7 @@ class ExchangeList(abc.ExchangeList, Exchange):
                 elif submission.notebooks is None:
                     feedback, has_feedback = submission.feedback, submission.has_feedback
                     submission = Submission(
-                        each.assignment, each.student, each.timestamp, notebooks, has_feedback, feedback
+                        each.assignment, each.student, submission.timestamp, notebooks, has_feedback, feedback
                     )
                 found[key] = self._submitted(course, submission, each.folder)
         for key, submission in known.items():

@@ -126,7 +126,9 @@ class SubmissionCache:
         Args:
             course, student, assignment, timestamp: which one.
         """
-        remove(self.folder(course, student, assignment, timestamp))
+        # Handed in to an older server, it has no zone here.
+        for written in {timestamp, timestamp.removesuffix(" UTC")}:
+            remove(self.folder(course, student, assignment, written))
         removed = sorted(self.removed() | {(course, student, assignment, timestamp)})
         _write(os.path.join(self._root, _REMOVED), json.dumps(removed))
 

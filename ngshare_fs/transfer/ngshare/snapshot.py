@@ -67,7 +67,7 @@ def opened_copy(database: Path) -> Iterator[sqlite3.Connection]:
     Raises:
         NotNgshare: it is not, it is damaged, or it cannot be read.
     """
-    with tempfile.TemporaryDirectory(prefix="ngshare-fs-import-") as folder:
+    with _scratch_folder() as folder:
         copy = Path(folder, "ngshare.db")
         try:
             _copy(database, copy)
@@ -77,7 +77,7 @@ def opened_copy(database: Path) -> Iterator[sqlite3.Connection]:
         except IsADirectoryError:
             raise NotNgshare(f"{database} is a folder: name the file, ngshare.db") from None
         except OSError as error:
-            raise NotNgshare(f"cannot copy {database}: {error.strerror} ({error.filename})") from None
+            raise NotNgshare(f"cannot copy {database} to {folder}: {error.strerror} ({error.filename})") from None
         except sqlite3.DatabaseError as error:
             raise NotNgshare(_unreadable(database, error)) from None
         try:
@@ -86,6 +86,15 @@ def opened_copy(database: Path) -> Iterator[sqlite3.Connection]:
                 yield connection
         except sqlite3.DatabaseError as error:
             raise NotNgshare(_unreadable(database, error)) from None
+
+
+def _scratch_folder() -> "tempfile.TemporaryDirectory[str]":
+    try:
+        return tempfile.TemporaryDirectory(prefix="ngshare-fs-import-")
+    except OSError as error:
+        raise NotNgshare(
+            f"there is no place for a copy of the database ({error.strerror}): set TMPDIR to a folder that can be written"
+        ) from None
 
 
 def _unreadable(database: Path, error: sqlite3.DatabaseError) -> str:
