@@ -58,7 +58,6 @@ PROGRAMS = {
     "ctr",
     "kind",
     "minikube",
-    "sqlite3",
 }
 # Commands of helm and kubectl that are groups of others.
 WITH_A_SECOND_WORD = {"kubectl config", "kubectl rollout", "helm repo", "helm dependency", "helm get"}
@@ -224,10 +223,11 @@ def test_the_umbrella_gives_both_charts_their_values(programs: Path, tmp_path: P
     assert deployment["containers"][0]["image"].startswith(values["ngshare-fs"]["image"]["repository"])
 
 
-def test_the_toolbox_is_to_the_volume_what_the_server_is(programs: Path) -> None:
+@pytest.mark.parametrize("name", ["toolbox.yaml", "move-in.yaml"])
+def test_a_pod_beside_it_is_to_the_volume_what_the_server_is(name: str, programs: Path) -> None:
     objects = rendered(programs, CHART, EXAMPLES / "ngshare-values.yaml")
     server = objects["Deployment", "ngshare"]["spec"]["template"]["spec"]
-    toolbox = read(EXAMPLES / "toolbox.yaml")
+    toolbox = read(EXAMPLES / name)
     pod = toolbox["spec"]
     assert pod["securityContext"] == server["securityContext"]
     for word in ("image", "securityContext"):

@@ -93,7 +93,8 @@ def _scratch_folder() -> "tempfile.TemporaryDirectory[str]":
         return tempfile.TemporaryDirectory(prefix="ngshare-fs-import-")
     except OSError as error:
         raise NotNgshare(
-            f"there is no place for a copy of the database ({error.strerror}): set TMPDIR to a folder that can be written"
+            f"there is no place for a copy of the database ({error.strerror}): set TMPDIR to a folder that can be "
+            "written"
         ) from None
 
 
