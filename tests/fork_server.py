@@ -86,14 +86,15 @@ class ForkServer:
     Args:
         python: the interpreter.
         modules: what it imports.
+        prefix: what begins its command, to run it and all that it forks as another user of the system.
     """
 
-    def __init__(self, python: Path, modules: Sequence[str]) -> None:
+    def __init__(self, python: Path, modules: Sequence[str], prefix: Sequence[str] = ()) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             # Nothing of the environment and no home: what is read while importing is the same for everybody.
             self._process = subprocess.Popen(
-                [str(python), __file__, str(theirs.fileno()), *modules],
+                [*prefix, str(python), __file__, str(theirs.fileno()), *modules],
                 cwd="/",
                 env={"PATH": os.defpath, "HOME": NOWHERE, "LC_ALL": "C.UTF-8"},
                 stdin=subprocess.DEVNULL,
@@ -172,9 +173,9 @@ class ForkServer:
 
 
 @cache
-def fork_server(python: Path, *modules: str) -> ForkServer:
-    """The one of this process."""
-    return ForkServer(python, modules)
+def fork_server(python: Path, *modules: str, prefix: tuple[str, ...] = ()) -> ForkServer:
+    """The one of this process, for each user."""
+    return ForkServer(python, modules, prefix)
 
 
 def _serve(control: socket.socket) -> None:

@@ -83,7 +83,7 @@ class Person:
 
     @property
     def _fork_server(self) -> ForkServer:
-        return fork_server(self.programs / "python", *MODULES)
+        return fork_server(self.programs / "python", *MODULES, prefix=self.prefix)
 
     @property
     def cache(self) -> Path:
@@ -110,8 +110,6 @@ class Person:
 
     def _run(self, program: str, *words: str, fails: bool) -> str:
         command = [str(self.programs / program), *words]
-        if self.prefix:
-            return self._started(command, fails)
         done = self.forked(command)
         return self._checked(done.returncode, done.stdout, fails)
 

@@ -265,3 +265,16 @@ def test_a_disk_that_fills_leaves_nothing_behind(
     assert main(words) == 2
     assert "are free: make room, or export some of them" in capsys.readouterr().err
     assert everything(small_disk) == before
+
+
+def test_a_folder_that_cannot_be_written_is_no_fault_of_the_trees(
+    data: Path, small_disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exchange = small_disk / "exchange"
+    exchange.mkdir(mode=0o777)
+    words = ["export", "nbgrader", "--exchange", str(exchange), "--data", str(data), COURSE]
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    assert main(words) == 1
+    assert "Read-only file system" in capsys.readouterr().err
+    subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
+    assert main(words) == 0

@@ -44,7 +44,7 @@ def test_feedback_is_found_by_each_of_its_names(folder: ExchangeFolder, data: Pa
     folder.release(files={"problem1.ipynb": NOTEBOOK, "left out.ipynb": NOTEBOOK})
     folder.submission("secret", secret="s")
     folder.submission("key", secret=None, files={"problem1.ipynb": b"k", "problem2.ipynb": b"K"})
-    folder.submission("content", secret=None, files={"problem1.ipynb": b"c"})
+    folder.submission("content", secret=None, files={"problem1.ipynb": b"c", "a folder.ipynb/x": b""})
     folder.submission("nothing", secret=None)
     folder.page(b"sproblem1", b"1")
     folder.page(b"sleft out", b"2", at=1590000001)

@@ -18,7 +18,6 @@ from ngshare_fs.store.errors import (
     BrokenManifest,
     DamagedTree,
     SubmissionNotFound,
-    concerns_one_place,
 )
 from ngshare_fs.store.writing.flushers import flusher_for
 from ngshare_fs.transfer.account import Account
@@ -78,9 +77,10 @@ class Export:
         flusher = flusher_for(exchange)
         try:
             with _staging(exchange) as (place, folder, above):
-                written = CourseFolder(f"{place}/{course}", self._owners, self._advance)
-                self._go_through(course, written)
-                written.flush(flusher)
+                with _named_by_its_place(place, exchange):
+                    written = CourseFolder(f"{place}/{course}", self._owners, self._advance)
+                    self._go_through(course, written)
+                    written.flush(flusher)
                 _rename_unless_taken(course, folder, above)
             flusher.flush([], [exchange])
         finally:
@@ -174,7 +174,8 @@ class Export:
         except _OF_ONE_TREE as problem:
             self._leave_out(kind, place, f"{problem}: restore it, or move it away; left out")
         except PermissionError as error:
-            if not concerns_one_place(error):
+            # Of the volume; where the exchange folder cannot be written, nothing goes on.
+            if not str(error.filename).startswith(self._volume.root):
                 raise
             self._leave_out(kind, place, f"{error.filename}: {error.strerror}; left out")
 
@@ -227,6 +228,17 @@ def _staging(exchange: str) -> Iterator[tuple[str, int, int]]:
             shutil.rmtree(os.path.join(exchange, name), ignore_errors=True)
     finally:
         os.close(above)
+
+
+@contextmanager
+def _named_by_its_place(place: str, exchange: str) -> Iterator[None]:
+    """Let what fails in the staging folder say where that would have come to."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error.filename, str) and error.filename.startswith(place):
+            error.filename = exchange + error.filename[len(place) :]
+        raise
 
 
 def _remove_left_overs(exchange: str, above: int) -> None:

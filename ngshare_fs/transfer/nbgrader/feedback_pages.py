@@ -13,6 +13,7 @@ from ngshare_fs.store import FEEDBACK as KIND
 from ngshare_fs.transfer.account import Account
 from ngshare_fs.transfer.nbgrader.names_in_exchange import (
     FEEDBACK,
+    NOTEBOOK,
     PAGE,
     SubmissionName,
     page_by_secret,
@@ -70,14 +71,14 @@ class Pages:
             name: what the name of that says.
             course: its course.
             notebooks: names without endings.
-
-        Raises:
-            OSError: one of them cannot be read.
         """
         found = {}
         for notebook in notebooks:
-            with shared.open_file(*way, f"{notebook}.ipynb") as content:
-                candidates = pages_by_content(content, name, course, notebook)
+            try:
+                with shared.open_file(*way, notebook + NOTEBOOK) as content:
+                    candidates = pages_by_content(content, name, course, notebook)
+            except OSError:
+                continue  # it is reported with its tree
             pages = [each for each in candidates if each in self.changed]
             self.used.update(pages)
             if pages:

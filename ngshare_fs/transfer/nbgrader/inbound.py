@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 from ngshare_fs.store import SUBMISSION
 from ngshare_fs.store.adopt import is_usable_name
 from ngshare_fs.transfer.account import Account
-from ngshare_fs.transfer.foreign_tree import ForeignFile
 from ngshare_fs.transfer.nbgrader.names_in_exchange import (
     INBOUND,
     SECRET_FILE,
@@ -58,7 +57,7 @@ class Inbound:
         moment: when it was handed in.
         changed: when its folder was last changed, in nanoseconds since 1970.
         owner: the system's user whose folder it is: a name, or a number where that has none here.
-        files: what lies in it.
+        notebooks: the names of its notebooks, without endings.
         secret: from which the names of the pages of its feedback were made; None where there is none.
     """
 
@@ -67,13 +66,13 @@ class Inbound:
     moment: datetime
     changed: int
     owner: str
-    files: list[ForeignFile]
+    notebooks: list[str]
     secret: bytes | None
 
     @property
-    def notebooks(self) -> list[str]:
-        """The names of its notebooks, without endings."""
-        return notebooks_in(file.path for file in self.files)
+    def place(self) -> tuple[str, ...]:
+        """The names that lead to it, for messages."""
+        return self.way[0], self.name.assignment, self.name.student, self.name.time
 
 
 def submissions_in(shared: SharedFolder, course: str, clock: Clock, account: Account) -> list[Inbound]:
@@ -91,7 +90,7 @@ def submissions_in(shared: SharedFolder, course: str, clock: Clock, account: Acc
         try:
             found += _look_at(shared, course, name, clock, account)
         except OSError as error:
-            _leave_out(account, "unreadable", (course, INBOUND, name), f"cannot be read: {error.strerror}")
+            leave_out(account, "unreadable", (course, INBOUND, name), f"cannot be read: {error.strerror}")
     found.sort(key=lambda each: (each.name.student, each.name.assignment, each.moment, each.changed, each.way))
     _report_owners(course, found, account)
     return found
@@ -104,36 +103,38 @@ def _look_at(shared: SharedFolder, course: str, name: str, clock: Clock, account
     if status is None:
         return
     if not stat.S_ISDIR(status.st_mode):
-        _leave_out(account, "stray", way, "is no folder, so it is no submission")
+        leave_out(account, "stray", way, "is no folder, so it is no submission")
         return
     time = _text_of(shared, way)
     parts = split_submission_name(name, time)
     if parts is None or not (is_usable_name(parts.student) and is_usable_name(parts.assignment)):
-        _leave_out(account, "no-submission", way, "is not named STUDENT+ASSIGNMENT+TIMESTAMP, as submissions are")
+        leave_out(account, "no-submission", way, "is not named STUDENT+ASSIGNMENT+TIMESTAMP, as submissions are")
         return
     place = (course, parts.assignment, parts.student, parts.time)
     if time is None:
         if clock.now.timestamp() - max(status.st_mtime, status.st_ctime) < JUST_NOW_SECONDS:
             message = f"has no {TIMESTAMP_FILE}, and may be on its way just now: run this again in a minute"
-            _leave_out(account, "being-handed-in", place, message)
+            leave_out(account, "being-handed-in", place, message)
             return
         account.report("time-missing", place, f"has no {TIMESTAMP_FILE}: the folder's name counts", is_note=True)
     try:
         moment = read_time(parts.time if time is None else time, clock.time_format, clock.zone)
     except NotATime as problem:
-        _leave_out(account, "time-unusable", place, str(problem))
+        leave_out(account, "time-unusable", place, str(problem))
         return
     if moment > clock.now + AHEAD:
-        _leave_out(account, "time-ahead", place, f"{moment:%Y-%m-%d %H:%M:%S} UTC has not come yet")
+        leave_out(account, "time-ahead", place, f"{moment:%Y-%m-%d %H:%M:%S} UTC has not come yet")
         return
     if time is not None and time != parts.time:
         message = f"the folder's name has another time than its {TIMESTAMP_FILE}, {time!r}, which counts"
         account.report("time-differs", place, message, is_note=True)
-    files = shared.files_of_tree(way, (TIMESTAMP_FILE, SECRET_FILE))
-    yield Inbound(way, parts, moment, status.st_mtime_ns, _name_of(status.st_uid), files, _secret_of(shared, way))
+    with shared.entered(*way) as folder:
+        notebooks = notebooks_in(folder.names())
+    yield Inbound(way, parts, moment, status.st_mtime_ns, _name_of(status.st_uid), notebooks, _secret_of(shared, way))
 
 
-def _leave_out(account: Account, code: str, place: tuple[str, ...], message: str) -> None:
+def leave_out(account: Account, code: str, place: tuple[str, ...], message: str) -> None:
+    """Report that a submission was left out, and why."""
     account.count(place[0], SUBMISSION, left_out=1)
     account.report(code, place, f"{message}; left out")
 
@@ -170,5 +171,4 @@ def _report_owners(course: str, found: list[Inbound], account: Account) -> None:
     for each in found:
         if each.owner != each.name.student:
             message = f"belongs to the system's user {each.owner}, not to the student: look whether it is theirs"
-            place = (course, each.name.assignment, each.name.student, each.name.time)
-            account.report("owner-differs", place, message, is_note=True)
+            account.report("owner-differs", each.place, message, is_note=True)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import BinaryIO, TypeAlias
@@ -15,7 +16,6 @@ from ngshare_fs.store import (
     Person,
     Roster,
     StoreError,
-    Timestamp,
     Volume,
     timestamp_of,
 )
@@ -28,8 +28,15 @@ from ngshare_fs.transfer.foreign_tree import ForeignFile, ForeignTree, usable_fi
 from ngshare_fs.transfer.intake import Intake
 from ngshare_fs.transfer.nbgrader import names_in_exchange
 from ngshare_fs.transfer.nbgrader.feedback_pages import Pages, pages_of, report_left
-from ngshare_fs.transfer.nbgrader.inbound import Clock, Inbound, submissions_in
-from ngshare_fs.transfer.nbgrader.names_in_exchange import OF_A_COURSE, OUTBOUND, PAGE, notebooks_in
+from ngshare_fs.transfer.nbgrader.inbound import Clock, Inbound, leave_out, submissions_in
+from ngshare_fs.transfer.nbgrader.names_in_exchange import (
+    OF_A_COURSE,
+    OUTBOUND,
+    PAGE,
+    SECRET_FILE,
+    TIMESTAMP_FILE,
+    notebooks_in,
+)
 from ngshare_fs.transfer.nbgrader.shared_folder import SharedFolder
 
 # Nobody's name is in the exchange folder for releases and feedback.
@@ -86,16 +93,16 @@ class Takeover:
                 self._account.count(course, SUBMISSION, left_out=1)
         submissions = [each for each in submissions if each.name.assignment not in unreadable]
         feedback = self._pages(course, submissions, released)
-        works = [self._work(course, each, moment, feedback) for each, moment in self._with_moments(course, submissions)]
-        if not self._intake.takes_course(self._roster(course, works)):
+        works = list(self._described(course, submissions))
+        if not self._intake.takes_course(self._roster(course, [described for described, _ in works])):
             return
         for tree in released.values():
             self._intake.take_release(tree)
         for assignment in {each.name.assignment: None for each in submissions}:
             if assignment not in released:
                 self._make_withdrawn(course, assignment, submissions)
-        for work in works:
-            self._intake.take_work(work)
+        for described, found in works:
+            self._intake.take_work(self._trees(described, found, feedback))
         # Before the next course is looked at: only one at a time is held in memory.
         self._intake.wait()
 
@@ -154,51 +161,45 @@ class Takeover:
         if pages.changed.keys() - pages.used:
             for each in submissions:
                 # All notebooks: a page may be there under two names, and is no other one then.
-                with suppress(OSError):  # it is reported with its tree
-                    by_content = pages.find_by_content(self._shared, each.way, each.name, course, each.notebooks)
-                    found[each.way] = by_content | found[each.way]
+                by_content = pages.find_by_content(self._shared, each.way, each.name, course, each.notebooks)
+                found[each.way] = by_content | found[each.way]
         report_left(pages, course, self._account)
         return pages, found
 
-    def _with_moments(self, course: str, submissions: list[Inbound]) -> Iterator[tuple[Inbound, Timestamp]]:
-        """The submissions with times of which no student has the same twice."""
+    def _described(self, course: str, submissions: list[Inbound]) -> Iterator[tuple[Manifest, Inbound]]:
+        """What their manifests are to say, with times of which no student has the same twice."""
         latest: dict[tuple[str, str], datetime] = {}
         for each in submissions:
-            key = (each.name.student, each.name.assignment)
-            moment = max(each.moment, latest.get(key, EPOCH) + MICROSECOND)
-            latest[key] = moment
+            student, assignment = each.name.student, each.name.assignment
+            moment = max(each.moment, latest.get((student, assignment), EPOCH) + MICROSECOND)
+            latest[student, assignment] = moment
             if moment != each.moment:
-                place = (course, each.name.assignment, each.name.student, each.name.time)
                 message = f"was handed in at the same time as another one; {timestamp_of(moment)} here"
-                self._account.report("time-repeated", place, message, is_note=True)
-            yield each, timestamp_of(moment)
+                self._account.report("time-repeated", each.place, message, is_note=True)
+            yield Manifest(SUBMISSION, course, assignment, student, timestamp_of(moment), (), student=student), each
 
-    def _work(
-        self,
-        course: str,
-        found: Inbound,
-        moment: Timestamp,
-        feedback: tuple[Pages, PagesOn],
-    ) -> list[ForeignTree]:
-        """A submission, and the feedback on it."""
-        student, assignment = found.name.student, found.name.assignment
-        described = Manifest(SUBMISSION, course, assignment, student, moment, (), student=student)
-        trees = [_foreign(described, found.files)]
+    def _trees(self, described: Manifest, found: Inbound, feedback: tuple[Pages, PagesOn]) -> Iterator[ForeignTree]:
+        """A submission, and the feedback on it; looked for in the thread that writes them."""
+        try:
+            files = self._shared.files_of_tree(found.way, (TIMESTAMP_FILE, SECRET_FILE))
+        except OSError as error:
+            leave_out(self._account, "unreadable", found.way, f"cannot be read: {error.strerror}")
+            return
+        yield _foreign(described, files)
         pages, by_submission = feedback
         on_this = by_submission[found.way]
         if on_this:
             given = max(self._moment(pages.changed[page]) for page in on_this.values())
             files = [
-                ForeignFile(notebook + PAGE, self._opener(page + PAGE, course), name=f"feedback/{page}{PAGE}")
+                ForeignFile(notebook + PAGE, self._opener(page + PAGE, described.course), name=f"feedback/{page}{PAGE}")
                 for notebook, page in sorted(on_this.items())
             ]
-            described = Manifest(
-                FEEDBACK, course, assignment, IMPORTED_BY, timestamp_of(given), (), student=student, submission=moment
+            of_feedback = replace(
+                described, kind=FEEDBACK, by=IMPORTED_BY, timestamp=timestamp_of(given), submission=described.timestamp
             )
-            trees.append(_foreign(described, files))
-        return trees
+            yield _foreign(of_feedback, files)
 
-    def _roster(self, course: str, works: list[list[ForeignTree]]) -> Roster:
+    def _roster(self, course: str, works: list[Manifest]) -> Roster:
         """Whom the course gets who is not in it: its instructors, and those whose work comes now.
 
         Others who handed in were students once; whoever was taken off the roster since stays off.
@@ -208,11 +209,7 @@ class Takeover:
             with suppress(StoreError):  # it is reported when it is to be changed
                 present = rosters.of(self._volume, course)
         known = {*present.instructors, *present.students}
-        coming = {
-            str(work[0].described.student): Person()
-            for work in works
-            if not trees_there(self._volume, work[0].described)
-        }
+        coming = {str(work.student): Person() for work in works if not self._intake.has(work)}
         students = {name: each for name, each in coming.items() if name not in known and name not in self._instructors}
         instructors = {name: Person() for name in self._instructors if name not in present.instructors}
         if not instructors and not present.instructors:
