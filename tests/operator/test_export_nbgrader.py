@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 import pwd
+import re
+import shlex
 import shutil
 import stat
 import subprocess
@@ -23,6 +25,7 @@ from ngshare_fs.transfer.nbgrader.export import STAGING, Export
 from tests.operator.nbgrader_folder import COURSE, HANDED_IN, LATER, NOTEBOOK, SECRET, ExchangeFolder, contents
 from tests.operator.test_import_ngshare_interrupted import small_disk
 from tests.stores import upload
+from tests.test_documentation import ROOT, examples
 from tests.verifying import codes, everything
 from tests.waiting import until
 
@@ -278,3 +281,26 @@ def test_a_folder_that_cannot_be_written_is_no_fault_of_the_trees(
     assert "Read-only file system" in capsys.readouterr().err
     subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
     assert main(words) == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="--owner is for root: run the tests as root")
+def test_the_commands_of_the_page_do_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = ExchangeFolder(tmp_path / "exchange")
+    folder.release()
+    folder.submission("lawrence")
+    there = {"/srv/nbgrader/exchange": str(folder.root), "/srv/ngshare": str(tmp_path / "data"), "kevin": "nobody"}
+    run = 0
+    for line in examples(ROOT / "docs/moving-from-a-shared-folder.md"):
+        found = re.search("ngshare-fs ((?:import|export) .*)", line)
+        if found is None:
+            continue
+        words = [there.get(word, word) for word in shlex.split(found[1])]
+        if words[0] == "export":
+            shutil.move(folder.root, tmp_path / "moved away")
+        # All times are in the default format, so the example of another one leaves the submission out, and says so.
+        assert main(words) == int("--timestamp-format" in words), capsys.readouterr()
+        run += 1
+    assert run == 4
+    assert (tmp_path / "exchange" / COURSE / "outbound").is_dir()
