@@ -98,3 +98,21 @@ def test_whose_folder_it_is_is_compared_with_whose_work_it_claims_to_be(
     assert [each["message"] for each in document["problems"] if each["code"] == "owner-differs"] == [
         "belongs to the system's user nobody, not to the student: look whether it is theirs"
     ]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="owners can be changed by root only: run the tests as root")
+@pytest.mark.parametrize(
+    ("owners", "said"),
+    [
+        ((0, 0), "all belong to root, so nobody can tell whether students handed in for others"),
+        ((61001, 61002), "all belong to users that this system does not know, so nobody can tell"),
+    ],
+)
+def test_owners_that_say_nothing_are_one_note(
+    owners: tuple[int, int], said: str, folder: ExchangeFolder, take_over: Import
+) -> None:
+    folder.release()
+    for student, owner in zip(("lawrence", "max"), owners, strict=True):
+        os.chown(folder.submission(student), owner, -1)
+    [message] = [each["message"] for each in take_over()["problems"] if each["code"].startswith("owner")]
+    assert message.startswith(said)

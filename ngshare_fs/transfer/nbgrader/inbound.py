@@ -164,8 +164,10 @@ def _report_owners(course: str, found: list[Inbound], account: Account) -> None:
     """Say of which submissions the folder is another user's than the student's, as nbgrader does when it collects."""
     owners = {each.owner for each in found}
     students = {each.name.student for each in found}
-    if len(owners) == 1 and len(students) > 1:
-        message = f"all belong to {owners.pop()} here, so nobody can tell whether students handed in for others"
+    # One for all, as in containers, or users of another machine: that says nothing of anybody.
+    if (len(owners) == 1 and len(students) > 1) or (owners and all(owner.isdecimal() for owner in owners)):
+        known = f"belong to {owners.pop()}" if len(owners) == 1 else "belong to users that this system does not know"
+        message = f"all {known}, so nobody can tell whether students handed in for others"
         account.report("owners-unknown", (course, INBOUND), message, is_note=True)
         return
     for each in found:
