@@ -46,9 +46,7 @@ OPEN_TO_ALL = 0o777
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Give the parser of the command its forms."""
     forms = parser.add_subparsers(dest="form", required=True, metavar="FORM")
-    words = forms.add_parser(
-        "nbgrader", help="as nbgrader's own exchange", description=OF_NBGRADER, allow_abbrev=False
-    )  # fmt: skip
+    words = forms.add_parser("nbgrader", help="as nbgrader's own exchange", description=OF_NBGRADER, allow_abbrev=False)
     words.add_argument("--exchange", metavar="DIR", required=True, help="nbgrader's `Exchange.root`; made if missing")
     words.add_argument("course", metavar="COURSE", nargs="+", help="which courses")
     words.add_argument(

@@ -66,9 +66,9 @@ class CourseFolder:
         self._progress = progress
         self._files: list[str] = []
         self._folders: list[str] = []
-        for folder, mode in ((path, FOLDER), (self._in(OUTBOUND), FOLDER), (self._in(INBOUND), OF_INBOUND),
-                             (self._in(FEEDBACK), OF_FEEDBACK)):  # fmt: skip
-            self._make_folder(folder, mode)
+        self._make_folder(path, FOLDER)
+        for name, mode in ((OUTBOUND, FOLDER), (INBOUND, OF_INBOUND), (FEEDBACK, OF_FEEDBACK)):
+            self._make_folder(self._in(name), mode)
 
     def _in(self, *names: str) -> str:
         return os.path.join(self._path, *names)

@@ -23,9 +23,9 @@ from ngshare_fs.store.writing.flushers import flusher_for
 from ngshare_fs.transfer.account import Account
 from ngshare_fs.transfer.nbgrader.exchange_writer import CourseFolder, Owners, TreeDamaged, is_nbgraders
 from ngshare_fs.transfer.nbgrader.names_in_exchange import (
+    NOTEBOOK,
     PAGE,
     SubmissionName,
-    notebooks_in,
     page_by_content,
     page_by_secret,
 )
@@ -123,9 +123,10 @@ class Export:
         if unfit:
             self._leave_out(SUBMISSION, place, f"{unfit}; left out")
             return
-        with self._one_tree(SUBMISSION, place), submissions.collect(
-            self._volume, course, assignment, student, moment
-        ) as tree:  # fmt: skip
+        with (
+            self._one_tree(SUBMISSION, place),
+            submissions.collect(self._volume, course, assignment, student, moment) as tree,
+        ):
             taken = [file.path for file in tree.manifest.files if is_nbgraders(file.path)]
             if taken:
                 message = f"comes without {', '.join(taken)}: nbgrader has a file of its own there"
@@ -147,7 +148,7 @@ class Export:
         tree = feedbacks.newest(self._volume, course, assignment, student, moment)
         if tree is None:
             return
-        notebooks = {f"{notebook}.ipynb" for notebook in notebooks_in(file.path for file in work.manifest.files)}
+        handed_in = {each.path: each for each in work.manifest.files}
         with tree:
             tree.look()
             for file in tree.manifest.files:
@@ -158,11 +159,11 @@ class Export:
                     continue
                 if folder is not None:
                     hashes = [page_by_secret(secret, page)]
-                    for each in work.manifest.files:
+                    notebook = handed_in.get(page + NOTEBOOK)
+                    if notebook is not None:
                         # A student who handed in by way of the server has no secret, and looks for this name.
-                        if each.path == f"{page}.ipynb" and each.path in notebooks:
-                            with os.fdopen(work.open_file(each), "rb", buffering=0) as content:
-                                hashes.append(page_by_content(content, name, course, page))
+                        with os.fdopen(work.open_file(notebook), "rb", buffering=0) as content:
+                            hashes.append(page_by_content(content, name, course, page))
                     folder.write_page(hashes, tree, file)
                 self._account.count(course, FEEDBACK, new=1, size=file.size)
 
@@ -219,7 +220,9 @@ def _staging(exchange: str) -> Iterator[tuple[str, int, int]]:
         os.mkdir(name, 0o700, dir_fd=above)
         folder = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)
         try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
+            # NFS has no locks on folders: nobody can take this one for a left-over there, nor ever remove a left-over.
+            with suppress(OSError):
+                fcntl.flock(folder, fcntl.LOCK_EX)
             if os.fstat(folder).st_uid != os.geteuid():
                 raise PermissionError(f"{exchange}/{name}: somebody else has put a folder there")
             yield f"/proc/self/fd/{folder}", folder, above
