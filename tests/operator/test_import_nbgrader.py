@@ -1,5 +1,6 @@
 """`ngshare-fs import nbgrader`: what of a shared folder comes onto a volume, and as what."""
 
+import json
 import os
 import subprocess
 import sys
@@ -38,6 +39,9 @@ def test_a_course_comes_whole_with_its_times(folder: ExchangeFolder, data: Path,
     assert contents(first / "feedback/20200520T184000.000000Z/files") == {"problem1.html": b"<p>good</p>"}
     assert (at / "submissions/lawrence/20200131T090000.000001Z").is_dir()
     assert roster(data) == {"instructors": {"kevin": {}}, "students": {"lawrence": {}}}
+    [journal] = data.glob(f"journal/courses/{COURSE}/*.jsonl")
+    [line] = [json.loads(each) for each in journal.read_text().splitlines()]
+    assert (line["what"], line["course"], line["via"]) == ("import", COURSE, "command")
 
 
 def test_feedback_is_found_by_each_of_its_names(folder: ExchangeFolder, data: Path, take_over: Import) -> None:
