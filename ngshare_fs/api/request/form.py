@@ -169,14 +169,18 @@ class FormReader:
         if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue" and request.transport is not None:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
-            if request.content_type == "application/x-www-form-urlencoded":
+            # aiohttp asks the parser of e-mail's headers, which takes longer than all of a small body; and since each
+            # boundary is another one, what it remembers is of no use.
+            boundary = multipart.boundary_in(request.headers.get(hdrs.CONTENT_TYPE, ""))
+            content_type = "multipart/form-data" if boundary is not None else request.content_type
+            if content_type == "application/x-www-form-urlencoded":
                 if small:
                     await intake.take_whole(await self._whole(request))
                 else:
                     await intake.take_urlencoded(self._chunks(request))
-            elif request.content_type == "multipart/form-data":
+            elif content_type == "multipart/form-data":
                 if small:
-                    await self._take_multipart(request, intake)
+                    await self._take_multipart(request, boundary, intake)
                 else:
                     await self._read_multipart(await request.multipart(), intake)
             else:
@@ -187,17 +191,17 @@ class FormReader:
 
     async def _chunks(self, request: web.Request) -> AsyncIterator[bytes]:
         pace = _Pace(self._max_request)
-        # What is here already needs no watch.
-        while chunk := request.content.read_nowait(CHUNK) or await pace.wait_for(request.content.read(CHUNK)):
+        while not request.content.at_eof():
+            # What is here already needs no watch.
+            chunk = request.content.read_nowait(CHUNK) or await pace.wait_for(request.content.read(CHUNK))
             pace.received(len(chunk))
             yield chunk
 
     async def _whole(self, request: web.Request) -> bytes:
         return b"".join([chunk async for chunk in self._chunks(request)])
 
-    async def _take_multipart(self, request: web.Request, intake: "_Intake") -> None:
+    async def _take_multipart(self, request: web.Request, boundary: bytes | None, intake: "_Intake") -> None:
         body = await self._whole(request)
-        boundary = multipart.boundary_in(request.headers[hdrs.CONTENT_TYPE])
         fields = None if boundary is None else multipart.split(body, boundary)
         if fields is not None:
             await intake.take_fields(fields)
