@@ -12,8 +12,8 @@ import pytest
 
 from ngshare_fs.store import Manifest, Timestamp, Volume, course, dated_tree, release, submission
 from ngshare_fs.store.errors import KeyUsed
-from ngshare_fs.store.format import timestamp
-from ngshare_fs.store.reading.tree import Manifests, manifest_at
+from ngshare_fs.store.format import layout, timestamp
+from ngshare_fs.store.reading.tree import Manifests, manifest_at, may_have_key
 from ngshare_fs.store.writing.upload import IncomingFile
 from tests.conftest import Exchange
 from tests.rounds import rounds
@@ -116,22 +116,41 @@ def test_a_first_attempt_that_comes_last_finds_its_repetition(
 def test_only_what_may_have_the_key_is_read(servers: list[Volume], monkeypatch: pytest.MonkeyPatch) -> None:
     moments = [hand_in(servers[0], f"k{number}", None) for number in range(10)]
     read: list[str] = []
+    understood: list[str] = []
 
-    def noted(manifests: Manifests, path: str) -> Manifest:
+    def noted(path: str, key: str) -> bool:
         read.append(path)
+        return may_have_key(path, key)
+
+    def also_noted(manifests: Manifests, path: str) -> Manifest:
+        understood.append(path)
         return manifest_at(manifests, path)
 
-    monkeypatch.setattr(dated_tree, "manifest_at", noted)
+    monkeypatch.setattr(dated_tree, "may_have_key", noted)
+    monkeypatch.setattr(dated_tree, "manifest_at", also_noted)
     newest = hand_in(servers[0], "new", moments[-1])
     assert len(read) == 1
+    assert not understood
     assert hand_in(servers[0], "new", moments[-1]) == newest
     assert len(read) == 2
+    assert understood == read[1:]
     read.clear()
     assert hand_in(servers[0], "k3", moments[2]) == moments[3]
     assert len(read) == 8
     read.clear()
     hand_in(servers[0], "without", None)
     assert len(read) == 11
+    assert len(understood) == 2
+
+
+def test_a_key_that_somebody_wrote_in_another_way_is_found(servers: list[Volume]) -> None:
+    moment = hand_in(servers[0], "k3", None)
+    manifest = Path(layout.submission(servers[0].root, "c", "a", "ada", moment), layout.MANIFEST)
+    content = manifest.read_text()
+    assert "key: k3" in content
+    for written in (r'key: "\x6b3"', "'key': 'k3'", "key: k3 # by hand"):
+        manifest.write_text(content.replace("key: k3", written))
+        assert hand_in(servers[1], "k3", None) == moment
 
 
 def test_where_nobody_knows_what_came_later_all_is_searched(servers: list[Volume]) -> None:

@@ -16,7 +16,7 @@ from ngshare_fs.store.format.layout import MANIFEST, KnownFolder
 from ngshare_fs.store.format.manifest import FEEDBACK, SUBMISSION, WITHDRAWAL, Manifest, StoredFile
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.reading.cached_folders import timestamps_in
-from ngshare_fs.store.reading.tree import manifest_at, newest_in
+from ngshare_fs.store.reading.tree import manifest_at, may_have_key
 from ngshare_fs.store.volume import Volume
 from ngshare_fs.store.writing.durability import DirtySet
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
@@ -122,7 +122,8 @@ def put_in_place(
     moment = manifest.timestamp
     # The lock makes timestamps increase strictly. It is held for a look and a rename: the flush is done before.
     with volume.locks.hold("publish", parent[len(volume.root) :]):
-        earlier = _published_before(volume, parent, manifest, after)
+        moments = timestamps_in(parent)
+        earlier = _published_before(volume, parent, moments, manifest, after)
         if earlier is not None:
             if earlier.files != manifest.files:
                 raise KeyUsed(f"{parent}: {manifest.key}")
@@ -131,10 +132,9 @@ def put_in_place(
             if manifest.kind == SUBMISSION:
                 metrics.count("submissions_total", "repeated")
             return earlier.timestamp
-        newest = None if is_dated else newest_in(parent)
-        if newest is not None and moment <= newest:
+        if moments and not is_dated and moment <= moments[-1]:
             # Overtaken since, or the clock was set back. Nobody can overtake a second time.
-            moment = timestamp.after(newest)
+            moment = timestamp.after(moments[-1])
             write_manifest_anew(tree, replace(manifest, timestamp=moment), publication.dirty)
         place = f"{parent}/{timestamp.folder_of(moment)}"
         publication.publish(place, part=tree, above=above, last_check=last_check, makes_parent=True)
@@ -152,20 +152,24 @@ def count_published(kind: str) -> None:
         metrics.count("releases_total", kind)
 
 
-def _published_before(volume: Volume, parent: str, manifest: Manifest, after: Timestamp | None) -> Manifest | None:
+def _published_before(
+    volume: Volume, parent: str, moments: list[Timestamp], manifest: Manifest, after: Timestamp | None
+) -> Manifest | None:
     """The tree that makes another one needless: what was handed in with the same key, or withdrawn already."""
     is_withdrawal = manifest.kind == WITHDRAWAL
     if manifest.key is None and not is_withdrawal:
         return None
-    moments = timestamps_in(parent)
     if after in moments:
         # It has been there since before the key was chosen, so whatever has the key was made later than it; nearly
         # always nothing was. It is looked at, too: it may have been deleted, and, where a clock was set back, what has
         # the key have got its very timestamp. Of one that is gone, nobody knows what followed it.
         moments = moments[moments.index(after) :]
     for moment in reversed(moments[-(1 if is_withdrawal else LATEST_WITH_KEYS) :]):
+        tree = f"{parent}/{timestamp.folder_of(moment)}"
+        if manifest.key is not None and not may_have_key(tree, manifest.key):
+            continue
         with contextlib.suppress(BrokenManifest):
-            found = manifest_at(volume.manifests, f"{parent}/{timestamp.folder_of(moment)}")
+            found = manifest_at(volume.manifests, tree)
             is_same = (
                 found.kind == WITHDRAWAL if is_withdrawal else (found.key, found.by) == (manifest.key, manifest.by)
             )

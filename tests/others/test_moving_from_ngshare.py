@@ -7,7 +7,6 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,10 @@ from aiohttp.test_utils import TestServer
 from examples.whole_cycle import cycle as with_plug_ins
 from examples.whole_cycle import environments
 from examples.whole_cycle.cycle import ASSIGNMENT, CONFIGURATION, Cycle, Submission
-from examples.whole_cycle.people import COMMAND_SECONDS, Person
+from examples.whole_cycle.people import Person
 from tests.fallible_hub import FallibleHub, user
-from tests.nbgrader.fork_server import fork_server
+from tests.fork_server import fork_server
+from tests.nbgrader.people import MODULES, OF_NBGRADER, forking
 from tests.operator.ngshare_content import make, reading_calls
 from tests.operator.old_ngshare import Outcome, run
 from tests.others.calls import Call, Side, comparable
@@ -205,7 +205,7 @@ def submit(cycle: Cycle, student: Person, remark: str) -> None:
 def test_a_course_moves_in_the_middle_of_a_term(tmp_path: Path) -> None:
     """Caches that the old client has filled at ngshare: what students fetch with them afterwards, from us."""
     nbgrader = environment.programs()
-    run_program = partial(fork_server(nbgrader).run, seconds=COMMAND_SECONDS)
+    run_program = forking(fork_server(nbgrader / "python", *OF_NBGRADER))
     with running_ngshare(tmp_path / "old", "--vngshare") as old:
         cycle = Cycle(old.url, tmp_path / "people", nbgrader, configuration=OLD_CONFIGURATION, run_program=run_program)
         names = [step.__name__ for step in STEPS]
@@ -234,7 +234,7 @@ def test_a_course_moves_in_the_middle_of_a_term(tmp_path: Path) -> None:
 
         # The others get our plug-ins, and have the same homes.
         programs = environments.for_plug_ins()
-        ours = partial(fork_server(programs).run, seconds=COMMAND_SECONDS)
+        ours = forking(fork_server(programs / "python", *MODULES))
         for person in (cycle.instructor, cycle.max):
             person._programs, person._run_program = programs, ours
             person._environment["PATH"] = person._environment["PATH"].replace(str(nbgrader), str(programs))

@@ -44,6 +44,17 @@ def open_plain(path: str, folder: int | None = None) -> int:
     return descriptor
 
 
+def read_plain(path: str) -> tuple[os.stat_result, bytes]:
+    """What is known of an ordinary file, and what is in it.
+
+    Raises:
+        NotPlain, OSError: see `open_plain`.
+    """
+    # Unbuffered: what has to be read is read by one call, and nobody asks whether it is a terminal.
+    with open(open_plain(path), "rb", buffering=0) as file:
+        return os.fstat(file.fileno()), file.read()
+
+
 def check_plain(path: str, status: os.stat_result) -> None:
     """Look whether a status, which does not stand for what a link leads to, is that of an ordinary file.
 

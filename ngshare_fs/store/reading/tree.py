@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 from ngshare_fs.store.errors import BrokenManifest, DamagedTree, IllegalPath
 from ngshare_fs.store.files.estale import retry_on_estale
-from ngshare_fs.store.files.plain_file import NotPlain, check_plain, open_plain
+from ngshare_fs.store.files.plain_file import NotPlain, check_plain, open_plain, read_plain
 from ngshare_fs.store.format import layout, timestamp
 from ngshare_fs.store.format.layout import FILES, MANIFEST
 from ngshare_fs.store.format.manifest import Manifest, StoredFile
@@ -198,6 +198,18 @@ def manifest_at(manifests: Manifests, path: str) -> Manifest:
         return manifests.read(file).present
     except FileNotFoundError:
         raise BrokenManifest(file, 1, "the manifest is missing") from None
+
+
+def may_have_key(path: str, key: str) -> bool:
+    """Whether the manifest of the tree in the folder `path` has to be understood to know whether it has this key.
+
+    Hardly ever: without the key's characters there is no key, and to look for these takes a tenth of the time.
+    """
+    try:
+        _, content = retry_on_estale(read_plain, os.path.join(path, MANIFEST))
+    except OSError:
+        return True  # what that is, `manifest_at` says
+    return key.encode() in content or b"\\" in content
 
 
 def full_name(manifests: Manifests, trees: str, of: str) -> str | None:
