@@ -275,7 +275,7 @@ class _NotPlain(Exception):
 _MEANS_ITSELF = re.compile(
     r"(?![yYnN]$|[yY]es$|YES$|[nN]o$|NO$|[oO]n$|ON$|[oO]ff$|OFF$|[tT]rue$|TRUE$|[fF]alse$|FALSE$|[nN]ull$|NULL$)"
     r"(?=[ -~]{1,128}$|[ -\ud7ff]{1,42}$)[^\W\d][\w./@+'-]*(?: [\w./@+'-]+)*"
-    r"|(?=[0-9]*[a-df])[0-9a-f]{32}"
+    r"|(?=[0-9e]*[a-df]|[0-9]*e[0-9]*e)[0-9a-f]{32}"
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6} UTC"
 )
 
