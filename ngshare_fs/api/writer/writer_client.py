@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import socket
 from typing import Any
 
 from ngshare_fs.api.call import Call
@@ -12,6 +13,8 @@ from ngshare_fs.api.writer.starter import WriterStarter
 from ngshare_fs.store.errors import Interrupted
 
 START_SECONDS = 60
+# Asked for; most systems give 416 KiB at most.
+SEND_BUFFER = 2**20
 
 
 class CannotStart(Exception):
@@ -60,6 +63,8 @@ class WriterClient:
             raise StarterIsGone from None
         except OSError as error:
             raise CannotStart(error.strerror) from None
+        # By default it holds a submission and a half: nearly each would be sent in two goes, by way of a copy.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         incoming, outgoing = await asyncio.open_unix_connection(sock=connection)
         try:
             _, said = await asyncio.wait_for(_next(incoming), START_SECONDS)
