@@ -1,10 +1,9 @@
 """What is called is done: once more the checks, now that nothing is still to come, then the action."""
 
-import json
 from collections.abc import Mapping
 from functools import partial
 
-from ngshare_fs.api.call import Answer, Call, PageAnswer, TreeAnswer, TreesAnswer
+from ngshare_fs.api.call import Answer, Call, success
 from ngshare_fs.api.checks import check
 from ngshare_fs.api.endpoint import Endpoint
 
@@ -26,10 +25,5 @@ def act(call: Call, endpoint: Endpoint) -> Answer:
 def write(call: Call, endpoint: Endpoint) -> bytes:
     """The same for an endpoint that writes a student's work: the body of its answer."""
     answer = act(call, endpoint)
-    assert not isinstance(answer, (TreeAnswer, TreesAnswer, PageAnswer)), endpoint.path
+    assert isinstance(answer, Mapping), endpoint.path
     return success(answer)
-
-
-def success(fields: Mapping[str, object]) -> bytes:
-    """The body of an answer that has these fields."""
-    return json.dumps({"success": True, **fields}).encode()

@@ -1,5 +1,6 @@
 """A request on its way through the checks, and what it may be answered with."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -118,4 +119,20 @@ class PageAnswer:
     html: str
 
 
-Answer = Mapping[str, Any] | TreeAnswer | TreesAnswer | PageAnswer
+@dataclass
+class MadeAnswer:
+    """An answer that was made before, and is the same again.
+
+    Args:
+        body: JSON, all of it.
+    """
+
+    body: bytes
+
+
+Answer = Mapping[str, Any] | MadeAnswer | TreeAnswer | TreesAnswer | PageAnswer
+
+
+def success(fields: Mapping[str, object]) -> bytes:
+    """The body of an answer that has these fields."""
+    return json.dumps({"success": True, **fields}).encode()

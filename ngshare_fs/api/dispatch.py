@@ -6,9 +6,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from ngshare_fs.access.identity import USER, Caller, Identity
-from ngshare_fs.api.action import act, success
+from ngshare_fs.api.action import act
 from ngshare_fs.api.blocking import Blocking
-from ngshare_fs.api.call import Call, PageAnswer, TreeAnswer, TreesAnswer
+from ngshare_fs.api.call import Call, MadeAnswer, PageAnswer, TreeAnswer, TreesAnswer, success
 from ngshare_fs.api.checks import check
 from ngshare_fs.api.endpoint import Endpoint, Pool
 from ngshare_fs.api.quota import Allowance, allowance
@@ -162,4 +162,6 @@ def _body_of(call: Call, endpoint: Endpoint, ready: ReleaseCache) -> bytes | Pag
     answer = act(call, endpoint)
     if isinstance(answer, PageAnswer):
         return answer
+    if isinstance(answer, MadeAnswer):
+        return answer.body
     return build_response(answer, ready) if isinstance(answer, (TreeAnswer, TreesAnswer)) else success(answer)

@@ -69,7 +69,6 @@ def submissions_to(volume: Volume, course: str, assignment: str) -> list[Submiss
         found = found_in_one(layout.assignment(volume.root, course, assignment), lambda: _listed(volume, parent))
     except FileNotFoundError:
         raise AssignmentNotFound(assignment) from None
-    found.sort(key=lambda submission: submission.timestamp)
     return found
 
 
@@ -78,11 +77,13 @@ def _listed(volume: Volume, parent: str) -> list[Submission]:
         found, cut = volume.folders.submissions_below(parent)
     except (FileNotFoundError, NotADirectoryError):
         return []
+    of_cut = []
     for folder in cut:
         student = full_name(volume.manifests, f"{parent}/{folder}", "student")
         if student is not None and names.folder_of(student) == folder:
-            found += [Submission(student, moment) for moment in timestamps_in(f"{parent}/{folder}")]
-    return found
+            of_cut += [Submission(student, moment) for moment in timestamps_in(f"{parent}/{folder}")]
+    # Where none is, the list stays as it is: others may have the same one.
+    return sorted(found + of_cut, key=lambda submission: submission.timestamp) if of_cut else found
 
 
 def submissions_by(volume: Volume, course: str, assignment: str, student: str) -> list[Submission]:

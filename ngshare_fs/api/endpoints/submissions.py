@@ -1,11 +1,12 @@
 """Endpoints of submissions and of the feedback on them."""
 
+import functools
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 
-from ngshare_fs.api.call import Answer, Call, TreeAnswer, TreesAnswer
+from ngshare_fs.api.call import Answer, Call, MadeAnswer, TreeAnswer, TreesAnswer, success
 from ngshare_fs.api.checks import has_worked_here
 from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
 from ngshare_fs.api.endpoints.assignments import FILES, LIST_ONLY, OF_FILES, wants_list_only
@@ -44,7 +45,13 @@ _ZONE = re.compile(r"\s+(?:UTC|GMT)\Z", re.IGNORECASE)
 
 def list_submissions(call: Call) -> Answer:
     """All submissions to an assignment."""
-    return {"submissions": _entries(submission.submissions_to(call.volume, call.course, call.assignment))}
+    return MadeAnswer(_list_of_all(tuple(submission.submissions_to(call.volume, call.course, call.assignment))))
+
+
+@functools.lru_cache(maxsize=2)
+def _list_of_all(found: tuple[Submission, ...]) -> bytes:
+    # Whoever grades asks again and again for the same, and for a list of thousands this takes a fifth of the time.
+    return success({"submissions": _entries(found)})
 
 
 def list_submissions_of(call: Call) -> Answer:
@@ -185,7 +192,7 @@ def _timestamp(call: Call, unreadable: Refusal, name: str = "timestamp") -> Time
     return timestamp_of(moment.replace(tzinfo=timezone.utc))
 
 
-def _entries(found: list[Submission]) -> list[dict[str, str]]:
+def _entries(found: Iterable[Submission]) -> list[dict[str, str]]:
     return [{"student_id": student, "timestamp": moment} for student, moment in found]
 
 

@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections import OrderedDict
+from operator import attrgetter
 from typing import NamedTuple
 
 from ngshare_fs.store.files.estale import retry_on_estale
@@ -26,10 +27,29 @@ class Submission(NamedTuple):
     timestamp: Timestamp
 
 
-# By folder: its inode and its change time, which follows each change in it and which nobody can set; and its
-# submissions, None where the folder's name does not tell whose they are. Plain numbers: a whole `FileFingerprint` of
-# each folder would make a list of 2,000 a third slower.
-_Known = dict[str, tuple[int, int, list[Submission] | None]]
+_TIME = attrgetter("timestamp")
+# A folder's name, its inode and its change time, which follows each change in it and which nobody can set. Plain
+# numbers: a whole `FileFingerprint` of each folder would make a list of 2,000 a third slower.
+_Folder = tuple[str, int, int]
+
+
+class _Known(NamedTuple):
+    """What was found below a folder.
+
+    Args:
+        folders: those that had not changed just then, and what is in them; None where the name was cut.
+        looked_at: all that were there, in the order of the folder.
+        found: the submissions in all of them, oldest first.
+        cut: the folders whose names were cut.
+    """
+
+    folders: dict[_Folder, list[Submission] | None]
+    looked_at: list[_Folder]
+    found: list[Submission]
+    cut: list[str]
+
+
+_NOTHING = _Known({}, [], [], [])
 
 
 class CachedFolders:
@@ -41,7 +61,9 @@ class CachedFolders:
         self._guard = threading.Lock()
 
     def submissions_below(self, parent: str) -> tuple[list[Submission], list[str]]:
-        """The submissions in the folders below `parent`, in no order, and the folders whose names were cut.
+        """The submissions in the folders below `parent`, oldest first, and the folders whose names were cut.
+
+        Both are for looking at: where nothing has changed, the next one who asks gets the same.
 
         Args:
             parent: an assignment's `submissions`: its path, by which the folders are known.
@@ -49,34 +71,42 @@ class CachedFolders:
         Raises:
             FileNotFoundError: `parent` is not there (NotADirectoryError where it is no folder).
         """
-        known = self._known.get(parent, {})
-        keep: _Known = {}
-        found: list[Submission] = []
-        cut = []
+        known = self._known.get(parent, _NOTHING)
         racy = time.time_ns() - RACY_NANOSECONDS
-        for name, inode, changed in retry_on_estale(_folders_in, parent):
-            remembered = known.get(name)
-            if remembered is None or remembered[0] != inode or remembered[1] != changed:
-                remembered = (inode, changed, _submissions_in(parent, name))
-            if changed < racy:
-                keep[name] = remembered
-            if remembered[2] is None:
-                cut.append(name)
-            else:
-                found += remembered[2]
-        self._keep(parent, keep)
-        return found, cut
+        looked_at = retry_on_estale(_folders_in, parent)
+        if looked_at != known.looked_at or len(known.folders) != len(looked_at):
+            known = _looked_into(parent, looked_at, known, racy)
+        self._keep(parent, known)
+        return known.found, known.cut
 
-    def _keep(self, parent: str, folders: _Known) -> None:
+    def _keep(self, parent: str, known: _Known) -> None:
         with self._guard:
-            self._count += len(folders) - len(self._known.pop(parent, ()))
-            self._known[parent] = folders
+            self._count += len(known.folders) - len(self._known.pop(parent, _NOTHING).folders)
+            self._known[parent] = known
             while self._count > MOST_FOLDERS:
                 _, forgotten = self._known.popitem(last=False)
-                self._count -= len(forgotten)
+                self._count -= len(forgotten.folders)
 
 
-def _folders_in(parent: str) -> list[tuple[str, int, int]]:
+def _looked_into(parent: str, looked_at: list[_Folder], known: _Known, racy: int) -> _Known:
+    """Look into the folders that are not known, or have changed since."""
+    folders: dict[_Folder, list[Submission] | None] = {}
+    found: list[Submission] = []
+    cut = []
+    for folder in looked_at:
+        name, _, changed = folder
+        submissions = known.folders[folder] if folder in known.folders else _submissions_in(parent, name)
+        if changed < racy:
+            folders[folder] = submissions
+        if submissions is None:
+            cut.append(name)
+        else:
+            found += submissions
+    found.sort(key=_TIME)
+    return _Known(folders, looked_at, found, cut)
+
+
+def _folders_in(parent: str) -> list[_Folder]:
     """Of each folder in `parent` its name, inode and change time in nanoseconds since 1970."""
     found = []
     # Relative to the open folder: the way to it is looked up once, not for each.
