@@ -167,6 +167,7 @@ class Bench:
                 rival.prepare(folders[name], sample)
                 is_new = True
         if is_new and work.options.scale == 1:
+            os.sync()  # nor have they to be written to the disk by whoever flushes first
             time.sleep(AGE_SECONDS)
         busy = os.getloadavg()[0]
         figures, loads = work.measure(rival, folders)

@@ -143,6 +143,8 @@ async def load(address: Address, plan: Plan) -> Measured:
         used = usage.cpu_seconds(plan.server) - used
         measured.facts["cpu ms per pair"] = 1000 * used / (rush.made - made)
     measured.facts["per second"] = (rush.made - made) / measured.seconds
+    # As long as nobody pauses, this is so whoever is served first (Little's law).
+    measured.facts["each pair"] = 1000 * min(plan.clients, plan.students) / measured.facts["per second"]
     for what in warm_up.wrong:
         measured.blame(what)
     if plan.stores:
@@ -173,6 +175,7 @@ class DeadlineRush(Work):
     )
     rows = (
         ("per second", "submissions/s"),
+        ("each pair", "a pair on average: clients / pairs per second, ms"),
         ("POST p50", "POST p50, ms"),
         ("POST p99", "POST p99, ms"),
         ("GET p50", "GET p50, ms"),
