@@ -22,6 +22,8 @@ from ngshare_fs.store.errors import LockTimeout, VolumeError, from_os_error
 from ngshare_fs.store.format import layout, timestamp
 from ngshare_fs.store.format.course_file import Person
 from ngshare_fs.store.format.timestamp import Timestamp
+from ngshare_fs.store.reading import cached_folders
+from ngshare_fs.store.reading.cached_folders import Submission
 from ngshare_fs.store.writing import durability
 from ngshare_fs.store.writing.locks import Locks
 from tests.stores import beside_the_next_flush, hand_in, upload, volume
@@ -198,6 +200,31 @@ def test_a_folder_that_another_process_makes_a_volume_meanwhile_is_one(
 
     monkeypatch.setattr(volumes, "_check_empty", check_late)
     Volume.open(tmp_path / "volume").close()
+
+
+def test_a_list_is_made_once_and_anew_after_each_change(volume: Volume, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cached_folders, "RACY_NANOSECONDS", -(10**12))  # old enough at once
+    looked_into: list[str] = []
+    look = cached_folders._submissions_in
+
+    def noted(parent: str, folder: str) -> list[Submission] | None:
+        looked_into.append(folder)
+        return look(parent, folder)
+
+    monkeypatch.setattr(cached_folders, "_submissions_in", noted)
+    # A name that is cut is looked up in a manifest.
+    students = ["ada", "bob", "x" * 300]
+    handed_in = [Submission(student, hand_in(volume, student)) for student in students * 2]
+    assert submission.submissions_to(volume, "c", "a") == handed_in
+    assert len(looked_into) == len(students)
+    assert submission.submissions_to(volume, "c", "a") == handed_in
+    assert len(looked_into) == len(students)
+    submission.delete(volume, "c", "a", "bob", handed_in[1].timestamp, "kevin")
+    handed_in[1:2] = []
+    assert submission.submissions_to(volume, "c", "a") == handed_in
+    assert looked_into[len(students) :] == ["bob"]
+    handed_in.append(Submission("bob", hand_in(volume, "bob")))
+    assert submission.submissions_to(volume, "c", "a") == handed_in
 
 
 def test_a_lock_that_is_not_let_go_ends_in_an_error(tmp_path: Path) -> None:

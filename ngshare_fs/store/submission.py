@@ -66,10 +66,9 @@ def submissions_to(volume: Volume, course: str, assignment: str) -> list[Submiss
     """
     parent = layout.submissions(volume.root, course, assignment)
     try:
-        found = found_in_one(layout.assignment(volume.root, course, assignment), lambda: _listed(volume, parent))
+        return found_in_one(layout.assignment(volume.root, course, assignment), lambda: _listed(volume, parent))
     except FileNotFoundError:
         raise AssignmentNotFound(assignment) from None
-    return found
 
 
 def _listed(volume: Volume, parent: str) -> list[Submission]:
@@ -77,13 +76,14 @@ def _listed(volume: Volume, parent: str) -> list[Submission]:
         found, cut = volume.folders.submissions_below(parent)
     except (FileNotFoundError, NotADirectoryError):
         return []
-    of_cut = []
+    submissions = list(found)
     for folder in cut:
         student = full_name(volume.manifests, f"{parent}/{folder}", "student")
         if student is not None and names.folder_of(student) == folder:
-            of_cut += [Submission(student, moment) for moment in timestamps_in(f"{parent}/{folder}")]
-    # Where none is, the list stays as it is: others may have the same one.
-    return sorted(found + of_cut, key=lambda submission: submission.timestamp) if of_cut else found
+            submissions += [Submission(student, moment) for moment in timestamps_in(f"{parent}/{folder}")]
+    if cut:
+        submissions.sort(key=lambda submission: submission.timestamp)
+    return submissions
 
 
 def submissions_by(volume: Volume, course: str, assignment: str, student: str) -> list[Submission]:

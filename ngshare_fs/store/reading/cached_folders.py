@@ -45,11 +45,11 @@ class _Known(NamedTuple):
 
     folders: dict[_Folder, list[Submission] | None]
     looked_at: list[_Folder]
-    found: list[Submission]
-    cut: list[str]
+    found: tuple[Submission, ...]
+    cut: tuple[str, ...]
 
 
-_NOTHING = _Known({}, [], [], [])
+_NOTHING = _Known({}, [], (), ())
 
 
 class CachedFolders:
@@ -60,10 +60,8 @@ class CachedFolders:
         self._count = 0
         self._guard = threading.Lock()
 
-    def submissions_below(self, parent: str) -> tuple[list[Submission], list[str]]:
+    def submissions_below(self, parent: str) -> tuple[tuple[Submission, ...], tuple[str, ...]]:
         """The submissions in the folders below `parent`, oldest first, and the folders whose names were cut.
-
-        Both are for looking at: where nothing has changed, the next one who asks gets the same.
 
         Args:
             parent: an assignment's `submissions`: its path, by which the folders are known.
@@ -81,11 +79,11 @@ class CachedFolders:
 
     def _keep(self, parent: str, known: _Known) -> None:
         with self._guard:
-            self._count += len(known.folders) - len(self._known.pop(parent, _NOTHING).folders)
+            self._count += len(known.looked_at) - len(self._known.pop(parent, _NOTHING).looked_at)
             self._known[parent] = known
             while self._count > MOST_FOLDERS:
                 _, forgotten = self._known.popitem(last=False)
-                self._count -= len(forgotten.folders)
+                self._count -= len(forgotten.looked_at)
 
 
 def _looked_into(parent: str, looked_at: list[_Folder], known: _Known, racy: int) -> _Known:
@@ -103,7 +101,7 @@ def _looked_into(parent: str, looked_at: list[_Folder], known: _Known, racy: int
         else:
             found += submissions
     found.sort(key=_TIME)
-    return _Known(folders, looked_at, found, cut)
+    return _Known(folders, looked_at, tuple(found), tuple(cut))
 
 
 def _folders_in(parent: str) -> list[_Folder]:
