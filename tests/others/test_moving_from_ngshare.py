@@ -20,8 +20,8 @@ from examples.whole_cycle.people import Person
 from tests.fallible_hub import FallibleHub, user
 from tests.fork_server import fork_server
 from tests.nbgrader.people import MODULES, OF_NBGRADER, forking
-from tests.operator.ngshare_content import make, reading_calls
-from tests.operator.old_ngshare import Outcome, run
+from tests.operators.ngshare_content import make, reading_calls
+from tests.operators.old_ngshare import Outcome, run
 from tests.others.calls import Call, Side, comparable
 from tests.others.ngshare_reference import NotInstallable, python, running_ngshare
 from tests.others.old_client import environment

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ngshare_fs.store import Volume
-from tests.operator.old_ngshare import OldNgshare, run
+from tests.operators.old_ngshare import OldNgshare, run
 from tests.verifying import NOBODY, everything
 
 COURSE = "NBG 101"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ngshare_fs.command.main import main
-from tests.operator.importing_from_nbgrader import Import, assignment, data, folder, found, take_over
-from tests.operator.nbgrader_folder import COURSE, HANDED_IN, RANDOM, SECRET, ExchangeFolder
+from tests.operators.importing_from_nbgrader import Import, assignment, data, folder, found, take_over
+from tests.operators.nbgrader_folder import COURSE, HANDED_IN, RANDOM, SECRET, ExchangeFolder
 from tests.verifying import NOBODY, codes
 
 __all__ = ["data", "folder", "take_over"]

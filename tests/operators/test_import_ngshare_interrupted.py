@@ -14,8 +14,8 @@ import pytest
 
 from ngshare_fs.store import Volume, assignment, submission
 from tests import waiting
-from tests.operator.ngshare_content import ODD_COURSE
-from tests.operator.old_ngshare import OldNgshare
+from tests.operators.ngshare_content import ODD_COURSE
+from tests.operators.old_ngshare import OldNgshare
 from tests.others.calls import Side, get, post
 from tests.others.usual_calls import ANSWER
 from tests.rounds import rounds

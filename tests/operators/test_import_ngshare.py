@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ngshare_fs.store import Timestamp, Volume, assignment, feedback, release, roster, submission
-from tests.operator.ngshare_content import LONG, ODD_COURSE
-from tests.operator.old_ngshare import WRITTEN, OldNgshare, run
+from tests.operators.ngshare_content import LONG, ODD_COURSE
+from tests.operators.old_ngshare import WRITTEN, OldNgshare, run
 from tests.stores import upload
 from tests.verifying import codes, everything
 

@@ -14,9 +14,9 @@ from ngshare_fs.transfer.archive.listing import Listing
 from ngshare_fs.transfer.archive.reading import opened_archive
 from ngshare_fs.transfer.archive.restoring import restore
 from tests.durability.states import left_by_the_server, state_of
-from tests.operator.archives import RIGHT, members, tar, write
-from tests.operator.killed import killed_at_each_step, quick_path
-from tests.operator.running import Command, run
+from tests.operators.archives import RIGHT, members, tar, write
+from tests.operators.killed import killed_at_each_step, quick_path
+from tests.operators.running import Command, run
 from tests.servers import Server, running
 from tests.trees import tree
 from tests.verifying import codes

@@ -22,8 +22,8 @@ from ngshare_fs.store import Volume, feedback, release, submission
 from ngshare_fs.transfer.account import Account
 from ngshare_fs.transfer.nbgrader.exchange_writer import Owners
 from ngshare_fs.transfer.nbgrader.export import STAGING, Export
-from tests.operator.nbgrader_folder import COURSE, HANDED_IN, LATER, NOTEBOOK, SECRET, ExchangeFolder, contents
-from tests.operator.test_import_ngshare_interrupted import small_disk
+from tests.operators.nbgrader_folder import COURSE, HANDED_IN, LATER, NOTEBOOK, SECRET, ExchangeFolder, contents
+from tests.operators.test_import_ngshare_interrupted import small_disk
 from tests.stores import upload
 from tests.test_documentation import ROOT, examples
 from tests.verifying import codes, everything

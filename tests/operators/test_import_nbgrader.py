@@ -12,9 +12,9 @@ import pytest
 from ngshare_fs.command.main import main
 from ngshare_fs.store import Volume, release
 from ngshare_fs.transfer.nbgrader import inbound
-from tests.operator.importing_from_nbgrader import Import, assignment, data, folder, found, roster, take_over
-from tests.operator.nbgrader_folder import COURSE, HANDED_IN, LATER, NOTEBOOK, RANDOM, SECRET, ExchangeFolder, contents
-from tests.operator.test_import_ngshare_interrupted import small_disk
+from tests.operators.importing_from_nbgrader import Import, assignment, data, folder, found, roster, take_over
+from tests.operators.nbgrader_folder import COURSE, HANDED_IN, LATER, NOTEBOOK, RANDOM, SECRET, ExchangeFolder, contents
+from tests.operators.test_import_ngshare_interrupted import small_disk
 from tests.verifying import codes, everything
 from tests.waiting import until
 

@@ -12,8 +12,8 @@ from ngshare_fs.store import Volume, assignment, course, release, roster, submis
 from ngshare_fs.store.format import timestamp
 from ngshare_fs.store.upkeep import restoring
 from ngshare_fs.store.upkeep.trash_entries import entries_in
-from tests.operator.deleted import OF_OLD, command, contents, delete, journal, plain
-from tests.operator.run_command import Command
+from tests.operators.deleted import OF_OLD, command, contents, delete, journal, plain
+from tests.operators.run_command import Command
 from tests.verifying import codes, everything, somebody_else_in
 from tests.volumes import (
     ASSIGNMENT,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ngshare_fs.command.main import main
-from tests.operator.ngshare_content import STORED
+from tests.operators.ngshare_content import STORED
 
 # Of all files, unless a test says otherwise: before everything that was handed in.
 WRITTEN = 1_500_000_000_123_456_789

@@ -1,6 +1,6 @@
 """What is put into a real ngshare before it is moved: all kinds, and names as people write them.
 
-`python -m tests.operator.ngshare_content FOLDER` makes a new folder such as `ngshare_0_6_0` beside this file: what the
+`python -m tests.operators.ngshare_content FOLDER` makes a new folder such as `ngshare_0_6_0` beside this file: what the
 released ngshare makes of it. The tests read that one where no ngshare is installed.
 """
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.operator.old_ngshare import OldNgshare, run
+from tests.operators.old_ngshare import OldNgshare, run
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "moving-in.md").read_text(encoding="utf-8")

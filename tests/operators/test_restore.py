@@ -10,8 +10,8 @@ import pytest
 from ngshare_fs.store import Volume, course
 from tests.durability.disks import unmounted_at_the_end
 from tests.durability.states import left_by_the_server, state_of
-from tests.operator.archives import COURSE, RIGHT, compressed, described, member, members, sums, tar, write
-from tests.operator.running import Command, run
+from tests.operators.archives import COURSE, RIGHT, compressed, described, member, members, sums, tar, write
+from tests.operators.running import Command, run
 from tests.verifying import codes, everything
 from tests.volumes import Plain, write_course, write_release
 

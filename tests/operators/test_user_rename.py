@@ -11,8 +11,8 @@ from ngshare_fs.store.format import manifest
 from ngshare_fs.store.format.course_file import Person, Roster
 from ngshare_fs.store.user_renaming import NameInUse
 from tests.durability.states import left_by_the_server, state_of
-from tests.operator.killed import killed_at_each_step, quick_path
-from tests.operator.running import Command, run
+from tests.operators.killed import killed_at_each_step, quick_path
+from tests.operators.running import Command, run
 from tests.stores import beside_the_next_flush, hand_in, upload, volume
 from tests.verifying import codes, everything
 from tests.volumes import (

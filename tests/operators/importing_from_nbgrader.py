@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from ngshare_fs.command.main import main
-from tests.operator.nbgrader_folder import COURSE, ExchangeFolder
+from tests.operators.nbgrader_folder import COURSE, ExchangeFolder
 from tests.verifying import codes
 
 Import = Callable[..., dict[str, Any]]

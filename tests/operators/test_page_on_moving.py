@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.operator.archives import RIGHT, members, tar, write
-from tests.operator.running import Command, run
+from tests.operators.archives import RIGHT, members, tar, write
+from tests.operators.running import Command, run
 from tests.volumes import INSTRUCTOR, SUBMITTED, write_course, write_release, write_submission, write_volume
 
 __all__ = ["run"]

@@ -8,8 +8,8 @@ from ngshare_fs.store import Volume, assignment, course, course_renaming, journa
 from ngshare_fs.store.errors import AssignmentNotFound, CourseNotFound, Interrupted, StoreError
 from ngshare_fs.store.format.course_file import Person
 from tests.durability.states import left_by_the_server, state_of
-from tests.operator.killed import killed_at_each_step, quick_path
-from tests.operator.running import Command, run
+from tests.operators.killed import killed_at_each_step, quick_path
+from tests.operators.running import Command, run
 from tests.stores import beside_the_next_flush, hand_in, volume
 from tests.verifying import codes, everything
 from tests.volumes import COURSE, HOSTILE_NAMES, Plain, folder_of, write_course

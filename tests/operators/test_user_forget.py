@@ -11,8 +11,8 @@ from ngshare_fs.store import Volume, course, forgetting, journal, journal_names,
 from ngshare_fs.store.forgetting import PLACEHOLDER, Search
 from ngshare_fs.store.format.course_file import Person
 from tests.durability.states import left_by_the_server, state_of
-from tests.operator.killed import killed_at_each_step, quick_path
-from tests.operator.running import Command, run
+from tests.operators.killed import killed_at_each_step, quick_path
+from tests.operators.running import Command, run
 from tests.stores import hand_in, volume
 from tests.verifying import codes, everything
 from tests.volumes import (

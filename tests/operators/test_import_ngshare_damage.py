@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from ngshare_fs.store import Person, Timestamp, Volume, course, feedback, release, roster, submission
-from tests.operator.ngshare_content import ODD_COURSE
-from tests.operator.old_ngshare import OldNgshare
+from tests.operators.ngshare_content import ODD_COURSE
+from tests.operators.old_ngshare import OldNgshare
 from tests.stores import upload
 from tests.verifying import codes, everything
 

@@ -12,8 +12,8 @@ from ngshare_fs.store import Volume
 from ngshare_fs.store.format import timestamp
 from ngshare_fs.store.upkeep import emptying
 from ngshare_fs.store.writing.locks import lock_on
-from tests.operator.deleted import OF_OLD, command, delete, journal, plain
-from tests.operator.run_command import Command
+from tests.operators.deleted import OF_OLD, command, delete, journal, plain
+from tests.operators.run_command import Command
 from tests.verifying import codes, everything
 from tests.volumes import (
     ASSIGNMENT,

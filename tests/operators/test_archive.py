@@ -15,7 +15,7 @@ from ngshare_fs.transfer.archive.listing import ChangedMeanwhile, Listing
 from ngshare_fs.transfer.archive.writing import describe, write_archive
 from tests.durability.disks import unmounted_at_the_end
 from tests.durability.states import left_by_the_server, state_of
-from tests.operator.running import Command, run
+from tests.operators.running import Command, run
 from tests.stores import beside_the_next_flush, hand_in, volume
 from tests.verifying import codes, everything, removable, somebody_else_in
 from tests.volumes import COURSE, Plain, folder_of, write_rich_volume
