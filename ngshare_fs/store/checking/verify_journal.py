@@ -2,18 +2,16 @@
 
 import json
 import os
-import re
 from collections.abc import Iterator
 
 from ngshare_fs.store.checking.findings import JOURNAL_LINE_BROKEN, NAME_NOT_CANONICAL, UNREADABLE, Finding
 from ngshare_fs.store.checking.open_folder import OpenFolder, look_into, unexpected_entries
-from ngshare_fs.store.format import layout
+from ngshare_fs.store.format import journal_file, layout
 from ngshare_fs.store.format.names import is_cut, name_of
 
 # A line says who did what. What is longer is none, and must not fill the memory.
 LONGEST_LINE = 2**20
 
-_MONTH = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])\.jsonl")
 _COURSES = os.path.basename(layout.JOURNAL_OF_COURSES)
 _VOLUME = os.path.basename(layout.JOURNAL_OF_VOLUME)
 
@@ -46,7 +44,7 @@ def _check_months(folder: OpenFolder) -> Iterator[Finding]:
     except OSError as error:
         yield UNREADABLE.at(folder.path(), error.strerror)
         return
-    months = [name for name in names if _MONTH.fullmatch(name)]
+    months = [name for name in names if journal_file.month_of(name) is not None]
     for name in (yield from unexpected_entries(folder, months, ())):
         try:
             yield from _check_lines(folder, name)
@@ -65,7 +63,7 @@ def _check_lines(folder: OpenFolder, name: str) -> Iterator[Finding]:
             is_whole = line.endswith(b"\n")
             if not is_whole and len(line) < LONGEST_LINE:
                 return  # the last line, torn by a crash, or just being written
-            if line.strip() and not _is_object(line):
+            if not _is_understood(line):
                 yield JOURNAL_LINE_BROKEN.at(folder.path(name), f"line {number}")
             while not is_whole and (line := file.readline(LONGEST_LINE)):
                 folder.tally.piece(len(line))
@@ -73,8 +71,12 @@ def _check_lines(folder: OpenFolder, name: str) -> Iterator[Finding]:
             number += 1
 
 
-def _is_object(line: bytes) -> bool:
+def _is_understood(line: bytes) -> bool:
+    """Whether it is an object, or nothing, or what a crash leaves: a torn line that the next writer has ended."""
+    *torn, last = journal_file.separated(line.strip(b"\0 \r\n"))
+    if all(journal_file.is_begun(part) for part in torn) and (not last or journal_file.is_begun(last)):
+        return True
     try:
-        return isinstance(json.loads(line), dict)
+        return isinstance(json.loads(last), dict)
     except (ValueError, RecursionError):
         return False

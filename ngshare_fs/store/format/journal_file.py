@@ -74,6 +74,11 @@ def understand(line: bytes) -> Line | None:
     return Line(Timestamp(document["time"]), fields)
 
 
+def is_begun(part: bytes) -> bool:
+    """Whether a part of a line is one, or the beginning of one that was torn."""
+    return part[: len(START)] == START[: len(part)]
+
+
 def separated(line: bytes) -> list[bytes]:
     """The parts of a line: more than one where the end of a torn one was not seen, and the next one follows it."""
     start = line.rfind(START)
