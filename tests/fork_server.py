@@ -101,9 +101,10 @@ class ForkServer:
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
             )
-        atexit.register(self._end)
+        atexit.register(self.close)
 
-    def _end(self) -> None:
+    def close(self) -> None:
+        """Let it end."""
         self._control.close()
         self._process.wait()
 
@@ -132,13 +133,13 @@ class ForkServer:
             {"command": command, "folder": str(folder), "environment": dict(environment), "own_group": own_group}
         )
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            socket.send_fds(self._control, [request.encode()], [theirs.fileno(), output, errors])
-        pid = ours.recv(LONGEST_MESSAGE)
-        if not pid:
+        try:
+            with theirs:
+                socket.send_fds(self._control, [request.encode()], [theirs.fileno(), output, errors])
+            return ForkedProcess(int(ours.recv(LONGEST_MESSAGE)), ours)
+        except (OSError, ValueError) as error:
             ours.close()
-            raise RuntimeError("the fork server has ended; what it has printed says why")
-        return ForkedProcess(int(pid), ours)
+            raise RuntimeError("the fork server has ended; what it has printed says why") from error
 
     def run(
         self,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fork_server import fork_server
+from tests.fork_server import ForkServer, fork_server
 from tests.servers import runs
 from tests.waiting import until
 
@@ -49,3 +49,11 @@ def test_one_that_hangs_is_killed(tmp_path: Path) -> None:
             break
     process = int(begun.read_text())
     until(lambda: not runs(process), "its end")
+
+
+def test_one_that_cannot_import_what_it_should_says_so(tmp_path: Path) -> None:
+    server = ForkServer(Path(sys.executable), ["no_such_module"])
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="has ended"):
+            server.run([str(tmp_path)], tmp_path, {}, SECONDS)
+    server.close()
