@@ -211,7 +211,7 @@ def test_after_a_kill_at_any_step_it_goes_on(
         assert without_private(copy) == without_private(copies[-1])
         assert set(kept(copy)) == set(replaced)
     assert states == {True, False}
-    assert len(copies) > 25
+    assert len(copies) > 5
 
 
 def test_what_an_older_program_finds_in_the_middle_it_refuses(old: Plain, newer: pytest.MonkeyPatch) -> None:

@@ -140,11 +140,10 @@ class _Repair:
 
     def _mend_volume_file(self) -> bool:
         """Mend `ngshare.yaml`, which has to be there before a volume can be opened; False where that ends all."""
-        from ngshare_fs.store.checking.verify import verify_volume
         from ngshare_fs.store.repairing.repair import Untouched, volume_file_step
         from ngshare_fs.store.repairing.step import Left
 
-        step = volume_file_step(str(self._root), verify_volume(self._root))
+        step = volume_file_step(str(self._root))
         if step is None:
             return True
         if isinstance(step, Untouched):

@@ -38,6 +38,7 @@ from ngshare_fs.store.errors import CourseNotFound
 from ngshare_fs.store.format import course_file, layout, timestamp, trash_file, volume_file
 from ngshare_fs.store.format.manifest import FEEDBACK, RELEASE, SUBMISSION, WITHDRAWAL
 from ngshare_fs.store.format.names import folder_of, is_cut, name_of
+from ngshare_fs.store.format.volume_file import VolumeFile
 from ngshare_fs.store.migrations.present_layout import check_is_present_layout
 
 # `trash.yaml` names the folder by the time of the deletion; 8 random digits keep two deletions apart.
@@ -72,6 +73,15 @@ def verify_volume(
         yield UNREADABLE.at(".", error.strerror)
 
 
+def verify_volume_file(root: Path) -> Finding | None:
+    """What keeps a folder from being opened as a volume, None where nothing does: reads no more than `ngshare.yaml`."""
+    try:
+        with open_volume(str(root), Tally()) as folder:
+            return next(_read_volume_file(folder), None)
+    except OSError as error:
+        return UNREADABLE.at(".", error.strerror)
+
+
 def bytes_to_check(root: Path, course: str | None = None) -> int:
     """How many bytes `verify_volume` has to read there, for a progress bar."""
     if course is not None:
@@ -80,9 +90,7 @@ def bytes_to_check(root: Path, course: str | None = None) -> int:
 
 
 def _check_volume(root: OpenFolder, course: str | None) -> Iterator[Found]:
-    found = yield from read_yaml(
-        root, layout.VOLUME_FILE, volume_file.understand, VOLUME_FILE_MISSING, VOLUME_FILE_BROKEN
-    )
+    found = yield from _read_volume_file(root)
     if found is not None:
         if found.layout > layout.LAYOUT:
             # What this program would say of the rest may be wrong.
@@ -102,6 +110,10 @@ def _check_volume(root: OpenFolder, course: str | None) -> Iterator[Found]:
         yield from look_into(root, layout.TRASH, _each(_check_deletion))
     if layout.JOURNAL in present:
         yield from look_into(root, layout.JOURNAL, check_journal)
+
+
+def _read_volume_file(root: OpenFolder) -> Generator[Finding, None, VolumeFile | None]:
+    return read_yaml(root, layout.VOLUME_FILE, volume_file.understand, VOLUME_FILE_MISSING, VOLUME_FILE_BROKEN)
 
 
 def _check_one_course(root: OpenFolder, course: str) -> Iterator[Found]:

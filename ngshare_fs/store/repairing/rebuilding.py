@@ -121,6 +121,8 @@ def _manifest_of(tree: TreePlace, left: Salvaged, files: list[StoredFile]) -> Ma
         raise Left(f"what is left of it says `kind: {kind}`, which does not belong here: move the tree to its place")
     if not files and "kind" not in left.said:
         raise Left("no file is there, and its kind cannot be read: restore it from a backup")
+    if files and kind == WITHDRAWAL:
+        raise Left("it is a withdrawal, and there are files: look which of the two is right")
     _check_files(left, files)
     student = None if tree.student_folder is None else _agreed(left, "student", tree.student_name())
     known_by = left.said.get("by") or (student if tree.kind == SUBMISSION else _only_instructor(tree))

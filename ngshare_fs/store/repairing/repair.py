@@ -3,10 +3,12 @@
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from ngshare_fs.store import journal
 from ngshare_fs.store.checking.findings import VOLUME_FILE_BROKEN, VOLUME_FILE_MISSING, Finding
-from ngshare_fs.store.errors import StoreError
+from ngshare_fs.store.checking.verify import verify_volume_file
+from ngshare_fs.store.errors import LockTimeout, StoreError
 from ngshare_fs.store.repairing import volume_file
 from ngshare_fs.store.repairing.step import Damage, Left, Step
 from ngshare_fs.store.repairing.table import REPAIRS
@@ -45,13 +47,9 @@ class VolumeFileStep:
         volume_file.write_anew(self.damage, by)
 
 
-def volume_file_step(root: str, findings: Iterable[Finding]) -> VolumeFileStep | Untouched | None:
-    """What there is to do before all else, None where the first of the findings is not about `ngshare.yaml`.
-
-    Args:
-        findings: of `verify`, of which one is taken.
-    """
-    finding = next(iter(findings), None)
+def volume_file_step(root: str) -> VolumeFileStep | Untouched | None:
+    """What there is to do before all else, None where `ngshare.yaml` is there and can be understood."""
+    finding = verify_volume_file(Path(root))
     if finding is None or finding.code not in _OF_VOLUME_FILE:
         return None
     damage = Damage(root, finding)
@@ -121,6 +119,8 @@ def carry_out(volume: Volume, step: Step, by: str) -> str | None:
         step.mend(volume, by)
     except Left as reason:
         return str(reason)
+    except LockTimeout:
+        return "somebody else held a lock for too long: run this again"
     except StoreError as error:
         return str(error)
     except OSError as error:
