@@ -313,3 +313,19 @@ def test_a_rebuilt_submission_is_served_by_the_store(tmp_path: Path) -> None:
     volume = Volume.read_only(plain.root)
     assert contents(submission.collect(volume, *NAMES, STUDENT, None)) == SUBMITTED_FILES
     volume.close()
+
+
+def test_a_file_that_was_renamed_by_hand_gets_its_name_back(tmp_path: Path) -> None:
+    plain = Plain(tmp_path / "volume")
+    files = plain.submission / "files"
+    (files / "data" / "x.csv").rename(files / "x.csv")
+    (files / "data").rmdir()
+    (files / "problem1.ipynb").rename(files / "data")
+    (files / "problem1 (copy).ipynb").write_text("another one")
+    assert repaired(plain.root) == []
+    for path, content in SUBMITTED_FILES.items():
+        assert (files / path).read_bytes() == content
+    assert [path.rpartition("/")[2] for path in quarantined(plain.root)] == ["problem1 (copy).ipynb"]
+    (files / "problem1.ipynb").write_bytes(b"x")
+    (files / "problem1.ipynb").rename(files / "more")
+    assert repaired(plain.root) == ["file-missing"]

@@ -27,6 +27,7 @@ from ngshare_fs.terminal.progress import progress
 from ngshare_fs.terminal.saying import counted, say
 
 if TYPE_CHECKING:
+    from ngshare_fs.store import Volume
     from ngshare_fs.store.checking.findings import Finding
     from ngshare_fs.store.repairing.step import Step
 
@@ -132,9 +133,14 @@ class _Repair:
                 if not steps:
                     break
                 self._ask(len(steps))
+                done = len(self._account.done)
                 for step in steps:
-                    problem = carry_out(volume, step, operator())
-                    self._enter(step, problem)
+                    self._enter(volume, step, carry_out(volume, step, operator()))
+                if len(self._account.done) > done:
+                    self._failed.clear()  # what was in the way of the others may be gone
+            else:
+                for step in self._look():
+                    self._account.untouched(step.damage.finding, "run this again")
         if not self._account.done and not self._account.left:
             self._tell("nothing to mend")
 
@@ -193,11 +199,17 @@ class _Repair:
         only = self._given.only
         return (finding for finding in findings if not only or finding.code in only)
 
-    def _enter(self, step: "Step", problem: str | None) -> None:
+    def _enter(self, volume: "Volume", step: "Step", problem: str | None) -> None:
+        from ngshare_fs.store.repairing.repair import write_down
+
         finding = step.damage.finding
         if problem is None:
             self._account.mended(finding, step.words)
             self._tell(f"done: {finding.code} {finding.path}")
+            try:
+                write_down(volume, step, operator())
+            except OSError as error:
+                say(f"ngshare-fs: the journal cannot be written: {error.strerror}", sys.stderr)
         else:
             self._failed.add(self._key(step))
             self._tell(f"not done: {finding.code} {finding.path}: {problem}")

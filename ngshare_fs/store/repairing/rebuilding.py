@@ -186,7 +186,7 @@ def _files_in(tree: TreePlace) -> list[StoredFile]:
                 check_path(relative)
                 status = os.lstat(path)
                 if stat.S_ISREG(status.st_mode):
-                    found.append(StoredFile(relative, *_size_and_md5(path)))
+                    found.append(StoredFile(relative, *size_and_md5(path)))
             except IllegalPath:
                 continue
             except OSError as error:
@@ -194,7 +194,12 @@ def _files_in(tree: TreePlace) -> list[StoredFile]:
     return found
 
 
-def _size_and_md5(path: str) -> tuple[int, str]:
+def size_and_md5(path: str) -> tuple[int, str]:
+    """What a manifest says of a file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
     digest = hashlib.md5(usedforsecurity=False)
     size = 0
     with os.fdopen(open_plain(path), "rb", buffering=0) as file:

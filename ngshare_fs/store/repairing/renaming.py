@@ -33,7 +33,7 @@ def as_name_says(damage: Damage) -> Step:
         told = {found.student for found in manifests_below(damage.path)}
         if told != {name}:
             raise Left(f"it reads as {name!r}, which not all manifests in it say of the student: look whose work it is")
-    return _rename(damage, damage.place, os.path.join(os.path.dirname(damage.place), canonical))
+    return rename(damage, damage.place, os.path.join(os.path.dirname(damage.place), canonical))
 
 
 def as_time_says(damage: Damage) -> Step:
@@ -41,7 +41,7 @@ def as_time_says(damage: Damage) -> Step:
     tree = TreePlace.of(damage)
     moment = tree.manifest().timestamp
     _check_time(moment)
-    return _rename(damage, tree.place, f"{os.path.dirname(tree.place)}/{timestamp.folder_of(moment)}")
+    return rename(damage, tree.place, f"{os.path.dirname(tree.place)}/{timestamp.folder_of(moment)}")
 
 
 def as_time_says_or_aside(damage: Damage) -> Step:
@@ -66,7 +66,7 @@ def as_releases_say(damage: Damage) -> Step:
     if len(told) != 1 or not (name := told.pop()):
         raise Left("its releases do not agree on a name: move the folder to its place")
     place = "/".join(tree.parts[:4])
-    return _rename(damage, place, os.path.join(os.path.dirname(place), folder_of(name)))
+    return rename(damage, place, os.path.join(os.path.dirname(place), folder_of(name)))
 
 
 def course_as_named(damage: Damage) -> Step:
@@ -79,7 +79,7 @@ def course_as_named(damage: Damage) -> Step:
         said = course_in(damage.path)
         if said is None:
             raise Left("it cannot be read any more")
-        return _rename(damage, f"{layout.COURSES}/{folder}", f"{layout.COURSES}/{folder_of(said)}")
+        return rename(damage, f"{layout.COURSES}/{folder}", f"{layout.COURSES}/{folder_of(said)}")
 
     def mend(volume: Volume, by: str) -> None:
         # A server's change loses comments, too; here the old file is kept with them.
@@ -118,10 +118,18 @@ def to_its_submission(damage: Damage) -> Step:
     submission = f"{student}/{timestamp.folder_of(found.submission)}"
     if not os.path.isdir(os.path.join(damage.root, submission)):
         raise Left(f"the submission that it names, {found.submission}, is not there: restore that from a backup")
-    return _rename(damage, tree.place, f"{submission}/{layout.FEEDBACK}/{tree.parts[-1]}")
+    return rename(damage, tree.place, f"{submission}/{layout.FEEDBACK}/{tree.parts[-1]}")
 
 
-def _rename(damage: Damage, place: str, to: str) -> Step:
+def rename(damage: Damage, place: str, to: str) -> Step:
+    """Give something another name, or another place, which has to be free.
+
+    Args:
+        place, to: from where and where to, relative to the volume.
+
+    Raises:
+        Left: the place is taken.
+    """
     source, target = os.path.join(damage.root, place), os.path.join(damage.root, to)
     seen = os.lstat(source)
     if os.path.lexists(target):

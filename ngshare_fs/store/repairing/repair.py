@@ -107,7 +107,7 @@ def in_good_order(steps: Iterable[Step]) -> list[Step]:
 
 
 def carry_out(volume: Volume, step: Step, by: str) -> str | None:
-    """Do one step, and write it into the journal.
+    """Do one step.
 
     Args:
         by: who wants it.
@@ -126,10 +126,15 @@ def carry_out(volume: Volume, step: Step, by: str) -> str | None:
     except OSError as error:
         where = f" ({os.path.relpath(error.filename, volume.root)})" if error.filename else ""
         return f"{error.strerror}{where}"
+    return None
+
+
+def write_down(volume: Volume, step: Step, by: str) -> None:
+    """Write into the journal that a step was done.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     damage = step.damage
     detail = f"{damage.finding.code} {damage.finding.path}"
-    try:
-        journal.record(volume, journal.Event("repair", by, "command", damage.course, detail=detail))
-    except OSError as error:
-        return f"it is done, but the journal cannot be written: {error.strerror}"
-    return None
+    journal.record(volume, journal.Event("repair", by, "command", damage.course, detail=detail))

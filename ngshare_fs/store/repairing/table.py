@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ngshare_fs.store.checking import findings
 from ngshare_fs.store.checking.findings import Defect
-from ngshare_fs.store.repairing import access, rebuilding, renaming, trash_record
+from ngshare_fs.store.repairing import access, rebuilding, renaming, trash_record, tree_files
 from ngshare_fs.store.repairing.quarantine import set_aside
 from ngshare_fs.store.repairing.step import Damage, Left, Step
 
@@ -87,8 +87,14 @@ _TABLE: tuple[tuple[Defect, Repair], ...] = (
         findings.PATH_TWICE,
         Repair("rebuilt with the entry that is true, if there is one", rebuilding.from_its_right_entries),
     ),
-    (findings.FILE_MISSING, Repair(_BACKUP)),
-    (findings.FILE_EXTRA, Repair("set aside", set_aside)),
+    (
+        findings.FILE_MISSING,
+        Repair("given its name back, if it is there under another one; else a backup has to help", tree_files.missing),
+    ),
+    (
+        findings.FILE_EXTRA,
+        Repair("given its name back, if it is a file that is missing; else set aside", tree_files.extra),
+    ),
     (findings.SIZE_DIFFERS, Repair(_BACKUP)),
     (findings.CHECKSUM_DIFFERS, Repair(_BACKUP)),
     (
