@@ -11,12 +11,13 @@ import pytest
 from ngshare_fs.store import Volume, course, roster, submission
 from ngshare_fs.store.checking.verify import verify_volume
 from ngshare_fs.store.format.course_file import Person
+from ngshare_fs.transfer.archive.broken import BrokenArchive
 from ngshare_fs.transfer.archive.listing import ChangedMeanwhile, Listing
 from ngshare_fs.transfer.archive.writing import describe, write_archive
 from tests.durability.disks import unmounted_at_the_end
 from tests.durability.states import left_by_the_server, state_of
 from tests.operators.running import Command, run
-from tests.stores import beside_the_next_flush, hand_in, volume
+from tests.stores import beside_the_next_flush, hand_in, upload, volume
 from tests.verifying import codes, everything, removable, somebody_else_in
 from tests.volumes import COURSE, Plain, folder_of, write_rich_volume
 
@@ -121,6 +122,7 @@ def test_what_is_damaged_is_said_and_kept_and_stays(run: Command, tmp_path: Path
     assert ended.code == 1
     assert "checksum-differs courses/math/assignments/ps1/submissions/lawrence" in ended.err
     assert "symlink courses/math/link" in ended.err
+    assert f"damaged {plain.submission.relative_to(run.data)}/files/problem1.ipynb: it is not as" in ended.err
     assert "math stays where it is, because of what was found in it" in ended.err
     assert plain.course.is_dir()
     assert "courses/math/link" not in contents(unpacked(tmp_path / "a.tar.zst", tmp_path / "unpacked"))
@@ -249,6 +251,26 @@ def test_what_is_moved_away_while_it_is_read_ends_it(volume: Volume, tmp_path: P
         submission.delete(volume, "c", "a", "lawrence", moment, "kevin")
         with pytest.raises(ChangedMeanwhile, match="lawrence"):
             write_archive(volume, listing, describe(listing, "c", "root"), str(tmp_path / "a"), lambda _: None)
+    assert not list(tmp_path.glob("a*"))
+
+
+def test_what_the_disk_makes_of_it_is_seen_before_it_has_its_name(volume: Volume, tmp_path: Path) -> None:
+    with upload(volume, f=os.urandom(3 * 2**20)) as work:
+        submission.submit(volume, "c", "a", "lawrence", work)
+    with Listing(volume, "c") as listing:
+        read = 0
+
+        def fail_once_it_is_written(count: int) -> None:
+            nonlocal read
+            read += count
+            if read > listing.counts["size"]:
+                partial = next(tmp_path.glob("a.partial-*"))
+                with partial.open("r+b") as file:
+                    file.seek(2**21)
+                    file.write(bytes(16))
+
+        with pytest.raises(BrokenArchive):
+            write_archive(volume, listing, describe(listing, "c", "root"), str(tmp_path / "a"), fail_once_it_is_written)
     assert not list(tmp_path.glob("a*"))
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -189,15 +190,15 @@ def test_a_journal_that_a_server_writes_to_loses_no_line(volume: Volume, monkeyp
     with file.open("a") as opened:  # as a server has it open, for a second
         removals = [each for each in Search(volume, STUDENT, []).removals() if each.what == forgetting.JOURNAL]
         assert [each.count for each in removals] == [1]
-        rename, written = os.rename, list[int]()
+        sleep, written = time.sleep, list[int]()
 
-        def and_a_late_line(source: str, target: str) -> None:
-            rename(source, target)
+        def and_a_late_line(seconds: float) -> None:
             if not written:
                 written.append(opened.write('{"time": "late", "by": "ada"}\n'))
                 opened.flush()
+            sleep(seconds)
 
-        monkeypatch.setattr(os, "rename", and_a_late_line)
+        monkeypatch.setattr(time, "sleep", and_a_late_line)
         removals[0].act()
     found = "".join(path.read_text() for path in file.parent.iterdir())
     assert STUDENT not in found

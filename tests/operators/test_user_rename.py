@@ -186,6 +186,7 @@ def test_killed_at_any_step_it_is_finished_by_the_same_command(new: str, quick_p
         assert set(codes(data)) <= {"student-differs"}
         assert len([path.name for path in (data / submissions).iterdir()]) == 1
         volume = Volume.open(data)
+        assert len(submission.submissions_to(volume, COURSE, ASSIGNMENT)) == 2
         rename(volume)
         found = submission.submissions_to(volume, COURSE, ASSIGNMENT)
         assert [each.student for each in found] == [new, new]
