@@ -1,5 +1,7 @@
 """A process that changes a volume, killed at each of its steps in turn: before every call that changes something."""
 
+import contextlib
+import errno
 import gc
 import itertools
 import os
@@ -12,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.store import Volume
-from tests.durability.system_calls import Attempt, Watch, changes
+from ngshare_fs.store import StoreError, Volume
+from tests.durability.system_calls import Attempt, Fault, Watch, changes, failing
 from tests.rounds import rounds
 
 ENDED = 17
@@ -30,13 +32,16 @@ def quick_path(tmp_path: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-def killed_at_each_step(template: Path, data: Path, act: Callable[[Volume], object]) -> Iterator[int]:
+def killed_at_each_step(
+    template: Path, data: Path, act: Callable[[Volume], object], is_full: bool = False
+) -> Iterator[int]:
     """Do something on a copy of a volume, in a process that ends at its first change, a later one, and so on.
 
     Args:
         template: the volume.
         data: where the copies are to be.
         act: what is done.
+        is_full: whether at that change the disk has no room instead, and the process goes on as it then does.
 
     Yields:
         the number of the change; the copy is at `data`, with what such an end has left.
@@ -46,7 +51,7 @@ def killed_at_each_step(template: Path, data: Path, act: Callable[[Volume], obje
         for step in itertools.count(1, STRIDE):
             shutil.rmtree(data, ignore_errors=True)
             shutil.copytree(template, data)
-            code = _ended(data, act, step)
+            code = _ended(data, act, step, failing(errno.ENOSPC) if is_full else _end)
             assert code in (0, ENDED), f"step {step} ended with {code}"
             if code == 0:
                 return
@@ -55,16 +60,18 @@ def killed_at_each_step(template: Path, data: Path, act: Callable[[Volume], obje
         gc.unfreeze()
 
 
-def _ended(data: Path, act: Callable[[Volume], object], step: int) -> int:
+def _ended(data: Path, act: Callable[[Volume], object], step: int, fault: Fault) -> int:
     child = os.fork()
     if child == 0:
         try:
             volume = Volume.open(data)
             with Watch(data) as watch:
-                watch.count(step, _end, changes)
-                act(volume)
-                watch.stop()
-            os._exit(0)
+                watch.count(step, fault, changes)
+                with contextlib.suppress(OSError, StoreError):
+                    act(volume)
+                disturbed = watch.stop()
+            volume.close()
+            os._exit(ENDED if disturbed else 0)
         except BaseException:
             traceback.print_exc()
             os._exit(FAILED)

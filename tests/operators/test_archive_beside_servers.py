@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
+import pytest
+
 from ngshare_fs.store import Volume, course
 from ngshare_fs.transfer.archive.listing import Listing
 from ngshare_fs.transfer.archive.reading import opened_archive
@@ -28,7 +30,11 @@ __all__ = ["quick_path", "run"]
 STUDENTS = [f"student {number}" for number in range(4)]
 
 
-def test_a_restore_that_is_killed_leaves_nothing_or_all(quick_path: Path) -> None:
+either_way = pytest.mark.parametrize("is_full", [False, pytest.param(True, marks=pytest.mark.long)])
+
+
+@either_way
+def test_a_restore_that_is_killed_leaves_nothing_or_all(is_full: bool, quick_path: Path) -> None:
     template, data = quick_path / "template", quick_path / "data"
     Volume.open(template).close()
     archive = write(quick_path / "a.tar.zst", tar(members(RIGHT)))
@@ -38,7 +44,7 @@ def test_a_restore_that_is_killed_leaves_nothing_or_all(quick_path: Path) -> Non
             restore(volume, opened, COURSE, accepts_damage=False, told=lambda _: None)
 
     steps = 0
-    for step in killed_at_each_step(template, data, bring_back):
+    for step in killed_at_each_step(template, data, bring_back, is_full):
         steps = step
         assert codes(data) == []
         volume = Volume.open(data)
@@ -52,7 +58,8 @@ def test_a_restore_that_is_killed_leaves_nothing_or_all(quick_path: Path) -> Non
     assert steps > 12
 
 
-def test_a_removal_that_is_killed_leaves_the_course_in_one_place(quick_path: Path) -> None:
+@either_way
+def test_a_removal_that_is_killed_leaves_the_course_in_one_place(is_full: bool, quick_path: Path) -> None:
     template, data = quick_path / "template", quick_path / "data"
     before = state_of(Plain(template).course)
 
@@ -60,7 +67,7 @@ def test_a_removal_that_is_killed_leaves_the_course_in_one_place(quick_path: Pat
         with Listing(volume, COURSE) as listing:
             course.delete_unless(volume, COURSE, "root", listing.check_unchanged)
 
-    for _ in killed_at_each_step(template, data, remove):
+    for _ in killed_at_each_step(template, data, remove, is_full):
         Volume.open(data).close()
         assert codes(data) == []
         places = [*data.glob(f"courses/{COURSE}"), *data.glob(f"trash/*/{COURSE}")]

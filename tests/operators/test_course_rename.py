@@ -93,15 +93,19 @@ def test_the_journals_of_an_earlier_course_and_of_this_one_stay(volume: Volume) 
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("old", "new", "is_full"),
     [
-        ("c", "x"),
-        (LONG, LONGER),
-        pytest.param("c", LONG, marks=pytest.mark.long),
-        pytest.param(LONG, "x", marks=pytest.mark.long),
+        ("c", "x", False),
+        ("c", "x", True),
+        (LONG, LONGER, False),
+        pytest.param("c", LONG, False, marks=pytest.mark.long),
+        pytest.param("c", LONG, True, marks=pytest.mark.long),
+        pytest.param(LONG, "x", False, marks=pytest.mark.long),
     ],
 )
-def test_killed_at_any_step_it_is_finished_by_the_same_command(old: str, new: str, quick_path: Path) -> None:
+def test_killed_at_any_step_it_is_finished_by_the_same_command(
+    old: str, new: str, is_full: bool, quick_path: Path
+) -> None:
     def rename(volume: Volume) -> None:
         course_renaming.rename(volume, old, new)
 
@@ -111,7 +115,7 @@ def test_killed_at_any_step_it_is_finished_by_the_same_command(old: str, new: st
     journal.record(volume, journal.Event("create-course", "root", "api", old))
     volume.close()
     steps = 0
-    for step in killed_at_each_step(template, data, rename):
+    for step in killed_at_each_step(template, data, rename, is_full):
         steps = step
         assert set(codes(data)) <= {"course-differs"}
         volume = Volume.open(data)

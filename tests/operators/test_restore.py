@@ -73,6 +73,9 @@ def inside(path: str) -> dict[str, bytes | None]:
 
 
 LONG = "courses/math/assignments/" + "x" * 256
+DEEP = {"courses/math/assignments" + "/d" * depth: None for depth in range(1, 400)}
+LARGE_YAML = members(RIGHT, size=str(2**29))
+LARGE_YAML[2] = member("courses/math/course.yaml", b"", size=2**28)
 SPARSE = member("courses/math/d", b"", pax_headers={"GNU.sparse.major": "1", "GNU.sparse.name": "d"})
 HUGE = member("courses/math/d", b"", size=2**62)
 WITHOUT_SUMS = members(RIGHT)[:-1]
@@ -90,6 +93,8 @@ HOSTILE: dict[str, tuple[Members | bytes, str]] = {
     "a nul": (with_member(member("a", b"", pax_headers={"path": "courses/math/a\0b"})), "is no path"),
     "too long a name": (members(inside(LONG)), "is no path"),
     "a folder that is not there": (members(inside("courses/math/assignments/ps1/x")), "lies outside"),
+    "too deep": (members({**dict(list(RIGHT.items())[:3]), **DEEP}), "is no path"),
+    "a file that would fill the memory": (LARGE_YAML, "course.yaml' in it has 268435456 bytes"),
     "a symbolic link": (with_member(member("courses/math/d", b"", type=tarfile.SYMTYPE)), "a symbolic link"),
     "a hard link": (with_member(member("courses/math/d", b"", type=tarfile.LNKTYPE)), "a hard link"),
     "a device": (with_member(member("courses/math/d", b"", type=tarfile.CHRTYPE)), "a device"),

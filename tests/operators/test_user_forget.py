@@ -235,7 +235,8 @@ def test_what_is_handed_in_meanwhile_is_removed_too(volume: Volume, run: Command
     assert course.exists(volume, "c")
 
 
-def test_killed_at_any_step_the_same_command_finishes_it(quick_path: Path) -> None:
+@pytest.mark.parametrize("is_full", [False, pytest.param(True, marks=pytest.mark.long)])
+def test_killed_at_any_step_the_same_command_finishes_it(is_full: bool, quick_path: Path) -> None:
     template, data = quick_path / "template", quick_path / "data"
     write_crowded_volume(template)
 
@@ -244,7 +245,7 @@ def test_killed_at_any_step_the_same_command_finishes_it(quick_path: Path) -> No
             removal.act()
 
     steps = 0
-    for step in killed_at_each_step(template, data, forget):
+    for step in killed_at_each_step(template, data, forget, is_full):
         steps = step
         assert codes(data) == []
         volume = Volume.open(data)

@@ -171,8 +171,15 @@ def test_a_file_that_cannot_be_understood_keeps_all_as_it_is(broken: str, run: C
     assert state_of(run.data) == before
 
 
-@pytest.mark.parametrize("new", ["zoë", pytest.param(LONG, marks=pytest.mark.long)])
-def test_killed_at_any_step_it_is_finished_by_the_same_command(new: str, quick_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("new", "is_full"),
+    [
+        ("zoë", False),
+        pytest.param("zoë", True, marks=pytest.mark.long),
+        pytest.param(LONG, False, marks=pytest.mark.long),
+    ],
+)
+def test_killed_at_any_step_it_is_finished_by_the_same_command(new: str, is_full: bool, quick_path: Path) -> None:
     def rename(volume: Volume) -> None:
         user_renaming.rename(volume, user_renaming.plan(volume, STUDENT, new), STUDENT, new)
 
@@ -181,7 +188,7 @@ def test_killed_at_any_step_it_is_finished_by_the_same_command(new: str, quick_p
     write_submission(plain.course, (COURSE, ASSIGNMENT), STUDENT, "2020-02-01 00:00:00.000000 UTC", SUBMITTED_FILES)
     submissions = plain.submission.parent.parent.relative_to(template)
     steps = 0
-    for step in killed_at_each_step(template, data, rename):
+    for step in killed_at_each_step(template, data, rename, is_full):
         steps = step
         assert set(codes(data)) <= {"student-differs"}
         assert len([path.name for path in (data / submissions).iterdir()]) == 1

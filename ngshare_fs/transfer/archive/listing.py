@@ -188,6 +188,19 @@ def kind_of(path: str) -> str | None:
     return None
 
 
+def is_tree(path: str) -> bool:
+    """Whether a folder is by its place a release, a submission or a piece of feedback."""
+    return kind_of(path) in (layout.RELEASES, layout.SUBMISSIONS, layout.FEEDBACK)
+
+
+def is_understood(path: str) -> bool:
+    """Whether a file is by its place one that programs read whole: a course's, or a manifest."""
+    above, _, name = path.rpartition("/")
+    if name == layout.COURSE_FILE:
+        return above.count("/") == 1 and above.startswith(layout.COURSES + "/")
+    return name == layout.MANIFEST and is_tree(above)
+
+
 def _entry(path: str, status: os.stat_result) -> Entry:
     return Entry(path, False, status.st_size, int(status.st_mtime), tuple(fingerprint_of(status)))
 

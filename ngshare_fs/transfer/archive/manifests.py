@@ -5,14 +5,11 @@ import hashlib
 from ngshare_fs.formats.yaml_text import BrokenYaml, parse
 from ngshare_fs.store.format import layout, manifest
 from ngshare_fs.store.format.manifest import StoredFile
-from ngshare_fs.transfer.archive.listing import kind_of
+from ngshare_fs.transfer.archive.listing import is_tree
 from ngshare_fs.transfer.archive.reading import Piece
 
-_TREES = (layout.RELEASES, layout.SUBMISSIONS, layout.FEEDBACK)
 # As many components have the paths of trees: of a release, a submission, a piece of feedback.
 _DEPTHS = (6, 7, 9)
-# What is longer is no manifest, and would have to be held in memory.
-LONGEST_MANIFEST = 64 * 2**20
 
 
 class ManifestCheck:
@@ -32,13 +29,13 @@ class ManifestCheck:
         if piece.is_folder:
             return
         tree, _, name = piece.path.rpartition("/")
-        if name == layout.MANIFEST and kind_of(tree) in _TREES:
+        if name == layout.MANIFEST and is_tree(tree):
             self._see_manifest(tree, piece)
             return
         parts = piece.path.split("/")
         for depth in _DEPTHS:
             tree = "/".join(parts[:depth])
-            if len(parts) > depth + 1 and parts[depth] == layout.FILES and kind_of(tree) in _TREES:
+            if len(parts) > depth + 1 and parts[depth] == layout.FILES and is_tree(tree):
                 self._see_file(piece, self._listed.get(tree, {}).pop("/".join(parts[depth + 1 :]), None))
 
     def end(self) -> list[str]:
@@ -47,9 +44,6 @@ class ManifestCheck:
         return self.damaged + missing
 
     def _see_manifest(self, tree: str, piece: Piece) -> None:
-        if piece.size > LONGEST_MANIFEST:
-            self.damaged.append(piece.path)
-            return
         try:
             found = parse(b"".join(piece.content), piece.path, manifest.understand)
         except BrokenYaml:

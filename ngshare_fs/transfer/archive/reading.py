@@ -8,14 +8,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from ngshare_fs.store.format.tree_paths import LONGEST_COMPONENT
+from ngshare_fs.store.format.tree_paths import DEEPEST_PATH, LONGEST_COMPONENT
 from ngshare_fs.transfer.archive.broken import BrokenArchive
 from ngshare_fs.transfer.archive.checksums import Checksums
 from ngshare_fs.transfer.archive.compression import decompressed
 from ngshare_fs.transfer.archive.layout import DESCRIPTION, LONGEST_DESCRIPTION, SUMS, Description, order, understood
+from ngshare_fs.transfer.archive.listing import is_understood
 from ngshare_fs.transfer.archive.tar_stream import Header, TarReader
 
 LONGEST_PATH = 4096
+# No path of a course has more components; what is nested more deeply would end programs that walk through it.
+DEEPEST = DEEPEST_PATH + 10
+# What is longer is no manifest and no roster, and would have to be held in memory.
+LONGEST_YAML = 64 * 2**20
 
 
 class Piece(NamedTuple):
@@ -76,6 +81,8 @@ class ArchiveReader:
                 return
             walk.check(header)
             limits.count(header)
+            if header.size > LONGEST_YAML and is_understood(header.path):
+                raise BrokenArchive(f"{header.path!r} in it has {header.size} bytes")
             content = self._checksums.of(header.path, self._tar.content()) if not header.is_folder else iter(())
             piece = Piece(header.path, header.is_folder, header.size, _told_of(content, told))
             yield piece
@@ -153,7 +160,8 @@ class _Walk:
             return
         above, _, name = path.rpartition("/")
         key = order(name, header.is_folder)
-        if name in ("", ".", "..") or "\0" in path or len(key[1]) > LONGEST_COMPONENT or len(path) > LONGEST_PATH:
+        is_too_long = len(key[1]) > LONGEST_COMPONENT or len(path) > LONGEST_PATH or path.count("/") >= DEEPEST
+        if name in ("", ".", "..") or "\0" in path or is_too_long:
             raise BrokenArchive(f"{path[:200]!r} in it is no path that it could have")
         while self._around and self._around[-1][0] != above:
             self._around.pop()
