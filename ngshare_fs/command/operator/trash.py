@@ -206,7 +206,7 @@ def _empty(given: argparse.Namespace) -> int:
 
     age: timedelta = understand(parse_age, given.older_than, "--older-than")
     with (opened_for_reading if given.dry_run else opened)(given) as volume:
-        old = [entry for entry in entries_in(volume, given.course) if entry.is_older_than(age)]
+        old = list(entries_in(volume, given.course, age))
         sizes = {entry.name: size_of_entry(volume, entry).bytes for entry in old}
         total = f"{_counted(len(old))}, {size_in_words(sum(sizes.values()))}"
         if given.dry_run:

@@ -49,10 +49,18 @@ def empty(
     Raises:
         OSError: something could not be removed; the rest was.
     """
-    with if_abandoned(os.path.join(volume.root, layout.LOCKS, f"{PLACE}.lock")) as is_ours:
+    place = os.path.join(volume.root, layout.STAGING, PLACE)
+    if not os.path.lexists(place) and next(entries_in(volume, course, age), None) is None:
+        return True
+    lock_file = os.path.join(volume.root, layout.LOCKS, f"{PLACE}.lock")
+    with if_abandoned(lock_file) as is_ours:
         if is_ours:
-            with contextlib.suppress(_Stopped):
-                _empty(volume, age, removed, course, _Remover(pause, should_stop))
+            try:
+                with contextlib.suppress(_Stopped):
+                    _empty(volume, age, removed, course, place, _Remover(pause, should_stop))
+            finally:
+                with contextlib.suppress(OSError):
+                    os.unlink(lock_file)
     return is_ours
 
 
@@ -66,17 +74,21 @@ def event_of(entry: TrashEntry, by: str, via: str) -> Event:
 
 
 def _empty(
-    volume: Volume, age: timedelta, removed: Callable[[TrashEntry], object], course: str | None, remover: "_Remover"
+    volume: Volume,
+    age: timedelta,
+    removed: Callable[[TrashEntry], object],
+    course: str | None,
+    place: str,
+    remover: "_Remover",
 ) -> None:
-    place = os.path.join(volume.root, layout.STAGING, PLACE)
     failure: OSError | None = None
     try:
         remover.remove(place)  # what is left of an entry where somebody died
     except OSError as error:
         failure = error
-    for entry in entries_in(volume, course):
+    for entry in entries_in(volume, course, age):
         try:
-            if entry.is_older_than(age) and _is_removed(volume, entry, place, remover):
+            if _is_removed(volume, entry, place, remover):
                 removed(entry)
         except OSError as error:
             failure = failure or error

@@ -79,14 +79,19 @@ class TrashEntry:
         return self.thrown_away <= timestamp.ago(max(age, EMPTY_FOR) if self.is_empty else age)
 
 
-def entries_in(volume: Volume, course: str | None = None) -> Iterator[TrashEntry]:
+def entries_in(volume: Volume, course: str | None = None, age: timedelta | None = None) -> Iterator[TrashEntry]:
     """What lies in the trash, the oldest first; what is no entry is left out.
 
     Args:
         course: only what was thrown away of it.
+        age: only what may go after so long, see `TrashEntry.is_older_than`.
     """
     for path in folders_in(os.path.join(volume.root, layout.TRASH), lambda _: None):
+        if age is not None and os.path.basename(path) > timestamp.folder_of(timestamp.ago(age)):
+            continue  # without a look into it
         entry = entry_at(path)
+        if age is not None and entry is not None and not entry.is_older_than(age):
+            continue
         if entry is not None and (course is None or (entry.deletion is not None and entry.deletion.course == course)):
             yield entry
 
