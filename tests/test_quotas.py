@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import os
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,15 @@ import pytest
 
 from ngshare_fs.api import stored_bytes
 from ngshare_fs.api.request import form
+from ngshare_fs.api.stored_bytes import StoredBytes
 from ngshare_fs.exchange.connection.client import Client
 from ngshare_fs.exchange.connection.exchange_api import ExchangeApi
 from ngshare_fs.exchange.connection.server import Server
 from ngshare_fs.exchange.failures.problems import Refused
 from ngshare_fs.store import Person, course, quota, release, roster, submission, timestamp_of
 from ngshare_fs.store.checking.verify import verify_volume
-from tests.conftest import Answer, Exchange, MakeExchange
+from ngshare_fs.store.quota import Used
+from tests.conftest import Answer, Exchange, MakeExchange, until
 from tests.durability.calls import ask
 from tests.local_files import files_in
 from tests.plug_in_client import folder_with
@@ -186,9 +189,12 @@ async def test_who_may_be_repeating_what_they_handed_in_is_heard(limited: Servic
     assert await answers[0].json() == await answers[1].json()
 
 
-async def test_a_course_has_a_limit_and_so_have_releases_and_feedback(make_exchange: MakeExchange) -> None:
+async def test_a_course_has_a_limit_and_so_have_releases_and_feedback(
+    make_exchange: MakeExchange, counted: list[str | None]
+) -> None:
     exchange = await taught(make_exchange, quota_course=100_000)
     moment = (await hand_in(exchange, 10)).body["timestamp"]
+    await until(lambda: "c" in counted)
     sizes = await _until_full(exchange, 9_000)
     assert 90_000 <= sum(sizes) <= 100_000
     answer = await hand_in(exchange, 20_000)
@@ -205,36 +211,52 @@ async def test_a_course_has_a_limit_and_so_have_releases_and_feedback(make_excha
     assert other.status == 200
 
 
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """What has been counted since: courses, and None for the volume."""
+    found: list[str | None] = []
+    count = StoredBytes._count
+
+    async def noted(self: StoredBytes, what: str | None, how: Callable[[], int | None]) -> None:
+        await count(self, what, how)
+        if what in self._counts:  # else it has no limit
+            found.append(what)
+
+    monkeypatch.setattr(StoredBytes, "_count", noted)
+    return found
+
+
 async def _until_full(exchange: Exchange, size: int) -> list[int]:
-    """Hand in until there is no more room, once what is there has been counted; gives the sizes of what was taken."""
+    """Hand in until there is no more room; gives the sizes of what was taken."""
     taken = []
     while (await hand_in(exchange, size)).status == 200:
         taken.append(size)
-        await asyncio.sleep(0.02)
         assert len(taken) < 100
     return taken
 
 
 async def test_what_is_deleted_of_a_course_makes_room_soon(make_exchange: MakeExchange, monkeypatch: Any) -> None:
-    monkeypatch.setattr(stored_bytes, "OLD_AT_LIMIT_SECONDS", 0.0)
-    monkeypatch.setattr(stored_bytes, "PAUSE_PER_SECOND", 0.0)
-    exchange = await taught(make_exchange, quota_course=50_000)
-    await _until_full(exchange, 10_000)
+    """Also where somebody was refused but once, just after a count."""
+    monkeypatch.setattr(stored_bytes, "OLD_AT_LIMIT_SECONDS", 0.05)
+    exchange = await taught(make_exchange)
+    await hand_in(exchange, 10_000)
+    counts = StoredBytes(exchange.volume, quota.Limits(course=1, volume=1))
+    counts.start()
+    counts.stored("c", 0)
+    await until(lambda: counts.used("c") == Used(10_000, 10_000))
+    counts.stored("c", 5)
+    assert counts.used("c") == Used(10_005, 10_005)
     assert (await exchange.call("DELETE", "assignment/c/a", "kevin")).status == 200
-
-    for _ in range(1000):
-        if (await hand_in(exchange, 10_000, name="b")).status == 200:
-            break
-        await asyncio.sleep(0.01)
-    else:
-        raise AssertionError("no room though everything was deleted")
+    counts.met_limit("c")
+    await until(lambda: counts.used("c") == Used(10_000, 0))  # in the trash
+    await counts.close()
 
 
 async def test_the_volume_has_a_limit_and_what_lies_in_the_trash_counts(
-    make_exchange: MakeExchange, monkeypatch: Any
+    make_exchange: MakeExchange, counted: list[str | None]
 ) -> None:
-    monkeypatch.setattr(stored_bytes, "OLD_AT_LIMIT_SECONDS", 0.0)
     exchange = await taught(make_exchange, quota_volume=100_000)
+    await until(lambda: None in counted)
     await _until_full(exchange, 9_000)
     assert (await exchange.call("DELETE", "assignment/c/a", "kevin")).status == 200
     answer = await hand_in(exchange, 50_000, name="b")
@@ -254,13 +276,13 @@ async def test_a_course_s_own_rules_count_before_the_server_s(make_exchange: Mak
 
 
 async def test_a_course_s_own_limit_needs_none_of_the_server_s(
-    make_exchange: MakeExchange, monkeypatch: pytest.MonkeyPatch
+    make_exchange: MakeExchange, monkeypatch: pytest.MonkeyPatch, counted: list[str | None]
 ) -> None:
     monkeypatch.setattr(stored_bytes, "LOOK_SECONDS", 0.01)
     exchange = await taught(make_exchange)
     rules(exchange, "quota:\n  course: 50KB\n")
-    sizes = await _until_full(exchange, 10_000)
-    assert sum(sizes) <= 60_000
+    await until(lambda: "c" in counted)
+    assert sum(await _until_full(exchange, 10_000)) == 50_000
 
 
 async def test_without_limits_nothing_is_counted(make_exchange: MakeExchange, monkeypatch: Any) -> None:

@@ -104,24 +104,26 @@ class StoredBytes:
 
     async def _count_again_and_again(self) -> None:
         while True:
-            at_limit, self._at_limit = self._at_limit, set()
-            if self.limits.volume and self._is_due(VOLUME, at_limit):
+            if self.limits.volume and self._is_due(VOLUME):
                 await self._count(VOLUME, self._bytes_of_volume)
             for course in list(self._in_use):
-                if self._is_due(course, at_limit):
+                if self._is_due(course):
                     await self._count(course, lambda course=course: self._bytes_of_course(course))  # type: ignore[misc]
+            # Whoever met a limit just after a count is to find room that was made since, too.
+            waits = OLD_AT_LIMIT_SECONDS if self._at_limit & self._counts.keys() else LOOK_SECONDS
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
+                await asyncio.wait_for(self._wake.wait(), waits)
             self._wake.clear()
 
-    def _is_due(self, what: str | None, at_limit: set[str | None]) -> bool:
+    def _is_due(self, what: str | None) -> bool:
         count = self._counts.get(what)
-        return count is None or count.is_old(what in at_limit)
+        return count is None or count.is_old(what in self._at_limit)
 
     async def _count(self, what: str | None, count: Callable[[], int | None]) -> None:
         began = time.monotonic()
         # What is stored during the count may be in it or not; for once it counts twice.
         self._meanwhile[what] = 0
+        self._at_limit.discard(what)
         try:
             found = await asyncio.to_thread(count)
         except _Stopped:
