@@ -10,8 +10,9 @@ from ngshare_fs.store import IncomingFile, Manifest, StoredFile, Upload
 from ngshare_fs.store.adopt import illegal_paths
 
 PIECE_BYTES = 1 << 20
-# What is larger is not kept in memory while the rest of its tree is read.
+# What is larger, and what comes once a tree has so much, is not kept in memory while the rest of the tree is read.
 SMALL_BYTES = 1 << 17
+SMALL_TREE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -103,12 +104,14 @@ def read_files(tree: ForeignTree, upload: Upload | None) -> tuple[list[StoredFil
     """
     good: list[IncomingFile] = []
     wrong = dict(tree.without)
+    room = SMALL_TREE_BYTES
     for file in tree.files:
-        incoming = _read_one(file, upload)
+        incoming = _read_one(file, upload, min(room, SMALL_BYTES))
         if isinstance(incoming, str):
             wrong[file.path] = incoming
         else:
             good.append(incoming)
+            room -= len(incoming.content or b"")
     if upload is not None:
         upload.accept(good)
     return [StoredFile(file.path, file.size, file.md5) for file in good], wrong
@@ -118,7 +121,7 @@ class _Unreadable(Exception):
     """The other exchange's file cannot be read; the text says why."""
 
 
-def _read_one(file: ForeignFile, upload: Upload | None) -> IncomingFile | str:
+def _read_one(file: ForeignFile, upload: Upload | None, small_bytes: int) -> IncomingFile | str:
     """Read a file; text is what is wrong with it."""
     if file.open is None:
         return IncomingFile(file.path, 0, file.md5 or "")
@@ -132,7 +135,7 @@ def _read_one(file: ForeignFile, upload: Upload | None) -> IncomingFile | str:
                 size += len(piece)
                 if upload is None:
                     continue
-                if target is None and size <= SMALL_BYTES:
+                if target is None and size <= small_bytes:
                     small += piece
                     continue
                 if target is None or staged is None:

@@ -1,11 +1,14 @@
 """Files that are missing or damaged, rows that mean nothing, courses that are here already: named, and never lost."""
 
+import fnmatch
+import hashlib
 import os
 from pathlib import Path
 
 import pytest
 
 from ngshare_fs.store import Person, Timestamp, Volume, course, feedback, release, roster, submission
+from ngshare_fs.transfer.foreign_tree import PIECE_BYTES, SMALL_BYTES
 from tests.operators.ngshare_content import ODD_COURSE
 from tests.operators.old_ngshare import OldNgshare
 from tests.stores import upload
@@ -82,6 +85,23 @@ def test_a_release_comes_without_what_is_missing(old: OldNgshare) -> None:
     assert old.move(code=1).new(COURSE) == (0, 0, 0, 0)
 
 
+def test_large_files_come_as_they_are(old: OldNgshare) -> None:
+    """What is large, and many small files, are not kept in memory."""
+    sizes = [0, 1, SMALL_BYTES, SMALL_BYTES + 1, 3 * PIECE_BYTES, PIECE_BYTES, *(SMALL_BYTES - 1 for _ in range(12)), 7]
+    for number, size in enumerate(sizes):
+        content = os.urandom(size)
+        (old.files / f"large-{number}").write_bytes(content)
+        old.sql(
+            "INSERT INTO files (_id, filename, checksum, size, actual_name) VALUES (?, ?, ?, ?, ?)",
+            1000 + number, f"large/{number}", hashlib.md5(content).hexdigest(), size, f"large-{number}",
+        )  # fmt: skip
+        old.sql("INSERT INTO submission_files_assoc_table VALUES ('1', ?)", 1000 + number)
+    old.move(code=0)
+    with submission.collect(Volume.read_only(old.data), COURSE, "ps2", "lawrence", first_of(old, "lawrence")) as tree:
+        assert [file.size for file in tree.manifest.files][-len(sizes) :] == sizes
+    assert codes(old.data) == []
+
+
 def test_a_folder_of_other_files_is_no_storage(old: OldNgshare) -> None:
     for file in old.files.iterdir():
         file.rename(file.with_suffix(".moved"))
@@ -91,56 +111,67 @@ def test_a_folder_of_other_files_is_no_storage(old: OldNgshare) -> None:
     assert not old.data.exists()
 
 
-@pytest.mark.parametrize(
-    ("statement", "code", "place"),
-    [
-        ("UPDATE courses SET id = NULL WHERE id = 'empty'", "name-unusable", "(no name)"),
-        ("UPDATE courses SET id = '' WHERE id = 'empty'", "name-unusable", "(no name)"),
-        ("UPDATE courses SET id = CAST(x'ff41' AS TEXT) WHERE id = 'empty'", "name-unusable", "\udcffA"),
-        ("UPDATE assignments SET id = NULL WHERE id = 'ps1'", "name-unusable", f"{COURSE} / (no name)"),
-        ("UPDATE assignments SET id = 'ps2' WHERE id = 'ps1'", "assignment-twice", f"{COURSE} / ps2"),
-        ("UPDATE submissions SET student_id = NULL WHERE _id = 3", "name-unusable", f"{COURSE} / ps2 / (no name) / *"),
-        ("UPDATE submissions SET timestamp = NULL WHERE _id = 3", "name-unusable", "* / lawrence / (no name)"),
-        ("UPDATE submissions SET timestamp = 'now' WHERE _id = 3", "name-unusable", f"{COURSE} / ps2 / lawrence / now"),
-        ("UPDATE submissions SET timestamp = 12 WHERE _id = 3", "name-unusable", f"{COURSE} / ps2 / lawrence / 12"),
-        (
-            "UPDATE submissions SET timestamp = (SELECT timestamp FROM submissions WHERE _id = 2) WHERE _id = 3",
-            "submission-twice", f"{COURSE} / ps2 / lawrence / *",
-        ),
-        ("UPDATE student_assoc_table SET left_id = '' WHERE left_id = '007'", "name-unusable", f"{COURSE} / (no name)"),
-        ("UPDATE files SET filename = '../../x' WHERE filename = 'b.html'", "file-unusable", "* / ../../x"),
-        ("UPDATE files SET filename = NULL WHERE filename = 'by a teacher'", "file-unusable", "* / "),
-        ("UPDATE files SET actual_name = '../ngshare.db' WHERE filename = 'b.html'", "file-unusable", "* / b.html"),
-        ("UPDATE files SET actual_name = NULL WHERE filename = 'by a teacher'", "file-unusable", "* / by a teacher"),
-    ],
-)  # fmt: skip
-def test_rows_that_mean_nothing_here_are_named(old: OldNgshare, statement: str, code: str, place: str) -> None:
-    old.sql(statement)
+ONE_FILE = "(SELECT min(right_id) FROM submission_files_assoc_table WHERE left_id = '%d')"
+MEANS_NOTHING = [
+    ("UPDATE courses SET id = NULL WHERE id = 'empty'", "name-unusable", "(no name)"),
+    ("INSERT INTO courses (id) VALUES ('')", "name-unusable", "(no name)"),
+    ("INSERT INTO courses (id) VALUES (CAST(x'ff41' AS TEXT))", "name-unusable", "\udcffA"),
+    ("UPDATE assignments SET id = NULL WHERE id = 'ps1'", "name-unusable", f"{COURSE} / (no name)"),
+    ("INSERT INTO assignments (id, course_id) VALUES ('ps2', 1)", "assignment-twice", f"{COURSE} / ps2"),
+    (
+        "INSERT INTO submissions (assignment_id, timestamp) VALUES (1, '2020-01-01 00:00:00.000000')",
+        "name-unusable", f"{COURSE} / ps2 / (no name) / 2020-01-01 00:00:00.000000",
+    ),
+    ("UPDATE submissions SET timestamp = NULL WHERE _id = 3", "name-unusable", "* / lawrence / (no name)"),
+    ("UPDATE submissions SET timestamp = 'now' WHERE _id = 6", "name-unusable", f"{COURSE} / ps2 / left / now"),
+    ("UPDATE submissions SET timestamp = 12 WHERE _id = 7", "name-unusable", f"{COURSE} / nothing in it / ben / 12"),
+    (
+        "INSERT INTO submissions (assignment_id, timestamp, student_id) "
+        "SELECT assignment_id, timestamp, student_id FROM submissions WHERE _id = 2",
+        "submission-twice", f"{COURSE} / ps2 / lawrence / *",
+    ),
+    ("UPDATE student_assoc_table SET left_id = '' WHERE left_id = '007'", "name-unusable", f"{COURSE} / (no name)"),
+    ("UPDATE files SET filename = '../../x' WHERE filename = 'b.html'", "file-unusable", "* / ben / * / ../../x"),
+    ("UPDATE files SET filename = NULL WHERE filename = 'by a teacher'", "file-unusable", "* / kevin / * / "),
+    (
+        f"UPDATE files SET actual_name = '../ngshare.db' WHERE _id = {ONE_FILE % 1}",
+        "file-unusable", "* / lawrence / * / ps1.ipynb",
+    ),
+    (
+        f"UPDATE files SET actual_name = NULL WHERE _id = {ONE_FILE % 2}",
+        "file-unusable", "* / lawrence / * / ps1.ipynb",
+    ),
+]  # fmt: skip
+
+
+def test_rows_that_mean_nothing_here_are_named(old: OldNgshare) -> None:
+    for statement, _, _ in MEANS_NOTHING:
+        old.sql(statement)
     outcome = old.move(code=1)
-    found = outcome.problems(code)
-    start, _, end = place.partition("*")
-    assert found
-    assert all(each.startswith(start) and each.endswith(end) for each in found), found
+    for statement, code, place in MEANS_NOTHING:
+        assert fnmatch.filter(outcome.problems(code), place), (statement, outcome.document["problems"])
+    assert outcome.new(ODD_COURSE) == (6, 2, 9, 1)
     assert codes(old.data) == []
     assert old.move(code=1).new(COURSE) == (0, 0, 0, 0)
 
 
+ODD_AND_HARMLESS = [
+    "UPDATE files SET size = NULL",
+    "UPDATE files SET checksum = upper(checksum)",
+    "UPDATE files SET checksum = NULL WHERE _id % 2",
+    "UPDATE instructor_assoc_table SET first_name = NULL, last_name = CAST(x'ff' AS TEXT), email = x'4100'",
+    "UPDATE submissions SET student_id = 'somebody else' WHERE student_id = 'kevin'",
+    "INSERT INTO users VALUES ('nobody''s')",
+    "PRAGMA journal_mode = WAL",
+]
+
+
 @pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE files SET size = NULL",
-        "UPDATE files SET checksum = NULL",
-        "UPDATE files SET checksum = upper(checksum)",
-        "UPDATE instructor_assoc_table SET first_name = NULL, last_name = CAST(x'ff' AS TEXT), email = x'41'",
-        "UPDATE submissions SET student_id = 'somebody else' WHERE student_id = 'kevin'",
-        "INSERT INTO users VALUES ('nobody''s')",
-        "DROP TABLE alembic_version",
-        "UPDATE alembic_version SET version_num = 'aa00db20c10a'",
-        "PRAGMA journal_mode = WAL",
-    ],
-)  # fmt: skip
-def test_what_is_odd_and_harmless_comes(old: OldNgshare, statement: str) -> None:
-    old.sql(statement)
+    "more", ["DROP TABLE alembic_version", "UPDATE alembic_version SET version_num = 'aa00db20c10a'"]
+)
+def test_what_is_odd_and_harmless_comes(old: OldNgshare, more: str) -> None:
+    for statement in (*ODD_AND_HARMLESS, more):
+        old.sql(statement)
     assert old.move(code=0).new(COURSE) == (5, 4, 8, 3)
     assert codes(old.data) == []
     assert old.move(code=0).new(COURSE) == (0, 0, 0, 0)

@@ -90,6 +90,7 @@ def _wait_for_more(process: "subprocess.Popen[bytes]", data: Path, than: int) ->
     waiting.until(lambda: process.poll() is not None or submissions_on(data) > than, "something is moved")
 
 
+@pytest.mark.long
 def test_ctrl_c_stops_it_between_two_trees(large: OldNgshare, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ngshare_fs", *large.words]
     with (tmp_path / "log").open("wb") as log, held_up(large):
@@ -103,6 +104,7 @@ def test_ctrl_c_stops_it_between_two_trees(large: OldNgshare, tmp_path: Path) ->
     assert large.move().new(ODD_COURSE)[2] > 0
 
 
+@pytest.mark.long
 def test_two_moves_at_once_are_like_one(large: OldNgshare) -> None:
     processes = [large.start_moving() for _ in range(2)]
     assert [process.wait(waiting.PATIENCE) for process in processes] == [1, 1]
@@ -179,6 +181,7 @@ def test_a_disk_that_will_be_full_is_not_filled(old: OldNgshare, small_disk: Pat
     assert old.move("--course", ODD_COURSE, code=0).new(ODD_COURSE) == (6, 2, 9, 1)
 
 
+@pytest.mark.long
 def test_an_assignment_that_is_deleted_meanwhile_keeps_nothing_else_away(
     large: OldNgshare, monkeypatch: pytest.MonkeyPatch
 ) -> None:

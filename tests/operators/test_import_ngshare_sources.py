@@ -11,6 +11,8 @@ import pytest
 
 from ngshare_fs.store import Volume
 from tests.operators.old_ngshare import OldNgshare, run
+from tests.others.calls import Side, get
+from tests.servers import running
 from tests.verifying import NOBODY, everything
 
 COURSE = "NBG 101"
@@ -191,6 +193,18 @@ def test_root_makes_no_volume_in_the_folder_of_the_servers_user(old: OldNgshare,
     before = everything(old.data)
     assert f"setpriv --reuid={NOBODY} --regid={NOBODY}" in old.move(code=2).err
     assert everything(old.data) == before
+
+
+def test_the_volume_may_be_a_folder_beside_ngshares_own(old: OldNgshare) -> None:
+    """Where both are to stay on one claim."""
+    old.data = old.database.parent / "exchange"
+    before = everything(old.files)
+    assert old.move().new(COURSE) == NEW
+    assert everything(old.files) == before
+    with running(old.data) as server:
+        body = Side(server.url).ask(get("kevin", f"assignments/{COURSE}")).body
+    assert body is not None
+    assert body["assignments"] == ["ps2", "ps1", "nothing in it", "odd"]
 
 
 def test_a_folder_of_something_else_is_no_volume(old: OldNgshare) -> None:

@@ -219,7 +219,8 @@ def test_a_course_moves_in_the_middle_of_a_term(tmp_path: Path) -> None:
             folder.mkdir(parents=True)
             # What `nbgrader generate_feedback` leaves there, which need not be run for this.
             (folder / "timestamp.txt").write_text(cycle.submissions[student.name][-1].timestamp)
-            (folder / "problem1.html").write_text(f"<p>well done, {student.name}</p>")
+            for name in with_plug_ins.FEEDBACK:
+                (folder / name).write_text(f"<p>well done, {student.name}</p>")
         cycle.teach("nbgrader", "release_feedback", ASSIGNMENT)
     outcome = move(tmp_path / "old", tmp_path / "data", "--course", cycle.course)
     assert (outcome.code, outcome.new(cycle.course)) == (0, (3, 1, 4, 2))
