@@ -206,7 +206,8 @@ def unescaped(piece: bytes) -> str:
     """
     try:
         # A piece may begin or end within a character; the whole text is checked elsewhere.
-        text: str = json.loads(b'"%b"' % piece if piece.isascii() else '"' + piece.decode("utf-8", "replace") + '"')
+        # Bytes would do, but then the module looks first which of five encodings they are in.
+        text: str = json.loads(f'"{piece.decode("utf-8", "replace")}"')
     except ValueError as error:
         raise NotJson(str(error)) from None
     return text
