@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.store import course, roster
+from ngshare_fs.store import course, journal, roster
 from ngshare_fs.store.checking.findings import STRAY
 from ngshare_fs.store.checking.verify import verify_volume
 from ngshare_fs.store.volume import Volume
@@ -41,6 +41,15 @@ print("held", flush=True)
 sys.stdin.read()
 """
 
+LINES = 300
+JOURNALIST = f"""
+import sys
+from ngshare_fs.store import Volume, journal
+volume = Volume.join(sys.argv[1])
+for number in range({LINES}):
+    journal.record(volume, journal.Event("submit", sys.argv[2], "api", "c", detail=str(number)))
+volume.close()
+"""
 READINGS = 1000
 REPLACER = """
 import itertools, os, sys
@@ -131,6 +140,28 @@ def test_who_reads_a_roster_never_hears_that_it_is_stale(shared: Gluster) -> Non
             for replacer in replacers:
                 replacer.kill()
                 replacer.wait(PATIENCE)
+
+
+def test_two_machines_write_the_journal_and_lose_no_line(shared: Gluster) -> None:
+    shared.make_volume("journal", 1)
+    here, there = (shared.mount("journal", f"journal-{number}") / "data" for number in (1, 2))
+    with contextlib.closing(Volume.open(here)) as volume:
+        names = ["one", "two", "three", "four"]
+        writers = [
+            subprocess.Popen([sys.executable, "-c", JOURNALIST, str(place), name])
+            for name, place in zip(names, (here, there, here, there), strict=True)
+        ]
+        for writer in writers:
+            assert writer.wait(PATIENCE) == 0
+
+        def written() -> list[tuple[str, str]]:
+            found = [each for file in journal.files(volume) for each in journal.entries_in(volume, file.place)]
+            return sorted((each.event.by, each.event.detail) for each in found if isinstance(each, journal.Entry))
+
+        # A mount may know for a second no better than before what the other one wrote.
+        until(lambda: len(written()) == LINES * len(names), "all lines are seen", lambda: str(len(written())))
+        assert written() == sorted((name, str(number)) for name in names for number in range(LINES))
+        assert len(journal.files(volume)) == 2
 
 
 @pytest.mark.parametrize("round_number", range(rounds(1)))
