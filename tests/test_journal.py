@@ -156,7 +156,7 @@ def _write_many(root: str, name: str) -> None:
 
 
 def test_processes_that_write_at_once_lose_no_line(volume: Volume) -> None:
-    names = ["one", "two", "three"]
+    names = ["one", "two"]
     context = multiprocessing.get_context("spawn")
     processes = [context.Process(target=_write_many, args=(volume.root, name)) for name in names]
     for process in processes:

@@ -27,6 +27,7 @@ from ngshare_fs.store.errors import LockTimeout
 from ngshare_fs.store.writing.flushers import AllTogether, EachByItself
 from ngshare_fs.store.writing.locks import Locks
 from tests import waiting
+from tests.conftest import MakeExchange
 from tests.fallible_hub import FallibleHub, user
 from tests.servers import REPOSITORY, Server, children_of, running, writing_processes
 from tests.serving import address, get, serving
@@ -193,9 +194,12 @@ def test_a_volume_that_is_gone_is_said(tmp_path: Path) -> None:
         assert scrape(server)["volume_writable"] == 1
 
 
-def test_it_is_off_unless_it_is_asked_for(tmp_path: Path) -> None:
-    with running(tmp_path / "data") as server, pytest.raises(OSError, match="404"):
-        urlopen(server.url.replace("/api/", "/metrics"))
+async def test_it_is_off_unless_it_is_asked_for(make_exchange: MakeExchange) -> None:
+    exchange = await make_exchange()
+    assert (await exchange.client.get("/metrics")).status == 404
+
+
+def test_what_it_needs_is_not_even_loaded_then() -> None:
     imported = "import sys, ngshare_fs.server.application; sys.exit('prometheus_client' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", imported]).returncode == 0
 
