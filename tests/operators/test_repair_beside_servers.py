@@ -79,7 +79,7 @@ def spoil(plain: Plain) -> None:
 
 def test_beside_a_server_under_load_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
     plain = Plain(tmp_path / "volume")
-    with running(plain.root) as server, handing_in(server) as stored:
+    with running(plain.root, "--trash-days", "0") as server, handing_in(server) as stored:
         for _ in range(2):
             spoil(plain)
             before = len(stored)

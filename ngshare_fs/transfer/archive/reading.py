@@ -4,7 +4,7 @@ What is read is not believed. A path leads nowhere but into the course that the 
 out than it declares at its beginning, where that can be compared with the room that there is.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -84,7 +84,7 @@ class ArchiveReader:
             if header.size > LONGEST_YAML and is_understood(header.path):
                 raise BrokenArchive(f"{header.path!r} in it has {header.size} bytes")
             content = self._checksums.of(header.path, self._tar.content()) if not header.is_folder else iter(())
-            piece = Piece(header.path, header.is_folder, header.size, _told_of(content, told))
+            piece = Piece(header.path, header.is_folder, header.size, told_of(content, told))
             yield piece
             for _ in piece.content:
                 pass
@@ -112,7 +112,8 @@ def opened_archive(path: str) -> Iterator[ArchiveReader]:
         yield ArchiveReader(TarReader(source), checksums)
 
 
-def _told_of(content: Iterator[bytes], told: Callable[[int], object]) -> Iterator[bytes]:
+def told_of(content: Iterable[bytes], told: Callable[[int], object]) -> Iterator[bytes]:
+    """Hand chunks on, and tell of the bytes in each."""
     for chunk in content:
         told(len(chunk))
         yield chunk

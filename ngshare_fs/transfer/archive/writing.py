@@ -5,7 +5,7 @@ import errno
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
 from ngshare_fs import __version__
@@ -19,7 +19,7 @@ from ngshare_fs.transfer.archive.compression import compressed
 from ngshare_fs.transfer.archive.layout import DESCRIPTION, SUMS, Description
 from ngshare_fs.transfer.archive.listing import ChangedMeanwhile, Entry, Listing
 from ngshare_fs.transfer.archive.manifests import ManifestCheck
-from ngshare_fs.transfer.archive.reading import opened_archive
+from ngshare_fs.transfer.archive.reading import opened_archive, told_of
 from ngshare_fs.transfer.archive.tar_stream import CHUNK, TarWriter
 
 
@@ -122,7 +122,7 @@ def _write(
                 continue
             whole = listing.course_file if listing.is_course_file(entry) else None
             content = _content(os.path.join(root, entry.path), entry) if whole is None else [whole]
-            tar.add_file(entry.path, entry.size, entry.modified, _told_of(checksums.of(entry.path, content), told))
+            tar.add_file(entry.path, entry.size, entry.modified, told_of(checksums.of(entry.path, content), told))
         tar.add_file(SUMS, checksums.size, now, checksums.lines())
         tar.end()
 
@@ -141,9 +141,3 @@ def _content(path: str, entry: Entry) -> Iterator[bytes]:
                 raise ChangedMeanwhile(entry.path)
             left -= len(chunk)
             yield chunk
-
-
-def _told_of(content: Iterable[bytes], told: Callable[[int], object]) -> Iterator[bytes]:
-    for chunk in content:
-        told(len(chunk))
-        yield chunk
