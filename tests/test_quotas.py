@@ -282,7 +282,7 @@ async def test_a_course_s_own_limit_needs_none_of_the_server_s(
     exchange = await taught(make_exchange)
     rules(exchange, "quota:\n  course: 50KB\n")
     await until(lambda: "c" in counted)
-    assert sum(await _until_full(exchange, 10_000)) == 50_000
+    assert 40_000 <= sum(await _until_full(exchange, 10_000)) <= 50_000
 
 
 async def test_without_limits_nothing_is_counted(make_exchange: MakeExchange, monkeypatch: Any) -> None:

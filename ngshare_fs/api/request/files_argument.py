@@ -278,7 +278,8 @@ class EncodedTree:
     @property
     def size(self) -> int:
         """About what the files take, in bytes: nearly all of it is base64, of which four characters are three bytes."""
-        return len(self.text) * 3 // 4
+        characters = len(self.text) - (2 * self.text.count(b"%") if self.is_percent_encoded else 0)
+        return characters * 3 // 4
 
     def hand_to(self, upload: Upload) -> None:
         """See `ArrivedTree.hand_to`; also refused where it has too many entries."""
