@@ -230,6 +230,33 @@ def test_a_course_whose_file_is_broken_comes_back_as_it_was_and_by_no_other_name
     assert (plain.course / "course.yaml").read_text() == "course: [\n"
 
 
+def test_a_course_without_its_file_comes_back_as_it_was_and_by_no_other_name(plain: Plain, command: Command) -> None:
+    entry = delete(plain.root, "course")
+    (plain.root / "trash" / entry / COURSE / "course.yaml").unlink()
+    said = command("trash", "restore", entry, "--as", "other")
+    assert said.code == 1
+    assert "it has no course.yaml that could get the new name" in said.err
+    assert command("trash", "restore", entry).code == 0
+    assert plain.assignment.is_dir()
+
+
+def test_what_else_lies_in_an_entry_stays_there_with_its_file(plain: Plain, command: Command) -> None:
+    (plain.deletion / "a note").touch()
+    assert command("trash", "restore", OF_OLD).code == 0
+    assert sorted(os.listdir(plain.deletion)) == ["a note", "trash.yaml"]
+
+
+def test_of_two_who_restore_one_entry_one_hears_that_it_is_gone(plain: Plain) -> None:
+    volume = Volume.open(plain.root)
+    (entry,) = list(entries_in(volume))
+    planned = restoring.plan(volume, entry)
+    restoring.restore(volume, planned)
+    with pytest.raises(restoring.CannotRestore, match="is not in the trash any more"):
+        restoring.restore(volume, planned)
+    volume.close()
+    assert codes(plain.root) == []
+
+
 def test_a_restore_and_a_release_of_one_name_at_once_give_one_of_the_two(plain: Plain) -> None:
     delete(plain.root, "assignment")
     volume = Volume.open(plain.root)

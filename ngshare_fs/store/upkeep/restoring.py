@@ -92,8 +92,8 @@ def restore(volume: Volume, restoration: Restoration) -> None:
         Interrupted: it was restored, and then moved with the folder above.
     """
     entry, deletion = restoration.entry, restoration.deletion
+    content = entry.content
     try:
-        content = entry.content
         with volume.locks.hold(*restoration.lock):
             above = KnownFolder.look(restoration.above)
             if deletion.kind == trash_file.COURSE:
@@ -109,7 +109,7 @@ def restore(volume: Volume, restoration: Restoration) -> None:
                     if_taken=_taken(volume, restoration),
                 )
     except FileNotFoundError:
-        if not os.path.isdir(entry.path):
+        if not os.path.isdir(content):
             raise CannotRestore(f"{entry.name} is not in the trash any more") from None
         raise CannotRestore(_what_is_gone(volume, deletion)) from None
     _remove_rest(volume, entry)
@@ -226,10 +226,10 @@ def _write_name(volume: Volume, entry: TrashEntry, content: str, name: str) -> N
     file = os.path.join(content, layout.COURSE_FILE)
     try:
         roster = read_once(file, course_file.understand)
-    except BrokenManifest:
+    except (BrokenManifest, FileNotFoundError) as error:
         if names.folder_of(name) == os.path.basename(content):
             return  # as it was thrown away, so it is brought back
-        raise
+        raise CannotRestore(f"it has no {layout.COURSE_FILE} that could get the new name: {error}") from None
     if roster.course == name:
         return
     said = os.path.join(entry.path, layout.TRASH_FILE)
@@ -248,6 +248,8 @@ def _replace(volume: Volume, file: str, text: bytes) -> None:
 def _remove_rest(volume: Volume, entry: TrashEntry) -> None:
     """Remove an entry out of which all was moved; whoever dies here leaves one that is shown as empty."""
     with contextlib.suppress(OSError):
+        if os.listdir(entry.path) != [layout.TRASH_FILE]:
+            return  # somebody put more there
         os.unlink(os.path.join(entry.path, layout.TRASH_FILE))
         os.rmdir(entry.path)
         dirty = volume.dirty_set()
