@@ -80,6 +80,9 @@ class Clients:
             student, what = dice.choice(STUDENTS), dice.choice(("submit", "list", "collect", "list"))
             self._do(dice.choice(self.servers), student, what, f"{number}.{count}")
 
+    def hand_in(self, student: str, content: str) -> None:
+        self._do(self.servers[0], student, "submit", content)
+
     def _do(self, server: Server, student: str, what: str, content: str) -> None:
         started = self.now()
         path = (COURSE, NAME) if what == "submit" else (COURSE, NAME, student)
@@ -164,6 +167,9 @@ def test_what_is_restored_and_pruned_beside_clients_is_one_step_each(
         call(one, "POST", "assignment", COURSE, NAME, user="kevin", files=tree(files_of("released")))
         volume = Volume.open(tmp_path / "data")
         clients = Clients([one, two])
+        for student in STUDENTS:
+            for number in range(3):  # of which one is to be pruned
+                clients.hand_in(student, f"{student}, {number}")
         with clients.busy():
             for _ in range(rounds(16)):
                 seen = sum(map(len, clients.histories.values()))
