@@ -1,6 +1,7 @@
 """`ngshare-fs import ngshare`: move in from ngshare 0.5 or 0.6."""
 
 import argparse
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -108,10 +109,13 @@ def _check_room(volume: "Volume", needed: int) -> None:
 
 def _from_server(given: argparse.Namespace) -> int:
     from ngshare_fs.transfer.ngshare.server import CONNECTIONS, Server
-    from ngshare_fs.transfer.ngshare.server_source import ServerSource
+    from ngshare_fs.transfer.ngshare.server_source import ServerSource, courses_at
     from ngshare_fs.transfer.ngshare.take_over import TakeOver
 
-    with Server(given.from_url, _token(given), given.user) as server, opened_or_made(given) as volume:
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(Server(given.from_url, _token(given), given.user))
+        courses_at(server)  # before anything is made: is anybody there?
+        volume = stack.enter_context(opened_or_made(given))
         intake = _intake(given, volume, 2 * CONNECTIONS)
         intake.account.knows_sizes = not given.dry_run  # the server lists names and checksums
         source = ServerSource(server, intake.account, intake.has, given.dry_run)

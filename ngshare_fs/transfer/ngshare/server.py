@@ -53,7 +53,7 @@ class Server:
         url: what comes before `courses` and the other paths of the API, such as `https://hub.example/services/ngshare/`.
         token: of the hub; None on a stand-alone server.
         user: as whom, on a stand-alone server.
-        patience: how long to try again where it does not answer, in seconds.
+        patience: how long to try again where it does not answer any more, in seconds.
 
     Raises:
         NotNgshare: the URL is none.
@@ -67,6 +67,8 @@ class Server:
         self._headers = {"Accept": "application/json", **({"Authorization": f"token {token}"} if token else {})}
         self._user = {} if user is None else {"user": user}
         self._patience = patience
+        # Whoever mistypes a URL need not wait for minutes to hear of it.
+        self._has_answered = False
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="connection", daemon=True)
         self._thread.start()
@@ -94,17 +96,19 @@ class Server:
         # A dot at its place would make another path of it.
         segments = "/".join(quote(segment, safe="").replace(".", "%2E") for segment in path)
         url = URL(self.url + segments, encoded=True).with_query({**arguments, **self._user})
-        deadline, pause = time.monotonic() + self._patience, FIRST_PAUSE_SECONDS
+        patience = self._patience if self._has_answered else 0
+        deadline, pause = time.monotonic() + patience, FIRST_PAUSE_SECONDS
         while True:
             try:
                 status, text = self._await(self._ask(url))
                 if status not in PASSING:
+                    self._has_answered = True
                     return _understood(status, text, self.url)
                 reason = f"it says {status}"
             except UNREACHABLE as error:
                 reason = reason_of(error)
             if time.monotonic() + pause > deadline:
-                raise NotNgshare(f"{self.url} does not answer ({reason}); run this again, and it goes on")
+                raise NotNgshare(f"{self.url} does not answer: {reason}")
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 

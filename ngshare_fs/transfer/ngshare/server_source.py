@@ -18,6 +18,18 @@ NOT_FOUND = 404
 FAILURE = 500
 
 
+def courses_at(server: Server) -> list[Row]:
+    """The courses that a server lists.
+
+    Raises:
+        NotNgshare: it is no ngshare, or does not answer to whoever asks.
+    """
+    try:
+        return [Row(0, course) for course in _texts(server.get("courses"), "courses")]
+    except Refused as refusal:
+        raise NotNgshare(f"{server.url} refuses ({refusal}): is that the token of one of its admins?") from None
+
+
 class ServerSource:
     """See `Source`. Used by several threads.
 
