@@ -11,7 +11,7 @@ PIECE = 2**18  # of a body, to the kernel
 HEAD = 2**14  # of an answer, at most
 URLENCODED = "application/x-www-form-urlencoded"
 # What the plug-ins' HTTP client says in each request.
-HEADERS = "User-Agent: python-requests/2.34.2\r\nAccept-Encoding: gzip, deflate\r\nAccept: application/json\r\n"
+HEADERS = "User-Agent: python-requests/2.34.2\r\nAccept-Encoding: gzip, deflate, zstd\r\nAccept: application/json\r\n"
 # How long a patient client goes on asking a server that cannot work at the moment.
 PATIENCE_SECONDS = 60
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 8.0

@@ -105,6 +105,7 @@ def test_wrong_words(
     words: list[str], code: int, said: str, run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Plain(run.data)
+    Volume.open(run.data).close()
     monkeypatch.chdir(tmp_path)
     Path("there").touch()
     Path("dangling").symlink_to("nowhere")
