@@ -169,8 +169,7 @@ class FormReader:
         if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue" and request.transport is not None:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
-            # aiohttp asks the parser of e-mail's headers, which takes longer than all of a small body; and since each
-            # boundary is another one, what it remembers is of no use.
+            # aiohttp lets the parser of e-mail read it: longer than a small body takes, anew for each boundary.
             boundary = multipart.boundary_in(request.headers.get(hdrs.CONTENT_TYPE, ""))
             content_type = "multipart/form-data" if boundary is not None else request.content_type
             if content_type == "application/x-www-form-urlencoded":
