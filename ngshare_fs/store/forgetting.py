@@ -28,9 +28,6 @@ from ngshare_fs.store.volume import Volume
 
 PLACEHOLDER = "(forgotten)"
 
-# What `repair` sets aside has this kind in the trash.
-QUARANTINE = "quarantine"
-
 ROSTER = "roster"
 SUBMISSIONS = "submissions"
 NAME = "name"
@@ -140,7 +137,7 @@ class Search:
         file = os.path.join(entry, layout.TRASH_FILE)
         try:
             document = _document(file)
-            if document.get("kind") == QUARANTINE:
+            if document.get("kind") == trash_file.QUARANTINE:
                 yield from self._in_quarantine(entry, document)
                 return
             deletion = yaml_text.parse(_content(file), file, trash_file.understand)

@@ -16,5 +16,5 @@ def damage_in(root: Path, course: str | None = None) -> Iterator[Finding]:
         course: the name of the only course to look at.
     """
     for finding in verify_volume(root, course=course):
-        if not finding.path.startswith(layout.JOURNAL + "/"):
+        if not finding.defect.is_note and not finding.path.startswith(layout.JOURNAL + "/"):
             yield finding
