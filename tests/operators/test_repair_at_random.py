@@ -15,7 +15,8 @@ from tests.volumes import ASSIGNMENT, COURSE, STUDENT, SUBMITTED_FILES, Plain, f
 
 NAMES = (
     "%61", "a", "20200131T090000.000001Z", "20200230T103047.524219Z", "trash.yaml", "manifest.yaml", "files",
-    "feedback", "submissions", "two\nlines", folder_of("x" * 300), ".hidden", "math", "ps1", "not utf-8 \udcff", "course.yaml",
+    "feedback", "submissions", "two\nlines", folder_of("x" * 300), ".hidden", "math", "ps1", "not utf-8 \udcff",
+    "course.yaml",
 )  # fmt: skip
 
 
