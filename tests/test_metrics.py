@@ -22,8 +22,9 @@ from ngshare_fs.api.endpoints import metrics as exposition
 from ngshare_fs.hub import HubClient, HubDown, Tokens
 from ngshare_fs.metrics import board, counting
 from ngshare_fs.metrics.table import METRICS, PREFIX
-from ngshare_fs.store import Volume, figures
+from ngshare_fs.store import Volume
 from ngshare_fs.store.errors import LockTimeout
+from ngshare_fs.store.upkeep import figures
 from ngshare_fs.store.writing.flushers import AllTogether, EachByItself
 from ngshare_fs.store.writing.locks import Locks
 from tests import waiting

@@ -5,7 +5,8 @@ import threading
 import time
 
 from ngshare_fs import metrics
-from ngshare_fs.store import Volume, figures
+from ngshare_fs.store import Volume
+from ngshare_fs.store.upkeep import figures
 
 logger = logging.getLogger(__name__)
 

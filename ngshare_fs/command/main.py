@@ -7,20 +7,8 @@ from typing import Protocol
 
 from ngshare_fs import __version__
 from ngshare_fs.command import course, doctor, serve, submissions
-from ngshare_fs.command.operator import (
-    archive,
-    export,
-    import_,
-    inspect,
-    log,
-    migrate,
-    prune,
-    repair,
-    restore,
-    trash,
-    user,
-    verify,
-)
+from ngshare_fs.command.moving import archive, export, import_, restore
+from ngshare_fs.command.operator import inspect, log, migrate, prune, repair, trash, user, verify
 from ngshare_fs.command.output import fail
 from ngshare_fs.command.parser import OneLineParser
 from ngshare_fs.settings import PROGRAM, SettingsError

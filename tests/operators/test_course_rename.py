@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.store import Volume, assignment, course, course_renaming, journal, roster, submission
+from ngshare_fs.store import Volume, assignment, course, journal, roster, submission
 from ngshare_fs.store.errors import AssignmentNotFound, CourseNotFound, Interrupted, StoreError
 from ngshare_fs.store.format.course_file import Person
+from ngshare_fs.store.renaming import course_renaming
 from tests.durability.states import left_by_the_server, state_of
 from tests.operators.killed import killed_at_each_step, quick_path
 from tests.operators.running import Command, run

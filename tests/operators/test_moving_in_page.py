@@ -53,5 +53,5 @@ def test_the_steps_lead_to_the_end(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("code", re.findall(r"`((?:\w+-)+\w+)`", PAGE))
 def test_words_for_problems_are_those_that_are_printed(code: str) -> None:
-    sources = [*ROOT.glob("ngshare_fs/transfer/**/*.py"), *ROOT.glob("ngshare_fs/command/operator/import*.py")]
+    sources = [*ROOT.glob("ngshare_fs/transfer/**/*.py"), *ROOT.glob("ngshare_fs/command/moving/import*.py")]
     assert any(f'"{code}"' in source.read_text(encoding="utf-8") for source in sources)

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.store import Volume, course, forgetting, journal, journal_names, release, roster, submission
-from ngshare_fs.store.forgetting import PLACEHOLDER, Search
+from ngshare_fs.store import Volume, course, journal, release, roster, submission
 from ngshare_fs.store.format.course_file import Person
+from ngshare_fs.store.journal import names
+from ngshare_fs.store.renaming import forgetting
+from ngshare_fs.store.renaming.forgetting import PLACEHOLDER, Search
 from tests.durability.states import left_by_the_server, state_of
 from tests.operators.killed import killed_at_each_step, quick_path
 from tests.operators.running import Command, run
@@ -207,7 +209,7 @@ def test_a_journal_that_a_server_writes_to_loses_no_line(volume: Volume, monkeyp
 
 
 def test_names_are_replaced_only_where_they_are_the_name(volume: Volume, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal_names, "OPEN_SECONDS", 0)  # no server runs
+    monkeypatch.setattr(names, "OPEN_SECONDS", 0)  # no server runs
     long = "é" * 1200
     for detail in ("from a", "from ab, and a.", "aa"):
         journal.record(volume, journal.Event("x", "ab", "api", "c", student="a", detail=detail))
@@ -226,7 +228,7 @@ def test_names_are_replaced_only_where_they_are_the_name(volume: Volume, monkeyp
 
 
 def test_a_torn_line_that_names_the_person_goes(volume: Volume, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal_names, "OPEN_SECONDS", 0)  # no server runs
+    monkeypatch.setattr(names, "OPEN_SECONDS", 0)  # no server runs
     journal.record(volume, journal.Event("x", "ab", "api", "c"))
     file = next(Path(volume.root, "journal/courses/c").iterdir())
     with file.open("a") as opened:

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from ngshare_fs.formats.yaml_text import parse
-from ngshare_fs.store import Volume, feedback, release, roster, submission, user_renaming
+from ngshare_fs.store import Volume, feedback, release, roster, submission
 from ngshare_fs.store.errors import AssignmentNotFound
 from ngshare_fs.store.format import manifest
 from ngshare_fs.store.format.course_file import Person, Roster
-from ngshare_fs.store.user_renaming import NameInUse
+from ngshare_fs.store.renaming import user_renaming
+from ngshare_fs.store.renaming.user_renaming import NameInUse
 from tests.durability.states import left_by_the_server, state_of
 from tests.operators.killed import killed_at_each_step, quick_path
 from tests.operators.running import Command, run

@@ -60,8 +60,8 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _rename(volume: Volume, old: str, new: str, is_dry: bool) -> None:
-    from ngshare_fs.store.course_renaming import check_rename, rename
     from ngshare_fs.store.journal import Event, record
+    from ngshare_fs.store.renaming.course_renaming import check_rename, rename
 
     if is_dry:
         check_rename(volume, old, new)

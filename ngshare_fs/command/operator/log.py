@@ -61,26 +61,27 @@ def run(given: argparse.Namespace) -> int:
         raise SettingsError("log: --follow has no end, and --json is one document: leave one of them out")
     number = None if given.newest is None else _number(given.newest)
     since, until = _moment("--since", given.since), _moment("--until", given.until)
-    from ngshare_fs.store import Volume, course, journal_search
+    from ngshare_fs.store import Volume, course
+    from ngshare_fs.store.journal import search
 
-    wanted = journal_search.Wanted(given.course, given.assignment, given.student, given.by, given.what, since, until)
+    wanted = search.Wanted(given.course, given.assignment, given.student, given.by, given.what, since, until)
 
     def entries(volume: Volume) -> "Iterator[Entry | BrokenLine]":
         if given.follow:
-            following = journal_search.Following(volume, wanted)
+            following = search.Following(volume, wanted)
             earlier = following.added()
             shown = SHOWN_BEFORE_FOLLOWING if number is None and not since else number
             yield from earlier if shown is None else earlier[max(0, len(earlier) - shown) :]
             yield from following.forever()
         elif number is None:
-            yield from journal_search.found(volume, wanted)
+            yield from search.found(volume, wanted)
         else:
-            yield from journal_search.newest(volume, wanted, number)
+            yield from search.newest(volume, wanted, number)
 
     printing = _Printing(given.json, given.follow)
     with opened_for_reading(given) as volume:
         try:
-            is_known = not given.course or journal_search.has_journal(volume, given.course)
+            is_known = not given.course or search.has_journal(volume, given.course)
             if not is_known and not course.exists(volume, given.course):
                 raise SettingsError(f"log: {given.course} is no course, and the journal knows of none")
             printing.print(entries(volume))

@@ -28,8 +28,8 @@ from ngshare_fs.terminal.saying import counted, say
 from ngshare_fs.terminal.table import size_in_words
 
 if TYPE_CHECKING:
-    from ngshare_fs.store.forgetting import Removal, Search
-    from ngshare_fs.store.user_renaming import InCourse
+    from ngshare_fs.store.renaming.forgetting import Removal, Search
+    from ngshare_fs.store.renaming.user_renaming import InCourse
 
 HELP = "rename a person, or forget one, on the data folder itself"
 DESCRIPTION = (
@@ -79,7 +79,7 @@ def run(given: argparse.Namespace) -> int:
     Raises:
         SettingsError: the words are wrong, or the folder is no volume.
     """
-    from ngshare_fs.store.forgetting import PLACEHOLDER
+    from ngshare_fs.store.renaming.forgetting import PLACEHOLDER
 
     for name in given.courses:
         checked_name(name)
@@ -104,7 +104,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _rename(volume: Volume, given: argparse.Namespace) -> int:
-    from ngshare_fs.store.user_renaming import NameInUse, plan, rename
+    from ngshare_fs.store.renaming.user_renaming import NameInUse, plan, rename
 
     old, new = given.old, given.new
     try:
@@ -143,8 +143,8 @@ def _record_rename(volume: Volume, planned: "list[InCourse]", old: str, new: str
 
 def _forget(volume: Volume, given: argparse.Namespace) -> int:
     from ngshare_fs.store.errors import CourseNotFound
-    from ngshare_fs.store.forgetting import Search
     from ngshare_fs.store.journal import Event, record
+    from ngshare_fs.store.renaming.forgetting import Search
 
     with progress("looking", None, "trees") as told:
         search = Search(volume, given.user, given.courses, told)
@@ -181,7 +181,7 @@ def _remove(
         search: that has found the first of them.
         removed: gets what was removed.
     """
-    from ngshare_fs.store.forgetting import Search
+    from ngshare_fs.store.renaming.forgetting import Search
 
     for _ in range(ROUNDS):
         if not removals:
@@ -243,7 +243,7 @@ _LINE = {
 
 
 def _in_words(removals: "list[Removal]") -> str:
-    from ngshare_fs.store.forgetting import JOURNAL, NAME, ROSTER, SUBMISSIONS
+    from ngshare_fs.store.renaming.forgetting import JOURNAL, NAME, ROSTER, SUBMISSIONS
 
     def total(what: str) -> int:
         return sum(each.count for each in removals if each.what == what)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from ngshare_fs.formats import yaml_text
 from ngshare_fs.formats.yaml_text import BrokenYaml
-from ngshare_fs.store import Volume, journal_files
+from ngshare_fs.store import Volume
 from ngshare_fs.store.checking.findings import Finding
 from ngshare_fs.store.errors import CourseExists
 from ngshare_fs.store.format import course_file, layout
+from ngshare_fs.store.journal import whole_files
 from ngshare_fs.store.writing.durability import DirtySet
 from ngshare_fs.terminal.table import size_in_words
 from ngshare_fs.transfer.archive.broken import BrokenArchive
@@ -108,7 +109,7 @@ def restore(
         journal = os.path.join(staged, archive.description.journal)
         files = sorted(os.listdir(journal)) if os.path.isdir(journal) else []
         paths = [os.path.join(journal, file) for file in files]
-        journal_files.bring_in(volume, [path for path in paths if os.path.isfile(path)], name)
+        whole_files.bring_in(volume, [path for path in paths if os.path.isfile(path)], name)
         with volume.locks.hold("course", name):
             publication.publish(layout.course(volume.root, name), part=folder, if_taken=CourseExists(name))
     return findings

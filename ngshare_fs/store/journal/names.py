@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from ngshare_fs.store.files.plain_file import open_plain
 from ngshare_fs.store.format import layout
 from ngshare_fs.store.format.names import folder_of
-from ngshare_fs.store.journal_files import ENDING, month_of
+from ngshare_fs.store.journal.whole_files import ENDING, month_of
 from ngshare_fs.store.volume import Volume
 from ngshare_fs.store.writing.publication import Publication
 

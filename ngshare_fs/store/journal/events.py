@@ -1,4 +1,4 @@
-"""The journal: who did what, a line of JSON for each thing done. A record for people; nothing is ever decided by it."""
+"""What is done, written as a line of the journal and read from it."""
 
 import os
 from collections.abc import Iterator

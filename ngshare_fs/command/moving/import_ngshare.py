@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ngshare_fs.command.moving.intake_report import Remark, report, taking_in
 from ngshare_fs.command.operator.data_folder import add_data, add_dry_run, add_json, opened_or_made
-from ngshare_fs.command.operator.intake_report import Remark, report, taking_in
 from ngshare_fs.settings import SettingsError
 from ngshare_fs.terminal.saying import counted
 from ngshare_fs.terminal.table import size_in_words

@@ -8,11 +8,12 @@ import contextlib
 import os
 from dataclasses import replace
 
-from ngshare_fs.store import journal_files, roster
+from ngshare_fs.store import roster
 from ngshare_fs.store.course import exists
 from ngshare_fs.store.errors import CourseExists, CourseNotFound
 from ngshare_fs.store.format import layout
 from ngshare_fs.store.format.names import folder_of, is_cut
+from ngshare_fs.store.journal import whole_files
 from ngshare_fs.store.volume import Volume
 from ngshare_fs.store.writing.publication import Publication
 
@@ -51,17 +52,17 @@ def rename(volume: Volume, old: str, new: str) -> None:
         BrokenManifest: the course's file cannot be understood, so the name in it could not be changed.
     """
     if check_rename(volume, old, new):
-        journal_files.move(volume, old, new)
+        whole_files.move(volume, old, new)
         _write_name(volume, new, new)
         return
     if not is_cut(folder_of(new)):
         _move(volume, old, new)
-        journal_files.move(volume, old, new)
+        whole_files.move(volume, old, new)
         _write_name(volume, new, new)
         return
     try:
         _write_name(volume, old, new)
-        journal_files.move(volume, old, new)
+        whole_files.move(volume, old, new)
         _move(volume, old, new)
     except CourseExists:
         # Somebody has made one since it was looked for.

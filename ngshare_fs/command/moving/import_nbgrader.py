@@ -6,9 +6,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ngshare_fs.command.moving.intake_report import report, taking_in
+from ngshare_fs.command.moving.room import check_room
 from ngshare_fs.command.operator.data_folder import add_data, add_dry_run, add_json, opened_or_made
-from ngshare_fs.command.operator.intake_report import report, taking_in
-from ngshare_fs.command.operator.room import check_room
 from ngshare_fs.settings import SettingsError
 
 if TYPE_CHECKING:

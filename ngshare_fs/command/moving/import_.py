@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from typing import Protocol
 
-from ngshare_fs.command.operator import import_nbgrader, import_ngshare
+from ngshare_fs.command.moving import import_nbgrader, import_ngshare
 from ngshare_fs.terminal.saying import say
 
 

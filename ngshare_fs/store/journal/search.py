@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ngshare_fs.store.files.plain_file import open_plain
 from ngshare_fs.store.format.journal_file import bounded
-from ngshare_fs.store.journal import LONGEST_LINE, BrokenLine, Entry, entries_in, entries_of, files
+from ngshare_fs.store.journal.events import LONGEST_LINE, BrokenLine, Entry, entries_in, entries_of, files
 from ngshare_fs.store.volume import Volume
 
 LOOK_SECONDS = 0.5

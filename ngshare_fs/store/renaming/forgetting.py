@@ -12,7 +12,6 @@ from functools import partial
 
 from ngshare_fs.formats import yaml_text
 from ngshare_fs.formats.yaml_text import BrokenYaml, Node
-from ngshare_fs.store import journal_names
 from ngshare_fs.store.course import all_courses
 from ngshare_fs.store.editable_file import EditableFile
 from ngshare_fs.store.errors import BrokenManifest
@@ -22,8 +21,9 @@ from ngshare_fs.store.format.course_file import Roster
 from ngshare_fs.store.format.manifest import Manifest
 from ngshare_fs.store.format.names import folder_of, name_of
 from ngshare_fs.store.format.trash_file import Deletion
+from ngshare_fs.store.journal import names
 from ngshare_fs.store.reading.tree import manifest_at
-from ngshare_fs.store.student_trees import change_manifest, trees_in
+from ngshare_fs.store.renaming.student_trees import change_manifest, trees_in
 from ngshare_fs.store.volume import Volume
 
 PLACEHOLDER = "(forgotten)"
@@ -88,7 +88,7 @@ class Search:
         trash = os.path.join(self._volume.root, layout.TRASH)
         for name in _names_in(trash):
             yield from self._in_trash(os.path.join(trash, name))
-        for file, lines in journal_names.files_naming(self._volume, self._user, self._courses):
+        for file, lines in names.files_naming(self._volume, self._user, self._courses):
             yield self._removal(JOURNAL, file, lines, partial(self._replace_in_journal, file))
 
     def _in_course(self, folder: str, course: str) -> Iterator[Removal]:
@@ -212,7 +212,7 @@ class Search:
         return replace(manifest, by=PLACEHOLDER) if manifest.by == self._user else manifest
 
     def _replace_in_journal(self, file: str) -> None:
-        journal_names.replace_name(self._volume, file, self._user, PLACEHOLDER)
+        names.replace_name(self._volume, file, self._user, PLACEHOLDER)
 
     def _replace(self, file: str, content: bytes) -> None:
         with self._volume.publishing() as publication:

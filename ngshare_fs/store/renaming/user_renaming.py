@@ -21,7 +21,7 @@ from ngshare_fs.store.format.course_file import PERSON_KEYS, ROLES, Person, Rost
 from ngshare_fs.store.format.names import folder_of, is_cut
 from ngshare_fs.store.reading.cached_folders import timestamps_in
 from ngshare_fs.store.reading.tree import manifest_at
-from ngshare_fs.store.student_trees import change_manifest, renamed, trees_in
+from ngshare_fs.store.renaming.student_trees import change_manifest, renamed, trees_in
 from ngshare_fs.store.volume import Volume
 from ngshare_fs.store.writing.publication import Publication
 

@@ -8,6 +8,8 @@ import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ngshare_fs.command.moving.import_ import STOPPED
+from ngshare_fs.command.moving.room import check_room
 from ngshare_fs.command.operator.data_folder import (
     DONE,
     SOMETHING_LEFT,
@@ -17,8 +19,6 @@ from ngshare_fs.command.operator.data_folder import (
     data_folder,
     opened_for_reading,
 )
-from ngshare_fs.command.operator.import_ import STOPPED
-from ngshare_fs.command.operator.room import check_room
 from ngshare_fs.command.output import fail
 from ngshare_fs.settings import SettingsError
 from ngshare_fs.terminal.progress import progress

@@ -1,0 +1,1 @@
+"""Courses in and out by command: archives, other exchanges. A module for each command or source."""
