@@ -54,6 +54,8 @@ def test_the_list_says_what_by_whom_when_and_until_when(plain: Plain, command: C
         "assignment": "old",
         "student": None,
         "submission": None,
+        "path": None,
+        "finding": None,
         "by": INSTRUCTOR,
         "deleted": DELETED,
         "bytes": sum(map(len, RELEASED_FILES.values())),

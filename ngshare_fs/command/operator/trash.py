@@ -25,6 +25,7 @@ from ngshare_fs.terminal.confirmation import NotConfirmed, confirm
 from ngshare_fs.terminal.saying import counted, say
 
 if TYPE_CHECKING:
+    from ngshare_fs.store import Volume
     from ngshare_fs.store.upkeep.trash_entries import TrashEntry
 
 HELP = "what was deleted: list it, bring it back, remove it for good"
@@ -147,6 +148,8 @@ def _names(entry: "TrashEntry") -> str:
     found = entry.deletion
     if found is None:
         return "?"
+    if found.is_quarantine:
+        return f"{found.path} ({found.finding})"
     return " / ".join(part for part in (found.course, found.assignment, found.student, found.submission) if part)
 
 
@@ -155,10 +158,12 @@ def _as_json(entry: "TrashEntry", size: int, days: int) -> dict[str, object]:
     return {
         "entry": entry.name,
         "kind": _kind(entry),
-        "course": found.course if found else None,
+        "course": (found.course or None) if found else None,
         "assignment": (found.assignment or None) if found else None,
         "student": (found.student or None) if found else None,
         "submission": found.submission if found else None,
+        "path": (found.path or None) if found else None,
+        "finding": (found.finding or None) if found else None,
         "by": found.by if found else None,
         "deleted": entry.thrown_away,
         "bytes": size,
@@ -174,6 +179,8 @@ def _restore(given: argparse.Namespace) -> int:
 
     with (opened_for_reading if given.dry_run else opened)(given) as volume:
         entry = find_entry(volume, given.entry)
+        if entry.deletion is not None and entry.deletion.is_quarantine:
+            return _bring_back(volume, given, entry)
         planned = restoring.plan(volume, entry, given.new_name)
         found = planned.deletion
         what = f"the {found.kind} {_in_words(found.course, found.assignment, found.student, found.submission or '')}"
@@ -186,6 +193,23 @@ def _restore(given: argparse.Namespace) -> int:
         detail = f"{found.kind} {entry.name}{name}"
         names = (found.course, found.assignment, found.student)
         return recorded(volume, Event("restore", operator(), "command", *names, detail))
+
+
+def _bring_back(volume: "Volume", given: argparse.Namespace, entry: "TrashEntry") -> int:
+    """The same for what is in quarantine."""
+    from ngshare_fs.store.journal import Event
+    from ngshare_fs.store.repairing import bringing_back
+
+    planned = bringing_back.plan(volume, entry)
+    if given.new_name is not None:
+        return fail(f"what was set aside goes back to its path, {planned.path}: leave {AS_NAME} out", SOMETHING_LEFT)
+    if given.dry_run:
+        say(f"Would restore {planned.path} from {entry.name}; it was set aside as {planned.finding}.")
+        return DONE
+    bringing_back.bring_back(volume, planned)
+    say(f"Restored {planned.path}; it was set aside as {planned.finding}.")
+    detail = f"quarantine {entry.name}: {planned.path}"
+    return recorded(volume, Event("restore", operator(), "command", planned.course, detail=detail))
 
 
 def _counted(number: int) -> str:

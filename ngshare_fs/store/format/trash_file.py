@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ngshare_fs.formats.yaml_text import Node, WrongShape, text_in
 from ngshare_fs.store.format import timestamp
-from ngshare_fs.store.format.layout import TRASH_FILE
+from ngshare_fs.store.format.layout import COURSES, TRASH_FILE
 from ngshare_fs.store.format.names import folder_of
 from ngshare_fs.store.format.timestamp import Timestamp
 
@@ -54,6 +54,17 @@ class Deletion:
         if self.submission is not None:
             return timestamp.folder_of(self.submission)
         return folder_of(self.course if self.kind == COURSE else self.assignment)
+
+    @property
+    def is_quarantine(self) -> bool:
+        """Whether it was set aside, and not deleted."""
+        return self.kind == QUARANTINE
+
+    def is_of(self, course: str) -> bool:
+        """Whether it was a course, or something of it."""
+        if self.kind == QUARANTINE:
+            return self.path.split("/")[:2] == [COURSES, folder_of(course)]
+        return self.course == course
 
 
 def understand(document: Mapping[str, Node]) -> Deletion:

@@ -112,7 +112,7 @@ def restore(volume: Volume, restoration: Restoration) -> None:
         if not os.path.isdir(content):
             raise CannotRestore(f"{entry.name} is not in the trash any more") from None
         raise CannotRestore(_what_is_gone(volume, deletion)) from None
-    _remove_rest(volume, entry)
+    remove_rest(volume, entry)
 
 
 def _deletion_of(entry: TrashEntry) -> Deletion:
@@ -245,7 +245,7 @@ def _replace(volume: Volume, file: str, text: bytes) -> None:
         publication.publish(file, above=KnownFolder.look(os.path.dirname(file)))
 
 
-def _remove_rest(volume: Volume, entry: TrashEntry) -> None:
+def remove_rest(volume: Volume, entry: TrashEntry) -> None:
     """Remove an entry out of which all was moved; whoever dies here leaves one that is shown as empty."""
     with contextlib.suppress(OSError):
         if os.listdir(entry.path) != [layout.TRASH_FILE]:

@@ -92,7 +92,7 @@ def entries_in(volume: Volume, course: str | None = None, age: timedelta | None 
         entry = entry_at(path)
         if age is not None and entry is not None and not entry.is_older_than(age):
             continue
-        if entry is not None and (course is None or (entry.deletion is not None and entry.deletion.course == course)):
+        if entry is not None and (course is None or (entry.deletion is not None and entry.deletion.is_of(course))):
             yield entry
 
 
