@@ -232,7 +232,9 @@ def check_owner(root: str) -> None:
     Raises:
         VolumeError: it would.
     """
-    status = layout.status_of(os.path.join(root, layout.PRIVATE))
+    # Of a volume that was copied or made by hand, no server has made its own folder yet.
+    places = (os.path.join(root, layout.PRIVATE), os.path.join(root, layout.COURSES), root)
+    status = next(filter(None, map(layout.status_of, places)), None)
     if status is not None and os.geteuid() == 0 and status.st_uid != 0:
         owner = user_name(status.st_uid)
         raise VolumeError(

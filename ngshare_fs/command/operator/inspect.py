@@ -98,7 +98,7 @@ def _look(volume: "Volume", given: argparse.Namespace, largest: int) -> "Inspect
         if largest:
             found.files = largest_files(volume, names, largest, found.is_shown, lambda: step(1))
     for entry in entries_in(volume, given.course):
-        course = entry.deletion.course if entry.deletion is not None else ""
+        course = given.course or (entry.deletion.course if entry.deletion is not None else "")
         found.trash[course] = found.trash.get(course, 0) + size_of_entry(volume, entry).bytes
     if given.student is not None:
         found.submissions = submissions_of(volume, given.course, given.assignment, given.student, lambda _: None)
