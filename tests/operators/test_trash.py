@@ -13,7 +13,7 @@ from ngshare_fs.store.format import timestamp
 from ngshare_fs.store.upkeep import restoring
 from ngshare_fs.store.upkeep.trash_entries import entries_in
 from tests.operators.deleted import OF_OLD, command, contents, delete, journal, plain
-from tests.operators.run_command import Command
+from tests.operators.run_command import Command, Said
 from tests.verifying import codes, everything, somebody_else_in
 from tests.volumes import (
     ASSIGNMENT,
@@ -218,6 +218,33 @@ def test_an_entry_has_to_be_clear(entry: str, said: str, plain: Plain, command: 
     assert found.code == 1
     assert said in found.err
     assert contents(plain.root) == before
+
+
+@pytest.mark.parametrize("names", [("a.txt", "renamed"), ("old",), ("renamed",)])
+def test_what_nobody_can_tell_apart_or_is_no_folder_stays(
+    names: tuple[str, ...], plain: Plain, command: Command
+) -> None:
+    shutil.rmtree(plain.deletion / "old")
+    for name in names:
+        (plain.deletion / name).write_text("notes")
+    before = contents(plain.root)
+    said = command("trash", "restore", OF_OLD)
+    assert said.code == 1
+    assert "move what lies there back by hand" in said.err
+    assert contents(plain.root) == before
+
+
+@pytest.mark.parametrize("name", ["x" * 238, "x" * 235, "講" * 79, "\U0001f4a9" * 60, "é" * 200])
+def test_the_name_that_is_offered_will_do(name: str, plain: Plain, command: Command) -> None:
+    write_release(plain.course, (COURSE, name), INSTRUCTOR, RELEASED, RELEASED_FILES)
+    entry = delete(plain.root, "assignment", name)
+    write_release(plain.course, (COURSE, name), INSTRUCTOR, RELEASED, RELEASED_FILES)
+    said = command("trash", "restore", entry)
+    assert said.code == 1
+    free = said.err.partition("--as '")[2].rpartition("'")[0]
+    assert command("trash", "restore", entry, "--as", free) == Said(
+        0, f"Restored the assignment {free!r} of 'math'.\n", ""
+    )
 
 
 def test_a_course_whose_file_is_broken_comes_back_as_it_was_and_by_no_other_name(

@@ -125,6 +125,10 @@ def _deletion_of(entry: TrashEntry) -> Deletion:
         raise CannotRestore(f"nobody can say what {entry.name} was, {entry.problem}: mend that, or {by_hand}")
     if entry.deletion.kind not in (trash_file.COURSE, trash_file.ASSIGNMENT, trash_file.SUBMISSION):
         raise CannotRestore(f"{entry.name} is neither a course nor an assignment nor a submission: {by_hand}")
+    if entry.deletion.folder not in entry.contents and len(entry.contents) > 1:
+        raise CannotRestore(f"in {entry.name} are several things, and none is {entry.deletion.folder!r}: {by_hand}")
+    if os.path.islink(entry.content) or not os.path.isdir(entry.content):
+        raise CannotRestore(f"what is in {entry.name} is no folder: {by_hand}")
     return entry.deletion
 
 
@@ -186,7 +190,9 @@ def _taken(volume: Volume, restoration: Restoration) -> PlaceTaken:
 
 
 def _free_name(volume: Volume, deletion: Deletion, name: str) -> str:
-    stem = name[:100] if names.is_cut(names.folder_of(name)) else name
+    stem = name
+    while names.is_cut(names.folder_of(f"{stem} (restored 999)")):
+        stem = stem[: len(stem) * 3 // 4]
     tried = [f"{stem} (restored)", *(f"{stem} (restored {number})" for number in range(2, 1000))]
     for free in tried:
         folder = (
