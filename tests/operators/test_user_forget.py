@@ -172,6 +172,18 @@ def test_what_cannot_be_understood_is_named_and_the_rest_is_done(run: Command) -
     assert not plain.submission.exists()
 
 
+def test_a_report_names_what_is_no_utf8(run: Command, tmp_path: Path) -> None:
+    plain = write_crowded_volume(run.data)
+    stray = os.path.join(os.fsencode(plain.course / "assignments"), b"ps\xff", b"releases", b"20200130T103047.524219Z")
+    os.makedirs(stray)
+    ended = run("user", "forget", STUDENT, "--yes", "--json", "--report", tmp_path / "report.json")
+    assert not plain.submission.exists()
+    for text in (ended.out, (tmp_path / "report.json").read_text()):
+        assert text.isascii()
+        (place,) = [each for each in json.loads(text)["not_understood"] if "\udcff" in each]
+        assert os.fsencode(place).endswith(b"ps\xff/releases/20200130T103047.524219Z/manifest.yaml")
+
+
 def test_what_repair_has_set_aside_is_removed_where_it_was_of_the_person(run: Command) -> None:
     write_crowded_volume(run.data)
     for end, student in (("00000003", STUDENT), ("00000004", OTHER)):

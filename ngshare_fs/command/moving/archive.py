@@ -145,7 +145,7 @@ def _write_and_remove(volume: Volume, given: argparse.Namespace, listing: "Listi
             "damaged": written.damaged,
             "removed": given.remove and not why_not,
         }
-        print(json.dumps(document, ensure_ascii=False, indent=2))
+        print(json.dumps(document, indent=2))
     else:
         say(f"{given.file}: {_in_words(description)}, in {size_in_words(written.size)}; read back, and compared")
         if given.remove and not why_not:
@@ -176,7 +176,7 @@ def _remove(volume: Volume, given: argparse.Namespace, listing: "Listing") -> st
 def _say_plan(given: argparse.Namespace, description: "Description") -> None:
     if given.json:
         document = {**_counts(description), "file": given.file, "would_remove": given.remove}
-        print(json.dumps(document, ensure_ascii=False, indent=2))
+        print(json.dumps(document, indent=2))
         return
     say(f"would archive {_in_words(description)} to {given.file}")
     if given.remove:

@@ -181,4 +181,4 @@ def _read(archive: "ArchiveReader") -> tuple[dict[str, Counter[str]], list[str]]
 
 
 def _print(document: dict[str, object]) -> None:
-    print(json.dumps(document, ensure_ascii=False, indent=2))
+    print(json.dumps(document, indent=2))

@@ -53,7 +53,7 @@ def run(given: argparse.Namespace) -> int:
         except (StoreError, OSError) as error:
             return fail(reason(error), SOMETHING_LEFT)
     if given.json:
-        print(json.dumps({"old": old, "new": new, "renamed": not given.dry_run}, ensure_ascii=False, indent=2))
+        print(json.dumps({"old": old, "new": new, "renamed": not given.dry_run}, indent=2))
     else:
         say(f"would rename {old} to {new}" if given.dry_run else f"{old} is {new} from now on")
     return DONE

@@ -125,7 +125,7 @@ def _rename(volume: Volume, given: argparse.Namespace) -> int:
             for each in planned
         ]
         document = {"old": old, "new": new, "renamed": not given.dry_run, "courses": courses}
-        print(json.dumps(document, ensure_ascii=False, indent=2))
+        print(json.dumps(document, indent=2))
         return DONE
     for each in planned:
         done = "would rename" if given.dry_run else "renamed"
@@ -218,7 +218,7 @@ def _report(given: argparse.Namespace, removals: "list[Removal]", unknown: list[
         "would_remove": listed if given.dry_run else [],
         "not_understood": unknown,
     }
-    text = json.dumps(document, ensure_ascii=False, indent=2)
+    text = json.dumps(document, indent=2)
     if report is not None:
         report.write(text + "\n")
     if given.json:
