@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ngshare_fs.__main__ import main
 from tests import commands
 from tests.servers import running
 
@@ -180,3 +182,12 @@ def test_the_installed_script_is_the_same_command() -> None:
     if not script.exists():
         pytest.skip("not installed in this environment")
     assert subprocess.check_output([script, "--version"], text=True) == run("--version").stdout
+
+
+def test_ctrl_c_ends_a_command_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr("sys.argv", ["ngshare-fs", "verify", "--data", str(tmp_path)])
+    monkeypatch.setattr("ngshare_fs.command.operator.verify.run", lambda _: signal.raise_signal(signal.SIGINT))
+    assert main() == 130
+    assert capsys.readouterr() == ("", "ngshare-fs: stopped: run this again, and it goes on\n")
