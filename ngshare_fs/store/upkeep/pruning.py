@@ -1,7 +1,7 @@
 """Retention: older submissions go to the trash, where each can be brought back from for as long as it lies there.
 
-What stays, whatever the rule says: the newest submission of each student to each assignment, whatever has feedback, and
-what was handed in within the last day. Until then a client may repeat what it handed in, and has to find it by its key.
+What stays, whatever the rule says: the newest submission of each student to each assignment that can be read, whatever
+has feedback, and what was handed in within the last day. Until then a client may repeat what it handed in, and has to find it by its key.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from ngshare_fs.store import submission
 from ngshare_fs.store.assignment import assignments_of
-from ngshare_fs.store.errors import AssignmentNotFound, CourseNotFound, SubmissionNotFound
+from ngshare_fs.store.errors import AssignmentNotFound, BrokenManifest, CourseNotFound, SubmissionNotFound
 from ngshare_fs.store.format import course_file, layout, timestamp
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.reading.cached_folders import timestamps_in
@@ -74,7 +74,8 @@ def surplus_in(volume: Volume, course: str, keep: int) -> Iterator[Surplus]:
             for each in submissions_to(volume, course, assignment):
                 by_student.setdefault(each.student, []).append(each.timestamp)
         for student in sorted(by_student):
-            for moment in _older_than_newest(by_student[student], keep):
+            parent = layout.submissions_of(volume.root, course, assignment, student)
+            for moment in _older_than_newest(parent, by_student[student], keep):
                 found = Surplus(course, assignment, student, moment, keep)
                 if not _has_feedback(volume, found):
                     yield found
@@ -102,7 +103,7 @@ def prune(volume: Volume, surplus: Surplus, by: str) -> bool:
 
     def last_check() -> None:
         parent = layout.submissions_of(volume.root, surplus.course, surplus.assignment, surplus.student)
-        may_go = surplus.timestamp in _older_than_newest(timestamps_in(parent), surplus.keep)
+        may_go = surplus.timestamp in _older_than_newest(parent, timestamps_in(parent), surplus.keep)
         if not may_go or _has_feedback(volume, surplus):
             raise _Stays
 
@@ -117,10 +118,22 @@ def prune(volume: Volume, surplus: Surplus, by: str) -> bool:
     return True
 
 
-def _older_than_newest(moments: list[Timestamp], keep: int) -> list[Timestamp]:
-    """Those of a student's submissions, oldest first, that are neither young nor among the newest."""
+def _older_than_newest(parent: str, moments: list[Timestamp], keep: int) -> list[Timestamp]:
+    """Those of a student's submissions, oldest first, that are neither young nor among the newest.
+
+    One that cannot be read is none of the newest: what it should have been may be in the one before.
+    """
+    left = max(keep, 1)
+    if len(moments) <= left:
+        return []
+    position = len(moments)
+    while left and position:
+        position -= 1
+        with contextlib.suppress(BrokenManifest, OSError):
+            size_of_tree(os.path.join(parent, timestamp.folder_of(moments[position])))
+            left -= 1
     young = timestamp.ago(YOUNG)
-    return [moment for moment in moments[: -max(keep, 1)] if moment < young]
+    return [moment for moment in moments[:position] if moment < young]
 
 
 def _place(volume: Volume, surplus: Surplus) -> str:
