@@ -2,6 +2,7 @@
 
 import os
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from ngshare_fs.store.format import timestamp
 from ngshare_fs.store.format.course_file import Person
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.upkeep.pruning import prune, surplus_in
+from ngshare_fs.store.writing.locks import Locks
 from tests.operators.run_command import Command
 from tests.stores import upload
 from tests.verifying import codes, everything
@@ -197,3 +199,26 @@ def test_what_became_one_of_the_newest_stays(plain: Plain) -> None:
     assert not prune(volume, surplus, "root")
     volume.close()
     assert moments(plain) == folders(SUBMITTED, *OLD[:3])
+
+
+def test_what_cannot_be_read_is_none_of_those_that_stay(plain: Plain, command: Command) -> None:
+    trees = plain.assignment / "submissions" / STUDENT
+    for moment in OLD[3:]:
+        (trees / folder_of_time(moment) / "manifest.yaml").write_text("torn: [")
+    command("prune", "--keep", "1", "--yes")
+    assert moments(plain) == folders(SUBMITTED, *OLD[2:])
+
+
+def test_what_stays_for_a_lock_is_said_and_the_rest_is_moved(
+    plain: Plain, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ngshare_fs.store.volume.Locks", partial(Locks, timeout=0.02))
+    volume = Volume.open(plain.root)
+    place = plain.assignment / "submissions" / STUDENT / folder_of_time(OLD[1]) / "feedback"
+    with volume.locks.hold("publish", str(place)[len(str(plain.root)) :]):
+        said = command("prune", "--keep", "1", "--yes", "--json")
+    volume.close()
+    assert said.code == 1
+    assert [each["timestamp"] for each in said.document["submissions"]] == [OLD[0], *OLD[2:4]]
+    assert f"{STUDENT} / {OLD[1]}: stays where it is: somebody else held a lock of the volume for too long" in said.err
+    assert moments(plain) == folders(SUBMITTED, OLD[1], OLD[4])

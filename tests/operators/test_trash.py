@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from ngshare_fs.store import Volume, assignment, course, release, roster, submis
 from ngshare_fs.store.format import timestamp
 from ngshare_fs.store.upkeep import restoring
 from ngshare_fs.store.upkeep.trash_entries import entries_in
+from ngshare_fs.store.writing.locks import Locks
 from tests.operators.deleted import OF_OLD, command, contents, delete, journal, plain
 from tests.operators.run_command import Command, Said
 from tests.verifying import codes, everything, somebody_else_in
@@ -337,3 +339,13 @@ def test_who_may_not_write_there_changes_nothing(capsys: pytest.CaptureFixture[s
                 assert "cannot use" in said.err
             assert command("trash", "list").code == 0
         assert everything(plain.root) == before
+
+
+def test_a_lock_that_somebody_holds_is_said(plain: Plain, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ngshare_fs.store.volume.Locks", partial(Locks, timeout=0.02))
+    volume = Volume.open(plain.root)
+    with volume.locks.hold("publish", f"/courses/{COURSE}/assignments"):
+        said = command("trash", "restore", OF_OLD)
+    volume.close()
+    assert said == Said(1, "", "ngshare-fs: somebody else held a lock of the volume for too long: run this again\n")
+    assert OF_OLD in os.listdir(plain.root / "trash")

@@ -16,6 +16,7 @@ from ngshare_fs.command.operator.data_folder import (
     opened_for_reading,
     operator,
 )
+from ngshare_fs.command.operator.failures import reason
 from ngshare_fs.command.operator.recording import recorded
 from ngshare_fs.command.output import fail
 from ngshare_fs.settings import SettingsError
@@ -95,10 +96,10 @@ def run(given: argparse.Namespace) -> int:
     try:
         with (opened_for_reading if given.dry_run else opened)(given) as volume:
             return _prune(volume, given, _plan(volume, given, keep))
-    except (NotConfirmed, StoreError) as error:
-        return fail(str(error), SOMETHING_LEFT)
-    except OSError as error:
-        return fail(f"{error.filename or given.data}: {error.strerror}", SOMETHING_LEFT)
+    except NotConfirmed as answer:
+        return fail(str(answer), SOMETHING_LEFT)
+    except (StoreError, OSError) as error:
+        return fail(reason(error), SOMETHING_LEFT)
 
 
 def _plan(volume: "Volume", given: argparse.Namespace, keep: int | None) -> _Plan:
@@ -128,11 +129,12 @@ def _plan(volume: "Volume", given: argparse.Namespace, keep: int | None) -> _Pla
             continue  # deleted meanwhile
         except (StoreError, OSError) as error:
             plan.failed = True
-            say(f"{course}: nothing of it is pruned: {error}", sys.stderr)
+            say(f"{course}: nothing of it is pruned: {reason(error)}", sys.stderr)
     return plan
 
 
 def _prune(volume: "Volume", given: argparse.Namespace, plan: _Plan) -> int:
+    from ngshare_fs.store import StoreError
     from ngshare_fs.store.journal import Event
     from ngshare_fs.store.upkeep.pruning import prune
     from ngshare_fs.terminal.progress import progress
@@ -152,7 +154,16 @@ def _prune(volume: "Volume", given: argparse.Namespace, plan: _Plan) -> int:
     by = operator()
     with progress("pruning", len(plan.surplus), "submissions") as step:
         for each, size in plan.surplus:
-            if prune(volume, each, by):
+            try:
+                is_pruned = prune(volume, each, by)
+            except (StoreError, OSError) as error:
+                # What was moved by then is said all the same.
+                place = f"{each.course} / {each.assignment} / {each.student} / {each.timestamp}"
+                say(f"{place}: stays where it is: {reason(error)}", sys.stderr)
+                code = SOMETHING_LEFT
+                step(1)
+                continue
+            if is_pruned:
                 pruned.append((each, size))
                 event = Event("prune", by, "command", each.course, each.assignment, each.student, each.timestamp)
                 code = max(code, recorded(volume, event))

@@ -18,6 +18,7 @@ from ngshare_fs.command.operator.data_folder import (
     opened,
     operator,
 )
+from ngshare_fs.command.operator.failures import reason as reason_of
 from ngshare_fs.command.operator.verify import default_jobs
 from ngshare_fs.command.output import fail
 from ngshare_fs.settings import SettingsError
@@ -95,7 +96,7 @@ def run(given: argparse.Namespace) -> int:
     except VolumeError as error:
         raise SettingsError(str(error)) from None
     except (StoreError, OSError) as error:
-        return fail(str(error), SOMETHING_LEFT)
+        return fail(reason_of(error), SOMETHING_LEFT)
     if given.json:
         done = {"would_do" if given.dry_run else "done": account.done}
         print(json.dumps({**done, "left": list(account.left.values())}))

@@ -17,6 +17,7 @@ from ngshare_fs.command.operator.data_folder import (
     operator,
     server_option,
 )
+from ngshare_fs.command.operator.failures import reason
 from ngshare_fs.command.operator.recording import recorded
 from ngshare_fs.command.output import fail
 from ngshare_fs.settings.options import BY_NAME
@@ -91,10 +92,10 @@ def run(given: argparse.Namespace) -> int:
 
     try:
         return {"list": _list, "restore": _restore, "empty": _empty}[given.action](given)
-    except (NotConfirmed, StoreError, TrashError) as error:
+    except (NotConfirmed, TrashError) as error:
         return fail(str(error), SOMETHING_LEFT)
-    except OSError as error:
-        return fail(f"{error.filename or given.data}: {error.strerror}", SOMETHING_LEFT)
+    except (StoreError, OSError) as error:
+        return fail(reason(error), SOMETHING_LEFT)
 
 
 def _list(given: argparse.Namespace) -> int:
