@@ -105,6 +105,17 @@ class Volume:
         return cls(root)
 
     @classmethod
+    def open_to_make_room(cls, path: Path) -> "Volume":
+        """Open a volume to remove things for good, also where it is so full that nothing could be staged.
+
+        Raises:
+            VolumeError: it is none, or cannot be used; the text names path, owner and remedy.
+        """
+        volume = cls.read_only(path)
+        check_owner(volume.root)
+        return volume
+
+    @classmethod
     def upgrade_layout(cls, path: Path) -> None:
         """Bring a volume to the present layout, and leave it.
 
@@ -355,7 +366,7 @@ def remedy_for(root: str, error: OSError) -> str:
     if error.errno == errno.EROFS:
         return "mount it for writing"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "make room on it"
+        return "make room on it (`ngshare-fs trash empty` works all the same)"
     if error.errno not in (errno.EACCES, errno.EPERM):
         return "see what is wrong with its disk or network"
     if not os.path.lexists(root):

@@ -5,6 +5,7 @@ import os
 import shutil
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from ngshare_fs.store import Volume
 from ngshare_fs.store.format import timestamp
 from ngshare_fs.store.upkeep import emptying
 from ngshare_fs.store.writing.locks import lock_on
+from tests.durability.disks import EXT4, MIB, mounted, skip_unless_possible
 from tests.operators.deleted import OF_OLD, command, delete, journal, plain
 from tests.operators.run_command import Command
 from tests.verifying import codes, everything
@@ -176,3 +178,27 @@ def test_a_stop_leaves_the_rest_for_later(plain: Plain) -> None:
     assert emptying.empty(volume, timedelta(0), removed.append)
     volume.close()
     assert os.listdir(plain.root / ".ngshare/staging") == []
+
+
+def test_a_full_disk_gets_room(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    skip_unless_possible(EXT4)
+    EXT4.make(tmp_path / "image", 8 * MIB)
+    with mounted(tmp_path / "image", tmp_path / "disk") as disk:
+        plain = Plain(disk / "volume")
+        command = Command(plain.root, capsys)
+        (plain.deletion / "old" / "large").write_bytes(b"x" * MIB)
+        delete(plain.root, "submission")
+        for size in (65536, 512):  # until not even a folder can be made
+            with (disk / f"filler {size}").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+                while file.write(b"x" * size):
+                    os.fsync(file)
+        with pytest.raises(OSError, match="No space left"):
+            (disk / "folder").mkdir()
+        assert "`ngshare-fs trash empty` works all the same" in command("prune", "--keep", "1", "--yes").err
+        said = command("trash", "empty", "--older-than", "90d", "--yes")
+        assert (said.code, said.out) == (0, "Removed 1 entry.\n")
+        assert not plain.deletion.exists()
+        assert os.listdir(plain.root / ".ngshare/staging") == []
+        assert os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize >= MIB // 2
+        assert len(os.listdir(plain.root / "trash")) == 1
+        assert codes(plain.root) == []

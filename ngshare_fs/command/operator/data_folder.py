@@ -149,6 +149,24 @@ def opened_for_reading(given: argparse.Namespace) -> Iterator[Volume]:
         volume.close()
 
 
+@contextmanager
+def opened_to_make_room(given: argparse.Namespace) -> Iterator[Volume]:
+    """Open the volume that was named, to remove things for good; it may be full.
+
+    Raises:
+        SettingsError: it is not there, is no volume, has a newer layout, or cannot be used; nothing was changed.
+    """
+    folder = data_folder(given)
+    try:
+        volume = Volume.open_to_make_room(folder)
+    except VolumeError as error:
+        raise SettingsError(str(error)) from None
+    try:
+        yield volume
+    finally:
+        volume.close()
+
+
 def operator() -> str:
     """Who runs the command, for records: the name of the system's user."""
     try:

@@ -14,6 +14,7 @@ from ngshare_fs.command.operator.data_folder import (
     add_json,
     opened,
     opened_for_reading,
+    opened_to_make_room,
     operator,
     server_option,
 )
@@ -230,7 +231,7 @@ def _empty(given: argparse.Namespace) -> int:
     from ngshare_fs.terminal.table import size_in_words
 
     age: timedelta = understand(parse_age, given.older_than, "--older-than")
-    with (opened_for_reading if given.dry_run else opened)(given) as volume:
+    with (opened_for_reading if given.dry_run else opened_to_make_room)(given) as volume:
         old = list(entries_in(volume, given.course, age))
         sizes = {entry.name: size_of_entry(volume, entry).bytes for entry in old}
         total = f"{_counted(len(old))}, {size_in_words(sum(sizes.values()))}"

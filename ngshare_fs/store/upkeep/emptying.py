@@ -6,6 +6,7 @@ the next who starts on the volume, or who empties the trash. The lock is had by 
 """
 
 import contextlib
+import errno
 import os
 import secrets
 import time
@@ -102,8 +103,7 @@ def _is_removed(volume: Volume, entry: TrashEntry, place: str, remover: "_Remove
     """Remove an entry; False where somebody else did, or it is about to be filled."""
     if entry.is_empty:
         return _is_empty_one_removed(volume, entry)
-    os.makedirs(place, exist_ok=True)
-    aside = os.path.join(place, secrets.token_hex(8))
+    aside = _aside(place)
     try:
         os.rename(entry.path, aside)
     except FileNotFoundError:
@@ -113,7 +113,7 @@ def _is_removed(volume: Volume, entry: TrashEntry, place: str, remover: "_Remove
     parts = [aside]
     for name in os.listdir(aside):
         with contextlib.suppress(FileNotFoundError):
-            part = f"{aside}-{secrets.token_hex(4)}"
+            part = os.path.join(place, f"part-{secrets.token_hex(8)}")
             os.rename(os.path.join(aside, name), part)
             parts.append(part)
     dirty = volume.dirty_set()
@@ -123,6 +123,17 @@ def _is_removed(volume: Volume, entry: TrashEntry, place: str, remover: "_Remove
     for part in parts:
         remover.remove(part)
     return True
+
+
+def _aside(place: str) -> str:
+    """Where an entry goes: into that folder, or where the disk has no room for one, it becomes the folder itself."""
+    try:
+        os.makedirs(place, exist_ok=True)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        return place
+    return os.path.join(place, secrets.token_hex(8))
 
 
 def _is_empty_one_removed(volume: Volume, entry: TrashEntry) -> bool:
