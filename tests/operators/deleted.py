@@ -9,7 +9,7 @@ import pytest
 
 from ngshare_fs.store import Volume, assignment, course, submission
 from ngshare_fs.store.format import timestamp
-from tests.operators.run_command import Command
+from tests.operators.running import Command
 from tests.volumes import (
     ASSIGNMENT,
     COURSE,

@@ -1,8 +1,10 @@
 """Runs a command of the operator in this process."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest import mock
 
 import pytest
 
@@ -27,20 +29,18 @@ class Command:
 
     Args:
         data: the folder of the volume.
-        monkeypatch: sets the environment.
         capsys: has what was printed.
     """
 
-    def __init__(self, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.data = data
-        self._monkeypatch = monkeypatch
         self._capsys = capsys
 
     def __call__(self, *words: str | Path) -> Ended:
         """Run it to its end."""
-        self._monkeypatch.setenv("NGSHARE_FS_DATA", str(self.data))
         self._capsys.readouterr()
-        code = main([str(word) for word in words])
+        with mock.patch.dict(os.environ, NGSHARE_FS_DATA=str(self.data)):
+            code = main([str(word) for word in words])
         return Ended(code, *self._capsys.readouterr())
 
     def done(self, *words: str | Path) -> Ended:
@@ -58,6 +58,6 @@ class Command:
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Command:
     """The command, on a volume that the test writes to `tmp_path / "volume"`."""
-    return Command(tmp_path / "volume", monkeypatch, capsys)
+    return Command(tmp_path / "volume", capsys)

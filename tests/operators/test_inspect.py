@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.operators.run_command import Command
+from tests.operators.running import Command
 from tests.verifying import everything, removable, somebody_else_in
 from tests.volumes import (
     ASSIGNMENT,

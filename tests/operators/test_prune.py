@@ -14,7 +14,7 @@ from ngshare_fs.store.format.course_file import Person
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.upkeep.pruning import prune, surplus_in
 from ngshare_fs.store.writing.locks import Locks
-from tests.operators.run_command import Command
+from tests.operators.running import Command
 from tests.stores import upload
 from tests.verifying import codes, everything
 from tests.volumes import (

@@ -15,7 +15,7 @@ from ngshare_fs.store.upkeep import restoring
 from ngshare_fs.store.upkeep.trash_entries import entries_in
 from ngshare_fs.store.writing.locks import Locks
 from tests.operators.deleted import OF_OLD, command, contents, delete, journal, plain
-from tests.operators.run_command import Command, Said
+from tests.operators.running import Command, Ended
 from tests.verifying import codes, everything, somebody_else_in
 from tests.volumes import (
     ASSIGNMENT,
@@ -167,8 +167,8 @@ def test_what_it_belonged_to_is_gone_and_where_that_is(plain: Plain, command: Co
 
 def test_names_of_all_sorts_come_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = Command(write_rich_volume(tmp_path / "rich"), capsys)
-    volume = Volume.open(command.root)
-    before = contents(command.root / "courses")
+    volume = Volume.open(command.data)
+    before = contents(command.data / "courses")
     for name in HOSTILE_NAMES:
         assignment.delete(volume, "NBG 101", name, "root")
         submission.delete(volume, "NBG 101", ASSIGNMENT, name, timestamp.Timestamp(SUBMITTED), "root")
@@ -179,10 +179,10 @@ def test_names_of_all_sorts_come_back(tmp_path: Path, capsys: pytest.CaptureFixt
             if entry.deletion and entry.deletion.kind == kind and entry.deletion.by == "root" and entry.contents:
                 restoring.restore(volume, restoring.plan(volume, entry))
     volume.close()
-    found = contents(command.root / "courses")
+    found = contents(command.data / "courses")
     cut = folder_of(LONG)  # was in the trash before, and is restored as well
     assert {path: content for path, content in found.items() if not path.startswith(f"{cut}/")} == before
-    assert codes(command.root) == []
+    assert codes(command.data) == []
 
 
 def test_a_course_gets_a_name_that_is_cut_and_an_assignment_does_not(plain: Plain, command: Command) -> None:
@@ -244,7 +244,7 @@ def test_the_name_that_is_offered_will_do(name: str, plain: Plain, command: Comm
     said = command("trash", "restore", entry)
     assert said.code == 1
     free = said.err.partition("--as '")[2].rpartition("'")[0]
-    assert command("trash", "restore", entry, "--as", free) == Said(
+    assert command("trash", "restore", entry, "--as", free) == Ended(
         0, f"Restored the assignment {free!r} of 'math'.\n", ""
     )
 
@@ -347,5 +347,5 @@ def test_a_lock_that_somebody_holds_is_said(plain: Plain, command: Command, monk
     with volume.locks.hold("publish", f"/courses/{COURSE}/assignments"):
         said = command("trash", "restore", OF_OLD)
     volume.close()
-    assert said == Said(1, "", "ngshare-fs: somebody else held a lock of the volume for too long: run this again\n")
+    assert said == Ended(1, "", "ngshare-fs: somebody else held a lock of the volume for too long: run this again\n")
     assert OF_OLD in os.listdir(plain.root / "trash")

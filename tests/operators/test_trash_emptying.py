@@ -15,7 +15,7 @@ from ngshare_fs.store.upkeep import emptying
 from ngshare_fs.store.writing.locks import lock_on
 from tests.durability.disks import EXT4, MIB, mounted, skip_unless_possible
 from tests.operators.deleted import OF_OLD, command, delete, journal, plain
-from tests.operators.run_command import Command
+from tests.operators.running import Command
 from tests.verifying import codes, everything
 from tests.volumes import (
     ASSIGNMENT,

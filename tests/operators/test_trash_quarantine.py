@@ -11,7 +11,7 @@ from ngshare_fs.store.repairing import bringing_back
 from ngshare_fs.store.upkeep.restoring import PlaceTaken
 from ngshare_fs.store.upkeep.trash_entries import find_entry
 from tests.operators.deleted import OF_OLD, command, journal, plain
-from tests.operators.run_command import Command
+from tests.operators.running import Command
 from tests.verifying import codes, everything
 from tests.volumes import COURSE, DELETED, Plain, write_deletion
 

@@ -1,7 +1,8 @@
 """Retention: older submissions go to the trash, where each can be brought back from for as long as it lies there.
 
 What stays, whatever the rule says: the newest submission of each student to each assignment that can be read, whatever
-has feedback, and what was handed in within the last day. Until then a client may repeat what it handed in, and has to find it by its key.
+has feedback, and what was handed in within the last day. Until then a client may repeat what it handed in, and has to
+find it by its key.
 """
 
 import contextlib
