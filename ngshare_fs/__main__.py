@@ -4,21 +4,25 @@ import sys
 
 from ngshare_fs.server.startup_signals import handle_startup_signals
 
-# As a shell gives it for a command that Ctrl-C has ended.
-STOPPED = 130
+# As a shell gives it for a command that a closed pipe has ended.
+NOBODY_READS = 141
 
 
 def main() -> int:
     """Run the command with the words of this process; gives the exit code."""
     handle_startup_signals(sys.argv[1:])
-    try:
-        from ngshare_fs.command.main import main as run
+    from ngshare_fs.command.main import main as run
+    from ngshare_fs.terminal.reader_gone import ReaderGone, notice_readers, stop_printing
 
-        return run()
-    except KeyboardInterrupt:
-        # What was written is there whole or not at all, so nobody has to read where in the program that was.
-        print("ngshare-fs: stopped: run this again, and it goes on", file=sys.stderr)
-        return STOPPED
+    notice_readers()
+    try:
+        code = run()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except ReaderGone:
+        stop_printing()
+        return NOBODY_READS
+    return code
 
 
 if __name__ == "__main__":

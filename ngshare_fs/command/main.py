@@ -9,7 +9,7 @@ from ngshare_fs import __version__
 from ngshare_fs.command import course, doctor, serve, submissions
 from ngshare_fs.command.moving import archive, export, import_, restore
 from ngshare_fs.command.operator import inspect, log, migrate, prune, repair, trash, user, verify
-from ngshare_fs.command.output import fail
+from ngshare_fs.command.output import STOPPED, fail
 from ngshare_fs.command.parser import OneLineParser
 from ngshare_fs.settings import PROGRAM, SettingsError
 
@@ -68,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after the command's name; those of the process by default.
 
     Returns:
-        The exit code: 0 for success, 1 for a failure (`verify`: for findings), 2 for a wrong option or value.
+        The exit code: 0 for success, 1 for a failure (`verify`: for findings), 2 for a wrong option or value, 130 for
+        Ctrl-C.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
@@ -76,6 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return COMMANDS[given.command].run(given)
     except SettingsError as error:
         return fail(str(error), WRONG_USE, words)
+    except KeyboardInterrupt:
+        return fail("stopped; it can be run again", STOPPED)
 
 
 def make_parser() -> argparse.ArgumentParser:

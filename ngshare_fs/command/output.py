@@ -10,6 +10,9 @@ from ngshare_fs.settings import PROGRAM
 from ngshare_fs.settings.options import BY_NAME
 from ngshare_fs.terminal.logs import LOG, set_up
 
+# As a shell gives it for a command that Ctrl-C has ended.
+STOPPED = 130
+
 
 def fail(message: str, code: int, words: Sequence[str] = (), log_format: str = "") -> int:
     """Say in one line why it ends; as JSON where that was asked for, as far as this can be known yet.

@@ -89,7 +89,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(run: Command, tmp_pa
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["nowhere", "a.tar.zst"], 1, "there is no course nowhere"),
+        (["nowhere", "a.tar.zst"], 2, "there is no course 'nowhere'"),
         (["", "a.tar.zst"], 2, "a name cannot be empty"),
         ([COURSE, "-"], 2, "it has to be a file"),
         ([COURSE, "."], 2, "is a folder"),
@@ -287,7 +287,7 @@ def test_stopped_it_leaves_no_file(volume: Volume, tmp_path: Path) -> None:
 def test_a_link_is_no_course(run: Command, tmp_path: Path) -> None:
     plain = Plain(run.data)
     (run.data / "courses" / "link").symlink_to(plain.course)
-    assert "there is no course link" in run.refused("archive", "link", tmp_path / "a.tar.zst")
+    assert "there is no course 'link'" in run.refused("archive", "link", tmp_path / "a.tar.zst", code=2)
 
 
 def test_a_journal_that_grows_meanwhile_is_taken_as_it_was(volume: Volume, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_names_of_every_sort_one_after_the_other(run: Command) -> None:
     name = COURSE
     for new in (*HOSTILE_NAMES[:8:2], LONG, LONGER, "-rf", "files", COURSE):
         document = run.done("course", "rename", "--json", "--", name, new).document
-        assert document == {"old": name, "new": new, "renamed": True}
+        assert document == {"dry_run": False, "old": name, "new": new}
         name = new
     assert codes(run.data) == []
 
@@ -56,21 +56,21 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(run: Command) -> Non
     Plain(run.data)
     before = everything(run.data)
     assert run.done("course", "rename", COURSE, "x", "--dry-run").out == "would rename math to x\n"
-    assert "no course nowhere" in run.refused("course", "rename", "nowhere", "x", "--dry-run")
+    assert "no course 'nowhere'" in run.refused("course", "rename", "nowhere", "x", "--dry-run", code=2)
     assert everything(run.data) == before
 
 
 @pytest.mark.parametrize(
     ("old", "new", "code", "said"),
     [
-        ("nowhere", "x", 1, "there is no course nowhere"),
-        (COURSE, "taken", 1, "there is a course taken already"),
-        (COURSE, "file", 1, "there is a course file already, or something else in its place"),
+        ("nowhere", "x", 2, "there is no course 'nowhere'"),
+        (COURSE, "taken", 1, "there is a course 'taken' already"),
+        (COURSE, "file", 1, "there is a course 'file' already, or something else in its place"),
         (COURSE, COURSE, 2, "math is its name already"),
         (COURSE, "", 2, "a name cannot be empty"),
         ("broken", "x", 1, "course.yaml, line 2: not YAML"),
         ("broken", LONG, 1, "mend the file"),
-        ("nowhere", "taken", 1, "there is no course nowhere"),
+        ("nowhere", "taken", 2, "there is no course 'nowhere'"),
     ],
 )
 def test_what_cannot_be_renamed_stays(old: str, new: str, code: int, said: str, run: Command) -> None:

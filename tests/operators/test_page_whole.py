@@ -1,4 +1,4 @@
-"""Every command of `docs/operators.md` is run as it stands there; here those of sections that have no other test."""
+"""Every command of `docs/operators.md` is run as it stands there; here those that have no test of their own."""
 
 import os
 import shlex
@@ -26,7 +26,7 @@ MAY_END_WITH_1 = ("ngshare-fs import ngshare", "ngshare-fs doctor")
 
 
 def sections() -> dict[str, list[str]]:
-    """The commands, by the heading above them; `test_repair.py` has those behind `$ `, which show what they print."""
+    """The commands, by the heading above them. `test_repair.py` has those behind `$ `, with what they print."""
     found: dict[str, list[str]] = {}
     title = "the beginning"
     for line in PAGE.splitlines():

@@ -78,7 +78,7 @@ def test_the_rule_in_the_course_s_file_counts(plain: Plain, command: Command) ->
     assert moments(plain) == folders(SUBMITTED, *OLD[3:])
     assert moments(plain, "ada") == folders(OLD[0])
     assert len(os.listdir(other / "assignments/a/submissions/ada")) == 5
-    listed = command("trash", "list", COURSE, "--json").document
+    listed = command("trash", "list", COURSE, "--json").document["entries"]
     assert [each["submission"] for each in listed if each["kind"] == "submission"] == OLD[:3]
     assert command("prune", "--yes", "--json").document == {"dry_run": False, "bytes": 0, "submissions": []}
     for each in listed[1:]:

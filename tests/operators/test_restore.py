@@ -213,7 +213,7 @@ def test_a_place_that_is_taken_is_said(run: Command, tmp_path: Path) -> None:
     archive = tmp_path / "a.tar.zst"
     run.done("archive", COURSE, archive)
     said = unharmed(run, archive)
-    assert said.startswith("there is a course math already: move it away, or restore under another name (--as NAME).")
+    assert said.startswith("there is a course 'math' already: move it away, or restore under another name (--as NAME).")
     long = "another/" + "n" * 300
     assert run.done("restore", archive, "--as", long).out.startswith(f"{long} is restored as it was on ")
     assert codes(run.data) == []

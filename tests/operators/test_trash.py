@@ -48,7 +48,7 @@ def test_the_list_says_what_by_whom_when_and_until_when(plain: Plain, command: C
     before = everything(plain.root)
     said = command("trash", "list", "--trash-days", "30", "--json")
     assert said.code == 0
-    by_name = {each["entry"]: each for each in said.document}
+    by_name = {each["entry"]: each for each in said.document["entries"]}
     assert by_name[OF_OLD] == {
         "entry": OF_OLD,
         "kind": "assignment",
@@ -67,7 +67,7 @@ def test_the_list_says_what_by_whom_when_and_until_when(plain: Plain, command: C
     assert by_name[entry]["student"] == STUDENT
     assert by_name[entry]["submission"] == SUBMITTED
     assert by_name["20200301T080000.000000Z-00000001"]["kind"] == "empty"
-    assert [each["entry"] for each in said.document] == sorted(by_name)
+    assert [each["entry"] for each in said.document["entries"]] == sorted(by_name)
     table = command("trash", "list", COURSE).out
     assert "cut short" not in table
     assert f"{COURSE} / {ASSIGNMENT} / {STUDENT} / {SUBMITTED}" in table

@@ -100,7 +100,7 @@ def test_no_trace_of_a_student_is_left(run: Command, tmp_path: Path) -> None:
         ("submissions", COURSE, 1),
         ("submissions", COURSE, 1),
     ]
-    assert all(each["size"] for each in document["removed"] if each["what"] == "submissions")
+    assert all(each["bytes"] for each in document["removed"] if each["what"] == "submissions")
     assert run.done("user", "forget", STUDENT).out == f"there is nothing of {STUDENT}\n"
 
 
@@ -150,7 +150,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(run: Command) -> Non
         ([STUDENT, "--yes", "--report", "."], 2, ". is there already"),
         ([STUDENT, "--yes", "--report", "no/such/folder"], 1, "no/such/folder: No such file or directory"),
         ([PLACEHOLDER, "--yes"], 2, "(forgotten) is nobody's name"),
-        ([STUDENT, "--yes", "--course", "nowhere"], 1, "there is no course nowhere"),
+        ([STUDENT, "--yes", "--course", "nowhere"], 2, "there is no course 'nowhere'"),
     ],
 )
 def test_nothing_is_done_unasked(words: list[str], code: int, said: str, run: Command) -> None:

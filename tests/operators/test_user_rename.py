@@ -75,7 +75,7 @@ def test_names_of_every_sort_one_after_the_other(run: Command) -> None:
     for new in (*HOSTILE_NAMES[:8:2], LONG, LONG[:-1] + "m", "-rf", "files", "no", "007"):
         document = run.done("user", "rename", "--json", "--", name, new).document
         courses = [{"course": COURSE, "roles": ["students"], "assignments": {ASSIGNMENT: 2}}]
-        assert document == {"old": name, "new": new, "renamed": True, "courses": courses}
+        assert document == {"dry_run": False, "old": name, "new": new, "courses": courses}
         name = new
         assert codes(run.data) == []
     volume = Volume.open(run.data)
@@ -152,7 +152,7 @@ def test_where_both_have_handed_in_nothing_is_changed(run: Command) -> None:
         (["nobody", "x"], 1, "nobody is called nobody here"),
         ([STUDENT, STUDENT], 2, "lawrence is the name already"),
         ([STUDENT, ""], 2, "a name cannot be empty"),
-        ([STUDENT, "x", "--course", "nowhere"], 1, "there is no course nowhere"),
+        ([STUDENT, "x", "--course", "nowhere"], 2, "there is no course 'nowhere'"),
         ([STUDENT, "x", "--course", ""], 2, "a name cannot be empty"),
     ],
 )

@@ -1,7 +1,6 @@
 """`ngshare-fs archive`: a course whole in one file."""
 
 import argparse
-import json
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -17,8 +16,9 @@ from ngshare_fs.command.operator.data_folder import (
     opened_for_reading,
     operator,
 )
-from ngshare_fs.command.operator.failures import STOPPED, checked_name, reason
-from ngshare_fs.command.output import fail
+from ngshare_fs.command.operator.document import print_document
+from ngshare_fs.command.operator.failures import checked_name, reason
+from ngshare_fs.command.output import STOPPED, fail
 from ngshare_fs.settings import SettingsError
 from ngshare_fs.store import StoreError, Volume
 from ngshare_fs.terminal.confirmation import NotConfirmed, confirm
@@ -59,6 +59,7 @@ def run(given: argparse.Namespace) -> int:
     Raises:
         SettingsError: the words are wrong, or the folder is no volume.
     """
+    from ngshare_fs.store.errors import CourseNotFound
     from ngshare_fs.transfer.archive.broken import BrokenArchive
     from ngshare_fs.transfer.archive.listing import ChangedMeanwhile
 
@@ -76,6 +77,8 @@ def run(given: argparse.Namespace) -> int:
             return fail(str(answer), SOMETHING_LEFT)
         except FileExistsError as error:
             return fail(f"{error.filename} is there already: give another name, or remove it", SOMETHING_LEFT)
+        except CourseNotFound as error:
+            raise SettingsError(reason(error)) from None
         except (StoreError, OSError) as error:
             return fail(reason(error), SOMETHING_LEFT)
         except KeyboardInterrupt:
@@ -114,7 +117,7 @@ def _archive(volume: Volume, given: argparse.Namespace) -> int:
             return DONE
         if given.remove:
             question = f"Archive {given.course} to {given.file}, and move it to the trash?"
-            confirm(question, given.yes, may_ask=not given.json)
+            confirm(question, given.yes)
         return _write_and_remove(volume, given, listing, description)
 
 
@@ -138,14 +141,15 @@ def _write_and_remove(volume: Volume, given: argparse.Namespace, listing: "Listi
         why_not = "because of what was found in it; mend it (`ngshare-fs verify`), or delete it yourself"
     if given.json:
         document = {
+            "dry_run": False,
             **_counts(description),
             "file": given.file,
-            "file_size": written.size,
+            "file_bytes": written.size,
             "findings": [{"code": each.code, "path": each.path, "message": each.message} for each in findings],
             "damaged": written.damaged,
             "removed": given.remove and not why_not,
         }
-        print(json.dumps(document, indent=2))
+        print_document(document)
     else:
         say(f"{given.file}: {_in_words(description)}, in {size_in_words(written.size)}; read back, and compared")
         if given.remove and not why_not:
@@ -175,8 +179,8 @@ def _remove(volume: Volume, given: argparse.Namespace, listing: "Listing") -> st
 
 def _say_plan(given: argparse.Namespace, description: "Description") -> None:
     if given.json:
-        document = {**_counts(description), "file": given.file, "would_remove": given.remove}
-        print(json.dumps(document, indent=2))
+        document = {"dry_run": True, **_counts(description), "file": given.file, "would_remove": given.remove}
+        print_document(document)
         return
     say(f"would archive {_in_words(description)} to {given.file}")
     if given.remove:
@@ -191,7 +195,7 @@ def _counts(description: "Description") -> dict[str, object]:
         "submissions": description.submissions,
         "feedback": description.feedback,
         "files": description.files,
-        "size": description.size,
+        "bytes": description.size,
     }
 
 

@@ -2,13 +2,11 @@
 
 import argparse
 import contextlib
-import json
 import os
 import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ngshare_fs.command.moving.import_ import STOPPED
 from ngshare_fs.command.moving.room import check_room
 from ngshare_fs.command.operator.data_folder import (
     DONE,
@@ -19,7 +17,9 @@ from ngshare_fs.command.operator.data_folder import (
     data_folder,
     opened_for_reading,
 )
-from ngshare_fs.command.output import fail
+from ngshare_fs.command.operator.document import print_document
+from ngshare_fs.command.operator.failures import reason
+from ngshare_fs.command.output import STOPPED, fail
 from ngshare_fs.settings import SettingsError
 from ngshare_fs.terminal.progress import progress
 from ngshare_fs.terminal.saying import counted, say
@@ -77,11 +77,13 @@ def run(given: argparse.Namespace) -> int:
         try:
             _export(given, volume, exchange, account, owners)
         except (OSError, StoreError) as error:
-            return fail(f"{error}: the course was not written; run this again when that is mended", 1)
+            return fail(
+                f"{reason(error)}. The course was not written: run this again when that is mended", SOMETHING_LEFT
+            )
         except KeyboardInterrupt:
-            return fail("Stopped: a course that was not written whole is not there at all", STOPPED)
+            return fail("stopped: a course that was not written whole is not there at all. Run this again", STOPPED)
     if given.json:
-        print(json.dumps(_document(account, given.dry_run)))
+        print_document(_document(account, given.dry_run))
     else:
         _print(account, given.dry_run)
     return DONE if account.is_complete else SOMETHING_LEFT

@@ -1,12 +1,11 @@
 """`ngshare-fs import`: take another exchange over."""
 
 import argparse
-import sys
 from collections.abc import Mapping
 from typing import Protocol
 
 from ngshare_fs.command.moving import import_nbgrader, import_ngshare
-from ngshare_fs.terminal.saying import say
+from ngshare_fs.command.output import STOPPED, fail
 
 
 class Source(Protocol):
@@ -24,8 +23,6 @@ class Source(Protocol):
 
 
 SOURCES: Mapping[str, Source] = {"ngshare": import_ngshare, "nbgrader": import_nbgrader}
-
-STOPPED = 130  # what a shell says of a command that Ctrl-C has ended
 
 HELP = "take over what another exchange has"
 DESCRIPTION = "Take over what another exchange has: courses, people, releases, submissions, feedback."
@@ -52,5 +49,4 @@ def run(given: argparse.Namespace) -> int:
         return SOURCES[given.source].run(given)
     except KeyboardInterrupt:
         # What was begun is finished or gone; nothing is half there.
-        say("Stopped: what was taken over until then stays. Run this again, and it goes on.", sys.stderr)
-        return STOPPED
+        return fail("stopped: what was taken over until then stays. Run this again, and it goes on", STOPPED)

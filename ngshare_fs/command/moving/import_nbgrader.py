@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ngshare_fs.command.moving.intake_report import report, taking_in
+from ngshare_fs.command.moving.intake_report import FEWER_COURSES, NEW_COURSES, report, taking_in
 from ngshare_fs.command.moving.room import check_room
 from ngshare_fs.command.operator.data_folder import add_data, add_dry_run, add_json, opened_or_made
 from ngshare_fs.settings import SettingsError
@@ -91,7 +91,7 @@ def _take_over(
     takeover = Takeover(shared, volume, intake, clock, given.instructors, given.dry_run)
     if not given.dry_run:
         needed = sum(shared.bytes_of(course) for course in wanted if not intake.has_course(course))
-        check_room(volume.root, needed, "the courses that are not here yet", "import some of them with --course")
+        check_room(volume.root, needed, NEW_COURSES, FEWER_COURSES)
     with taking_in(given, volume, intake, SOURCE, None):
         for course in wanted:
             takeover.take_course(course)

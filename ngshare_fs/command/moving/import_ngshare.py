@@ -3,11 +3,11 @@
 import argparse
 import contextlib
 import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ngshare_fs.command.moving.intake_report import Remark, report, taking_in
+from ngshare_fs.command.moving.intake_report import FEWER_COURSES, NEW_COURSES, Remark, report, taking_in
+from ngshare_fs.command.moving.room import check_room
 from ngshare_fs.command.operator.data_folder import add_data, add_dry_run, add_json, opened_or_made
 from ngshare_fs.settings import SettingsError
 from ngshare_fs.terminal.saying import counted
@@ -88,23 +88,14 @@ def _from_database(given: argparse.Namespace) -> int:
             source = DatabaseSource(database, storage, intake.account)
             take_over = TakeOver(source, intake, given.courses)
             if not given.dry_run:
-                _check_room(volume, sum(database.bytes_of(course.key) for course in take_over.new_courses()))
+                needed = sum(database.bytes_of(course.key) for course in take_over.new_courses())
+                check_room(volume.root, needed, NEW_COURSES, FEWER_COURSES)
             with taking_in(given, volume, intake, SOURCE, database.count_trees()):
                 take_over.run()
             if state_of(path) != before:
                 message = "ngshare wrote to it meanwhile: stop ngshare, and run this again"
                 intake.account.report("database-changed", (str(path),), message)
             return report(given, intake.account, SOURCE, _remarks(database, storage))
-
-
-def _check_room(volume: "Volume", needed: int) -> None:
-    """Refuse to fill a disk on which students hand in; what the file system needs beside the files is not counted."""
-    free = shutil.disk_usage(volume.root).free
-    if needed > free:
-        raise SettingsError(
-            f"{volume.root}: the courses that are not here yet need {size_in_words(needed)}, and {size_in_words(free)} "
-            "are free: make room, or import some of them with --course"
-        )
 
 
 def _from_server(given: argparse.Namespace) -> int:

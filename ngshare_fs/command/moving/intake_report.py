@@ -2,12 +2,12 @@
 
 import argparse
 import contextlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from ngshare_fs.command.operator.data_folder import DONE, SOMETHING_LEFT, operator
+from ngshare_fs.command.operator.document import print_document
 from ngshare_fs.terminal.saying import counted, say
 from ngshare_fs.terminal.table import size_in_words, table
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ngshare_fs.transfer.intake import Intake
 
 _KINDS = {"release": "releases", "submission": "submissions", "feedback": "feedback"}
+# For `check_room`: what needs it, and what to do instead of making some.
+NEW_COURSES = "the courses that are not here yet"
+FEWER_COURSES = "import some of them with --course"
 _COLUMNS = ("course", "people", *_KINDS.values(), "size", "already here", "left out")
 
 
@@ -68,7 +71,7 @@ def report(given: argparse.Namespace, account: "Account", source: str, remarks: 
         The exit code.
     """
     if given.json:
-        print(json.dumps(_document(account, source, given.dry_run, remarks)))
+        print_document(_document(account, source, given.dry_run, remarks))
     else:
         _print(account, given.dry_run, remarks)
     return DONE if account.is_complete else SOMETHING_LEFT
@@ -82,10 +85,7 @@ def _record(volume: "Volume", account: "Account", source: str) -> None:
             counts = [f"{course.people.new} people"]
             counts += [f"{course.trees[kind].new} {name}" for kind, name in _KINDS.items()]
             detail = f"from {source}: {', '.join(counts)}"
-            with contextlib.suppress(OSError):  # a full disk, which the account says already
-                journal.record(
-                    volume, journal.Event("import", operator(), "command", course=course.course, detail=detail)
-                )
+            journal.record(volume, journal.Event("import", operator(), "command", course=course.course, detail=detail))
 
 
 def _print(account: "Account", dry_run: bool, remarks: Sequence[Remark]) -> None:

@@ -1,7 +1,6 @@
 """`ngshare-fs restore`: a course back from its archive."""
 
 import argparse
-import json
 import os
 import sys
 from collections import Counter
@@ -17,8 +16,9 @@ from ngshare_fs.command.operator.data_folder import (
     opened_for_reading,
     operator,
 )
-from ngshare_fs.command.operator.failures import STOPPED, checked_name, reason
-from ngshare_fs.command.output import fail
+from ngshare_fs.command.operator.document import print_document
+from ngshare_fs.command.operator.failures import checked_name, reason
+from ngshare_fs.command.output import STOPPED, fail
 from ngshare_fs.settings import SettingsError
 from ngshare_fs.store import StoreError, Volume
 from ngshare_fs.terminal.progress import progress
@@ -26,6 +26,7 @@ from ngshare_fs.terminal.saying import say
 from ngshare_fs.terminal.table import size_in_words, table
 
 if TYPE_CHECKING:
+    from ngshare_fs.transfer.archive.layout import Description
     from ngshare_fs.transfer.archive.reading import ArchiveReader
 
 HELP = "bring a course back from its archive"
@@ -74,7 +75,7 @@ def run(given: argparse.Namespace) -> int:
     except NoRoom as problem:
         return fail(f"{problem}: make room, then run this again. Nothing was changed.", SOMETHING_LEFT)
     except CourseExists as error:
-        said = f"there is a course {error} already: move it away, or restore under another name (--as NAME)"
+        said = f"there is a course {str(error)!r} already: move it away, or restore under another name (--as NAME)"
         return fail(f"{said}. Nothing was changed.", SOMETHING_LEFT)
     except Damaged as damage:
         for finding in damage.findings:
@@ -103,7 +104,7 @@ def _restore(volume: Volume, given: argparse.Namespace) -> int:
         say(f"{finding.code} {finding.path}: {finding.message}", sys.stderr)
     if given.json:
         listed = [{"code": each.code, "path": each.path, "message": each.message} for each in findings]
-        _print({"course": name, "archived_as": description.course, "archived": description.time, "findings": listed})
+        print_document({"dry_run": False, **_described(name, description), "findings": listed})
     else:
         say(f"{name} is restored as it was on {description.time}")
     return DONE
@@ -122,7 +123,7 @@ def _try(volume: Volume, given: argparse.Namespace) -> int:
     for path in damaged:
         say(f"damaged {path}: it is not as its manifest says", sys.stderr)
     if given.json:
-        _print({"course": name, "archived_as": description.course, "archived": description.time, "damaged": damaged})
+        print_document({"dry_run": True, **_described(name, description), "damaged": damaged})
     else:
         say(f"would restore {name} as it was on {description.time}: {size_in_words(description.size)}")
     if damaged and not given.damaged:
@@ -145,14 +146,14 @@ def _list(given: argparse.Namespace) -> int:
             "by": description.by,
             "program": description.program,
             "files": description.files,
-            "size": description.size,
+            "bytes": description.size,
             "assignments": [
-                {"assignment": name, **{key: counts[key] for key in (*KINDS, "size")}}
+                {"assignment": name, **{kind: counts[kind] for kind in KINDS}, "bytes": counts["size"]}
                 for name, counts in assignments.items()
             ],
             "damaged": damaged,
         }
-        _print(document)
+        print_document(document)
     else:
         say(f"{description.course}, archived {description.time} by {description.by} with {description.program}")
         rows = [
@@ -180,5 +181,10 @@ def _read(archive: "ArchiveReader") -> tuple[dict[str, Counter[str]], list[str]]
     return summary.assignments, check.end()
 
 
-def _print(document: dict[str, object]) -> None:
-    print(json.dumps(document, indent=2))
+def _described(name: str, description: "Description") -> dict[str, object]:
+    return {
+        "course": name,
+        "archived_as": description.course,
+        "archived": description.time,
+        "bytes": description.size,
+    }

@@ -1,7 +1,6 @@
 """`ngshare-fs course rename`: a course gets another name, on the volume itself."""
 
 import argparse
-import json
 
 from ngshare_fs.command.operator.data_folder import (
     DONE,
@@ -13,10 +12,12 @@ from ngshare_fs.command.operator.data_folder import (
     opened_for_reading,
     operator,
 )
+from ngshare_fs.command.operator.document import print_document
 from ngshare_fs.command.operator.failures import checked_name, reason
 from ngshare_fs.command.output import fail
 from ngshare_fs.settings import SettingsError
 from ngshare_fs.store import StoreError, Volume
+from ngshare_fs.store.errors import CourseNotFound
 from ngshare_fs.terminal.saying import say
 
 HELP = "give a course another name, on the data folder itself"
@@ -50,10 +51,12 @@ def run(given: argparse.Namespace) -> int:
     with (opened_for_reading if given.dry_run else opened)(given) as volume:
         try:
             _rename(volume, old, new, given.dry_run)
+        except CourseNotFound as error:
+            raise SettingsError(reason(error)) from None
         except (StoreError, OSError) as error:
             return fail(reason(error), SOMETHING_LEFT)
     if given.json:
-        print(json.dumps({"old": old, "new": new, "renamed": not given.dry_run}, indent=2))
+        print_document({"dry_run": given.dry_run, "old": old, "new": new})
     else:
         say(f"would rename {old} to {new}" if given.dry_run else f"{old} is {new} from now on")
     return DONE

@@ -13,8 +13,6 @@ from ngshare_fs.store.errors import (
     LockTimeout,
 )
 
-# As a shell gives it for a command that Ctrl-C has ended.
-STOPPED = 130
 _ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -40,9 +38,9 @@ def checked_name(name: str) -> str:
 
 def _reason(error: StoreError | OSError) -> str:
     if isinstance(error, CourseNotFound):
-        return f"there is no course {error}"
+        return f"there is no course {str(error)!r}"
     if isinstance(error, CourseExists):
-        return f"there is a course {error} already, or something else in its place"
+        return f"there is a course {str(error)!r} already, or something else in its place"
     if isinstance(error, AssignmentNotFound):
         return f"the assignment {error} was deleted meanwhile: run this again"
     if isinstance(error, BrokenManifest):

@@ -1,7 +1,6 @@
 """`ngshare-fs inspect`: what is on a volume, and what it takes."""
 
 import argparse
-import json
 import sys
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from ngshare_fs.command.operator.data_folder import (
     opened_for_reading,
     server_option,
 )
+from ngshare_fs.command.operator.document import print_document
 from ngshare_fs.settings import SettingsError
 from ngshare_fs.settings.values import parse_integer, understand
 from ngshare_fs.terminal.saying import say
@@ -60,7 +60,7 @@ def run(given: argparse.Namespace) -> int:
     except OSError as error:
         raise SettingsError(f"{error.filename or given.data}: {error.strerror}") from None
     if given.json:
-        print(json.dumps(usage_shown.as_json(found)))
+        print_document(usage_shown.as_json(found))
     else:
         for line in usage_shown.as_tree(found) if given.tree else usage_shown.as_tables(found):
             print(line)

@@ -1,8 +1,6 @@
 """`ngshare-fs log`: who did what, from the journal."""
 
 import argparse
-import json
-import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -11,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from ngshare_fs.command.operator.data_folder import DONE, SOMETHING_LEFT, add_data, add_json, opened_for_reading
+from ngshare_fs.command.operator.document import print_document
 from ngshare_fs.command.output import fail
 from ngshare_fs.settings import SettingsError
 from ngshare_fs.terminal.saying import say
@@ -85,8 +84,6 @@ def run(given: argparse.Namespace) -> int:
             if not is_known and not course.exists(volume, given.course):
                 raise SettingsError(f"log: {given.course} is no course, and the journal knows of none")
             printing.print(entries(volume))
-        except BrokenPipeError:  # `ngshare-fs log | head`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
             return fail(f"{error.filename}: {error.strerror}", SOMETHING_LEFT)
         except KeyboardInterrupt:
@@ -119,7 +116,7 @@ class _Printing:
                 if self._is_live:
                     sys.stdout.flush()
         if self._as_json:
-            print(json.dumps({"entries": self._entries}, indent=2))
+            print_document({"entries": self._entries})
 
 
 def _in_words(entry: "Entry") -> str:

@@ -1,7 +1,6 @@
 """`ngshare-fs migrate`: bring a volume of an older layout to the present one."""
 
 import argparse
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from ngshare_fs.command.operator.data_folder import (
     add_json,
     data_folder,
 )
+from ngshare_fs.command.operator.document import print_document
 from ngshare_fs.command.output import fail
 from ngshare_fs.settings import SettingsError
 from ngshare_fs.terminal.saying import say
@@ -72,7 +72,9 @@ def run(given: argparse.Namespace) -> int:
         return fail(str(error), SOMETHING_LEFT)
     if given.json:
         steps = [{"layout": step.to, "name": step.name, "what": step.what} for step in state.steps]
-        print(json.dumps({"would_do" if given.dry_run else "done": steps, "layout": state.layout}))
+        print_document(
+            {"dry_run": given.dry_run, "would_do" if given.dry_run else "done": steps, "layout": state.layout}
+        )
     elif state.steps and not given.dry_run:
         say(f"done: the volume has layout {state.present}; what was replaced is in the trash")
     return DONE
@@ -82,8 +84,8 @@ def _list(state: "LayoutState", as_json: bool) -> int:
     rows = [(1, "the first", "")] + [(step.to, step.name, step.what) for step in state.known]
     entries = [{"layout": number, "name": name, "what": what, "state": state.of(number)} for number, name, what in rows]
     if as_json:
-        print(json.dumps({"layouts": entries}))
+        print_document({"layouts": entries})
     else:
-        columns = ("layout", "name", "what it does", "")
+        columns = ("layout", "name", "what it does", "state")
         print(table(columns, [list(entry.values()) for entry in entries], right=("layout",)))
     return DONE

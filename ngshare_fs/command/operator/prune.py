@@ -1,7 +1,6 @@
 """`ngshare-fs prune`: older submissions go to the trash."""
 
 import argparse
-import json
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,8 +15,8 @@ from ngshare_fs.command.operator.data_folder import (
     opened_for_reading,
     operator,
 )
+from ngshare_fs.command.operator.document import print_document
 from ngshare_fs.command.operator.failures import reason
-from ngshare_fs.command.operator.recording import recorded
 from ngshare_fs.command.output import fail
 from ngshare_fs.settings import SettingsError
 from ngshare_fs.settings.values import parse_integer, understand
@@ -135,7 +134,7 @@ def _plan(volume: "Volume", given: argparse.Namespace, keep: int | None) -> _Pla
 
 def _prune(volume: "Volume", given: argparse.Namespace, plan: _Plan) -> int:
     from ngshare_fs.store import StoreError
-    from ngshare_fs.store.journal import Event
+    from ngshare_fs.store.journal import Event, record
     from ngshare_fs.store.upkeep.pruning import prune
     from ngshare_fs.terminal.progress import progress
     from ngshare_fs.terminal.table import size_in_words
@@ -166,7 +165,7 @@ def _prune(volume: "Volume", given: argparse.Namespace, plan: _Plan) -> int:
             if is_pruned:
                 pruned.append((each, size))
                 event = Event("prune", by, "command", each.course, each.assignment, each.student, each.timestamp)
-                code = max(code, recorded(volume, event))
+                record(volume, event)
             step(1)
     moved = f"{counted(len(pruned), 'submission')}, {size_in_words(sum(size for _, size in pruned))}"
     _say_result(given, pruned, f"Moved {moved}, to the trash.")
@@ -187,4 +186,4 @@ def _say_result(given: argparse.Namespace, surplus: list[tuple["Surplus", int]],
         }
         for each, size in surplus
     ]
-    print(json.dumps({"dry_run": given.dry_run, "bytes": sum(size for _, size in surplus), "submissions": entries}))
+    print_document({"dry_run": given.dry_run, "bytes": sum(size for _, size in surplus), "submissions": entries})

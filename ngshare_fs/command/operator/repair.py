@@ -1,7 +1,6 @@
 """`ngshare-fs repair`: mend what can be mended without losing anything."""
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -18,7 +17,8 @@ from ngshare_fs.command.operator.data_folder import (
     opened,
     operator,
 )
-from ngshare_fs.command.operator.failures import reason as reason_of
+from ngshare_fs.command.operator.document import print_document
+from ngshare_fs.command.operator.failures import reason
 from ngshare_fs.command.operator.verify import default_jobs
 from ngshare_fs.command.output import fail
 from ngshare_fs.settings import SettingsError
@@ -89,17 +89,17 @@ def run(given: argparse.Namespace) -> int:
     account = _Account()
     try:
         _Repair(given, root, account).run()
-    except NotConfirmed as reason:
-        return fail(str(reason), SOMETHING_LEFT)
+    except NotConfirmed as answer:
+        return fail(str(answer), SOMETHING_LEFT)
     except CourseNotFound:
         raise SettingsError(f"--course: there is no course {given.course!r} in {root}") from None
     except VolumeError as error:
         raise SettingsError(str(error)) from None
     except (StoreError, OSError) as error:
-        return fail(reason_of(error), SOMETHING_LEFT)
+        return fail(reason(error), SOMETHING_LEFT)
     if given.json:
         done = {"would_do" if given.dry_run else "done": account.done}
-        print(json.dumps({**done, "left": list(account.left.values())}))
+        print_document({"dry_run": given.dry_run, **done, "left": list(account.left.values())})
     return SOMETHING_LEFT if account.left else DONE
 
 
@@ -125,7 +125,12 @@ class _Repair:
             return
         if self._given.dry_run:
             self._look()
-            return
+        else:
+            self._mend()
+        if not self._account.done and not self._account.left:
+            self._tell("nothing to mend")
+
+    def _mend(self) -> None:
         with opened(self._given) as volume:
             from ngshare_fs.store.repairing.repair import carry_out, in_good_order
 
@@ -142,8 +147,6 @@ class _Repair:
             else:
                 for step in self._look():
                     self._account.untouched(step.damage.finding, "run this again")
-        if not self._account.done and not self._account.left:
-            self._tell("nothing to mend")
 
     def _mend_volume_file(self) -> bool:
         """Mend `ngshare.yaml`, which has to be there before a volume can be opened; False where that ends all."""
@@ -207,10 +210,7 @@ class _Repair:
         if problem is None:
             self._account.mended(finding, step.words)
             self._tell(f"done: {finding.code} {finding.path}")
-            try:
-                write_down(volume, step, operator())
-            except OSError as error:
-                say(f"ngshare-fs: the journal cannot be written: {error.strerror}", sys.stderr)
+            write_down(volume, step, operator())
         else:
             self._failed.add(self._key(step))
             self._tell(f"not done: {finding.code} {finding.path}: {problem}")

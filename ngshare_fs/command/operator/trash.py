@@ -1,7 +1,6 @@
 """`ngshare-fs trash`: what was deleted, listed, brought back, or removed for good."""
 
 import argparse
-import json
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -18,8 +17,8 @@ from ngshare_fs.command.operator.data_folder import (
     operator,
     server_option,
 )
+from ngshare_fs.command.operator.document import print_document
 from ngshare_fs.command.operator.failures import reason
-from ngshare_fs.command.operator.recording import recorded
 from ngshare_fs.command.output import fail
 from ngshare_fs.settings.options import BY_NAME
 from ngshare_fs.settings.values import parse_age, understand
@@ -52,7 +51,6 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     listed.add_argument(
         "--trash-days", metavar="DAYS", help=f"as the server has it (or {BY_NAME['trash-days'].variable})"
     )
-    add_json(listed)
 
     restored = actions.add_parser(
         "restore", help="bring something back", allow_abbrev=False,
@@ -77,6 +75,7 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     add_dry_run(emptied)
     for action in (listed, restored, emptied):
         add_data(action)
+        add_json(action)
 
 
 def run(given: argparse.Namespace) -> int:
@@ -107,7 +106,8 @@ def _list(given: argparse.Namespace) -> int:
     with opened_for_reading(given) as volume:
         entries = [(entry, size_of_entry(volume, entry).bytes) for entry in entries_in(volume, given.course)]
     if given.json:
-        print(json.dumps([_as_json(entry, size, days) for entry, size in entries]))
+        total = sum(size for _, size in entries)
+        print_document({"bytes": total, "entries": [_as_json(entry, size, days) for entry, size in entries]})
     elif entries:
         rows = [
             (
@@ -146,7 +146,7 @@ def _kind(entry: "TrashEntry") -> str:
 
 
 def _names(entry: "TrashEntry") -> str:
-    """`NBG 101 / ps1 / lawrence / 2020-01-31 …`, as far as it goes."""
+    """`NBG 101 / ps1 / lawrence / 2020-01-31 …`, as far as it goes; of what is in quarantine, where it was and why."""
     found = entry.deletion
     if found is None:
         return "?"
@@ -156,6 +156,10 @@ def _names(entry: "TrashEntry") -> str:
 
 
 def _as_json(entry: "TrashEntry", size: int, days: int) -> dict[str, object]:
+    return {**_named(entry, size), "removed_after": entry.emptied_after(days), "problem": entry.problem or None}
+
+
+def _named(entry: "TrashEntry", size: int) -> dict[str, object]:
     found = entry.deletion
     return {
         "entry": entry.name,
@@ -169,13 +173,11 @@ def _as_json(entry: "TrashEntry", size: int, days: int) -> dict[str, object]:
         "by": found.by if found else None,
         "deleted": entry.thrown_away,
         "bytes": size,
-        "removed_after": entry.emptied_after(days),
-        "problem": entry.problem or None,
     }
 
 
 def _restore(given: argparse.Namespace) -> int:
-    from ngshare_fs.store.journal import Event
+    from ngshare_fs.store.journal import Event, record
     from ngshare_fs.store.upkeep import restoring
     from ngshare_fs.store.upkeep.trash_entries import find_entry
 
@@ -186,32 +188,56 @@ def _restore(given: argparse.Namespace) -> int:
         planned = restoring.plan(volume, entry, given.new_name)
         found = planned.deletion
         what = f"the {found.kind} {_in_words(found.course, found.assignment, found.student, found.submission or '')}"
-        if given.dry_run:
-            say(f"Would restore {what} from {entry.name}.")
-            return DONE
-        restoring.restore(volume, planned)
-        say(f"Restored {what}.")
-        name = f" as {given.new_name}" if given.new_name else ""
-        detail = f"{found.kind} {entry.name}{name}"
-        names = (found.course, found.assignment, found.student)
-        return recorded(volume, Event("restore", operator(), "command", *names, detail))
+        if not given.dry_run:
+            restoring.restore(volume, planned)
+            detail = f"{found.kind} {entry.name}" + (f" as {given.new_name}" if given.new_name else "")
+            names = (found.course, found.assignment, found.student)
+            record(volume, Event("restore", operator(), "command", *names, detail))
+    if given.json:
+        print_document(
+            {
+                "dry_run": given.dry_run,
+                "entry": entry.name,
+                "kind": found.kind,
+                "course": found.course,
+                "assignment": found.assignment or None,
+                "student": found.student or None,
+                "submission": found.submission,
+                "restored_as": given.new_name,
+            }
+        )
+    else:
+        say(f"Would restore {what} from {entry.name}." if given.dry_run else f"Restored {what}.")
+    return DONE
 
 
 def _bring_back(volume: "Volume", given: argparse.Namespace, entry: "TrashEntry") -> int:
     """The same for what is in quarantine."""
-    from ngshare_fs.store.journal import Event
+    from ngshare_fs.store.journal import Event, record
     from ngshare_fs.store.repairing import bringing_back
 
     planned = bringing_back.plan(volume, entry)
     if given.new_name is not None:
         return fail(f"what was set aside goes back to its path, {planned.path}: leave {AS_NAME} out", SOMETHING_LEFT)
-    if given.dry_run:
-        say(f"Would restore {planned.path} from {entry.name}; it was set aside as {planned.finding}.")
-        return DONE
-    bringing_back.bring_back(volume, planned)
-    say(f"Restored {planned.path}; it was set aside as {planned.finding}.")
-    detail = f"quarantine {entry.name}: {planned.path}"
-    return recorded(volume, Event("restore", operator(), "command", planned.course, detail=detail))
+    if not given.dry_run:
+        bringing_back.bring_back(volume, planned)
+        detail = f"quarantine {entry.name}: {planned.path}"
+        record(volume, Event("restore", operator(), "command", planned.course, detail=detail))
+    if given.json:
+        print_document(
+            {
+                "dry_run": given.dry_run,
+                "entry": entry.name,
+                "kind": "quarantine",
+                "path": planned.path,
+                "finding": planned.finding,
+            }
+        )
+    else:
+        done = "Would restore" if given.dry_run else "Restored"
+        source = f" from {entry.name}" if given.dry_run else ""
+        say(f"{done} {planned.path}{source}; it was set aside as {planned.finding}.")
+    return DONE
 
 
 def _counted(number: int) -> str:
@@ -225,6 +251,7 @@ def _in_words(course: str, assignment: str, student: str, submission: str) -> st
 
 
 def _empty(given: argparse.Namespace) -> int:
+    from ngshare_fs.store.journal import record
     from ngshare_fs.store.upkeep.emptying import empty, event_of
     from ngshare_fs.store.upkeep.trash_entries import entries_in, size_of_entry
     from ngshare_fs.terminal.progress import progress
@@ -235,25 +262,30 @@ def _empty(given: argparse.Namespace) -> int:
         old = list(entries_in(volume, given.course, age))
         sizes = {entry.name: size_of_entry(volume, entry).bytes for entry in old}
         total = f"{_counted(len(old))}, {size_in_words(sum(sizes.values()))}"
+        removed: list[TrashEntry] = []
         if given.dry_run:
-            for entry in old:
-                say(f"Would remove {entry.name}: {_kind(entry)} {_names(entry)}, {size_in_words(sizes[entry.name])}")
-            say(f"Would remove {total}.")
-            return DONE
-        if not old:
-            say("Nothing in the trash is as old as that.")
-            return DONE
-        confirm(f"Remove {total}, from the trash for good?", given.yes)
-        codes = []
-        with progress("emptying", len(old), "entries") as step:
+            removed = old
+        elif old:
+            confirm(f"Remove {total}, from the trash for good?", given.yes)
+            with progress("emptying", len(old), "entries") as step:
 
-            def removed(entry: "TrashEntry") -> None:
-                codes.append(recorded(volume, event_of(entry, operator(), "command")))
-                step(1)
+                def has_gone(entry: "TrashEntry") -> None:
+                    removed.append(entry)
+                    record(volume, event_of(entry, operator(), "command"))
+                    step(1)
 
-            if not empty(volume, age, removed, course=given.course):
-                return fail(
-                    "another process, maybe a server, is emptying the trash just now: try again", SOMETHING_LEFT
-                )
-        say(f"Removed {_counted(len(codes))}.")
-        return max(codes, default=DONE)
+                if not empty(volume, age, has_gone, course=given.course):
+                    return fail(
+                        "another process, maybe a server, is emptying the trash just now: try again", SOMETHING_LEFT
+                    )
+    if given.json:
+        entries = [_named(entry, sizes.get(entry.name, 0)) for entry in removed]
+        total_bytes = sum(sizes.get(entry.name, 0) for entry in removed)
+        print_document({"dry_run": given.dry_run, "bytes": total_bytes, "entries": entries})
+    elif given.dry_run:
+        for entry in old:
+            say(f"Would remove {entry.name}: {_kind(entry)} {_names(entry)}, {size_in_words(sizes[entry.name])}")
+        say(f"Would remove {total}.")
+    else:
+        say(f"Removed {_counted(len(removed))}." if old else "Nothing in the trash is as old as that.")
+    return DONE

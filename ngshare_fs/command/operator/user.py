@@ -18,8 +18,9 @@ from ngshare_fs.command.operator.data_folder import (
     opened_for_reading,
     operator,
 )
-from ngshare_fs.command.operator.failures import STOPPED, checked_name, reason
-from ngshare_fs.command.output import fail
+from ngshare_fs.command.operator.document import print_document
+from ngshare_fs.command.operator.failures import checked_name, reason
+from ngshare_fs.command.output import STOPPED, fail
 from ngshare_fs.settings import SettingsError
 from ngshare_fs.store import StoreError, Volume
 from ngshare_fs.terminal.confirmation import NotConfirmed, confirm
@@ -79,6 +80,7 @@ def run(given: argparse.Namespace) -> int:
     Raises:
         SettingsError: the words are wrong, or the folder is no volume.
     """
+    from ngshare_fs.store.errors import CourseNotFound
     from ngshare_fs.store.renaming.forgetting import PLACEHOLDER
 
     for name in given.courses:
@@ -97,6 +99,8 @@ def run(given: argparse.Namespace) -> int:
             return act(volume, given)
         except NotConfirmed as answer:
             return fail(str(answer), SOMETHING_LEFT)
+        except CourseNotFound as error:
+            raise SettingsError(reason(error)) from None
         except (StoreError, OSError) as error:
             return fail(reason(error), SOMETHING_LEFT)
         except KeyboardInterrupt:
@@ -124,8 +128,7 @@ def _rename(volume: Volume, given: argparse.Namespace) -> int:
             {"course": each.course, "roles": list(each.roles), "assignments": dict(each.assignments)}
             for each in planned
         ]
-        document = {"old": old, "new": new, "renamed": not given.dry_run, "courses": courses}
-        print(json.dumps(document, indent=2))
+        print_document({"dry_run": given.dry_run, "old": old, "new": new, "courses": courses})
         return DONE
     for each in planned:
         done = "would rename" if given.dry_run else "renamed"
@@ -154,7 +157,7 @@ def _forget(volume: Volume, given: argparse.Namespace) -> int:
             raise CourseNotFound(name)
     if removals and not given.dry_run:
         question = f"Remove for good what there is of {given.user}: {_in_words(removals)}?"
-        confirm(question, given.yes, may_ask=not given.json)
+        confirm(question, given.yes)
     # Made before anything is removed: afterwards nobody could say any more what was there.
     with _report_file(given.report) as report:
         if given.dry_run:
@@ -208,21 +211,21 @@ def _report(given: argparse.Namespace, removals: "list[Removal]", unknown: list[
             "assignment": each.assignment,
             "place": each.place,
             "count": each.count,
-            "size": each.size,
+            "bytes": each.size,
         }
         for each in removals
     ]
     document: dict[str, Any] = {
+        "dry_run": given.dry_run,
         "user": given.user,
         "removed": [] if given.dry_run else listed,
         "would_remove": listed if given.dry_run else [],
         "not_understood": unknown,
     }
-    text = json.dumps(document, indent=2)
     if report is not None:
-        report.write(text + "\n")
+        report.write(json.dumps(document, indent=2) + "\n")
     if given.json:
-        print(text)
+        print_document(document)
         return
     word = "would remove" if given.dry_run else "removed"
     counts: Counter[tuple[str, str]] = Counter()

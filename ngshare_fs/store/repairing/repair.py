@@ -130,11 +130,7 @@ def carry_out(volume: Volume, step: Step, by: str) -> str | None:
 
 
 def write_down(volume: Volume, step: Step, by: str) -> None:
-    """Write into the journal that a step was done.
-
-    Raises:
-        OSError: it cannot be written.
-    """
+    """Write into the journal that a step was done."""
     damage = step.damage
     detail = f"{damage.finding.code} {damage.finding.path}"
     journal.record(volume, journal.Event("repair", by, "command", damage.course, detail=detail))

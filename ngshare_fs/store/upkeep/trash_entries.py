@@ -178,6 +178,11 @@ _SIZES: dict[str, Callable[[Volume, str, Report], TreeSize]] = {
 
 
 def _size_of_files(path: str) -> TreeSize:
+    if os.path.islink(path) or not os.path.isdir(path):  # in quarantine may be anything
+        try:
+            return TreeSize(1, os.lstat(path).st_size)
+        except OSError:
+            return NOTHING
     count = size = 0
     for folder, _, files in os.walk(path):
         for name in files:

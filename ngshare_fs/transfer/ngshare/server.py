@@ -143,7 +143,7 @@ def _understood(status: int, text: bytes, url: str) -> dict[str, Any]:
         raise NotNgshare(f"{url} sends whoever asks elsewhere ({status}): it does not know this token, or has moved")
     try:
         body = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if isinstance(body, dict) and body.get("success") is True:
         return body
