@@ -1,4 +1,4 @@
-"""The one table of what is counted; `docs/metrics.md` has the same for people."""
+"""The one table of what is counted; `docs/operators.md` has the same for people."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

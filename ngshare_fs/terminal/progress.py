@@ -2,10 +2,15 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 # What is smaller is over before anybody has read the bar.
 SMALLEST_BYTES = 8 * 2**20
+_shown: "list[tqdm[Any]]" = []
 
 
 @contextmanager
@@ -30,4 +35,13 @@ def progress(what: str, total: int | Callable[[], int] | None, unit: str = "") -
 
     shown_as = {"unit": f" {unit}"} if unit else {"unit": "B", "unit_scale": True}
     with tqdm(total=total, desc=what, leave=False, **shown_as) as bar:
-        yield bar.update
+        _shown.append(bar)
+        try:
+            yield bar.update
+        finally:
+            _shown.remove(bar)
+
+
+def without_bar() -> AbstractContextManager[None]:
+    """Take the bar away, if there is one, while a line is printed: on a terminal it would stand behind the bar."""
+    return _shown[-1].external_write_mode() if _shown else nullcontext()

@@ -3,6 +3,7 @@
 from typing import TextIO
 
 from ngshare_fs.formats.one_line import in_one_line
+from ngshare_fs.terminal.progress import without_bar
 
 
 def counted(number: int, what: str, plural: str = "") -> str:
@@ -20,4 +21,5 @@ def say(text: str, stream: TextIO | None = None) -> None:
     Args:
         stream: instead of the standard output.
     """
-    print(in_one_line(text), file=stream)
+    with without_bar():
+        print(in_one_line(text), file=stream)

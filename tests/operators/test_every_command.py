@@ -1,5 +1,6 @@
 """What all of the operator's commands have in common: words, documents for programs, and how they end."""
 
+import io
 import json
 import os
 import pty
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ngshare_fs.command.main import main
 from tests.operators.running import Command, run
 from tests.volumes import SUBMITTED, Plain, write_course, write_release, write_submission
 from tests.waiting import until
@@ -146,6 +148,28 @@ def test_removing_and_restoring_are_told_to_programs(run: Command) -> None:
     assert (done["entries"][-1]["student"], done["entries"][-1]["bytes"]) == ("zoë", entry["bytes"])
     assert done["bytes"] == sum(each["bytes"] for each in done["entries"])
     assert run.done("trash", "list", "math", "--json").document == {"bytes": 0, "entries": []}
+
+
+class Terminal(io.StringIO):
+    """Where somebody watches."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_line_does_not_stand_behind_the_bar(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = Plain(run.data)
+    (plain.course / "notes.txt").touch()
+    terminal = Terminal()
+    monkeypatch.setattr("ngshare_fs.terminal.progress.SMALLEST_BYTES", 0)
+    monkeypatch.setenv("NGSHARE_FS_DATA", str(run.data))
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert main(["verify"]) == 1
+    before, _, after = terminal.getvalue().partition("stray courses/math/notes.txt: ")
+    assert "verify:   0%|" in before
+    assert before.endswith(" \r")
+    assert "\nchecked " in after.replace("\r", "\n")
 
 
 def ngshare_fs(*words: str, data: Path, **environment: str) -> "subprocess.Popen[bytes]":

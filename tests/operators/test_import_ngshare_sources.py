@@ -110,7 +110,8 @@ def test_what_is_no_ngshare_is_refused(old: OldNgshare, damage, said: str, tmp_p
         (("--from-url", "http://127.0.0.1/", "--token-file", "/dev/null"), "/dev/null has no token"),
         (("--from-url", "ftp://x/", "--user", "root"), "--from-url needs a URL such as https://"),
         (("--from-url", "http://[/", "--user", "root"), "that URL is none"),
-        (("--from-url", "https://me:secret@x/", "--user", "root"), "shall hold no password"),
+        (("--from-url", "https://me:secret@x/", "--user", "root"), "neither a password nor"),
+        (("--from-url", "https://x/?token=secret", "--user", "root"), "neither a password nor"),
     ],
 )
 def test_wrong_words_are_refused(

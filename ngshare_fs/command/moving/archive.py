@@ -35,7 +35,7 @@ DESCRIPTION = (
     "Write a course with all that was handed in and out, and its journal, into one file that tar can read. The file is "
     "read back and compared before it gets its name. With --remove, the course is then moved to the trash, unless "
     "something was found in it or changed in it meanwhile. Exit code 0: done; 1: `verify` finds something in the "
-    "course, or it could not be archived or removed; 2: wrong use."
+    "course, or it could not be archived or removed; 2: wrong use, or no such course."
 )
 
 

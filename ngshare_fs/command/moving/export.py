@@ -143,7 +143,12 @@ def _make_open_to_all(exchange: str) -> None:
     """Make the exchange folder as nbgrader does, unless it is there."""
     with contextlib.suppress(FileExistsError):
         os.mkdir(exchange)
-        os.chmod(exchange, OPEN_TO_ALL)
+        # Not by its name, in whose place somebody might have put a link meanwhile.
+        folder = os.open(exchange, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            os.fchmod(folder, OPEN_TO_ALL)
+        finally:
+            os.close(folder)
 
 
 def _owners(given: argparse.Namespace, account: "Account") -> "Owners":

@@ -23,7 +23,7 @@ from ngshare_fs.terminal.saying import say
 HELP = "give a course another name, on the data folder itself"
 DESCRIPTION = (
     "Give a course another name, on the data folder itself; servers may run. What was handed in stays in it. Exit code "
-    "0: done; 1: it could not be done; 2: wrong use."
+    "0: done; 1: it could not be done; 2: wrong use, or no such course."
 )
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 HELP = "who did what"
 DESCRIPTION = (
     "Who did what, from the journal of a data folder or of a copy of it, oldest first. "
-    "Exit code 0: all was read; 1: some of it could not be read; 2: wrong words, or no volume."
+    "Exit code 0: all was read; 1: some of it could not be read; 2: wrong use, no such course, or a folder that is no "
+    "volume."
 )
 SHOWN_BEFORE_FOLLOWING = 10
 _AGO = re.compile("([0-9]{1,6})([dhm])")

@@ -39,12 +39,13 @@ DESCRIPTION = (
 )
 _RENAME = (
     "Rename a person: on the rosters, and in all that was handed in. Nothing is changed where both names have handed "
-    "in to one assignment. Exit code 0: done; 1: it could not be done; 2: wrong use."
+    "in to one assignment. Exit code 0: done; 1: it could not be done, or there is nobody of that name; 2: wrong use, "
+    "or no such course."
 )
 _FORGET = (
     "Remove what there is of a person, for good and not to the trash: what was handed in, the feedback on it, entries "
     "on rosters, the name in what others have and in the journal. Exit code 0: done, or there was nothing; 1: it was "
-    "not done, or files cannot be understood; 2: wrong use."
+    "not done, or files cannot be understood; 2: wrong use, or no such course."
 )
 # What is handed in while others are removed is removed in the next round; there is no third, but for bad luck.
 ROUNDS = 5

@@ -84,7 +84,7 @@ def _print(findings: Iterable["Finding"], tally: "Tally", began: float) -> int:
         say(f"{finding.code} {finding.path}: {finding.message}")
         found += not finding.defect.is_note
     if not found:
-        print("no findings")
+        say("no findings")
     if sys.stderr is not None and sys.stderr.isatty():
         read = f"{counted(tally.files, 'file')}, {size_in_words(tally.bytes)}"
         say(f"checked {read} in {time.monotonic() - began:.1f} s", sys.stderr)

@@ -134,8 +134,11 @@ def _check(url: str) -> None:
         raise NotNgshare(f"that URL is none: {error}") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise NotNgshare("--from-url needs a URL such as https://hub.example/services/ngshare/")
-    if parts.username or parts.password:
-        raise NotNgshare("--from-url shall hold no password: whoever looks at the processes would see it")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise NotNgshare(
+            "--from-url shall hold neither a password nor anything behind a `?`: whoever looks at the processes would "
+            "see it; give a token with --token-file"
+        )
 
 
 def _understood(status: int, text: bytes, url: str) -> dict[str, Any]:
