@@ -1,14 +1,16 @@
 """`ngshare-fs user rename`: a person's work goes along, and nobody's is mixed with another's."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from ngshare_fs.formats.yaml_text import parse
 from ngshare_fs.store import Volume, feedback, release, roster, submission
-from ngshare_fs.store.errors import AssignmentNotFound
-from ngshare_fs.store.format import manifest
+from ngshare_fs.store.errors import AssignmentNotFound, SubmissionNotFound
+from ngshare_fs.store.format import manifest, timestamp
 from ngshare_fs.store.format.course_file import Person, Roster
+from ngshare_fs.store.reading.tree import Manifests, manifest_at
 from ngshare_fs.store.renaming import user_renaming
 from ngshare_fs.store.renaming.user_renaming import NameInUse
 from tests.durability.states import left_by_the_server, state_of
@@ -239,3 +241,26 @@ def test_what_is_under_way_under_the_old_name_goes_along_or_is_refused(volume: V
         submission.submit(volume, "c", "a", "old", work, last_check=still_a_student)
     assert [each.student for each in submission.submissions_to(volume, "c", "a")] == ["new"]
     assert codes(Path(volume.root)) == []
+
+
+def test_what_is_deleted_meanwhile_is_nothing_wrong(volume: Volume, monkeypatch: pytest.MonkeyPatch) -> None:
+    roster.set_student(volume, "c", "lawrence", Person())
+    moments = [hand_in(volume, "lawrence") for _ in range(3)]
+
+    def after_a_deletion(manifests: Manifests, path: str) -> manifest.Manifest:
+        if path.endswith(timestamp.folder_of(moments[1])):
+            submission.delete(volume, "c", "a", "lawrence", moments[1], "kevin")
+        return manifest_at(manifests, path)
+
+    monkeypatch.setattr("ngshare_fs.store.user_renaming.manifest_at", after_a_deletion)
+    planned = user_renaming.plan(volume, "lawrence", "zoë")
+    assert planned[0].assignments == {"a": 2}
+
+    def delete_the_oldest(_: int) -> None:
+        with suppress(SubmissionNotFound):
+            submission.delete(volume, "c", "a", "zoë", moments[0], "kevin")
+
+    user_renaming.rename(volume, planned, "lawrence", "zoë", delete_the_oldest)
+    assert [each.student for each in submission.submissions_to(volume, "c", "a")] == ["zoë"]
+    tree = Path(volume.root, "courses/c/assignments/a/submissions/zoë", timestamp.folder_of(moments[2]))
+    assert said_in(tree).student == "zoë"

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from ngshare_fs.store.errors import BrokenManifest
 from ngshare_fs.store.format import layout, timestamp
 from ngshare_fs.store.format.layout import KnownFolder
 from ngshare_fs.store.format.manifest import SUBMISSION, Manifest
@@ -46,7 +47,11 @@ def change_manifest(volume: Volume, tree: str, changed: Callable[[Manifest], Man
         FileNotFoundError: the tree was moved away.
     """
     above = KnownFolder.look(tree)
-    present = manifest_at(volume.manifests, tree)
+    try:
+        present = manifest_at(volume.manifests, tree)
+    except BrokenManifest:
+        above.check()  # nothing is wrong with what was moved away
+        raise
     wanted = changed(present)
     if wanted == present:
         return False

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from ngshare_fs.store import roster
 from ngshare_fs.store.assignment import assignments_of
 from ngshare_fs.store.course import all_courses
-from ngshare_fs.store.errors import AssignmentNotFound, StoreError
+from ngshare_fs.store.errors import AssignmentNotFound, BrokenManifest, StoreError
 from ngshare_fs.store.format import layout
 from ngshare_fs.store.format.course_file import PERSON_KEYS, ROLES, Person, Roster
 from ngshare_fs.store.format.names import folder_of, is_cut
@@ -77,13 +77,19 @@ def _count(volume: Volume, course: str, assignment: str, old: str, new: str) -> 
     if timestamps_in(folder):
         if os.path.lexists(target) and (not layout.is_folder(target) or os.listdir(target)):
             raise NameInUse(f"{new} has handed in {assignment} in {course}, too")
-        count = 0
-        for tree in trees_in(folder):
-            manifest_at(volume.manifests, tree)
-            count += 1
-        return count
+        return sum(_student_of(volume, tree) is not None for tree in trees_in(folder))
     # What was cut off: the folder has the new name, and manifests the old one.
-    return sum(manifest_at(volume.manifests, tree).student == old for tree in trees_in(target))
+    return sum(_student_of(volume, tree) == old for tree in trees_in(target))
+
+
+def _student_of(volume: Volume, tree: str) -> str | None:
+    """Whose work a tree is; None where it was moved away, to the trash, say."""
+    try:
+        return manifest_at(volume.manifests, tree).student
+    except BrokenManifest:
+        if layout.is_folder(tree):
+            raise
+        return None
 
 
 def rename(
@@ -124,7 +130,11 @@ def _rename_in(volume: Volume, course: str, assignment: str, old: str, new: str,
         ):
             publication.publish(target, if_taken=taken)
     for tree in trees_in(target):
-        change_manifest(volume, tree, lambda manifest: renamed(manifest, old, new))
+        try:
+            change_manifest(volume, tree, lambda manifest: renamed(manifest, old, new))
+        except FileNotFoundError:
+            if not layout.is_folder(target):
+                raise
         told(1)
 
 
