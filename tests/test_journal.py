@@ -16,6 +16,7 @@ from ngshare_fs.store import Volume, journal
 from ngshare_fs.store.checking.verify import verify_volume
 from ngshare_fs.store.format.timestamp import now
 from ngshare_fs.store.journal import BrokenLine, Entry, Event, record
+from ngshare_fs.store.writing.journal_writer import JournalWriter
 from tests import waiting
 from tests.conftest import Exchange, MakeExchange
 from tests.servers import Server, running, start, writing_processes
@@ -208,6 +209,23 @@ def test_a_journal_that_is_removed_begins_anew(volume: Volume) -> None:
     the_file(volume, "c").unlink()
     record(volume, Event("withdraw", "kevin", "api", "c"))
     assert [each.event.what for each in read(volume) if isinstance(each, Entry)] == ["withdraw"]
+
+
+def test_a_folder_that_is_moved_away_before_it_is_used_is_made_again(
+    volume: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, moved = JournalWriter._make, list[str]()
+
+    def make_and_move(writer: JournalWriter, place: str) -> None:
+        make(writer, place)
+        if not moved:  # as whoever renames the course at this moment
+            moved.append(place)
+            os.rename(Path(volume.root, place), Path(volume.root, "journal/courses/moved"))
+
+    monkeypatch.setattr(JournalWriter, "_make", make_and_move)
+    record(volume, Event("submit", "ada", "api", "new"))
+    assert moved == ["journal/courses/new"]
+    assert [line["by"] for line in lines_of(Path(volume.root))] == ["ada"]
 
 
 def test_a_read_does_not_wait_for_its_line(volume: Volume) -> None:

@@ -158,11 +158,14 @@ class JournalWriter:
     def _opened(self, place: str, moment: Timestamp) -> int:
         folder = os.path.join(self._root, place)
         path = os.path.join(folder, journal_file.file_name(moment, self._system()))
-        try:
-            descriptor = os.open(path, _OPEN, 0o666)
-        except FileNotFoundError:
-            self._make(place)
-            descriptor = os.open(path, _OPEN, 0o666)
+        for last in (False, False, True):
+            try:
+                descriptor = os.open(path, _OPEN, 0o666)
+                break
+            except FileNotFoundError:
+                if last:
+                    raise
+                self._make(place)  # and somebody who renames the course may move it away before it is used
         if os.fstat(descriptor).st_size == 0:
             self._changed_folders[folder] = None
         return descriptor
