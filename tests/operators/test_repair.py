@@ -273,4 +273,6 @@ def test_a_volume_without_damage_is_read_once(
     monkeypatch.setattr(Later, "findings", counted)
     assert repair(plain.root, "--yes") == 0
     assert capsys.readouterr().out == "nothing to mend\n"
-    assert len(checked) == 3  # two releases, one of them deleted, and a submission with its feedback
+    assert repair(plain.root, "--dry-run") == 0
+    assert capsys.readouterr().out == "nothing to mend\n"
+    assert len(checked) == 2 * 3  # two releases, one of them deleted, and a submission with its feedback
