@@ -41,6 +41,11 @@ def a_folder(old: OldNgshare) -> None:
     old.database.mkdir()
 
 
+def a_pipe(old: OldNgshare) -> None:
+    old.database.unlink()
+    os.mkfifo(old.database)
+
+
 def cut(old: OldNgshare) -> None:
     os.truncate(old.database, old.database.stat().st_size // 2)
 
@@ -76,6 +81,7 @@ def without_storage(old: OldNgshare) -> None:
         (empty, "is an empty database: name the one that ngshare's --database names"),
         (missing, "ngshare.db: no such file"),
         (a_folder, "is a folder: name the file, ngshare.db"),
+        (a_pipe, "is a pipe: name the file, ngshare.db"),
         (cut, "bring a backup, or what `sqlite3 "),
         (scrambled, "bring a backup, or what `sqlite3 "),
         (of_nbgrader, "is no database of ngshare 0.5 or 0.6: it has no table users; its tables: assignment, course"),

@@ -71,7 +71,7 @@ def test_one_of_several_servers_removes_what_is_past_its_days(workers: str, plai
     assert young.is_dir()
     assert codes(plain.root) == []
     lines = "".join(file.read_text() for file in plain.root.rglob("*.jsonl"))
-    assert lines.count('"what": "empty trash"') == len(old)
+    assert lines.count('"what": "empty-trash"') == len(old)
 
 
 @pytest.mark.long

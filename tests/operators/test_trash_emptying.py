@@ -44,7 +44,7 @@ def test_what_is_old_is_removed_for_good(plain: Plain, command: Command) -> None
     assert os.listdir(plain.root / ".ngshare/staging") == []
     assert journal(plain.root)[-1] | {"time": ""} == {
         "time": "",
-        "what": "empty trash",
+        "what": "empty-trash",
         "by": journal(plain.root)[-1]["by"],
         "via": "command",
         "course": COURSE,

@@ -69,9 +69,9 @@ def event_of(entry: TrashEntry, by: str, via: str) -> Event:
     """What the journal says of an entry that was removed."""
     found = entry.deletion
     if found is None:
-        return Event("empty trash", by, via, detail=entry.name)
+        return Event("empty-trash", by, via, detail=entry.name)
     detail = f"{found.kind} {entry.name}"
-    return Event("empty trash", by, via, found.course, found.assignment, found.student, detail)
+    return Event("empty-trash", by, via, found.course, found.assignment, found.student, detail)
 
 
 def _empty(

@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,6 +107,8 @@ def _unreadable(database: Path, error: sqlite3.DatabaseError) -> str:
 
 
 def _copy(database: Path, copy: Path) -> None:
+    if stat.S_ISFIFO(database.stat().st_mode):
+        raise NotNgshare(f"{database} is a pipe: name the file, ngshare.db")
     with database.open("rb"):  # says what is wrong in the system's words, not in SQLite's
         pass
     try:
