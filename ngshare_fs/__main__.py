@@ -12,16 +12,20 @@ def main() -> int:
     """Run the command with the words of this process; gives the exit code."""
     handle_startup_signals(sys.argv[1:])
     from ngshare_fs.command.main import main as run
-    from ngshare_fs.terminal.reader_gone import ReaderGone, notice_readers, stop_printing
+    from ngshare_fs.terminal.output_lost import OutputLost, stop_printing, watch_output
 
-    notice_readers()
+    watch_output()
     try:
         code = run()
         if sys.stdout is not None:
             sys.stdout.flush()
-    except ReaderGone:
+    except OutputLost as lost:
         stop_printing()
-        return NOBODY_READS
+        if not lost.problem:
+            return NOBODY_READS
+        from ngshare_fs.command.output import fail
+
+        return fail(f"what is printed cannot be written: {lost.problem}", 1)
     return code
 
 

@@ -194,6 +194,19 @@ def test_who_stops_reading_is_no_error(words: list[str], is_buffered: bool, tmp_
     process.stderr.close()
 
 
+def test_a_full_disk_behind_the_output_is_no_fault_of_the_volume(tmp_path: Path) -> None:
+    Plain(tmp_path)
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "ngshare_fs", "trash", "list", "--data", str(tmp_path)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=PATIENCE,
+        )
+    assert done.stderr == b"ngshare-fs: what is printed cannot be written: No space left on device\n"
+    assert done.returncode == 1
+
+
 def test_what_the_encoding_cannot_say_is_escaped(tmp_path: Path) -> None:
     plain = Plain(tmp_path)
     write_course(plain.root, "zoë", ["kevin"])

@@ -1,27 +1,36 @@
-"""Printing to a program that has stopped reading, such as `head`, and in an encoding that lacks a character."""
+"""Printing to a program that has stopped reading, such as `head`, to a full disk, or in a poorer encoding."""
 
+import errno
 import io
 import os
 import sys
 from typing import Any
 
 
-class ReaderGone(BaseException):
-    """Nobody reads what is printed. No `OSError`: that would be taken for a fault of the volume."""
+class OutputLost(BaseException):
+    """What is printed cannot be written. No `OSError`: that would be taken for a fault of the volume.
+
+    Args:
+        problem: why, in the system's words; empty where nobody reads any more.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
 
 
 class _Output(io.FileIO):
-    """The standard output, which tells a reader that is gone from a disk that fails."""
+    """The standard output, which tells its own failures from those of other files."""
 
     def write(self, data: Any, /) -> int:
         try:
             return super().write(data)
-        except BrokenPipeError:
-            raise ReaderGone from None
+        except OSError as error:
+            raise OutputLost("" if error.errno == errno.EPIPE else str(error.strerror)) from None
 
 
-def notice_readers() -> None:
-    """From now on, printing raises `ReaderGone` where nobody reads, and escapes what the encoding has no character for.
+def watch_output() -> None:
+    """From now on, printing raises `OutputLost` where it fails, and escapes what the encoding has no character for.
 
     Where the output is closed, or is none of the system's, it stays as it is.
     """
