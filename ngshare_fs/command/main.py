@@ -44,20 +44,20 @@ class Command(Protocol):
 COMMANDS: Mapping[str, Command] = {
     "serve": serve,
     "doctor": doctor,
-    "verify": verify,
     "inspect": inspect,
+    "log": log,
     "trash": trash,
     "prune": prune,
-    "import": import_,
-    "log": log,
+    "verify": verify,
     "repair": repair,
     "migrate": migrate,
-    "export": export,
-    "course": course,
-    "submissions": submissions,
     "archive": archive,
     "restore": restore,
     "user": user,
+    "import": import_,
+    "export": export,
+    "course": course,
+    "submissions": submissions,
 }
 
 
