@@ -139,6 +139,15 @@ def test_what_is_damaged_is_said_and_kept_and_stays(run: Command, tmp_path: Path
     assert codes(run.data) == ["checksum-differs"]
 
 
+def test_a_link_in_place_of_a_file_is_said_once(run: Command, tmp_path: Path) -> None:
+    plain = Plain(run.data)
+    file = plain.submission / "files" / "problem1.ipynb"
+    file.unlink()
+    file.symlink_to("/etc/passwd")
+    ended = run("archive", COURSE, tmp_path / "a.tar.zst", "--json")
+    assert (ended.code, ended.document["damaged"]) == (1, [str(file.relative_to(run.data))])
+
+
 def test_names_that_are_no_utf_8_and_lines_in_names(run: Command, tmp_path: Path) -> None:
     plain = Plain(run.data)
     for name in (b"\xff stray", b"two\nlines", b"back\\slash", b"return\r"):

@@ -78,7 +78,7 @@ def write_archive(
         damaged = read_back(partial, told)
         rename_to_free_name(partial, target)
         flush_folder(os.path.dirname(os.path.abspath(target)))
-        return Written(description, size, passed_over + damaged)
+        return Written(description, size, list(dict.fromkeys(passed_over + damaged)))
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(partial)
