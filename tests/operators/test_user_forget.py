@@ -226,7 +226,8 @@ def test_names_are_replaced_only_where_they_are_the_name(volume: Volume, monkeyp
     for detail in ("from a", "from ab, and a.", "aa"):
         journal.record(volume, journal.Event("x", "ab", "api", "c", student="a", detail=detail))
     journal.record(volume, journal.Event("x", (long[:999] + "…"), "api", "c"))
-    for name in ("a", long):
+    journal.record(volume, journal.Event("submit", "zoë", "api", "c", student="zoë", detail=SUBMITTED))
+    for name in ("a", long, SUBMITTED[8:10]):
         for removal in Search(volume, name, []).removals():
             removal.act()
     files = Path(volume.root, "journal/courses/c").iterdir()
@@ -236,6 +237,7 @@ def test_names_are_replaced_only_where_they_are_the_name(volume: Volume, monkeyp
         ("ab", PLACEHOLDER, "aa"),
         ("ab", PLACEHOLDER, f"from {PLACEHOLDER}"),
         ("ab", PLACEHOLDER, f"from ab, and {PLACEHOLDER}."),
+        ("zoë", "zoë", SUBMITTED),
     ]
 
 

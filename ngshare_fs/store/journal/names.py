@@ -8,8 +8,9 @@ import time
 from collections.abc import Iterator
 
 from ngshare_fs.store.files.plain_file import open_plain
-from ngshare_fs.store.format import layout
+from ngshare_fs.store.format import layout, timestamp
 from ngshare_fs.store.format.names import folder_of
+from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.journal.whole_files import ENDING, month_of
 from ngshare_fs.store.volume import Volume
 from ngshare_fs.store.writing.publication import Publication
@@ -30,10 +31,10 @@ def files_naming(volume: Volume, user: str, courses: list[str]) -> Iterator[tupl
     folders = [os.path.join(layout.JOURNAL_OF_COURSES, folder_of(course)) for course in courses]
     if not courses:
         above = os.path.join(volume.root, layout.JOURNAL_OF_COURSES)
-        folders = [layout.JOURNAL_OF_VOLUME, *(os.path.join(above, name) for name in _names_in(above))]
+        folders = [layout.JOURNAL_OF_VOLUME, *(os.path.join(above, name) for name in layout.names_in(above))]
     for folder in folders:
         path = os.path.join(volume.root, folder)
-        for name in _names_in(path):
+        for name in layout.names_in(path):
             if name.endswith(ENDING):
                 file = os.path.join(path, name)
                 lines = sum(before != after for before, after in _lines(file, user, ""))
@@ -65,13 +66,6 @@ def replace_name(volume: Volume, file: str, user: str, by: str) -> None:
         publication.publish(aside)
 
 
-def _names_in(folder: str) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
 def _lines(file: str, user: str, by: str) -> Iterator[tuple[bytes, bytes]]:
     """Each line as it is and as it is to be."""
     # Of a name that is too long for a line, its beginning is there.
@@ -100,6 +94,7 @@ def _replaced(key: str, value: object, user: str, by: str) -> object:
     if key in ("by", "student"):
         is_cut = len(value) > LONGEST_IN_LINE and value == user[:LONGEST_IN_LINE] + CUT
         return by if value == user or is_cut else value
-    if key == "detail":
+    # A name may be a number, as some time has it.
+    if key == "detail" and timestamp.from_folder(timestamp.folder_of(Timestamp(value))) != value:
         return re.sub(rf"(?<!\w){re.escape(user)}(?!\w)", lambda _: by, value)
     return value
