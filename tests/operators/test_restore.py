@@ -257,7 +257,7 @@ def test_the_journal_is_brought_in_once(empty: Command, tmp_path: Path) -> None:
     ("words", "code", "said"),
     [
         (["nowhere.tar.zst"], 2, "nowhere.tar.zst: no such file"),
-        (["."], 1, "Is a directory"),
+        (["."], 2, ". is a folder: give the name of an archive in it"),
         (["a.tar.zst", "--as", ""], 2, "a name cannot be empty"),
         (["a.tar.zst", "--as", "\udcff"], 2, "is no name: it is not UTF-8"),
     ],

@@ -4,9 +4,11 @@ import argparse
 import contextlib
 import os
 import pwd
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ngshare_fs.command.moving.intake_report import KINDS, say_number_of_problems, say_problems
 from ngshare_fs.command.moving.room import check_room
 from ngshare_fs.command.operator.data_folder import (
     DONE,
@@ -22,7 +24,6 @@ from ngshare_fs.command.operator.failures import reason
 from ngshare_fs.command.output import STOPPED, fail
 from ngshare_fs.settings import SettingsError
 from ngshare_fs.terminal.progress import progress
-from ngshare_fs.terminal.saying import counted, say
 from ngshare_fs.terminal.table import size_in_words, table
 
 if TYPE_CHECKING:
@@ -38,8 +39,7 @@ OF_NBGRADER = (
     "is. Exit code 0: all is there; 1: something was left out, as said; 2: a wrong option or folder, a course that is "
     "there already, and nothing was done."
 )
-_KINDS = {"release": "releases", "submission": "submissions", "feedback": "feedback"}
-_COLUMNS = ("course", *_KINDS.values(), "size", "left out")
+_COLUMNS = ("course", *KINDS.values(), "size", "left out")
 OPEN_TO_ALL = 0o777
 
 
@@ -183,31 +183,24 @@ def _owners(given: argparse.Namespace, account: "Account") -> "Owners":
 
 
 def _print(account: "Account", dry_run: bool) -> None:
-    for problem in account.problems:
-        say(f"{'note' if problem.is_note else problem.code}: {problem.place}: {problem.message}")
+    say_problems(account)
     print("Would be written:" if dry_run else "Written:")
     rows = []
     for course in account.courses.values():
         tallies = course.trees.values()
         size = size_in_words(sum(tally.bytes for tally in tallies))
-        counts = (course.trees[kind].new for kind in _KINDS)
+        counts = (course.trees[kind].new for kind in KINDS)
         rows.append([course.course, *counts, size, sum(tally.left_out for tally in tallies)])
     print(table(_COLUMNS, rows, right=_COLUMNS[1:]))
-    failures = sum(not problem.is_note for problem in account.problems)
-    if failures:
-        say(f"{counted(failures, 'problem')}, see above.")
+    say_number_of_problems(account)
 
 
 def _document(account: "Account", dry_run: bool) -> dict[str, object]:
     courses = []
     for course in account.courses.values():
         entry: dict[str, object] = {"course": course.course}
-        for kind, name in _KINDS.items():
+        for kind, name in KINDS.items():
             tally = course.trees[kind]
             entry[name] = {"new": tally.new, "left_out": tally.left_out, "bytes": tally.bytes}
         courses.append(entry)
-    problems = [
-        {"code": each.code, "place": each.place, "message": each.message, "is_note": each.is_note}
-        for each in account.problems
-    ]
-    return {"dry_run": dry_run, "courses": courses, "problems": problems}
+    return {"dry_run": dry_run, "courses": courses, "problems": [asdict(problem) for problem in account.problems]}

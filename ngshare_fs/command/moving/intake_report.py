@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from ngshare_fs.transfer.account import Account, CourseAccount
     from ngshare_fs.transfer.intake import Intake
 
-_KINDS = {"release": "releases", "submission": "submissions", "feedback": "feedback"}
+KINDS = {"release": "releases", "submission": "submissions", "feedback": "feedback"}
 # For `check_room`: what needs it, and what to do instead of making some.
 NEW_COURSES = "the courses that are not here yet"
 FEWER_COURSES = "import some of them with --course"
-_COLUMNS = ("course", "people", *_KINDS.values(), "size", "already here", "left out")
+_COLUMNS = ("course", "people", *KINDS.values(), "size", "already here", "left out")
 
 
 class Remark(NamedTuple):
@@ -83,14 +83,26 @@ def _record(volume: "Volume", account: "Account", source: str) -> None:
     for course in account.courses.values():
         if course.has_changed:
             counts = [f"{course.people.new} people"]
-            counts += [f"{course.trees[kind].new} {name}" for kind, name in _KINDS.items()]
+            counts += [f"{course.trees[kind].new} {name}" for kind, name in KINDS.items()]
             detail = f"from {source}: {', '.join(counts)}"
             journal.record(volume, journal.Event("import", operator(), "command", course=course.course, detail=detail))
 
 
-def _print(account: "Account", dry_run: bool, remarks: Sequence[Remark]) -> None:
+def say_problems(account: "Account") -> None:
+    """Print what there is to say of each thing."""
     for problem in account.problems:
         say(f"{'note' if problem.is_note else problem.code}: {problem.place}: {problem.message}")
+
+
+def say_number_of_problems(account: "Account") -> None:
+    """Print a last line, below the table, where something was left out."""
+    failures = sum(not problem.is_note for problem in account.problems)
+    if failures:
+        say(f"{counted(failures, 'problem')}, see above.")
+
+
+def _print(account: "Account", dry_run: bool, remarks: Sequence[Remark]) -> None:
+    say_problems(account)
     for remark in remarks:
         if remark.number:
             say(f"{remark.sentence}.")
@@ -98,9 +110,7 @@ def _print(account: "Account", dry_run: bool, remarks: Sequence[Remark]) -> None
     print(
         table(_COLUMNS, [_row(course, account.knows_sizes) for course in account.courses.values()], right=_COLUMNS[1:])
     )
-    failures = sum(not problem.is_note for problem in account.problems)
-    if failures:
-        say(f"{counted(failures, 'problem')}, see above.")
+    say_number_of_problems(account)
 
 
 def _row(course: "CourseAccount", knows_sizes: bool) -> list[object]:
@@ -118,7 +128,7 @@ def _document(account: "Account", source: str, dry_run: bool, remarks: Sequence[
     courses = []
     for course in account.courses.values():
         entry: dict[str, object] = {"course": course.course, "is_new": course.is_new}
-        for name, tally in (("people", course.people), *((_KINDS[kind], each) for kind, each in course.trees.items())):
+        for name, tally in (("people", course.people), *((KINDS[kind], each) for kind, each in course.trees.items())):
             entry[name] = asdict(tally) if account.knows_sizes else {**asdict(tally), "bytes": None}
         courses.append(entry)
     problems = [asdict(problem) for problem in account.problems]

@@ -12,8 +12,7 @@ from ngshare_fs.command.operator.data_folder import (
     add_data,
     add_dry_run,
     add_json,
-    opened,
-    opened_for_reading,
+    opened_for_change,
     operator,
 )
 from ngshare_fs.command.operator.document import print_document
@@ -65,10 +64,12 @@ def run(given: argparse.Namespace) -> int:
         checked_name(given.name)
     if not os.path.lexists(given.file):
         raise SettingsError(f"{given.file}: no such file")
+    if os.path.isdir(given.file):
+        raise SettingsError(f"{given.file} is a folder: give the name of an archive in it")
     try:
         if given.list:
             return _list(given)
-        with (opened_for_reading if given.dry_run else opened)(given) as volume:
+        with opened_for_change(given) as volume:
             return _try(volume, given) if given.dry_run else _restore(volume, given)
     except BrokenArchive as problem:
         return fail(f"{given.file}: {problem}. Nothing was changed.", SOMETHING_LEFT)

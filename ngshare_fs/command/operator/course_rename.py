@@ -8,8 +8,7 @@ from ngshare_fs.command.operator.data_folder import (
     add_data,
     add_dry_run,
     add_json,
-    opened,
-    opened_for_reading,
+    opened_for_change,
     operator,
 )
 from ngshare_fs.command.operator.document import print_document
@@ -48,7 +47,7 @@ def run(given: argparse.Namespace) -> int:
     old, new = checked_name(given.old), checked_name(given.new)
     if old == new:
         raise SettingsError(f"{old} is its name already")
-    with (opened_for_reading if given.dry_run else opened)(given) as volume:
+    with opened_for_change(given) as volume:
         try:
             _rename(volume, old, new, given.dry_run)
         except CourseNotFound as error:

@@ -6,7 +6,7 @@ import os
 import pwd
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from ngshare_fs.settings import SettingsError
@@ -92,7 +92,7 @@ def opened_or_made(given: argparse.Namespace) -> Iterator[Volume]:
     """
     folder = _named(given)
     if not _is_free(folder):
-        with opened_for_reading(given) if given.dry_run else opened(given) as volume:
+        with opened_for_change(given) as volume:
             yield volume
         return
     with contextlib.ExitStack() as stack:
@@ -165,6 +165,15 @@ def opened_to_make_room(given: argparse.Namespace) -> Iterator[Volume]:
         yield volume
     finally:
         volume.close()
+
+
+def opened_for_change(given: argparse.Namespace) -> AbstractContextManager[Volume]:
+    """Open the volume that was named, in a dry run to look at it alone.
+
+    Raises:
+        SettingsError: see `opened` and `opened_for_reading`.
+    """
+    return opened_for_reading(given) if given.dry_run else opened(given)
 
 
 def operator() -> str:

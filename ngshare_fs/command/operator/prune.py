@@ -11,8 +11,7 @@ from ngshare_fs.command.operator.data_folder import (
     add_data,
     add_dry_run,
     add_json,
-    opened,
-    opened_for_reading,
+    opened_for_change,
     operator,
 )
 from ngshare_fs.command.operator.document import print_document
@@ -93,7 +92,7 @@ def run(given: argparse.Namespace) -> int:
     from ngshare_fs.store import StoreError
 
     try:
-        with (opened_for_reading if given.dry_run else opened)(given) as volume:
+        with opened_for_change(given) as volume:
             return _prune(volume, given, _plan(volume, given, keep))
     except NotConfirmed as answer:
         return fail(str(answer), SOMETHING_LEFT)

@@ -11,7 +11,7 @@ from ngshare_fs.command.operator.data_folder import (
     add_data,
     add_dry_run,
     add_json,
-    opened,
+    opened_for_change,
     opened_for_reading,
     opened_to_make_room,
     operator,
@@ -181,7 +181,7 @@ def _restore(given: argparse.Namespace) -> int:
     from ngshare_fs.store.upkeep import restoring
     from ngshare_fs.store.upkeep.trash_entries import find_entry
 
-    with (opened_for_reading if given.dry_run else opened)(given) as volume:
+    with opened_for_change(given) as volume:
         entry = find_entry(volume, given.entry)
         if entry.deletion is not None and entry.deletion.is_quarantine:
             return _bring_back(volume, given, entry)

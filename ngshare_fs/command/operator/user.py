@@ -14,8 +14,7 @@ from ngshare_fs.command.operator.data_folder import (
     add_data,
     add_dry_run,
     add_json,
-    opened,
-    opened_for_reading,
+    opened_for_change,
     operator,
 )
 from ngshare_fs.command.operator.document import print_document
@@ -95,7 +94,7 @@ def run(given: argparse.Namespace) -> int:
             raise SettingsError(f"{PLACEHOLDER} is nobody's name: it stands in place of those that were forgotten")
         if given.report and os.path.lexists(given.report):
             raise SettingsError(f"{given.report} is there already: give another name, or remove it")
-    with (opened_for_reading if given.dry_run else opened)(given) as volume:
+    with opened_for_change(given) as volume:
         try:
             return act(volume, given)
         except NotConfirmed as answer:

@@ -98,6 +98,23 @@ def is_folder(path: str) -> bool:
     return status is not None and stat.S_ISDIR(status.st_mode)
 
 
+def names_in(folder: str) -> list[str]:
+    """The names of what lies in a folder, sorted; none where there is no such folder.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    try:
+        return sorted(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def is_taken(place: str) -> bool:
+    """Whether anything lies at a place but an empty folder, which gives way to a `rename`."""
+    return os.path.lexists(place) and not (is_folder(place) and not os.listdir(place))
+
+
 def courses(root: str) -> str:
     """The folder of all courses."""
     return os.path.join(root, COURSES)

@@ -90,22 +90,15 @@ def files(volume: Volume, course: str = "") -> list[JournalFile]:
     if course:
         places = [_place(course)]
     else:
-        courses = _names_in(os.path.join(volume.root, layout.JOURNAL_OF_COURSES))
+        courses = layout.names_in(os.path.join(volume.root, layout.JOURNAL_OF_COURSES))
         places = [layout.JOURNAL_OF_VOLUME, *(f"{layout.JOURNAL_OF_COURSES}/{name}" for name in courses)]
     found = []
     for place in places:
-        for name in _names_in(os.path.join(volume.root, place)):
+        for name in layout.names_in(os.path.join(volume.root, place)):
             month = journal_file.month_of(name)
             if month is not None:
                 found.append(JournalFile(month, f"{place}/{name}"))
     return sorted(found)
-
-
-def _names_in(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
 
 
 def entries_in(volume: Volume, place: str) -> Iterator[Entry | BrokenLine]:

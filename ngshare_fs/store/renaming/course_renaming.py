@@ -5,7 +5,6 @@ wrong is that folder and file differ, and the same renaming finishes what was be
 """
 
 import contextlib
-import os
 from dataclasses import replace
 
 from ngshare_fs.store import roster
@@ -35,7 +34,7 @@ def check_rename(volume: Volume, old: str, new: str) -> bool:
     # Read before anything is done: a file that cannot be understood could not be written in the end.
     roster.present(volume, old)
     place = layout.course(volume.root, new)
-    if os.path.lexists(place) and not (layout.is_folder(place) and not os.listdir(place)):
+    if layout.is_taken(place):
         raise CourseExists(new)
     return False
 

@@ -86,7 +86,7 @@ class Search:
         for course in self._courses or all_courses(self._volume):
             yield from self._in_course(layout.course(self._volume.root, course), course)
         trash = os.path.join(self._volume.root, layout.TRASH)
-        for name in _names_in(trash):
+        for name in layout.names_in(trash):
             yield from self._in_trash(os.path.join(trash, name))
         for file, lines in names.files_naming(self._volume, self._user, self._courses):
             yield self._removal(JOURNAL, file, lines, partial(self._replace_in_journal, file))
@@ -104,14 +104,14 @@ class Search:
             return
         self.seen.add(course)
         assignments = os.path.join(folder, layout.ASSIGNMENTS)
-        for name in _names_in(assignments):
+        for name in layout.names_in(assignments):
             yield from self._in_assignment(os.path.join(assignments, name), course)
 
     def _in_assignment(self, folder: str, course: str) -> Iterator[Removal]:
         assignment = name_of(os.path.basename(folder)) or os.path.basename(folder)
         yield from self._in_trees(os.path.join(folder, layout.RELEASES), course, assignment)
         submissions = os.path.join(folder, layout.SUBMISSIONS)
-        for student in _names_in(submissions):
+        for student in layout.names_in(submissions):
             place = os.path.join(submissions, student)
             if student == folder_of(self._user):
                 yield self._whole(place, course, assignment)
@@ -227,13 +227,6 @@ class Search:
         dirty.changed(os.path.dirname(place))
         dirty.flush()
         self._volume.staging.remove(staged)
-
-
-def _names_in(folder: str) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
 
 
 def _submissions_in(place: str) -> int:

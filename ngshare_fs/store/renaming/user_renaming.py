@@ -8,7 +8,6 @@ only the newest manifest knows the whole, so there it comes before the folder. C
 What others wrote stays as it was: who released, who gave feedback, and what lies in the trash.
 """
 
-import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
@@ -75,7 +74,7 @@ def _count(volume: Volume, course: str, assignment: str, old: str, new: str) -> 
     folder = layout.submissions_of(volume.root, course, assignment, old)
     target = layout.submissions_of(volume.root, course, assignment, new)
     if timestamps_in(folder):
-        if os.path.lexists(target) and (not layout.is_folder(target) or os.listdir(target)):
+        if layout.is_taken(target):
             raise NameInUse(f"{new} has handed in {assignment} in {course}, too")
         return sum(_student_of(volume, tree) is not None for tree in trees_in(folder))
     # What was cut off: the folder has the new name, and manifests the old one.

@@ -47,8 +47,7 @@ def check_place(volume: Volume, name: str) -> None:
     Raises:
         CourseExists: something is there.
     """
-    place = layout.course(volume.root, name)
-    if os.path.lexists(place) and not (layout.is_folder(place) and not os.listdir(place)):
+    if layout.is_taken(layout.course(volume.root, name)):
         raise CourseExists(name)
 
 
