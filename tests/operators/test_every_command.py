@@ -127,8 +127,9 @@ def test_what_is_in_quarantine_is_listed_with_its_place(run: Command) -> None:
     assert (entry["kind"], entry["course"], entry["bytes"]) == ("quarantine", None, 7)
     assert (entry["path"], entry["finding"]) == ("courses/math/notes.txt", "stray")
     assert "courses/math/notes.txt (stray)" in run.done("trash", "list").out
-    said = run.refused("trash", "restore", entry["entry"])
-    assert f"move trash/{entry['entry']}/notes.txt back to courses/math/notes.txt by hand" in said
+    document = run.done("trash", "restore", entry["entry"], "--json").document
+    assert (document["path"], document["finding"]) == ("courses/math/notes.txt", "stray")
+    assert (plain.course / "notes.txt").read_text() == "seven b"
 
 
 def test_removing_and_restoring_are_told_to_programs(run: Command) -> None:

@@ -39,7 +39,7 @@ def record(plain: Plain, path: str, finding: str = "stray") -> Path:
 def test_the_list_says_where_it_was_and_why_it_is_there(plain: Plain, command: Command) -> None:
     entry = set_aside(plain, command)
     assert f"{NOTES} (stray)" in command("trash", "list").out
-    (said,) = [each for each in command("trash", "list", "--json").document if each["entry"] == entry]
+    (said,) = [each for each in command("trash", "list", "--json").document["entries"] if each["entry"] == entry]
     assert (said["kind"], said["path"], said["finding"], said["course"]) == ("quarantine", NOTES, "stray", None)
     assert entry in command("trash", "list", COURSE).out
     assert entry not in command("trash", "list", "physics").out
