@@ -21,7 +21,6 @@ from ngshare_fs.http.refusals import Refusal, Refused
 from ngshare_fs.store import Upload
 
 Result = TypeVar("Result")
-
 FILES = "files"
 # What can stand in a header of multipart/form-data, in the other encoding too.
 FIELD_NAME = re.compile(r"[^\x00-\x1f\x7f]+")
@@ -49,7 +48,6 @@ MOST_STAGED_OF_ONE = 2
 # A client that sends nothing for this long is gone; one that trickles must keep up with the rate below.
 IDLE_SECONDS = 60.0
 SLOWEST_BYTES_PER_SECOND = 1024
-
 
 _large_trees = LargeTrees()
 
