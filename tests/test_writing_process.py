@@ -80,12 +80,13 @@ def test_a_fork_that_fails_leaves_nothing_open(
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
     monkeypatch.setattr(os, "fork", refuse)
-    before = os.listdir("/proc/self/fd")
+    before = len(os.listdir("/proc/self/fd"))
     try:
         assert WriterStarter.fork() is None
     finally:
         gc.unfreeze()
-    assert os.listdir("/proc/self/fd") == before
+    # Others may close one of theirs meanwhile.
+    assert len(os.listdir("/proc/self/fd")) <= before
     assert "threads write" in caplog.text
 
 

@@ -99,7 +99,7 @@ def test_ctrl_c_stops_it_between_two_trees(large: OldNgshare, tmp_path: Path) ->
         process.send_signal(signal.SIGINT)
     code = process.wait(waiting.PATIENCE)
     assert code == 130, (tmp_path / "log").read_text()
-    assert "Run this again, and it goes on." in (tmp_path / "log").read_text()
+    assert "Run this again, and it goes on" in (tmp_path / "log").read_text()
     assert codes(large.data) == []
     assert large.move().new(ODD_COURSE)[2] > 0
 

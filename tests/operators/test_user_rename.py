@@ -252,7 +252,7 @@ def test_what_is_deleted_meanwhile_is_nothing_wrong(volume: Volume, monkeypatch:
             submission.delete(volume, "c", "a", "lawrence", moments[1], "kevin")
         return manifest_at(manifests, path)
 
-    monkeypatch.setattr("ngshare_fs.store.user_renaming.manifest_at", after_a_deletion)
+    monkeypatch.setattr("ngshare_fs.store.renaming.user_renaming.manifest_at", after_a_deletion)
     planned = user_renaming.plan(volume, "lawrence", "zoë")
     assert planned[0].assignments == {"a": 2}
 
