@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ngshare_fs.api.rests import Rests, Stopped
 from ngshare_fs.store import StoreError, Volume, roster
 from ngshare_fs.store.quota import Limits, Used
 from ngshare_fs.store.upkeep.trash_entries import entries_in, size_of_entry
@@ -126,7 +127,7 @@ class StoredBytes:
         self._at_limit.discard(what)
         try:
             found = await asyncio.to_thread(count)
-        except _Stopped:
+        except Stopped:
             return
         except (OSError, StoreError) as error:
             logger.warning("what is stored could not be counted for the quotas: %s", error)
@@ -144,10 +145,10 @@ class StoredBytes:
         """What a course takes; None where it has no limit."""
         if not self.limits.in_course(roster.of(self.volume, course).rules).course:
             return None
-        return usage_of_course(self.volume, course, _Rests(self._stopping)).bytes
+        return usage_of_course(self.volume, course, Rests(self._stopping, REST_PER_SECOND)).bytes
 
     def _bytes_of_volume(self) -> int:
-        rests = _Rests(self._stopping)
+        rests = Rests(self._stopping, REST_PER_SECOND)
         found = 0
         for course in names_of_courses(self.volume):
             with contextlib.suppress(StoreError):  # deleted meanwhile
@@ -156,21 +157,3 @@ class StoredBytes:
             found += size_of_entry(self.volume, entry).bytes
             rests()
         return found
-
-
-class _Stopped(Exception):
-    """The process is about to end."""
-
-
-class _Rests:
-    """Called between pieces of work, it rests for as long as they have taken, and longer."""
-
-    def __init__(self, stopping: threading.Event) -> None:
-        self._stopping = stopping
-        self._rested = time.monotonic()
-
-    def __call__(self) -> None:
-        worked = time.monotonic() - self._rested
-        if self._stopping.wait(worked * REST_PER_SECOND):
-            raise _Stopped
-        self._rested = time.monotonic()

@@ -5,6 +5,7 @@ import threading
 import time
 
 from ngshare_fs import metrics
+from ngshare_fs.api.rests import Rests, Stopped
 from ngshare_fs.store import Volume
 from ngshare_fs.store.upkeep import figures
 
@@ -20,10 +21,6 @@ WORK_SECONDS = 0.02
 REST = 9
 
 
-class _Stopped(Exception):
-    """The server ends."""
-
-
 class VolumeWalk:
     """The walk, in a thread of its own.
 
@@ -34,7 +31,6 @@ class VolumeWalk:
     def __init__(self, volume: Volume) -> None:
         self._volume = volume
         self._stop = threading.Event()
-        self._worked_since = 0.0
 
     def start(self) -> None:
         """Begin, if there can be a thread more."""
@@ -52,10 +48,10 @@ class VolumeWalk:
             if self._stop.wait(LOOK_SECONDS):
                 return
         while True:
-            started = self._worked_since = time.monotonic()
+            started = time.monotonic()
             try:
-                _publish(figures.collect(self._volume, self._pause))
-            except _Stopped:
+                _publish(figures.collect(self._volume, Rests(self._stop, REST, WORK_SECONDS)))
+            except Stopped:
                 return
             except Exception:
                 logger.exception("what is on the volume could not be counted")
@@ -63,13 +59,6 @@ class VolumeWalk:
             metrics.gauge("collection_duration_seconds", taken)
             if self._stop.wait(max(PAUSE_SECONDS, SHARE * taken)):
                 return
-
-    def _pause(self) -> None:
-        worked = time.monotonic() - self._worked_since
-        if worked > WORK_SECONDS:
-            if self._stop.wait(REST * worked):
-                raise _Stopped
-            self._worked_since = time.monotonic()
 
 
 def _publish(found: figures.Figures) -> None:

@@ -5,7 +5,7 @@ import contextlib
 import os
 import pwd
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -63,22 +63,13 @@ def server_option(name: str) -> int:
     return int(understand(option.parse, os.environ.get(option.variable) or str(option.default), option.variable))
 
 
-@contextmanager
-def opened(given: argparse.Namespace) -> Iterator[Volume]:
+def opened(given: argparse.Namespace) -> AbstractContextManager[Volume]:
     """Open the volume that was named, for reading and for changes; nothing is made of a folder that is none.
 
     Raises:
         SettingsError: it is not there, is no volume, has a newer layout, or cannot be used; nothing was changed.
     """
-    folder = data_folder(given)
-    try:
-        volume = Volume.open_existing(folder)
-    except VolumeError as error:
-        raise SettingsError(str(error)) from None
-    try:
-        yield volume
-    finally:
-        volume.close()
+    return _closing(Volume.open_existing, data_folder(given))
 
 
 @contextmanager
@@ -100,12 +91,7 @@ def opened_or_made(given: argparse.Namespace) -> Iterator[Volume]:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         else:
             _check_owner_of_place(folder)
-        try:
-            volume = Volume.open(folder)
-        except VolumeError as error:
-            raise SettingsError(str(error)) from None
-        stack.callback(volume.close)
-        yield volume
+        yield stack.enter_context(_closing(Volume.open, folder))
 
 
 def _is_free(folder: Path) -> bool:
@@ -131,40 +117,22 @@ def _check_owner_of_place(folder: Path) -> None:
         )
 
 
-@contextmanager
-def opened_for_reading(given: argparse.Namespace) -> Iterator[Volume]:
+def opened_for_reading(given: argparse.Namespace) -> AbstractContextManager[Volume]:
     """Open the volume that was named, to look at it; a backup that nobody may write will do.
 
     Raises:
         SettingsError: it is not there, is no volume, has a newer layout, or cannot be read.
     """
-    folder = data_folder(given)
-    try:
-        volume = Volume.read_only(folder)
-    except VolumeError as error:
-        raise SettingsError(str(error)) from None
-    try:
-        yield volume
-    finally:
-        volume.close()
+    return _closing(Volume.read_only, data_folder(given))
 
 
-@contextmanager
-def opened_to_make_room(given: argparse.Namespace) -> Iterator[Volume]:
+def opened_to_make_room(given: argparse.Namespace) -> AbstractContextManager[Volume]:
     """Open the volume that was named, to remove things for good; it may be full.
 
     Raises:
         SettingsError: it is not there, is no volume, has a newer layout, or cannot be used; nothing was changed.
     """
-    folder = data_folder(given)
-    try:
-        volume = Volume.open_to_make_room(folder)
-    except VolumeError as error:
-        raise SettingsError(str(error)) from None
-    try:
-        yield volume
-    finally:
-        volume.close()
+    return _closing(Volume.open_to_make_room, data_folder(given))
 
 
 def opened_for_change(given: argparse.Namespace) -> AbstractContextManager[Volume]:
@@ -174,6 +142,19 @@ def opened_for_change(given: argparse.Namespace) -> AbstractContextManager[Volum
         SettingsError: see `opened` and `opened_for_reading`.
     """
     return opened_for_reading(given) if given.dry_run else opened(given)
+
+
+@contextmanager
+def _closing(open_volume: Callable[[Path], Volume], folder: Path) -> Iterator[Volume]:
+    """Open a volume, and close it at the end; what keeps it from being opened is the caller's wrong use."""
+    try:
+        volume = open_volume(folder)
+    except VolumeError as error:
+        raise SettingsError(str(error)) from None
+    try:
+        yield volume
+    finally:
+        volume.close()
 
 
 def operator() -> str:

@@ -67,7 +67,7 @@ def verify_volume(
         CourseNotFound: there is no such course.
     """
     try:
-        with open_volume(str(root), tally or Tally()) as folder:
+        with open_volume(str(root), tally) as folder:
             yield from in_order(_check_volume(folder, course), jobs)
     except OSError as error:
         yield UNREADABLE.at(".", error.strerror)
@@ -76,7 +76,7 @@ def verify_volume(
 def verify_volume_file(root: Path) -> Finding | None:
     """What keeps a folder from being opened as a volume, None where nothing does: reads no more than `ngshare.yaml`."""
     try:
-        with open_volume(str(root), Tally()) as folder:
+        with open_volume(str(root)) as folder:
             return next(_read_volume_file(folder), None)
     except OSError as error:
         return UNREADABLE.at(".", error.strerror)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 from ngshare_fs.store.files.plain_file import open_plain
-from ngshare_fs.store.format import layout, timestamp
+from ngshare_fs.store.format import journal_file, layout, timestamp
 from ngshare_fs.store.format.names import folder_of
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.journal.whole_files import ENDING, month_of
@@ -17,9 +17,8 @@ from ngshare_fs.store.writing.publication import Publication
 
 # A server has a file of the journal open for a second after it has written to it.
 OPEN_SECONDS = 2.0
-# What is longer than 1,000 characters is cut in a line, and ends so.
-LONGEST_IN_LINE = 999
-CUT = "…"
+# Of a text that is too long for a line, so much is there.
+LONGEST_IN_LINE = journal_file.LONGEST_FIELD - len(journal_file.CUT)
 
 
 def files_naming(volume: Volume, user: str, courses: list[str]) -> Iterator[tuple[str, int]]:
@@ -92,8 +91,7 @@ def _replaced(key: str, value: object, user: str, by: str) -> object:
     if not isinstance(value, str):
         return value
     if key in ("by", "student"):
-        is_cut = len(value) > LONGEST_IN_LINE and value == user[:LONGEST_IN_LINE] + CUT
-        return by if value == user or is_cut else value
+        return by if value in (user, journal_file.bounded(user)) else value
     # A name may be a number, as some time has it.
     if key == "detail" and timestamp.from_folder(timestamp.folder_of(Timestamp(value))) != value:
         return re.sub(rf"(?<!\w){re.escape(user)}(?!\w)", lambda _: by, value)
