@@ -113,6 +113,11 @@ class Volume:
         """
         volume = cls.read_only(path)
         check_owner(volume.root)
+        try:
+            _make_folders(volume.root)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise VolumeError(_unusable(volume.root, error)) from error
         return volume
 
     @classmethod
@@ -222,6 +227,11 @@ def _check_present(root: str) -> None:
     retry_on_estale(os.stat, os.path.join(root, layout.VOLUME_FILE))
 
 
+def _make_folders(root: str) -> None:
+    for folder in (layout.COURSES, layout.TRASH, layout.PRIVATE, layout.LOCKS, layout.STAGING):
+        os.makedirs(os.path.join(root, folder), exist_ok=True)
+
+
 def _check_is_volume(root: str) -> None:
     """Look whether a folder is a volume of a layout that is known."""
     try:
@@ -268,8 +278,7 @@ def _prepare(root: str, upgrade_layout: bool) -> None:
             if not os.path.exists(file):
                 raise
     found = check_layout(file, layout_has_to_be_present=not upgrade_layout) if os.path.exists(file) else None
-    for folder in (layout.COURSES, layout.TRASH, layout.PRIVATE, layout.LOCKS, layout.STAGING):
-        os.makedirs(os.path.join(root, folder), exist_ok=True)
+    _make_folders(root)
     if found is not None:
         if found.layout < layout.LAYOUT or found.upgrading_from is not None:
             upgrade(root)
