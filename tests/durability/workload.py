@@ -221,10 +221,14 @@ class _Client(threading.Thread):
     def _send(self, write: Write, method: str, path: list[str], user: str, body: bytes | None = None) -> bool:
         status, answer = self._connection.call(method, path, user, body)
         self._history.end(write, status, answer)
-        if status == 503 and answer["message"] == INTERRUPTED.message and self._workload.server_is_dying.is_set():
-            raise Unanswered("the process that writes was killed a moment before the one that answers")
+        in_assignment = write.kind in ("submission", "feedback")
+        if status == 503 and answer["message"] == INTERRUPTED.message:
+            if self._workload.server_is_dying.is_set():
+                raise Unanswered("the process that writes was killed a moment before the one that answers")
+            if in_assignment and self._workload.deletes:
+                return False  # the assignment was moved to the trash between the rename and the flush of its folder
         # Somebody else may have deleted the assignment meanwhile; everything else has to succeed.
-        if status != 200 and not (status == 404 and write.kind in ("submission", "feedback")):
+        if status != 200 and not (status == 404 and in_assignment):
             self._workload.problems.append(f"{write}: {answer}")
         return status == 200
 
