@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ngshare_fs.store import Volume, assignment, release, submission
+from ngshare_fs.store import Volume, assignment, dates, release, submission
 from ngshare_fs.store.checking.verify import verify_volume
 from ngshare_fs.store.errors import AssignmentExists, AssignmentNotFound
 from ngshare_fs.store.format import timestamp
@@ -229,7 +229,7 @@ def test_an_assignment_whose_name_is_cut_keeps_it(volume: Volume) -> None:
         release.release(volume, COURSE, name, INSTRUCTOR, nothing)
     release.withdraw(volume, COURSE, name, INSTRUCTOR)
     assert assignment.assignments_of(volume, COURSE) == [ASSIGNMENT, name]
-    assert release.open_assignments(volume, COURSE) == [ASSIGNMENT]
+    assert release.visible_assignments(volume, COURSE, dates.now()) == [ASSIGNMENT]
     assert list(verify_volume(Path(volume.root))) == []
 
 

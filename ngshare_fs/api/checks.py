@@ -4,7 +4,7 @@ from ngshare_fs.api.call import Call
 from ngshare_fs.api.endpoint import Endpoint, Who
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
-from ngshare_fs.store import assignment, release, roster, submission
+from ngshare_fs.store import Volume, assignment, dates, release, roster, submission
 from ngshare_fs.store.errors import AssignmentNotFound
 
 
@@ -21,11 +21,15 @@ def check(call: Call, endpoint: Endpoint) -> None:
     _check_permission(call, endpoint)
     needs_assignment = "{assignment}" in endpoint.path and not endpoint.new_assignment
     if needs_assignment:
-        is_there = release.is_open if endpoint.only_open and not call.teaches else assignment.exists
+        is_there = _is_visible if endpoint.only_open and not call.teaches else assignment.exists
         if not is_there(call.volume, call.course, call.assignment):
             raise Refused(refusals.ASSIGNMENT_NOT_FOUND)
     if endpoint.of_student and not has_worked_here(call, call.named_user):
         raise Refused(refusals.STUDENT_NOT_FOUND)
+
+
+def _is_visible(volume: Volume, course: str, assignment: str) -> bool:
+    return release.is_visible(volume, course, assignment, dates.now())
 
 
 def _check_permission(call: Call, endpoint: Endpoint) -> None:

@@ -89,6 +89,14 @@ class DamagedTree(StoreError):
     """Stored files are missing or differ in size from their manifest."""
 
 
+class WrongDates(StoreError):
+    """Dates that cannot be: the text says what is wrong with them, and what to do."""
+
+
+class AssignmentClosed(StoreError):
+    """Work is not accepted any more; the text says of what, and since when."""
+
+
 class LockTimeout(StoreError):
     """Somebody else held a lock for too long."""
 

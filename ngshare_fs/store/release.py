@@ -6,7 +6,9 @@ the releases. While it is the newest one, students do not see the assignment; th
 
 import contextlib
 import os
+from datetime import datetime
 
+from ngshare_fs.store import dates
 from ngshare_fs.store.assignment import assignments_of, exists
 from ngshare_fs.store.dated_tree import count_published, publish, put_in_place, stage, write_manifest_anew
 from ngshare_fs.store.errors import (
@@ -169,15 +171,37 @@ def is_open(volume: Volume, course: str, assignment: str) -> bool:
             return True
 
 
-def open_assignments(volume: Volume, course: str) -> list[str]:
-    """The assignments of a course that are there for students, in the order of their first release.
+def is_visible(volume: Volume, course: str, assignment: str, now: datetime) -> bool:
+    """Whether students see an assignment at a time: it is open, and its release date, if it has one, has come.
+
+    Raises:
+        BrokenManifest: nobody can say when it is released.
+    """
+    if not is_open(volume, course, assignment):
+        return False
+    try:
+        release_date = dates.written(volume, course, assignment).release
+    except AssignmentNotFound:
+        return False
+    return release_date is None or now >= release_date.at
+
+
+def visible_assignments(volume: Volume, course: str, now: datetime) -> list[str]:
+    """The assignments of a course that students see at a time, in the order of their first release.
+
+    One of which nobody can say when it is released is left out.
 
     Raises:
         CourseNotFound: there is no such course.
     """
 
+    def is_shown(each: str) -> bool:
+        with contextlib.suppress(BrokenManifest):
+            return is_visible(volume, course, each, now)
+        return False
+
     def look() -> list[str]:
-        return [each for each in assignments_of(volume, course) if is_open(volume, course, each)]
+        return [each for each in assignments_of(volume, course) if is_shown(each)]
 
     try:
         return found_in_one(layout.course(volume.root, course), look)

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Collection
+from datetime import datetime
 
-from ngshare_fs.store import trash
+from ngshare_fs.store import dates, trash
 from ngshare_fs.store.assignment import exists
 from ngshare_fs.store.dated_tree import publish
 from ngshare_fs.store.errors import AssignmentNotFound, SubmissionNotFound
@@ -30,6 +31,7 @@ def submit(
     key: str | None = None,
     after: Timestamp | None = None,
     last_check: LastCheck = no_check,
+    arrived: datetime | None = None,
 ) -> Timestamp:
     """Hand in.
 
@@ -40,20 +42,29 @@ def submit(
         key: what names this submission, however often it is handed in.
         after: of a submission of the student's that was there when the key was chosen; it spares to read those before.
         last_check: made when all is staged.
+        arrived: when it began to arrive, where the dates of the assignment decide whether it is accepted; None where
+            they do not: those who teach hand in for others at any time.
 
     Returns:
         its timestamp, later than that of the student's earlier ones; that of the earlier one with this key and `by`.
 
     Raises:
+        AssignmentClosed: it came too late, and is not the repetition of one that did not.
         KeyUsed: the one with this key has other files.
         AssignmentNotFound: there is no such assignment, or it was deleted meanwhile.
     """
     manifest = Manifest(SUBMISSION, course, assignment, by or student, timestamp.now(), (), student=student, key=key)
     parent = layout.submissions_of(volume.root, course, assignment, student)
+
+    def check() -> None:
+        last_check()
+        if arrived is not None:
+            dates.check_open(volume, course, assignment, student, arrived)
+
     try:
         above = KnownFolder.look(layout.assignment(volume.root, course, assignment))
         make_missing(volume, os.path.dirname(parent))  # an assignment that was made by hand
-        return publish(volume, upload, above, parent, manifest, at, last_check, after)
+        return publish(volume, upload, above, parent, manifest, at, check, after)
     except FileNotFoundError:
         raise AssignmentNotFound(assignment) from None
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from ngshare_fs.store.errors import VolumeError
 from ngshare_fs.store.files.estale import retry_on_estale
-from ngshare_fs.store.format import course_file, layout, manifest
+from ngshare_fs.store.format import assignment_file, course_file, layout, manifest
+from ngshare_fs.store.format.assignment_file import AssignmentFile
 from ngshare_fs.store.format.course_file import Roster
 from ngshare_fs.store.format.manifest import Manifest
 from ngshare_fs.store.format.volume_file import VolumeFile
@@ -52,6 +53,7 @@ class Volume:
         self.locks = Locks(os.path.join(root, layout.LOCKS))
         self.staging = Staging(os.path.join(root, layout.STAGING), os.path.join(root, layout.LOCKS))
         self.rosters: CachedYaml[Roster] = CachedYaml(course_file.understand, course_file.misspelt_keys)
+        self.dates: CachedYaml[AssignmentFile] = CachedYaml(assignment_file.understand, assignment_file.misspelt_keys)
         self.folders = CachedFolders()
         self.sizes = CachedSizes()
         self.manifests: CachedYaml[Manifest] = CachedYaml(manifest.understand)

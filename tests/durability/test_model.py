@@ -18,6 +18,7 @@ from ngshare_fs.store import (
     Volume,
     assignment,
     course,
+    dates,
     editable_file,
     errors,
     feedback,
@@ -290,7 +291,7 @@ class Exchange(RuleBasedStateMachine):
             by_time = sorted((there.first, title) for title, there in expected.assignments.items())
             assert assignment.assignments_of(self.volume, name) == [title for _, title in by_time]
             still_open = [title for _, title in by_time if not expected.assignments[title].withdrawn]
-            assert release.open_assignments(self.volume, name) == still_open
+            assert release.visible_assignments(self.volume, name, dates.now()) == still_open
             for title, there in expected.assignments.items():
                 self._compare(name, title, there)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ngshare_fs.store import StoreError, Volume, assignment, feedback, release, submission
+from ngshare_fs.store import StoreError, Volume, assignment, dates, feedback, release, submission
 from ngshare_fs.store.format import manifest
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.reading.cached_yaml import CachedYaml
@@ -51,7 +51,7 @@ READS: dict[str, Read] = {
     "collect the latest": lambda volume, name: _content(submission.collect(volume, "c", name, "ada", None)),
     "get feedback": lambda volume, name: _content(feedback.newest(volume, "c", name, "ada", FIRST)),
     "is open": lambda volume, name: release.is_open(volume, "c", name),
-    "list open assignments": lambda volume, name: tuple(release.open_assignments(volume, "c")),
+    "list open assignments": lambda volume, name: tuple(release.visible_assignments(volume, "c", dates.now())),
     "list assignments": lambda volume, name: tuple(assignment.assignments_of(volume, "c")),
 }
 

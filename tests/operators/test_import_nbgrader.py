@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ngshare_fs.command.main import main
-from ngshare_fs.store import Volume, release
+from ngshare_fs.store import Volume, dates, release
 from ngshare_fs.transfer.nbgrader import inbound
 from tests.operators.importing_from_nbgrader import Import, assignment, data, folder, found, roster, take_over
 from tests.operators.nbgrader_folder import COURSE, HANDED_IN, LATER, NOTEBOOK, RANDOM, SECRET, ExchangeFolder, contents
@@ -208,7 +208,7 @@ def test_work_on_what_is_not_released_any_more_comes_too(folder: ExchangeFolder,
         assert ("not-released" in found(take_over(), notes=True)) == is_first
         assert len(list(assignment(data, "gone").glob("releases/*"))) == 2
     with closing(Volume.open(data)) as volume:
-        assert release.open_assignments(volume, COURSE) == ["ps1"]
+        assert release.visible_assignments(volume, COURSE, dates.now()) == ["ps1"]
         with volume.upload() as nothing:
             release.release(volume, COURSE, "gone", "kevin", nothing)
     assert "not-released" not in found(take_over(), notes=True)

@@ -6,7 +6,7 @@ from ngshare_fs.api.endpoints.schemas import FILES_IN_ANSWER, FILES_IN_REQUEST, 
 from ngshare_fs.api.quota import with_room
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
-from ngshare_fs.store import assignment, release, submission
+from ngshare_fs.store import assignment, dates, release, submission
 
 FILES = Argument("files", FILES_IN_REQUEST, "A directory tree.", is_json=True)
 LIST_ONLY = Argument("list_only", TEXT, "`true` leaves the content out.", required=False)
@@ -24,9 +24,10 @@ OF_FILES = (
 
 
 def list_assignments(call: Call) -> Answer:
-    """The assignments of a course; to students those that are not withdrawn."""
-    listed = assignment.assignments_of if call.teaches else release.open_assignments
-    return {"assignments": listed(call.volume, call.course)}
+    """The assignments of a course; to students those that they see."""
+    if call.teaches:
+        return {"assignments": assignment.assignments_of(call.volume, call.course)}
+    return {"assignments": release.visible_assignments(call.volume, call.course, dates.now())}
 
 
 def get_assignment(call: Call) -> Answer:

@@ -25,6 +25,7 @@ STAGING = os.path.join(PRIVATE, "staging")
 COOKIE_SECRET = os.path.join(PRIVATE, "cookie-secret")
 
 COURSE_FILE = "course.yaml"
+ASSIGNMENT_FILE = "assignment.yaml"
 ASSIGNMENTS = "assignments"
 RELEASES = "releases"
 SUBMISSIONS = "submissions"
@@ -138,6 +139,11 @@ def assignments(root: str, course_name: str) -> str:
 def assignment(root: str, course_name: str, assignment: str) -> str:
     """An assignment's folder."""
     return os.path.join(assignments(root, course_name), folder_of(assignment))
+
+
+def dates(root: str, course: str, assignment_name: str) -> str:
+    """The file that has an assignment's dates, if it has any."""
+    return os.path.join(assignment(root, course, assignment_name), ASSIGNMENT_FILE)
 
 
 def releases(root: str, course: str, assignment_name: str) -> str:

@@ -1,0 +1,104 @@
+"""Points in time as people write them: `2026-11-15 23:59:59 Europe/Vienna`.
+
+That is a date, a time of the day, and a zone of the IANA database, `UTC` or an offset, which is what nbgrader reads,
+too. A date alone is the end of that day. Where clocks are set forward, an hour is missing, and a time in it is refused;
+where they are set back, an hour comes twice, and the first one is meant.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+_FORM = re.compile(
+    r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"(?:[ T]+(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.[0-9]+)?)?)?"
+    r"(?: *(?P<zone>[A-Za-z][A-Za-z0-9_+/-]*|[+-][0-9]{2}:?[0-9]{2}))?",
+    re.ASCII,
+)
+_OFFSET = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})", re.ASCII)
+EXAMPLE = "2026-11-15 23:59:59 Europe/Vienna"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A point in time, to the second.
+
+    Args:
+        at: when it is, in UTC.
+        text: as it was written, in one form: date, time, zone.
+    """
+
+    at: datetime
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def moment_in(text: str, zone: str | None = None) -> Moment:
+    """The point in time that a text names.
+
+    Args:
+        zone: of a text that names none; where that is None, it has to.
+
+    Raises:
+        ValueError: it is none; the text says what is wrong and what to write.
+    """
+    found = _FORM.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} is no date and time such as {EXAMPLE}")
+    named = found["zone"] or zone
+    if named is None:
+        raise ValueError(f"{text!r} names no time zone: write it as in {EXAMPLE}")
+    hour, minute, second = (found[part] for part in ("hour", "minute", "second"))
+    time = "23:59:59" if hour is None else f"{int(hour):02}:{minute}:{second or '00'}"
+    written = f"{found['date']} {time}"
+    try:
+        local = datetime.strptime(written, "%Y-%m-%d %H:%M:%S")
+    except ValueError:
+        raise ValueError(f"{text!r}: there is no {written} in the calendar") from None
+    rules = zone_named(named)
+    try:
+        at = local.replace(tzinfo=rules).astimezone(timezone.utc)
+        shown = at.astimezone(rules).replace(tzinfo=None)
+    except OverflowError:
+        raise ValueError(f"{text!r} is beyond the calendar") from None
+    if shown != local:
+        raise ValueError(f"{text!r}: clocks in {named} were set forward past {time}; there was no such time that day")
+    return Moment(at, f"{written} {named}")
+
+
+def moment_at(at: datetime, zone: str) -> Moment:
+    """A point in time as somebody in a zone writes it.
+
+    Args:
+        at: aware, in whole seconds.
+        zone: see `zone_named`.
+    """
+    local = at.astimezone(zone_named(zone))
+    # Of the hour that comes twice, the text would mean the first; only an offset tells the second.
+    named = zone if not local.fold else local.strftime("%z")
+    return Moment(at.astimezone(timezone.utc), f"{local:%Y-%m-%d %H:%M:%S} {named}")
+
+
+@lru_cache(maxsize=64)
+def zone_named(name: str) -> tzinfo:
+    """The rules of a time zone: `Europe/Vienna`, `UTC`, `+01:00`.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    if name in ("UTC", "GMT", "Z"):
+        return timezone.utc
+    offset = _OFFSET.fullmatch(name)
+    if offset is not None:
+        away = timedelta(hours=int(offset[2]), minutes=int(offset[3]))
+        if int(offset[3]) > 59 or away > timedelta(hours=14):
+            raise ValueError(f"{name} is no offset from UTC, such as +01:00")
+        return timezone(away if offset[1] == "+" else -away)
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        raise ValueError(f"{name!r} is no time zone such as Europe/Vienna, UTC or +01:00") from None

@@ -1,0 +1,39 @@
+"""Durations as people write them: `5m`, `2d`, `1h30m`."""
+
+import re
+from datetime import timedelta
+
+_UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+_DURATION = re.compile(r"(?:([0-9]{1,7})d)?(?:([0-9]{1,7})h)?(?:([0-9]{1,7})m)?(?:([0-9]{1,9})s)?", re.ASCII)
+LONGEST = timedelta(days=36500)
+
+
+def duration_in(text: str) -> timedelta:
+    """The duration that a text names: days, hours, minutes and seconds, in this order, each once; `0` for none.
+
+    Raises:
+        ValueError: it is none; the text says so.
+    """
+    compact = text.strip().replace(" ", "")
+    if compact == "0":
+        return timedelta()
+    found = _DURATION.fullmatch(compact)
+    if not compact or found is None:
+        raise ValueError(f"{text!r} is not a duration such as 5m, 2d or 1h30m (d, h, m and s; 0 for none)")
+    duration = timedelta(
+        seconds=sum(int(count) * unit for count, unit in zip(found.groups(), _UNITS.values(), strict=True) if count)
+    )
+    if duration > LONGEST:
+        raise ValueError(f"{text} is more than {LONGEST.days} days")
+    return duration
+
+
+def duration_text(duration: timedelta) -> str:
+    """The text that `duration_in` reads as this duration, of whole seconds: `1h30m`; `0` for none."""
+    left = int(duration.total_seconds())
+    parts = []
+    for letter, unit in _UNITS.items():
+        count, left = divmod(left, unit)
+        if count:
+            parts.append(f"{count}{letter}")
+    return "".join(parts) or "0"
