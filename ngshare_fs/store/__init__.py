@@ -1,11 +1,12 @@
 """The volume. Plain, synchronous, typed; it knows nothing of HTTP.
 
-Its verbs are functions of the modules named after what they are about: `course`, `roster`, `assignment`, `release`,
-`submission`, `feedback`; each takes the open `Volume` first. What they take and give are the values below. The rooms
+Its verbs are functions of the modules named after what they are about: `course`, `roster`, `assignment`, `dates`,
+`release`, `submission`, `feedback`; each takes the open `Volume` first. What they take and give are the values below. The rooms
 of this package are its own affair, but for `checking`, which has the checks of a volume.
 """
 
 from ngshare_fs.store.errors import StoreError, VolumeError
+from ngshare_fs.store.format.assignment_file import AssignmentFile, Extension
 from ngshare_fs.store.format.course_file import Person, Roster
 from ngshare_fs.store.format.manifest import FEEDBACK, RELEASE, SUBMISSION, Manifest, StoredFile
 from ngshare_fs.store.format.timestamp import Timestamp
@@ -21,6 +22,8 @@ __all__ = [
     "FEEDBACK",
     "RELEASE",
     "SUBMISSION",
+    "AssignmentFile",
+    "Extension",
     "IncomingFile",
     "LastCheck",
     "Manifest",
