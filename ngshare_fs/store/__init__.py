@@ -1,8 +1,8 @@
 """The volume. Plain, synchronous, typed; it knows nothing of HTTP.
 
 Its verbs are functions of the modules named after what they are about: `course`, `roster`, `assignment`, `dates`,
-`release`, `submission`, `feedback`; each takes the open `Volume` first. What they take and give are the values below. The rooms
-of this package are its own affair, but for `checking`, which has the checks of a volume.
+`release`, `submission`, `feedback`; each takes the open `Volume` first. What they take and give are the values below.
+The rooms of this package are its own affair, but for `checking`, which has the checks of a volume.
 """
 
 from ngshare_fs.store.errors import StoreError, VolumeError
