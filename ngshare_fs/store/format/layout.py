@@ -10,7 +10,7 @@ from ngshare_fs.store.format import timestamp
 from ngshare_fs.store.format.names import folder_of
 from ngshare_fs.store.format.timestamp import Timestamp
 
-LAYOUT = 1
+LAYOUT = 2
 
 VOLUME_FILE = "ngshare.yaml"
 COURSES = "courses"
