@@ -1,5 +1,6 @@
 """The dates of an assignment: what is seen, in time, late and refused, by the store's own verbs."""
 
+import threading
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -197,6 +198,25 @@ def test_a_further_release_that_fails_leaves_the_dates_as_they_were(
     assert dates.written(volume, COURSE, ASSIGNMENT).grace == timedelta(minutes=1), "what others wrote is theirs"
 
 
+def test_a_release_that_shows_an_assignment_is_there_before_the_dates_say_so(volume: Volume) -> None:
+    dates.change(volume, COURSE, ASSIGNMENT, {"release": moment_in("2099-01-01 UTC")})
+    seen: list[tuple[bool, int]] = []
+
+    def check() -> None:
+        entries = len(list(path_of(volume).parent.glob("releases/*")))
+        seen.append((release.is_visible(volume, COURSE, ASSIGNMENT, dates.now()), entries))
+
+    release_again(volume, {"release": moment_in("2026-01-01 UTC")}, check)
+    assert seen == [(False, 1), (False, 2)]
+    assert release.is_visible(volume, COURSE, ASSIGNMENT, dates.now())
+    dates.change(volume, COURSE, ASSIGNMENT, {"release": moment_in("2099-01-01 UTC")})
+    with pytest.raises(WrongDates):
+        release_again(
+            volume, {"release": None, "due": moment_in("2026-11-15 UTC"), "close": moment_in("2026-01-01 UTC")}
+        )
+    assert len(list(path_of(volume).parent.glob("releases/*"))) == 2
+
+
 def test_a_release_of_what_is_deleted_meanwhile(volume: Volume) -> None:
     def check() -> None:
         if path_of(volume).exists():
@@ -279,3 +299,21 @@ def test_work_handed_in_for_a_student_by_those_who_teach_is_never_too_late(volum
         submission.submit(volume, COURSE, ASSIGNMENT, "ada", nothing, by="kevin")
     with pytest.raises(AssignmentClosed):
         hand_in(volume, "ada", dates.now())
+
+
+def test_what_several_servers_change_at_once_is_all_there(volume: Volume) -> None:
+    dates.change(volume, COURSE, ASSIGNMENT, {"due": moment_in("2026-11-15 UTC")})
+    other = Volume.open(Path(volume.root))
+
+    def give(each: Volume, name: int) -> None:
+        for number in range(8):
+            dates.extend(each, COURSE, ASSIGNMENT, f"{name}{number}", Extension(due=moment_in("2026-11-18 UTC")))
+
+    threads = [threading.Thread(target=give, args=(each, name)) for name, each in enumerate((volume, other, volume))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    other.close()
+    given = {f"{name}{number}" for name in range(3) for number in range(8)}
+    assert set(dates.written(volume, COURSE, ASSIGNMENT).extensions) == given

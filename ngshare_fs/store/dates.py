@@ -234,6 +234,22 @@ def changed_for(
         raise
 
 
+def show_earlier(volume: Volume, course: str, assignment: str, changes: Mapping[str, object]) -> bool:
+    """Whether students see an assignment earlier after changes than before.
+
+    Args:
+        changes: see `change`.
+
+    Raises:
+        WrongDates, AssignmentNotFound, BrokenManifest: see `change`.
+    """
+    before = reading(volume, course, assignment).present
+    after = changed(before, changes)
+    if before.release is None:
+        return False
+    return after.release is None or after.release.at < before.release.at
+
+
 def changed(file: AssignmentFile, changes: Mapping[str, object]) -> AssignmentFile:
     """What a file says after changes.
 

@@ -134,13 +134,18 @@ def release_again(
         upload: the files; the caller discards what is left of it.
         last_check: made when all is staged.
         changes: dates that it gets, see `dates.change`: directly before it, and what they were before counts again
-            where it cannot be published. Only what ends the process in between leaves the new dates without it.
+            where it cannot be published; only what ends the process in between leaves the new dates without it. Where
+            they show the assignment earlier, directly after it: nobody is to see what it replaces.
 
     Raises:
         AssignmentNotFound: it was never released, or was deleted meanwhile.
         WrongDates: see `dates.change`.
         BrokenManifest: there are changes, and its file of dates cannot be understood.
     """
+    if changes and dates.show_earlier(volume, course, assignment, changes):
+        moment = _publish(volume, course, assignment, upload, RELEASE, by, last_check)
+        dates.change(volume, course, assignment, changes, last_check)
+        return moment
     around = dates.changed_for(volume, course, assignment, changes, last_check)
     return _publish(volume, course, assignment, upload, RELEASE, by, last_check, around)
 

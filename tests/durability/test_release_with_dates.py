@@ -1,8 +1,10 @@
 """A further release of an assignment, and its dates: two writes, of which students see the old or the new state.
 
-First the dates are written, then the release is published. Where that fails, the dates are what they were.
+First the dates are written, then the release is published. Where that fails, the dates are what they were. Where the
+new dates show the assignment earlier, it is the other way round.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,6 +42,11 @@ def release_dated(volume: Volume) -> None:
 def release_withdrawn(volume: Volume) -> None:
     with uploaded(volume, NESTED) as upload:
         release.release(volume, COURSE, WITHDRAWN, INSTRUCTOR, upload, changes={"due": moment_in(LATEST)})
+
+
+def show_at_last(volume: Volume) -> None:
+    with uploaded(volume, NESTED) as upload:
+        release.release_again(volume, COURSE, DATED, INSTRUCTOR, upload, changes={"release": None})
 
 
 def seen(data: Path, assignment: str) -> tuple[str, bool, bool]:
@@ -81,3 +88,21 @@ def test_the_state_before_or_after(
     between = (LATEST, *old[1:])
     assert found <= ({old, (LATEST, True, True)} if is_full else {old, between, (LATEST, True, True)})
     assert old in found
+
+
+def test_students_never_see_what_the_release_replaces_that_shows_the_assignment(quick_path: Path) -> None:
+    write_small_volume(quick_path / "template")
+    file = quick_path / "template/courses" / COURSE / "assignments" / DATED / "assignment.yaml"
+    file.write_text(f"release: {LATER}\n")
+    os.utime(file, (1e9, 1e9))
+    found = set()
+    for _ in killed_at_each_step(quick_path / "template", quick_path / "data", show_at_last):
+        volume = Volume.open(quick_path / "data")
+        is_shown = DATED in release.visible_assignments(volume, COURSE, dates.now())
+        found.add((is_shown, contents(release.newest(volume, COURSE, DATED)) == NESTED))
+        show_at_last(volume)
+        assert DATED in release.visible_assignments(volume, COURSE, dates.now())
+        volume.close()
+        assert codes(quick_path / "data") == []
+    assert (False, False) in found
+    assert (True, False) not in found
