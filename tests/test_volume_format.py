@@ -171,7 +171,7 @@ def test_the_locks_are_where_the_page_says(
     text = {
         "tree": f"publish\0{submissions}",
         "roster": f"course\0{COURSE}",
-        "dates": f"dates\0{COURSE}\0{ASSIGNMENT}",
+        "dates": f"dates\0/courses/{COURSE}/assignments/{ASSIGNMENT}",
     }[scope]
     number = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") % 1024
     with (tmp_path / "v" / ".ngshare" / "locks" / f"{number:04}.lock").open("w") as file:

@@ -6,6 +6,7 @@ arrives at 23:59:59.9 is in time at 23:59:59.
 """
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
@@ -362,10 +363,11 @@ def _change(
 
 
 def _file(volume: Volume, course: str, assignment: str) -> EditableFile[AssignmentFile]:
-    return file_at(volume, layout.dates(volume.root, course, assignment), course, assignment)
+    return file_in(volume, layout.assignment(volume.root, course, assignment))
 
 
-def file_at(volume: Volume, path: str, course: str, assignment: str) -> EditableFile[AssignmentFile]:
-    """The file with an assignment's dates, wherever it is; in the trash, say."""
-    lock = ("dates", course, assignment)
+def file_in(volume: Volume, folder: str) -> EditableFile[AssignmentFile]:
+    """The file with the dates of the assignment in a folder, wherever that is; in the trash, say."""
+    path = os.path.join(folder, layout.ASSIGNMENT_FILE)
+    lock = ("dates", folder[len(volume.root) :])
     return EditableFile(volume, path, volume.dates, AssignmentFile.to_yaml, lock, if_missing=NO_DATES)

@@ -141,11 +141,6 @@ def assignment(root: str, course_name: str, assignment: str) -> str:
     return os.path.join(assignments(root, course_name), folder_of(assignment))
 
 
-def dates(root: str, course: str, assignment_name: str) -> str:
-    """The file that has an assignment's dates, if it has any."""
-    return os.path.join(assignment(root, course, assignment_name), ASSIGNMENT_FILE)
-
-
 def releases(root: str, course: str, assignment_name: str) -> str:
     """The folder of an assignment's releases."""
     return os.path.join(assignment(root, course, assignment_name), RELEASES)

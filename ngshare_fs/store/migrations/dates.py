@@ -13,6 +13,7 @@ from ngshare_fs.formats.yaml_text import BrokenYaml, Node, WrongShape
 from ngshare_fs.store.files.estale import retry_on_estale
 from ngshare_fs.store.files.plain_file import NotPlain, read_plain
 from ngshare_fs.store.format import assignment_file, course_file, layout
+from ngshare_fs.store.format.unknown_keys import misspelt
 from ngshare_fs.store.migrations.migration import InTheWay, Migration
 from ngshare_fs.store.migrations.workplace import Workplace
 
@@ -45,7 +46,9 @@ def apply(_: Workplace) -> None:
 
 
 def _understand_new_keys(document: dict[str, Node]) -> None:
-    old = {key: value for key, value in document.items() if key not in _NEW_KEYS}
+    # One that is nearly a new key may break the file by now, too.
+    new = {*_NEW_KEYS, *(found.key for found in misspelt(document, _NEW_KEYS))}
+    old = {key: value for key, value in document.items() if key not in new}
     if old != document:
         try:
             course_file.understand(old)

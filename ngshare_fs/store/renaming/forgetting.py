@@ -113,7 +113,7 @@ class Search:
 
     def _in_assignment(self, folder: str, course: str) -> Iterator[Removal]:
         assignment = name_of(os.path.basename(folder)) or os.path.basename(folder)
-        yield from self._in_dates(os.path.join(folder, layout.ASSIGNMENT_FILE), course, assignment)
+        yield from self._in_dates(folder, course, assignment)
         yield from self._in_trees(os.path.join(folder, layout.RELEASES), course, assignment)
         submissions = os.path.join(folder, layout.SUBMISSIONS)
         for student in layout.names_in(submissions):
@@ -123,23 +123,23 @@ class Search:
             else:
                 yield from self._in_trees(place, course, assignment)
 
-    def _in_dates(self, path: str, course: str, assignment: str) -> Iterator[Removal]:
-        file = dates.file_at(self._volume, path, course, assignment)
+    def _in_dates(self, folder: str, course: str, assignment: str) -> Iterator[Removal]:
+        file = dates.file_in(self._volume, folder)
         try:
             found = file.read().present
         except BrokenManifest:
-            self.unknown.append(self._relative(path))
+            self.unknown.append(self._relative(file.path))
             return
         except (FileNotFoundError, NotADirectoryError):
             return
         user = self._user
         if user in found.extensions:
             act = partial(file.change, lambda present: extensions_of.without(present, user))
-            yield self._removal(EXTENSION, path, 1, act, course, assignment)
+            yield self._removal(EXTENSION, file.path, 1, act, course, assignment)
         given = sum(each.by == user for name, each in found.extensions.items() if name != user)
         if given:
             act = partial(file.change, lambda present: extensions_of.given_by(present, user, PLACEHOLDER))
-            yield self._removal(NAME, path, given, act, course, assignment)
+            yield self._removal(NAME, file.path, given, act, course, assignment)
 
     def _in_trees(self, folder: str, course: str, assignment: str) -> Iterator[Removal]:
         for tree in trees_in(folder):

@@ -80,7 +80,7 @@ def plan(volume: Volume, old: str, new: str, courses: Collection[str] = ()) -> l
 
 
 def _dates(volume: Volume, course: str, assignment: str) -> EditableFile[AssignmentFile]:
-    return dates.file_at(volume, layout.dates(volume.root, course, assignment), course, assignment)
+    return dates.file_in(volume, layout.assignment(volume.root, course, assignment))
 
 
 def _count(volume: Volume, course: str, assignment: str, old: str, new: str) -> int:
