@@ -6,10 +6,12 @@ arrives at 23:59:59.9 is in time at 23:59:59.
 """
 
 import contextlib
+import functools
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Literal
 
 from ngshare_fs.formats.civil_time import Moment, moment_at
@@ -141,8 +143,8 @@ def of_everybody(volume: Volume, course: str, assignment: str) -> Callable[[str]
 def for_each(file: AssignmentFile, rules: CourseRules = NO_RULES) -> Callable[[str | None], Dates]:
     """The same of a file and the rules of its course; None stands for those without an extension."""
     everybodys = applying(file, rules)
-    extended = {student: applying(file, rules, student) for student in file.extensions}
-    return lambda student: everybodys if student is None else extended.get(student, everybodys)
+    extended = functools.cache(partial(applying, file, rules))
+    return lambda student: extended(student) if student in file.extensions else everybodys
 
 
 def in_time(volume: Volume, course: str, assignment: str) -> Callable[[str, Timestamp], bool]:
@@ -169,19 +171,23 @@ def applying(file: AssignmentFile, rules: CourseRules = NO_RULES, student: str |
     return Dates(file.release, due, close, grace or timedelta(), zone, extension)
 
 
-def check_open(volume: Volume, course: str, assignment: str, student: str, arrived: datetime) -> None:
+def check_open(volume: Volume, course: str, assignment: str, student: str, arrived: datetime | None) -> Dates:
     """Look whether a student's work is still accepted. This is the one place that decides it.
 
     Args:
-        arrived: when it began to arrive.
+        arrived: when it began to arrive; None where it is accepted at any time.
+
+    Returns:
+        the dates that count for it.
 
     Raises:
         AssignmentClosed: it came too late.
         AssignmentNotFound, CourseNotFound: they are gone.
     """
     dates = as_far_as_known(volume, course, assignment, student)
-    if dates.close is not None and dates.is_closed(arrived):
+    if dates.close is not None and arrived is not None and dates.is_closed(arrived):
         raise AssignmentClosed(f"{assignment} closed at {dates.close}")
+    return dates
 
 
 def change(
