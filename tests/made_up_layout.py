@@ -1,4 +1,4 @@
-"""A layout 2 that nobody has made: each `course.yaml` says its term, and an assignment has another name.
+"""A layout 3 that nobody has made: each `course.yaml` says its term, and an assignment has another name.
 
 `prepare` makes this process one of a program that knows it.
 """
@@ -12,7 +12,7 @@ import pytest
 from ngshare_fs.command.main import main
 from ngshare_fs.formats import yaml_text
 from ngshare_fs.store.format import course_file, layout
-from ngshare_fs.store.migrations import table, upgrade
+from ngshare_fs.store.migrations import dates, table, upgrade
 from ngshare_fs.store.migrations.migration import InTheWay, Migration
 from ngshare_fs.store.migrations.workplace import Workplace
 
@@ -41,18 +41,19 @@ def _course_files(root: str) -> list[Path]:
     return sorted(Path(root).glob("courses/*/course.yaml"))
 
 
-MIGRATION = Migration(2, "terms", "each course.yaml gets the key `term`", check, apply)
+TO = 3
+MIGRATION = Migration(TO, "terms", "each course.yaml gets the key `term`", check, apply)
 
 
 def prepare(patch: pytest.MonkeyPatch | None = None) -> None:
-    """Know layout 2.
+    """Know layout 3.
 
     Args:
         patch: takes it back at the end of a test.
     """
     patch = patch or pytest.MonkeyPatch()
-    patch.setattr(layout, "LAYOUT", 2)
-    patch.setattr(table, "MIGRATIONS", (MIGRATION,))
+    patch.setattr(layout, "LAYOUT", TO)
+    patch.setattr(table, "MIGRATIONS", (dates.MIGRATION, MIGRATION))
     patch.setattr(upgrade, "SETTLE_SECONDS", 0.0)
 
 

@@ -229,7 +229,7 @@ def test_a_folder_that_cannot_serve_is_refused_with_a_remedy(tmp_path: Path) -> 
     (taken / "thesis.txt").touch()
     newer = tmp_path / "newer"
     newer.mkdir()
-    (newer / "ngshare.yaml").write_text("layout: 2\n")
+    (newer / "ngshare.yaml").write_text("layout: 3\n")
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / "ngshare.yaml").write_text("layout: [\n")
@@ -239,9 +239,9 @@ def test_a_folder_that_cannot_serve_is_refused_with_a_remedy(tmp_path: Path) -> 
     file.touch()
     cases = {
         taken: ("thesis.txt", "give --data an empty folder"),
-        newer: ("layout 2", "install the newer"),
+        newer: ("layout 3", "install the newer"),
         broken: ("line 2", "restore the file"),
-        lost: ("no ngshare.yaml", "layout: 1"),
+        lost: ("no ngshare.yaml", "layout: 2"),
         file: ("not a folder", "give --data a folder"),
         file / "below": ("Not a directory", "give --data another folder"),
     }

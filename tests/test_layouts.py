@@ -16,7 +16,18 @@ from typing import Any
 import pytest
 
 from ngshare_fs.command.main import main
-from ngshare_fs.store import Volume, VolumeError, assignment, course, feedback, release, roster, submission
+from ngshare_fs.store import (
+    AssignmentFile,
+    Volume,
+    VolumeError,
+    assignment,
+    course,
+    dates,
+    feedback,
+    release,
+    roster,
+    submission,
+)
 from ngshare_fs.store.format import layout
 from ngshare_fs.store.migrations import table
 from ngshare_fs.store.migrations.migration import Migration
@@ -36,7 +47,10 @@ __all__ = ["small_disk"]
 
 EXAMPLES = Path(__file__).parent / "volumes_of_layouts"
 # What was stored once is not made to fit a later program.
-CHECKSUMS = {1: "77fff975f24d6f47a8c72c7e7453f1bac8f719654c891ffd56788498a447c3f2"}
+CHECKSUMS = {
+    1: "77fff975f24d6f47a8c72c7e7453f1bac8f719654c891ffd56788498a447c3f2",
+    2: "d7bac8177d42472c81b1d1073e9a66c25a402a537f6ce50806a8d56a3ab6daa6",
+}
 
 
 def example(number: int, place: Path) -> Path:
@@ -58,8 +72,11 @@ def seen(volume: Volume) -> dict[str, Any]:
     for name in course.all_courses(volume):
         people = roster.of(volume, name)
         found[name] = {"instructors": list(people.instructors), "students": list(people.students), "assignments": {}}
-        found[name]["more"] = dict(people.more)
+        found[name]["more"] = {key: value for key, value in people.more.items() if key != "graders"}
+        if graders := getattr(people, "graders", people.more.get("graders")):
+            found[name]["graders"] = list(graders)
         for each in assignment.assignments_of(volume, name):
+            of_entries = submission.submissions_to(volume, name, each)
             submissions = [
                 {
                     "student": entry.student,
@@ -67,13 +84,27 @@ def seen(volume: Volume) -> dict[str, Any]:
                     "files": files(submission.collect(volume, name, each, entry.student, entry.timestamp)),
                     "feedback": files(feedback.newest(volume, name, each, entry.student, entry.timestamp)),
                 }
-                for entry in submission.submissions_to(volume, name, each)
+                for entry in of_entries
             ]
             found[name]["assignments"][each] = {
                 "is_open": release.is_open(volume, name, each),
                 "release": files(release.newest(volume, name, each)),
                 "submissions": sorted(submissions, key=lambda entry: (str(entry["student"]), str(entry["timestamp"]))),
             }
+            if (file := dates.written(volume, name, each)) != AssignmentFile():
+                dates_of = dates.of_everybody(volume, name, each)
+                found[name]["assignments"][each]["more"] = dict(file.more)
+                found[name]["assignments"][each]["dates"] = {
+                    student: [
+                        *map(str, (of_student.release, of_student.due, of_student.close, of_student.grace)),
+                        *map(
+                            of_student.late_seconds,
+                            (entry.timestamp for entry in of_entries if entry.student == student),
+                        ),
+                    ]
+                    for student in ("", *file.extensions)
+                    for of_student in [dates_of(student)]
+                }
     return found
 
 
@@ -103,7 +134,7 @@ def test_each_layout_has_an_example_and_each_but_the_first_a_migration() -> None
 
 @pytest.fixture
 def old(tmp_path: Path) -> Plain:
-    """A volume of layout 1."""
+    """A volume of layout 2."""
     plain = Plain(tmp_path / "volume")
     (plain.course / "course.yaml").write_text("# by hand\n" + (plain.course / "course.yaml").read_text())
     write_course(plain.root, "a/b", [INSTRUCTOR])
@@ -112,7 +143,7 @@ def old(tmp_path: Path) -> Plain:
 
 @pytest.fixture
 def newer(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """This process knows layout 2."""
+    """This process knows layout 3."""
     made_up_layout.prepare(monkeypatch)
     return monkeypatch
 
@@ -127,7 +158,7 @@ def without_private(root: Path) -> dict[str, bytes]:
 
 def kept(root: Path) -> list[bytes]:
     """What was replaced."""
-    return [path.read_bytes() for path in sorted(root.glob("trash/*/layout-1/courses/*/course.yaml"))]
+    return [path.read_bytes() for path in sorted(root.glob("trash/*/layout-2/courses/*/course.yaml"))]
 
 
 def is_new(root: Path) -> bool:
@@ -142,18 +173,18 @@ def test_a_start_upgrades_and_keeps_what_it_replaces(
     replaced = sorted(file.read_bytes() for file in old.root.glob("courses/*/course.yaml"))
     with caplog.at_level(logging.WARNING):
         volume = Volume.open(old.root)
-    assert "upgrading to layout 2: each course.yaml gets the key `term`" in caplog.text
+    assert "upgrading to layout 3: each course.yaml gets the key `term`" in caplog.text
     assert contents(release.newest(volume, COURSE, "problem set 1"))
     volume.close()
     assert is_new(old.root)
-    assert (old.root / "ngshare.yaml").read_text() == "layout: 2\n"
+    assert (old.root / "ngshare.yaml").read_text() == "layout: 3\n"
     assert sorted(kept(old.root)) == replaced
     assert codes(old.root) == []
     once = everything(old.root / "courses")
     Volume.open(old.root).close()
     assert everything(old.root / "courses") == once
     newer.undo()
-    with pytest.raises(VolumeError, match="says layout 2, and this program knows layouts up to 1"):
+    with pytest.raises(VolumeError, match="says layout 3, and this program knows layouts up to 2"):
         Volume.open(old.root)
 
 
@@ -161,7 +192,7 @@ def test_a_volume_that_may_not_be_upgraded_is_refused_by_all(
     old: Plain, newer: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = everything(old.root)
-    with pytest.raises(VolumeError, match="says layout 1, and this program works on layout 2: upgrade the volume with"):
+    with pytest.raises(VolumeError, match="says layout 2, and this program works on layout 3: upgrade the volume with"):
         Volume.open(old.root, upgrade_layout=False)
     for look in (Volume.open_existing, Volume.read_only):
         with pytest.raises(VolumeError, match="upgrade the volume with `ngshare-fs migrate`"):
@@ -197,10 +228,10 @@ def test_after_a_kill_at_any_step_it_goes_on(
     copies = copies_after_kills(old.root, tmp_path / "copies", "migrate", module="tests.made_up_layout")
     states = set()
     for copy in copies:
-        is_marked = (copy / "ngshare.yaml").read_text() == "layout: 2\nupgrading_from: 1\n"
+        is_marked = (copy / "ngshare.yaml").read_text() == "layout: 3\nupgrading_from: 2\n"
         states.add(is_marked)
         if is_marked:
-            with pytest.raises(VolumeError, match="the upgrade from layout 1 to 2 is not finished"):
+            with pytest.raises(VolumeError, match="the upgrade from layout 2 to 3 is not finished"):
                 Volume.read_only(copy)
             assert main(["verify", "--data", str(copy)]) == 2
             assert main(["migrate", "--list", "--data", str(copy)]) == 0
@@ -215,9 +246,9 @@ def test_after_a_kill_at_any_step_it_goes_on(
 
 
 def test_what_an_older_program_finds_in_the_middle_it_refuses(old: Plain, newer: pytest.MonkeyPatch) -> None:
-    (old.root / "ngshare.yaml").write_text("layout: 2\nupgrading_from: 1\n")
+    (old.root / "ngshare.yaml").write_text("layout: 3\nupgrading_from: 2\n")
     newer.undo()
-    with pytest.raises(VolumeError, match="this program knows layouts up to 1"):
+    with pytest.raises(VolumeError, match="this program knows layouts up to 2"):
         Volume.open(old.root)
 
 
@@ -231,7 +262,7 @@ def test_while_a_server_of_the_old_layout_runs_nothing_is_upgraded(
             assert main(["migrate", "--data", str(old.root), *words]) == 1
             assert "stop all servers and commands on it" in capsys.readouterr().err
         assert everything(old.root / "courses") == courses
-        assert (old.root / "ngshare.yaml").read_text() == "layout: 1\n"
+        assert (old.root / "ngshare.yaml").read_text() == "layout: 2\n"
         assert get(server, "courses?user=root") == 200
     assert main(["migrate", "--data", str(old.root)]) == 0
     assert is_new(old.root)
@@ -252,7 +283,7 @@ def test_a_server_that_starts_in_the_last_moment_goes_first(
     courses = everything(old.root / "courses")
     assert main(["migrate", "--data", str(old.root)]) == 1
     assert "is in use by another process" in capsys.readouterr().err
-    assert (old.root / "ngshare.yaml").read_text() == "layout: 1\n"
+    assert (old.root / "ngshare.yaml").read_text() == "layout: 2\n"
     assert everything(old.root / "courses") == courses
     late_one.close()
 
@@ -266,7 +297,7 @@ def test_one_process_upgrades_and_the_others_wait_for_it(old: Plain, newer: pyte
         applied.append(1)
         made_up_layout.apply(place)
 
-    migration = Migration(2, "terms", "…", made_up_layout.check, apply)
+    migration = Migration(made_up_layout.TO, "terms", "…", made_up_layout.check, apply)
     newer.setattr(table, "MIGRATIONS", (migration,))
 
     def start() -> None:
@@ -292,11 +323,11 @@ def test_what_is_in_the_way_is_said_before_anything_is_changed(
     courses = everything(old.root / "courses")
     for words in (["--dry-run"], []):
         assert main(["migrate", "--data", str(old.root), *words]) == 1
-        assert "cannot be upgraded to layout 2" in capsys.readouterr().err
+        assert "cannot be upgraded to layout 3" in capsys.readouterr().err
     with pytest.raises(VolumeError, match="has a term already: take that out"):
         Volume.open(old.root)
     assert everything(old.root / "courses") == courses
-    assert (old.root / "ngshare.yaml").read_text() == "layout: 1\n"
+    assert (old.root / "ngshare.yaml").read_text() == "layout: 2\n"
 
 
 def test_a_disk_without_room_in_the_middle(old: Plain, newer: pytest.MonkeyPatch) -> None:
@@ -304,36 +335,40 @@ def test_a_disk_without_room_in_the_middle(old: Plain, newer: pytest.MonkeyPatch
         made_up_layout.apply(place)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), place.path("courses"))
 
-    migration = Migration(2, "terms", "…", made_up_layout.check, apply)
+    migration = Migration(made_up_layout.TO, "terms", "…", made_up_layout.check, apply)
     newer.setattr(table, "MIGRATIONS", (migration,))
     with pytest.raises(VolumeError, match=r"No space left on device .*make room on it"):
         Volume.open(old.root)
     made_up_layout.prepare(newer)
     Volume.open(old.root).close()
     assert is_new(old.root)
-    assert (old.root / "ngshare.yaml").read_text() == "layout: 2\n"
+    assert (old.root / "ngshare.yaml").read_text() == "layout: 3\n"
 
 
 def test_the_command(old: Plain, newer: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     data = ["migrate", "--data", str(old.root)]
     before = everything(old.root)
     assert main([*data, "--list"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["layout", "1", "2"]
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["layout", "1", "2", "3"]
     assert main([*data, "--list", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)["layouts"]
-    assert [(each["layout"], each["state"]) for each in listed] == [(1, "the volume's"), (2, "to come")]
+    assert [(each["layout"], each["state"]) for each in listed] == [
+        (1, "left behind"),
+        (2, "the volume's"),
+        (3, "to come"),
+    ]
     assert main([*data, "--dry-run"]) == 0
-    assert capsys.readouterr().out == "layout 2, terms: each course.yaml gets the key `term`\n"
+    assert capsys.readouterr().out == "layout 3, terms: each course.yaml gets the key `term`\n"
     assert everything(old.root) == before
     assert main([*data, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["done"][0]["layout"] == 2
+    assert json.loads(capsys.readouterr().out)["done"][0]["layout"] == 3
     assert main(data) == 0
-    assert capsys.readouterr().out == "the volume has the present layout, 2: nothing to do\n"
+    assert capsys.readouterr().out == "the volume has the present layout, 3: nothing to do\n"
     assert main([*data, "--list"]) == 0
     assert "left behind" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("content", [None, "", "layout: [\n", "layout: 3\n", "layout: 2\nupgrading_from: x\n"])
+@pytest.mark.parametrize("content", [None, "", "layout: [\n", "layout: 4\n", "layout: 3\nupgrading_from: x\n"])
 def test_what_is_no_volume_is_not_migrated(
     tmp_path: Path, newer: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], content: str | None
 ) -> None:

@@ -88,11 +88,11 @@ def test_what_loses_nobody_is_a_finding_and_a_line_in_the_log(
 
 def test_the_volumes_own_file(plain: Plain, caplog: pytest.LogCaptureFixture) -> None:
     file = plain.root / "ngshare.yaml"
-    file.write_text("layouts: 1\n")
+    file.write_text("layouts: 2\n")
     with pytest.raises(VolumeError, match="line 1: 'layouts' is no key of this file: did you mean `layout`"):
         Volume.open(plain.root)
     assert [code for code, _ in found_in(plain)] == ["volume-file-broken"]
-    file.write_text("layout: 1\nLayout: 2\nsince: 2020\n")
+    file.write_text("layout: 2\nLayout: 2\nsince: 2020\n")
     Volume.open(plain.root).close()
     assert caplog.messages == [f"{file}: 'Layout' is no key of this file: did you mean `layout`?"]
     assert [code for code, _ in found_in(plain)] == ["key-misspelt"]

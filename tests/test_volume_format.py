@@ -6,13 +6,14 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from ngshare_fs.store import Volume, assignment, course, feedback, release, roster, submission
+from ngshare_fs.store import Volume, assignment, course, dates, feedback, release, roster, submission
 from ngshare_fs.store.checking.verify import verify_volume
 from ngshare_fs.store.errors import BrokenManifest, CourseNotFound, LockTimeout
 from ngshare_fs.store.format import layout
@@ -97,7 +98,7 @@ def test_what_the_store_adds_is_as_the_page_says(rich: Volume) -> None:
 
 def test_a_volume_without_empty_folders_is_complete(tmp_path: Path, opened: Callable[[Path], Volume]) -> None:
     (tmp_path / "v" / "courses" / "by hand").mkdir(parents=True)
-    (tmp_path / "v" / "ngshare.yaml").write_text("layout: 1\n")
+    (tmp_path / "v" / "ngshare.yaml").write_text("layout: 2\n")
     (tmp_path / "v" / "courses" / "by hand" / "course.yaml").write_text("course: by hand\n")
     volume = opened(tmp_path / "v")
     assert course.all_courses(volume) == ["by hand"]
@@ -161,13 +162,17 @@ async def test_the_api_serves_what_is_written_by_hand(tmp_path: Path, make_excha
     assert sent(answer)["large"] == bytes(range(256)) * 8192
 
 
-@pytest.mark.parametrize("scope", ["tree", "roster"])
+@pytest.mark.parametrize("scope", ["tree", "roster", "dates"])
 def test_the_locks_are_where_the_page_says(
     tmp_path: Path, opened: Callable[[Path], Volume], scope: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     volume = opened(Plain(tmp_path / "v").root)
     submissions = f"/courses/{COURSE}/assignments/{ASSIGNMENT}/submissions/{STUDENT}"
-    text = f"course\0{COURSE}" if scope == "roster" else f"publish\0{submissions}"
+    text = {
+        "tree": f"publish\0{submissions}",
+        "roster": f"course\0{COURSE}",
+        "dates": f"dates\0/courses/{COURSE}/assignments/{ASSIGNMENT}",
+    }[scope]
     number = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") % 1024
     with (tmp_path / "v" / ".ngshare" / "locks" / f"{number:04}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -175,6 +180,9 @@ def test_the_locks_are_where_the_page_says(
         if scope == "roster":
             with pytest.raises(LockTimeout):
                 roster.set_student(volume, COURSE, "ada", Person())
+        elif scope == "dates":
+            with pytest.raises(LockTimeout):
+                dates.change(volume, COURSE, ASSIGNMENT, {"grace": timedelta()})
         else:
             with handed_in(volume, b"1") as upload, pytest.raises(LockTimeout):
                 submission.submit(volume, COURSE, ASSIGNMENT, STUDENT, upload)

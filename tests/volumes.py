@@ -119,7 +119,7 @@ def key(text: str) -> str:
 def write_volume(root: Path) -> Path:
     """An empty volume."""
     (root / "courses").mkdir(parents=True)
-    (root / "ngshare.yaml").write_text("layout: 1\n")
+    (root / "ngshare.yaml").write_text("layout: 2\n")
     return root
 
 
@@ -202,6 +202,16 @@ def write_feedback(
     return write_tree(submission / "feedback", said, files)
 
 
+def write_dates(assignment: Path, extended: Sequence[str] = ()) -> Path:
+    """Dates of an assignment by which its time is now, and more time for some; gives the file."""
+    lines = ["release: 2020-01-30 08:00 Europe/Vienna", "due: 2099-01-01 23:59:59 +05:30", "close: 2099-02-01 UTC"]
+    lines += ["grace: 1h30m", "extensions:"]
+    lines += [f"  {key(user)}: {{due: 2099-03-01 UTC, reason: {quoted(user)}, by: {INSTRUCTOR}}}" for user in extended]
+    file = assignment / "assignment.yaml"
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
 def write_deletion(root: Path, said: Mapping[str, str], end: str = "0123abcd") -> Path:
     """An entry of the trash, still without what was deleted; gives its folder."""
     entry = root / "trash" / f"{folder_of_time(said['timestamp'])}-{end}"
@@ -249,6 +259,9 @@ def write_rich_volume(root: Path) -> Path:
         write_feedback(tree, names, name, SUBMITTED, INSTRUCTOR, RETURNED, {"first.html": b"1"})
         write_feedback(tree, names, name, SUBMITTED, "yes", "2020-02-03 12:00:00.000001 UTC", {"second.html": b"2"})
         write_submission(course, names, name, "2020-02-01 00:00:00.000000 UTC", {"later.ipynb": b"later"})
+    write_dates(course / "assignments" / ASSIGNMENT, HOSTILE_NAMES)
+    with (course / "course.yaml").open("a") as file:
+        file.write("timezone: Europe/Vienna\ngrace: 5m\nclose_after: 2d\n")
     files = {path: path.encode() for path in LEGAL_PATHS}
     files |= {"empty": b"", "large": bytes(range(256)) * 8192}
     write_submission(course, names, STUDENT, SUBMITTED, files)

@@ -8,17 +8,25 @@ where they are set back, an hour comes twice, and the first one is meant.
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
+from difflib import get_close_matches
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 _FORM = re.compile(
     r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
-    r"(?:[ T]+(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.[0-9]+)?)?)?"
+    r"(?:(?:T| +)(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.[0-9]+)?)?)?"
     r"(?: *(?P<zone>[A-Za-z][A-Za-z0-9_+/-]*|[+-][0-9]{2}:?[0-9]{2}))?",
     re.ASCII,
 )
+_NAME = re.compile("[A-Za-z][A-Za-z0-9_+/-]*", re.ASCII)
 _OFFSET = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})", re.ASCII)
 EXAMPLE = "2026-11-15 23:59:59 Europe/Vienna"
+# Years in which each date, a hundred years more and each zone can be reckoned with, and zones have whole minutes.
+FIRST_YEAR, LAST_YEAR = 1970, 9000
+# Files beside the zones which mean something else on each machine, nothing, or time with leap seconds.
+_NO_ZONE = re.compile("localtime|posixrules|Factory|(posix|right)/.*")
+# Of a text in a message.
+_SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,7 @@ class Moment:
 
 
 def moment_in(text: str, zone: str | None = None) -> Moment:
-    """The point in time that a text names.
+    """The point in time that a text names; a fraction of a second is left out.
 
     Args:
         zone: of a text that names none; where that is None, it has to.
@@ -46,27 +54,25 @@ def moment_in(text: str, zone: str | None = None) -> Moment:
     Raises:
         ValueError: it is none; the text says what is wrong and what to write.
     """
-    found = _FORM.fullmatch(text.strip())
+    found, shown = _FORM.fullmatch(text.strip()), _shown(text)
     if found is None:
-        raise ValueError(f"{text!r} is no date and time such as {EXAMPLE}")
+        raise ValueError(f"{shown} is no date and time such as {EXAMPLE}")
     named = found["zone"] or zone
     if named is None:
-        raise ValueError(f"{text!r} names no time zone: write it as in {EXAMPLE}")
+        raise ValueError(f"{shown} names no time zone: write it as in {EXAMPLE}")
     hour, minute, second = (found[part] for part in ("hour", "minute", "second"))
     time = "23:59:59" if hour is None else f"{int(hour):02}:{minute}:{second or '00'}"
     written = f"{found['date']} {time}"
     try:
-        local = datetime.strptime(written, "%Y-%m-%d %H:%M:%S")
+        local = datetime(*map(int, re.split("[- :]", written)))  # type: ignore[arg-type] # six numbers
     except ValueError:
-        raise ValueError(f"{text!r}: there is no {written} in the calendar") from None
+        raise ValueError(f"{shown}: there is no {written} in the calendar") from None
+    if not FIRST_YEAR <= local.year <= LAST_YEAR:
+        raise ValueError(f"{shown}: the year has to be one from {FIRST_YEAR} to {LAST_YEAR}")
     rules = zone_named(named)
-    try:
-        at = local.replace(tzinfo=rules).astimezone(timezone.utc)
-        shown = at.astimezone(rules).replace(tzinfo=None)
-    except OverflowError:
-        raise ValueError(f"{text!r} is beyond the calendar") from None
-    if shown != local:
-        raise ValueError(f"{text!r}: clocks in {named} were set forward past {time}; there was no such time that day")
+    at = local.replace(tzinfo=rules).astimezone(timezone.utc)
+    if at.astimezone(rules).replace(tzinfo=None) != local:
+        raise ValueError(f"{shown}: clocks in {named} were set forward past {time}; there was no such time that day")
     return Moment(at, f"{written} {named}")
 
 
@@ -79,7 +85,8 @@ def moment_at(at: datetime, zone: str) -> Moment:
     """
     local = at.astimezone(zone_named(zone))
     # Of the hour that comes twice, the text would mean the first; only an offset tells the second.
-    named = zone if not local.fold else local.strftime("%z")
+    offset = local.strftime("%z")
+    named = zone if not local.fold else f"{offset[:3]}:{offset[3:]}"
     return Moment(at.astimezone(timezone.utc), f"{local:%Y-%m-%d %H:%M:%S} {named}")
 
 
@@ -99,6 +106,19 @@ def zone_named(name: str) -> tzinfo:
             raise ValueError(f"{name} is no offset from UTC, such as +01:00")
         return timezone(away if offset[1] == "+" else -away)
     try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, LookupError):
-        raise ValueError(f"{name!r} is no time zone such as Europe/Vienna, UTC or +01:00") from None
+        if _NAME.fullmatch(name) and not _NO_ZONE.fullmatch(name):
+            return ZoneInfo(name)
+    except (ValueError, OSError, LookupError):  # also of a folder, and of what lies beside the zones
+        pass
+    raise ValueError(f"{_shown(name)} is no time zone{_meant(name)}")
+
+
+def _meant(name: str) -> str:
+    # Letters of another case are what is found on some systems, and not on others.
+    zones = {each.lower(): each for each in available_timezones() if not _NO_ZONE.fullmatch(each)}
+    near = get_close_matches(name[:_SHOWN].lower(), zones, n=1, cutoff=0.75)
+    return f": did you mean {zones[near[0]]}?" if near else " such as Europe/Vienna, UTC or +01:00"
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")

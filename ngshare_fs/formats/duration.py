@@ -4,8 +4,12 @@ import re
 from datetime import timedelta
 
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
-_DURATION = re.compile(r"(?:([0-9]{1,7})d)?(?:([0-9]{1,7})h)?(?:([0-9]{1,7})m)?(?:([0-9]{1,9})s)?", re.ASCII)
+_DURATION = re.compile(
+    r"(?:([0-9]{1,7}) ?d)? ?(?:([0-9]{1,7}) ?h)? ?(?:([0-9]{1,7}) ?m)? ?(?:([0-9]{1,9}) ?s)?", re.ASCII
+)
+# A hundred years.
 LONGEST = timedelta(days=36500)
+_SHOWN = 100
 
 
 def duration_in(text: str) -> timedelta:
@@ -14,12 +18,12 @@ def duration_in(text: str) -> timedelta:
     Raises:
         ValueError: it is none; the text says so.
     """
-    compact = text.strip().replace(" ", "")
-    if compact == "0":
+    said = text.strip()
+    if said == "0":
         return timedelta()
-    found = _DURATION.fullmatch(compact)
-    if not compact or found is None:
-        raise ValueError(f"{text!r} is not a duration such as 5m, 2d or 1h30m (d, h, m and s; 0 for none)")
+    found = _DURATION.fullmatch(said)
+    if not said or found is None:
+        raise ValueError(f"{text[:_SHOWN]!r} is not a duration such as 5m, 2d or 1h30m (d, h, m and s; 0 for none)")
     duration = timedelta(
         seconds=sum(int(count) * unit for count, unit in zip(found.groups(), _UNITS.values(), strict=True) if count)
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ngshare_fs.formats.byte_size import bytes_in
+from ngshare_fs.formats.duration import LONGEST, duration_in
 from ngshare_fs.settings.settings import SettingsError
 
 # The probes answer outside the prefix; an exchange below them would hide behind their answers.
@@ -51,20 +52,12 @@ def parse_integer(least: int, most: int) -> Callable[[Raw], int]:
     return parse
 
 
-# A hundred years.
-MOST_DAYS = 36500
+MOST_DAYS = LONGEST.days
 
 
 def parse_age(raw: Raw) -> timedelta:
-    """An age in days, or hours: `90d`, `12h`."""
-    text = parse_text(raw)
-    found = re.fullmatch(r"([0-9]{1,7}) ?([dh])", text, re.ASCII)
-    if not found:
-        raise ValueError(f"{text!r} is not an age such as 90d (days) or 12h (hours)")
-    age = timedelta(days=int(found[1])) if found[2] == "d" else timedelta(hours=int(found[1]))
-    if age > timedelta(days=MOST_DAYS):
-        raise ValueError(f"{text} is more than {MOST_DAYS} days")
-    return age
+    """An age: `90d`, `12h`, and whatever else is a duration."""
+    return duration_in(parse_text(raw))
 
 
 LEAST_REQUEST, MOST_REQUEST = 1024, 1024**4

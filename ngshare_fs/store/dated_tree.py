@@ -63,6 +63,7 @@ def publish(
     at: Timestamp | None = None,
     last_check: LastCheck = no_check,
     after: Timestamp | None = None,
+    around: contextlib.AbstractContextManager[object] | None = None,
 ) -> Timestamp:
     """Publish an upload as the newest tree in `parent`, whose own parent has to be there.
 
@@ -75,6 +76,7 @@ def publish(
         at: the timestamp to give it instead of the present, for what comes from elsewhere.
         last_check: made when all is staged.
         after: of a tree that was there before the manifest's key was chosen, so that only later ones can have that key.
+        around: entered when all is staged, and left when it is published or cannot be.
 
     Returns:
         its timestamp, later than that of every other tree in `parent`; that of the earlier one where the manifest has
@@ -90,7 +92,8 @@ def publish(
     with volume.publishing() as publication:
         tree = publication.staged
         manifest = stage(upload, tree, replace(manifest, timestamp=at or timestamp.now()), publication.dirty)
-        moment = put_in_place(volume, publication, tree, above, parent, manifest, bool(at), last_check, after)
+        with around or contextlib.nullcontext():
+            moment = put_in_place(volume, publication, tree, above, parent, manifest, bool(at), last_check, after)
     metrics.observe("publish_duration_seconds", time.monotonic() - started, manifest.kind)
     return moment
 

@@ -5,20 +5,24 @@ follows from the timestamp of a submission and the dates as they are now. A seco
 arrives at 23:59:59.9 is in time at 23:59:59.
 """
 
-import itertools
-from collections.abc import Callable, Mapping
+import contextlib
+import functools
+import os
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Literal
 
 from ngshare_fs.formats.civil_time import Moment, moment_at
 from ngshare_fs.store import roster
 from ngshare_fs.store.editable_file import EditableFile
-from ngshare_fs.store.errors import AssignmentClosed, AssignmentNotFound, BrokenManifest, WrongDates
+from ngshare_fs.store.errors import AssignmentClosed, AssignmentNotFound, BrokenManifest, StoreError, WrongDates
 from ngshare_fs.store.format import layout
-from ngshare_fs.store.format.assignment_file import DATES, NO_DATES, AssignmentFile, Extension
+from ngshare_fs.store.format.assignment_file import DATES, NO_DATES, AssignmentFile, Extension, disorder, later
 from ngshare_fs.store.format.course_rules import NO_RULES, CourseRules
 from ngshare_fs.store.format.timestamp import Timestamp
+from ngshare_fs.store.reading.cached_yaml import Reading
 from ngshare_fs.store.volume import Volume
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
 
@@ -86,8 +90,17 @@ def written(volume: Volume, course: str, assignment: str) -> AssignmentFile:
         AssignmentNotFound: there is no such assignment.
         BrokenManifest: the file cannot be understood, and never was.
     """
+    return reading(volume, course, assignment).value
+
+
+def reading(volume: Volume, course: str, assignment: str) -> Reading[AssignmentFile]:
+    """The same, with what is wrong with the file by now.
+
+    Raises:
+        AssignmentNotFound, BrokenManifest: see `written`.
+    """
     try:
-        return _file(volume, course, assignment).read().value
+        return _file(volume, course, assignment).read()
     except (FileNotFoundError, NotADirectoryError):
         raise AssignmentNotFound(assignment) from None
 
@@ -105,36 +118,76 @@ def of(volume: Volume, course: str, assignment: str, student: str | None = None)
     return Dates() if file == NO_DATES else applying(file, roster.of(volume, course).rules, student)
 
 
+def as_far_as_known(volume: Volume, course: str, assignment: str, student: str | None = None) -> Dates:
+    """The same; none where nobody can say which: no work is lost or held back for that.
+
+    Raises:
+        AssignmentNotFound, CourseNotFound: they are gone.
+    """
+    try:
+        return of(volume, course, assignment, student)
+    except BrokenManifest:
+        return Dates()
+
+
+def of_everybody(volume: Volume, course: str, assignment: str) -> Callable[[str], Dates]:
+    """What tells the dates of an assignment as they apply to a student; it looks at the volume this once.
+
+    Raises:
+        AssignmentNotFound, CourseNotFound, BrokenManifest: see `of`.
+    """
+    file = written(volume, course, assignment)
+    return for_each(file, NO_RULES if file == NO_DATES else roster.of(volume, course).rules)
+
+
+def for_each(file: AssignmentFile, rules: CourseRules = NO_RULES) -> Callable[[str | None], Dates]:
+    """The same of a file and the rules of its course; None stands for those without an extension."""
+    everybodys = applying(file, rules)
+    extended = functools.cache(partial(applying, file, rules))
+    return lambda student: extended(student) if student in file.extensions else everybodys
+
+
+def in_time(volume: Volume, course: str, assignment: str) -> Callable[[str, Timestamp], bool]:
+    """What says whether a student's work of some time is in time, by that student's own due date, grace included.
+
+    Raises:
+        AssignmentNotFound, CourseNotFound, BrokenManifest: see `of`.
+    """
+    dates_of = of_everybody(volume, course, assignment)
+    return lambda student, moment: not dates_of(student).late_seconds(moment)
+
+
 def applying(file: AssignmentFile, rules: CourseRules = NO_RULES, student: str | None = None) -> Dates:
     """What a file and the rules of its course mean for a student, or for those without an extension."""
     extension = None if student is None else file.extensions.get(student)
     zone = rules.timezone or UTC
     grace = rules.grace if file.grace is None else file.grace
-    due = _later(file.due, extension.due if extension else None) if file.due else None
+    due = later(file.due, extension.due if extension else None) if file.due else None
     close = file.close
     if close is None and due is not None and rules.close_after is not None:
         close = moment_at(due.at + rules.close_after, zone)
     if close is not None and extension is not None:
-        close = _later(_later(close, extension.close), extension.due)
+        close = later(later(close, extension.close), extension.due)
     return Dates(file.release, due, close, grace or timedelta(), zone, extension)
 
 
-def check_open(volume: Volume, course: str, assignment: str, student: str, arrived: datetime) -> None:
+def check_open(volume: Volume, course: str, assignment: str, student: str, arrived: datetime | None) -> Dates:
     """Look whether a student's work is still accepted. This is the one place that decides it.
 
     Args:
-        arrived: when it began to arrive.
+        arrived: when it began to arrive; None where it is accepted at any time.
+
+    Returns:
+        the dates that count for it.
 
     Raises:
         AssignmentClosed: it came too late.
         AssignmentNotFound, CourseNotFound: they are gone.
     """
-    try:
-        dates = of(volume, course, assignment, student)
-    except BrokenManifest:
-        return  # nobody can say when it closes, and no work is lost for that
-    if dates.close is not None and dates.is_closed(arrived):
+    dates = as_far_as_known(volume, course, assignment, student)
+    if dates.close is not None and arrived is not None and dates.is_closed(arrived):
         raise AssignmentClosed(f"{assignment} closed at {dates.close}")
+    return dates
 
 
 def change(
@@ -147,17 +200,80 @@ def change(
         last_check: see `EditableFile.change`.
 
     Raises:
-        WrongDates: they would be out of order.
+        WrongDates: they would be out of order, or an extension would be one of nothing.
         AssignmentNotFound: there is no such assignment.
         BrokenManifest: the file cannot be understood; it is left as it is.
     """
+    _change(volume, course, assignment, lambda file: changed(file, changes), last_check)
 
-    def changed(file: AssignmentFile) -> AssignmentFile:
-        new = replace(file, **changes)  # type: ignore[arg-type] # by the names of its fields
+
+@contextlib.contextmanager
+def changed_for(
+    volume: Volume, course: str, assignment: str, changes: Mapping[str, object] | None, last_check: LastCheck = no_check
+) -> Iterator[None]:
+    """Change dates for what is done next, and take that back where it fails.
+
+    Args:
+        changes, last_check: see `change`; without any, nothing happens.
+
+    Raises:
+        see `change`.
+    """
+    steps: list[tuple[AssignmentFile, AssignmentFile]] = []
+
+    def forth(file: AssignmentFile) -> AssignmentFile:
+        steps[:] = [(file, changed(file, changes or {}))]
+        return steps[0][1]
+
+    def back(file: AssignmentFile) -> AssignmentFile:
+        before, after = steps[0]
+        return before if file == after else file  # unless somebody has changed it since
+
+    try:
+        if changes:
+            _change(volume, course, assignment, forth, last_check)
+        yield
+    except BaseException:
+        if steps:
+            # Why it failed is what the caller has to know, also where the disk lets nothing be taken back.
+            with contextlib.suppress(StoreError, OSError):
+                _change(volume, course, assignment, back, no_check)
+        raise
+
+
+def show_earlier(volume: Volume, course: str, assignment: str, changes: Mapping[str, object]) -> bool:
+    """Whether students see an assignment earlier after changes than before.
+
+    Args:
+        changes: see `change`.
+
+    Raises:
+        WrongDates, AssignmentNotFound, BrokenManifest: see `change`.
+    """
+    before = reading(volume, course, assignment).present
+    after = changed(before, changes)
+    if before.release is None:
+        return False
+    return after.release is None or after.release.at < before.release.at
+
+
+def changed(file: AssignmentFile, changes: Mapping[str, object]) -> AssignmentFile:
+    """What a file says after changes.
+
+    Args:
+        changes: see `change`.
+
+    Raises:
+        WrongDates: see `change`.
+    """
+    new = replace(file, **changes)  # type: ignore[arg-type] # by the names of its fields
+    if any(name in changes for name in DATES):
         check_order(new)
-        return new
-
-    _change(volume, course, assignment, changed, last_check)
+    if file.due is not None and new.due is None:
+        for student, given in file.extensions.items():
+            if given.due is not None:
+                raise WrongDates(f"{student} has an extension of the due date: take that back first")
+    return new
 
 
 def extend(
@@ -175,16 +291,18 @@ def extend(
 
     Raises:
         WrongDates: it is no more time than everybody has, or there is no date that it could move.
+        CourseNotFound: the course is gone.
         AssignmentNotFound, BrokenManifest: see `change`.
     """
+    rules = roster.of(volume, course).rules
 
-    def changed(file: AssignmentFile) -> AssignmentFile:
-        _check_extension(file, extension)
+    def with_extension(file: AssignmentFile) -> AssignmentFile:
+        _check_extension(file, rules, extension)
         before = file.extensions.get(student)
         given = extension if before is None else replace(extension, more=before.more)
         return replace(file, extensions={**file.extensions, student: given})
 
-    _change(volume, course, assignment, changed, last_check)
+    _change(volume, course, assignment, with_extension, last_check)
 
 
 def take_back_extension(
@@ -203,11 +321,11 @@ def take_back_extension(
     """
     had: list[bool] = []
 
-    def changed(file: AssignmentFile) -> AssignmentFile:
+    def without_extension(file: AssignmentFile) -> AssignmentFile:
         had[:] = [student in file.extensions]
         return replace(file, extensions={name: given for name, given in file.extensions.items() if name != student})
 
-    _change(volume, course, assignment, changed, last_check)
+    _change(volume, course, assignment, without_extension, last_check)
     return had[0]
 
 
@@ -217,49 +335,45 @@ def check_order(file: AssignmentFile) -> None:
     Raises:
         WrongDates: it is not.
     """
-    named = [(name, moment) for name in DATES if (moment := getattr(file, name)) is not None]
-    for (earlier, first), (later, second) in itertools.pairwise(named):
-        if first.at > second.at:
-            raise WrongDates(
-                f"the {earlier} date, {first}, is later than the {later} date, {second}: release, due and close have "
-                "to follow one another"
-            )
+    for problem in disorder(file):
+        raise WrongDates(f"{problem}: release, due and close have to follow one another")
 
 
-def _check_extension(file: AssignmentFile, extension: Extension) -> None:
+def _check_extension(file: AssignmentFile, rules: CourseRules, extension: Extension) -> None:
+    everybodys = applying(file, rules)
     if extension.due is None and extension.close is None:
         raise WrongDates("an extension needs a due date, a close date or both")
     if extension.due is not None and file.due is None:
         raise WrongDates("there is no due date that could be extended: set that first")
+    if extension.close is not None and everybodys.close is None:
+        raise WrongDates("the assignment never closes, so there is no close date that could be extended")
     for name in ("due", "close"):
-        everybodys, given = getattr(file, name), getattr(extension, name)
-        if everybodys is not None and given is not None and given.at <= everybodys.at:
-            raise WrongDates(f"{given} is not later than the {name} date of everybody, {everybodys}")
+        moment, given = getattr(everybodys, name), getattr(extension, name)
+        if moment is not None and given is not None and given.at <= moment.at:
+            raise WrongDates(f"{given} is not later than the {name} date of everybody, {moment}")
     if extension.due is not None and extension.close is not None and extension.due.at > extension.close.at:
         raise WrongDates(f"the due date, {extension.due}, is later than the close date, {extension.close}")
-
-
-def _later(first: Moment | None, second: Moment | None) -> Moment | None:
-    if first is None or second is None:
-        return first or second
-    return second if second.at > first.at else first
 
 
 def _change(
     volume: Volume,
     course: str,
     assignment: str,
-    changed: Callable[[AssignmentFile], AssignmentFile],
+    new: Callable[[AssignmentFile], AssignmentFile],
     last_check: LastCheck,
 ) -> None:
     try:
-        _file(volume, course, assignment).change(changed, last_check)
+        _file(volume, course, assignment).change(new, last_check)
     except (FileNotFoundError, NotADirectoryError):
         raise AssignmentNotFound(assignment) from None
 
 
 def _file(volume: Volume, course: str, assignment: str) -> EditableFile[AssignmentFile]:
-    path = layout.dates(volume.root, course, assignment)
-    return EditableFile(
-        volume, path, volume.dates, AssignmentFile.to_yaml, lock=("dates", course, assignment), if_missing=NO_DATES
-    )
+    return file_in(volume, layout.assignment(volume.root, course, assignment))
+
+
+def file_in(volume: Volume, folder: str) -> EditableFile[AssignmentFile]:
+    """The file with the dates of the assignment in a folder, wherever that is; in the trash, say."""
+    path = os.path.join(folder, layout.ASSIGNMENT_FILE)
+    lock = ("dates", folder[len(volume.root) :])
+    return EditableFile(volume, path, volume.dates, AssignmentFile.to_yaml, lock, if_missing=NO_DATES)

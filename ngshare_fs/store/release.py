@@ -6,6 +6,7 @@ the releases. While it is the newest one, students do not see the assignment; th
 
 import contextlib
 import os
+from collections.abc import Mapping
 from datetime import datetime
 
 from ngshare_fs.store import dates
@@ -19,6 +20,7 @@ from ngshare_fs.store.errors import (
     concerns_one_place,
 )
 from ngshare_fs.store.format import layout, timestamp
+from ngshare_fs.store.format.assignment_file import NO_DATES
 from ngshare_fs.store.format.layout import KnownFolder
 from ngshare_fs.store.format.manifest import RELEASE, WITHDRAWAL, Manifest
 from ngshare_fs.store.format.timestamp import Timestamp
@@ -40,6 +42,7 @@ def release(
     upload: Upload,
     at: Timestamp | None = None,
     last_check: LastCheck = no_check,
+    changes: Mapping[str, object] | None = None,
 ) -> Timestamp:
     """Release a new assignment, which appears with its first release or not at all; or one that is withdrawn, again.
 
@@ -48,12 +51,16 @@ def release(
         upload: the files; the caller discards what is left of it.
         at: the timestamp to give it instead of the present, for what was released elsewhere.
         last_check: made when all is staged.
+        changes: dates that it gets, see `dates.change`. Before they count, nobody sees the release.
 
     Raises:
         AssignmentExists: it was released before, and not withdrawn.
         CourseNotFound: the course is gone.
+        WrongDates: see `dates.change`.
+        BrokenManifest: it is withdrawn, and its file of dates cannot be understood.
     """
     manifest = Manifest(RELEASE, course, assignment, by, at or timestamp.now(), ())
+    file = dates.changed(NO_DATES, changes or {})
     target = layout.assignment(volume.root, course, assignment)
     taken = AssignmentExists(assignment)
     try:
@@ -64,6 +71,8 @@ def release(
             releases = os.path.join(staged, layout.RELEASES)
             for folder in (staged, releases, os.path.join(staged, layout.SUBMISSIONS)):
                 dirty.make_folder(folder)
+            if file != NO_DATES:
+                dirty.write_file(os.path.join(staged, layout.ASSIGNMENT_FILE), file.to_yaml())
             tree = os.path.join(releases, timestamp.folder_of(manifest.timestamp))
             manifest = stage(upload, tree, manifest, dirty)
             while True:
@@ -76,7 +85,11 @@ def release(
                     if is_no_folder or is_open(volume, course, assignment):
                         raise
                 # It is withdrawn. Where it is deleted at this moment, it can be released as a new one after all.
-                with contextlib.suppress(FileNotFoundError), still_there(tree):
+                with (
+                    contextlib.suppress(FileNotFoundError, AssignmentNotFound),
+                    still_there(tree),
+                    dates.changed_for(volume, course, assignment, changes, last_check),
+                ):
                     return _release_withdrawn(volume, publication, tree, manifest, last_check)
                 # The folder of the tree has the timestamp of the first attempt, and its manifest has to have it, too.
                 write_manifest_anew(tree, manifest, dirty)
@@ -106,7 +119,13 @@ def _release_withdrawn(
 
 
 def release_again(
-    volume: Volume, course: str, assignment: str, by: str, upload: Upload, last_check: LastCheck = no_check
+    volume: Volume,
+    course: str,
+    assignment: str,
+    by: str,
+    upload: Upload,
+    last_check: LastCheck = no_check,
+    changes: Mapping[str, object] | None = None,
 ) -> Timestamp:
     """Make a new release of an assignment; submissions and earlier releases stay.
 
@@ -114,11 +133,21 @@ def release_again(
         by: the instructor.
         upload: the files; the caller discards what is left of it.
         last_check: made when all is staged.
+        changes: dates that it gets, see `dates.change`: directly before it, and what they were before counts again
+            where it cannot be published; only what ends the process in between leaves the new dates without it. Where
+            they show the assignment earlier, directly after it: nobody is to see what it replaces.
 
     Raises:
         AssignmentNotFound: it was never released, or was deleted meanwhile.
+        WrongDates: see `dates.change`.
+        BrokenManifest: there are changes, and its file of dates cannot be understood.
     """
-    return _publish(volume, course, assignment, upload, RELEASE, by, last_check)
+    if changes and dates.show_earlier(volume, course, assignment, changes):
+        moment = _publish(volume, course, assignment, upload, RELEASE, by, last_check)
+        dates.change(volume, course, assignment, changes, last_check)
+        return moment
+    around = dates.changed_for(volume, course, assignment, changes, last_check)
+    return _publish(volume, course, assignment, upload, RELEASE, by, last_check, around)
 
 
 def withdraw(volume: Volume, course: str, assignment: str, by: str, last_check: LastCheck = no_check) -> None:
@@ -136,13 +165,20 @@ def withdraw(volume: Volume, course: str, assignment: str, by: str, last_check: 
 
 
 def _publish(
-    volume: Volume, course: str, assignment: str, upload: Upload, kind: str, by: str, last_check: LastCheck
+    volume: Volume,
+    course: str,
+    assignment: str,
+    upload: Upload,
+    kind: str,
+    by: str,
+    last_check: LastCheck,
+    around: contextlib.AbstractContextManager[object] | None = None,
 ) -> Timestamp:
     manifest = Manifest(kind, course, assignment, by, timestamp.now(), ())
     try:
         above = KnownFolder.look(layout.assignment(volume.root, course, assignment))
         parent = layout.releases(volume.root, course, assignment)
-        return publish(volume, upload, above, parent, manifest, last_check=last_check)
+        return publish(volume, upload, above, parent, manifest, last_check=last_check, around=around)
     except FileNotFoundError:
         raise AssignmentNotFound(assignment) from None
 

@@ -7,5 +7,5 @@ from tests.volumes import Plain
 
 def damage(plain: Plain) -> Path:
     file = plain.root / "ngshare.yaml"
-    file.write_text("layout: 2\n")
+    file.write_text("layout: 3\n")
     return file

@@ -52,7 +52,7 @@ from tests.durability.system_calls import (
     of_kind,
     writes,
 )
-from tests.durability.verbs import VERBS, Verb, write_small_volume
+from tests.durability.verbs import OF_DATES, VERBS, Verb, write_small_volume
 
 pytestmark = pytest.mark.durability
 each_verb = pytest.mark.parametrize("verb", VERBS.values(), ids=list(VERBS))
@@ -334,7 +334,7 @@ def within(attempt: Attempt) -> None:
     attempt.in_part()
 
 
-@each_verb
+@pytest.mark.parametrize("verb", [*VERBS.values(), *OF_DATES.values()], ids=[*VERBS, *OF_DATES])
 @pytest.mark.parametrize(
     ("flushing", "end", "wanted"),
     [

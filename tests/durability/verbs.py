@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ngshare_fs.store import Volume, assignment, course, feedback, release, roster, submission
+from ngshare_fs.formats.civil_time import moment_in
+from ngshare_fs.store import Extension, Volume, assignment, course, dates, feedback, release, roster, submission
 from ngshare_fs.store.format.course_file import Person
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.writing.upload import IncomingFile, Upload
@@ -31,6 +32,8 @@ WAITING = "ada"  # has handed in, and had no feedback yet
 BARE_COURSE = "by hand"  # has no folder for assignments
 BARE_ASSIGNMENT = "by hand"  # has no folder for submissions
 WITHDRAWN = "withdrawn"
+DATED = "dated"  # has dates, and an extension
+LATER, LATEST = "2099-01-01 23:59:59 UTC", "2099-02-01 23:59:59 UTC"
 MOMENT = "2020-01-30 10:30:47.000000 UTC"
 HELD_IN_MEMORY = 256 * 1024
 
@@ -71,6 +74,9 @@ def write_small_volume(root: Path) -> None:
     write_release(folder, (COURSE, BARE_ASSIGNMENT), INSTRUCTOR, MOMENT, SMALL)
     write_release(folder, (COURSE, WITHDRAWN), INSTRUCTOR, MOMENT, SMALL)
     write_withdrawal(folder, (COURSE, WITHDRAWN), INSTRUCTOR, SUBMITTED)
+    write_release(folder, (COURSE, DATED), INSTRUCTOR, MOMENT, SMALL)
+    extension = f"extensions:\n  {WAITING}:\n    due: {LATEST}\n"
+    (folder / "assignments" / DATED / "assignment.yaml").write_text(f"due: {LATER}\n{extension}")
     write_course(root, BARE_COURSE, [INSTRUCTOR], [STUDENT])
     # An hour old: a change of the roster waits for a file that somebody may just be editing.
     for path in root.rglob("*"):
@@ -129,6 +135,12 @@ def _set_many(volume: Volume) -> None:
 
 
 _MANY = json.dumps([{"username": f"many {number}", **PERSON} for number in range(20)])
+
+
+def _release_with_dates(volume: Volume) -> None:
+    with uploaded(volume, NESTED) as upload:
+        release.release(volume, COURSE, "new", INSTRUCTOR, upload, changes={"release": moment_in(LATER)})
+
 
 VERBS = {
     "first submission": _submit(NEW, SMALL),
@@ -189,5 +201,39 @@ VERBS = {
         INSTRUCTOR,
         lambda volume: assignment.delete(volume, COURSE, ASSIGNMENT, INSTRUCTOR),
         again=404,
+    ),
+}
+
+# What is done with dates, tried by the store alone.
+OF_DATES = {
+    "first dates": Verb(
+        ("PATCH", f"assignment/{COURSE}/{ASSIGNMENT}"),
+        INSTRUCTOR,
+        lambda volume: dates.change(volume, COURSE, ASSIGNMENT, {"due": moment_in(LATER)}),
+        {"due": LATER},
+    ),
+    "further dates": Verb(
+        ("PATCH", f"assignment/{COURSE}/{DATED}"),
+        INSTRUCTOR,
+        lambda volume: dates.change(volume, COURSE, DATED, {"close": moment_in(LATER)}),
+        {"close": LATER},
+    ),
+    "extend": Verb(
+        ("PUT", f"extension/{COURSE}/{DATED}/{STUDENT}"),
+        INSTRUCTOR,
+        lambda volume: dates.extend(volume, COURSE, DATED, STUDENT, Extension(moment_in(LATEST), reason="ill")),
+        {"due": LATEST, "reason": "ill"},
+    ),
+    "take an extension back": Verb(
+        ("DELETE", f"extension/{COURSE}/{DATED}/{WAITING}"),
+        INSTRUCTOR,
+        lambda volume: dates.take_back_extension(volume, COURSE, DATED, WAITING),
+    ),
+    "release with dates": Verb(
+        ("POST", f"assignment/{COURSE}/new"),
+        INSTRUCTOR,
+        _release_with_dates,
+        {"files": tree(NESTED), "release": LATER},
+        again=409,
     ),
 }

@@ -8,6 +8,7 @@ from typing import Protocol, cast
 CORPUS = Path(__file__).with_name("corpus")
 NAMES = (
     "base64_text",
+    "civil_time",
     "files_argument",
     "json_text",
     "percent_encoding",

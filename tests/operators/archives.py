@@ -24,7 +24,7 @@ def described(entries: Mapping[str, bytes | None], **changes: str) -> bytes:
     said = {
         "archive": "1",
         "program": "somebody else's 3.0",
-        "layout": "1",
+        "layout": "2",
         "course": COURSE,
         "time": "2020-06-01 12:00:00.000000 UTC",
         "by": "root",

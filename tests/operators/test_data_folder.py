@@ -34,7 +34,7 @@ def volume(tmp_path: Path) -> Path:
         ({}, "is no volume: it has no ngshare.yaml"),
         ({"thesis.tex": ""}, "holds something else ('thesis.tex') and no ngshare.yaml"),
         ({"courses/NBG 101/course.yaml": ""}, "has courses but no ngshare.yaml: if this is a restored volume"),
-        ({"ngshare.yaml": "layout: 2\n"}, "says layout 2, and this program knows layouts up to 1"),
+        ({"ngshare.yaml": "layout: 3\n"}, "says layout 3, and this program knows layouts up to 2"),
         ({"ngshare.yaml": "layout: [\n"}, "restore the file"),
     ],
 )

@@ -104,6 +104,23 @@ def test_what_was_handed_in_within_a_day_stays(plain: Plain, command: Command) -
     assert moments(plain, "max") == folders(*new[1:])
 
 
+def test_what_counts_at_the_due_date_stays(plain: Plain, command: Command) -> None:
+    file = plain.assignment / "assignment.yaml"
+    file.write_text("due: soon\n")
+    assert command("prune", "--keep", "1", "--yes", "--json").document["submissions"] == [], "nobody can say what does"
+    file.write_text(f"due: 2020-02-01 UTC\nextensions:\n  {STUDENT}: {{due: 2020-02-02 23:59:59 UTC}}\n")
+    volume = Volume.open(plain.root)
+    before = list(surplus_in(volume, COURSE, 1))
+    assert [each.timestamp for each in before] == [OLD[0], OLD[2], OLD[3]]
+    file.write_text("due: 2020-02-03 00:00 UTC\ngrace: 1h\n")
+    assert [each.timestamp for each in before if prune(volume, each, "root")] == [OLD[0], OLD[3]], "as it is by then"
+    volume.close()
+    # The newest in time cannot be read: what it should have been may be in the one before.
+    (plain.assignment / "submissions" / STUDENT / folder_of_time(OLD[2]) / "manifest.yaml").write_text("- x\n")
+    assert command("prune", "--keep", "1", "--yes", "--json").document["submissions"] == []
+    assert moments(plain) == folders(SUBMITTED, *OLD[1:3], OLD[4])
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -27,6 +27,7 @@ from tests.volumes import ASSIGNMENT, COURSE, RELEASED, STUDENT, Plain, write_co
 LEFT = {
     "layout-newer", "course-file-missing", "course-file-broken", "key-misspelt", "two-roles", "student-differs",
     "release-missing", "file-missing", "size-differs", "checksum-differs", "journal-line-broken", "symlink",
+    "assignment-file-broken", "dates-disordered", "extension-without-due",
 }  # fmt: skip
 # Root reads everything; see `test_repair_access.py`.
 ROOT_SEES_NOTHING = {"unreadable"} if os.geteuid() == 0 else set()
@@ -194,7 +195,7 @@ def _empty_courses(root: Path) -> None:
 
 def _newer(root: Path) -> None:
     Plain(root)
-    (root / "ngshare.yaml").write_text("layout: 2 # {\n- x\n")
+    (root / "ngshare.yaml").write_text("layout: 3 # {\n- x\n")
 
 
 @pytest.mark.parametrize(

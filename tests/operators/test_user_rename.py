@@ -76,7 +76,7 @@ def test_names_of_every_sort_one_after_the_other(run: Command) -> None:
     name = STUDENT
     for new in (*HOSTILE_NAMES[:8:2], LONG, LONG[:-1] + "m", "-rf", "files", "no", "007"):
         document = run.done("user", "rename", "--json", "--", name, new).document
-        courses = [{"course": COURSE, "roles": ["students"], "assignments": {ASSIGNMENT: 2}}]
+        courses = [{"course": COURSE, "roles": ["students"], "assignments": {ASSIGNMENT: 2}, "extensions": []}]
         assert document == {"dry_run": False, "old": name, "new": new, "courses": courses}
         name = new
         assert codes(run.data) == []

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from ngshare_fs.command.operator import dates_shown
 from ngshare_fs.formats.one_line import in_one_line
 from ngshare_fs.store.quota import NO_LIMITS, Limits
 from ngshare_fs.store.upkeep.largest import LargeFile
@@ -13,7 +14,7 @@ from ngshare_fs.terminal.table import size_in_words, table
 WHAT_SIZES_ARE = "Sizes are those of the files as they were handed in, from the manifests. Times are UTC."
 NUMBERS = (
     "instructors", "students", "assignments", "releases", "submissions", "feedback", "files", "size", "quota", "trash",
-    "trees",
+    "trees", "extensions",
 )  # fmt: skip
 
 
@@ -72,7 +73,9 @@ def as_tables(found: Inspection) -> Iterator[str]:
     if found.student is not None:
         yield _table_of_submissions(found.submissions)
     elif found.assignment is not None:
-        yield _table_of_students(next(each for _, each in found.assignments()))
+        course, assignment = next(found.assignments())
+        yield from dates_shown.lines(course, assignment)
+        yield _table_of_students(assignment)
     elif found.course is not None:
         yield from _one_course(found, found.courses[0])
     else:
@@ -138,8 +141,9 @@ def _one_course(found: Inspection, course: CourseUsage) -> Iterator[str]:
     yield table(("", "trees", "files", "size"), rows, NUMBERS)
     yield ""
     columns = ("assignment", "releases", "students", "submissions", "feedback", "size", "last activity")
+    has_dates = dates_shown.have_dates(course)
     yield table(
-        columns,
+        columns + (dates_shown.COLUMNS if has_dates else ()),
         [
             (
                 each.name + (" (withdrawn)" if each.is_withdrawn else ""),
@@ -149,6 +153,7 @@ def _one_course(found: Inspection, course: CourseUsage) -> Iterator[str]:
                 each.work.feedback.trees,
                 size_in_words(each.bytes),
                 _minute(each.last_activity),
+                *(dates_shown.cells(course, each) if has_dates else ()),
             )
             for each in course.assignments
         ],
@@ -305,6 +310,7 @@ def _course_as_json(course: CourseUsage, found: Inspection) -> dict[str, object]
                 "is_withdrawn": each.is_withdrawn,
                 "bytes": each.bytes,
                 "last_activity": each.last_activity,
+                "dates": dates_shown.as_json(course, each),
                 "releases": _amount_as_json(each.releases),
                 **_work_as_json(each.work),
                 "students": [

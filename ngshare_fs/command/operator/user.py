@@ -37,14 +37,14 @@ DESCRIPTION = (
     "2: wrong use."
 )
 _RENAME = (
-    "Rename a person: on the rosters, and in all that was handed in. Nothing is changed where both names have handed "
-    "in to one assignment. Exit code 0: done; 1: it could not be done, or there is nobody of that name; 2: wrong use, "
-    "or no such course."
+    "Rename a person: on the rosters, in extensions, and in all that was handed in. Nothing is changed where both "
+    "names have handed in to one assignment. Exit code 0: done; 1: it could not be done, or there is nobody of that "
+    "name; 2: wrong use, or no such course."
 )
 _FORGET = (
     "Remove what there is of a person, for good and not to the trash: what was handed in, the feedback on it, entries "
-    "on rosters, the name in what others have and in the journal. Exit code 0: done, or there was nothing; 1: it was "
-    "not done, or files cannot be understood; 2: wrong use, or no such course."
+    "on rosters, extensions, the name in what others have and in the journal. Exit code 0: done, or there was nothing; "
+    "1: it was not done, or files cannot be understood; 2: wrong use, or no such course."
 )
 # What is handed in while others are removed is removed in the next round; there is no third, but for bad luck.
 ROUNDS = 5
@@ -125,7 +125,12 @@ def _rename(volume: Volume, given: argparse.Namespace) -> int:
         return fail(f"{error}: {said}", SOMETHING_LEFT)
     if given.json:
         courses = [
-            {"course": each.course, "roles": list(each.roles), "assignments": dict(each.assignments)}
+            {
+                "course": each.course,
+                "roles": list(each.roles),
+                "assignments": dict(each.assignments),
+                "extensions": list(each.extensions),
+            }
             for each in planned
         ]
         print_document({"dry_run": given.dry_run, "old": old, "new": new, "courses": courses})
@@ -239,6 +244,7 @@ def _report(given: argparse.Namespace, removals: "list[Removal]", unknown: list[
 
 _LINE = {
     "roster": "{count} × on the roster",
+    "extension": "{count} × an extension",
     "submissions": "{count} × handed in, with the feedback on it,",
     "name": "{count} × the name on what belongs to others",
     "journal": "{count} × the name in the journal",
@@ -246,7 +252,7 @@ _LINE = {
 
 
 def _in_words(removals: "list[Removal]") -> str:
-    from ngshare_fs.store.renaming.forgetting import JOURNAL, NAME, ROSTER, SUBMISSIONS
+    from ngshare_fs.store.renaming.forgetting import EXTENSION, JOURNAL, NAME, ROSTER, SUBMISSIONS
 
     def total(what: str) -> int:
         return sum(each.count for each in removals if each.what == what)
@@ -254,6 +260,7 @@ def _in_words(removals: "list[Removal]") -> str:
     size = size_in_words(sum(each.size for each in removals))
     return (
         f"{counted(total(SUBMISSIONS), 'submission')} ({size}), entries on {counted(total(ROSTER), 'roster')}, "
+        f"{counted(total(EXTENSION), 'extension')}, "
         f"the name in {counted(total(NAME), 'file')} of others and in {counted(total(JOURNAL), 'line')} of the journal"
     )
 

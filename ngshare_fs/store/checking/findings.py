@@ -6,6 +6,7 @@
 from dataclasses import dataclass, field
 
 from ngshare_fs.formats.one_line import in_one_line
+from ngshare_fs.store.format.layout import LAYOUT
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,12 @@ class Defect:
 _FROM_BACKUP = "restore it from a backup"
 
 VOLUME_FILE_MISSING = Defect(
-    "volume-file-missing", "`ngshare.yaml` is missing", "write it; it holds one line, `layout: 1`"
+    "volume-file-missing", "`ngshare.yaml` is missing", f"write it; it holds one line, `layout: {LAYOUT}`"
 )
 VOLUME_FILE_BROKEN = Defect(
     "volume-file-broken",
     "`ngshare.yaml` cannot be understood, so no server starts",
-    "write it anew; it holds one line, `layout: 1`",
+    f"write it anew; it holds one line, `layout: {LAYOUT}`",
 )
 LAYOUT_NEWER = Defect(
     "layout-newer",
@@ -77,6 +78,21 @@ COURSE_FILE_MISSING = Defect(
     "restore or write it; if the folder is no course, move it elsewhere",
 )
 COURSE_FILE_BROKEN = Defect("course-file-broken", "a `course.yaml` cannot be understood", "mend the line that is named")
+ASSIGNMENT_FILE_BROKEN = Defect(
+    "assignment-file-broken",
+    "an `assignment.yaml` cannot be understood, so nobody knows the dates",
+    "mend the line that is named",
+)
+DATES_DISORDERED = Defect(
+    "dates-disordered",
+    "of the dates of an assignment, an earlier one is the later one",
+    "write the date that was meant",
+)
+EXTENSION_WITHOUT_DUE = Defect(
+    "extension-without-due",
+    "somebody has an extension of a due date that the assignment has not",
+    "write `due:`, or remove the extension",
+)
 KEY_MISSPELT = Defect(
     "key-misspelt",
     "a key means nothing, and looks like one that does",

@@ -195,7 +195,7 @@ def read_yaml(
     folder: OpenFolder,
     name: str,
     understand: Callable[[dict[str, Node]], Meaning],
-    if_missing: Defect,
+    if_missing: Defect | None,
     if_broken: Defect,
 ) -> Generator[Finding, None, Meaning | None]:
     """Read a YAML file.
@@ -203,7 +203,7 @@ def read_yaml(
     Args:
         name: of the file, in `folder`.
         understand: makes the typed value of the parsed mapping; raises `WrongShape`.
-        if_missing, if_broken: what to find in those cases.
+        if_missing, if_broken: what to find in those cases; nothing is missing where the first is None.
 
     Returns:
         what it says; None where it cannot be read, which is among the findings here or of `unexpected_entries`.
@@ -212,7 +212,8 @@ def read_yaml(
     try:
         status = folder.status(name)
         if status is None:
-            yield if_missing.at(path)
+            if if_missing is not None:
+                yield if_missing.at(path)
         elif stat.S_ISREG(status.st_mode):
             return yaml_text.parse(folder.read(name), path, understand)
     except BrokenYaml as error:

@@ -11,9 +11,12 @@ from pathlib import Path
 
 from ngshare_fs.store.checking.findings import (
     ASSIGNMENT_DIFFERS,
+    ASSIGNMENT_FILE_BROKEN,
     COURSE_DIFFERS,
     COURSE_FILE_BROKEN,
     COURSE_FILE_MISSING,
+    DATES_DISORDERED,
+    EXTENSION_WITHOUT_DUE,
     KEY_MISSPELT,
     LAYOUT_NEWER,
     NAME_NOT_CANONICAL,
@@ -35,7 +38,7 @@ from ngshare_fs.store.checking.tally import Tally, bytes_below
 from ngshare_fs.store.checking.verify_journal import check_journal
 from ngshare_fs.store.checking.verify_tree import Place, check_tree, differ
 from ngshare_fs.store.errors import CourseNotFound
-from ngshare_fs.store.format import course_file, layout, timestamp, trash_file, volume_file
+from ngshare_fs.store.format import assignment_file, course_file, layout, timestamp, trash_file, volume_file
 from ngshare_fs.store.format.manifest import FEEDBACK, RELEASE, SUBMISSION, WITHDRAWAL
 from ngshare_fs.store.format.names import folder_of, is_cut, name_of
 from ngshare_fs.store.format.volume_file import VolumeFile
@@ -169,13 +172,30 @@ def _check_course(course: OpenFolder, restored_as: str | None = None) -> Iterato
 def _check_assignment(assignment: OpenFolder) -> Iterator[Found]:
     if not _leads_to(assignment):
         yield NAME_NOT_CANONICAL.at(assignment.path())
-    present = yield from unexpected_entries(assignment, folders=(layout.RELEASES, layout.SUBMISSIONS))
+    folders = (layout.RELEASES, layout.SUBMISSIONS)
+    present = yield from unexpected_entries(assignment, (layout.ASSIGNMENT_FILE,), folders)
+    if layout.ASSIGNMENT_FILE in present:
+        yield from _check_dates(assignment)
     if layout.RELEASES in present:
         yield from look_into(assignment, layout.RELEASES, lambda folder: _check_releases(folder, assignment))
     elif assignment.is_absent(layout.RELEASES):
         yield RELEASE_MISSING.at(assignment.path())
     if layout.SUBMISSIONS in present:
         yield from look_into(assignment, layout.SUBMISSIONS, _each(_check_student))
+
+
+def _check_dates(assignment: OpenFolder) -> Iterator[Finding]:
+    path = assignment.path(layout.ASSIGNMENT_FILE)
+    file = yield from read_yaml(
+        assignment, layout.ASSIGNMENT_FILE, assignment_file.understand, None, ASSIGNMENT_FILE_BROKEN
+    )
+    if file is not None:
+        for problem in (*assignment_file.disorder(file), *assignment_file.disorder_of_extensions(file)):
+            yield DATES_DISORDERED.at(path, problem)
+        for student in assignment_file.extensions_of_nothing(file):
+            yield EXTENSION_WITHOUT_DUE.at(path, repr(student))
+        for each in assignment_file.misspelt_keys(file):
+            yield KEY_MISSPELT.at(path, str(each))
 
 
 def _check_releases(releases: OpenFolder, assignment: OpenFolder) -> Iterator[Found]:

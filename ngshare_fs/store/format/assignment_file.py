@@ -14,6 +14,7 @@
 Every line may be missing.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -98,6 +99,34 @@ def understand(document: Mapping[str, Node]) -> AssignmentFile:
         extensions=dict(_extensions(document)),
         more=unknown_keys(document, KEYS),
     )
+
+
+def later(first: Moment | None, second: Moment | None) -> Moment | None:
+    """Of two dates the later one; the first where they are the same, None where there is none."""
+    if first is None or second is None:
+        return first or second
+    return second if second.at > first.at else first
+
+
+def disorder(file: AssignmentFile) -> Iterator[str]:
+    """Dates for everybody of which the earlier one is the later one, in words."""
+    named = [(name, moment) for name in DATES if (moment := getattr(file, name)) is not None]
+    for (earlier, first), (later, second) in itertools.pairwise(named):
+        if first.at > second.at:
+            yield f"the {earlier} date, {first}, is later than the {later} date, {second}"
+
+
+def disorder_of_extensions(file: AssignmentFile) -> Iterator[str]:
+    """Extensions whose due date is later than their close date, in words."""
+    for student, given in file.extensions.items():
+        if given.due is not None and given.close is not None and given.due.at > given.close.at:
+            yield f"that of {student!r} is due {given.due}, later than it closes, {given.close}"
+
+
+def extensions_of_nothing(file: AssignmentFile) -> Iterator[str]:
+    """The students whose extension has a due date where the assignment has none."""
+    if file.due is None:
+        yield from (student for student, given in file.extensions.items() if given.due is not None)
 
 
 def misspelt_keys(file: AssignmentFile) -> Iterator[Misspelt]:

@@ -10,7 +10,7 @@ from ngshare_fs.store.format import timestamp
 from ngshare_fs.store.format.names import folder_of
 from ngshare_fs.store.format.timestamp import Timestamp
 
-LAYOUT = 1
+LAYOUT = 2
 
 VOLUME_FILE = "ngshare.yaml"
 COURSES = "courses"
@@ -139,11 +139,6 @@ def assignments(root: str, course_name: str) -> str:
 def assignment(root: str, course_name: str, assignment: str) -> str:
     """An assignment's folder."""
     return os.path.join(assignments(root, course_name), folder_of(assignment))
-
-
-def dates(root: str, course: str, assignment_name: str) -> str:
-    """The file that has an assignment's dates, if it has any."""
-    return os.path.join(assignment(root, course, assignment_name), ASSIGNMENT_FILE)
 
 
 def releases(root: str, course: str, assignment_name: str) -> str:

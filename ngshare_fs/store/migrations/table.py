@@ -5,6 +5,7 @@ Whoever makes a layout writes a module for its migration beside this one, enters
 examples: each later program opens all of them.
 """
 
+from ngshare_fs.store.migrations import dates
 from ngshare_fs.store.migrations.migration import Migration
 
-MIGRATIONS: tuple[Migration, ...] = ()
+MIGRATIONS: tuple[Migration, ...] = (dates.MIGRATION,)

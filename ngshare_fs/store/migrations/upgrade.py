@@ -119,6 +119,35 @@ def upgrade(root: str) -> None:
                 _make(root, staging, step, state.has_begun(step))
 
 
+def upgrade_copy(root: str, accepts_damage: bool) -> None:
+    """Bring a copy that nobody else knows, such as an unpacked archive, to the present layout.
+
+    Args:
+        accepts_damage: whether that is done although something is in the way.
+
+    Raises:
+        VolumeError: something is in the way.
+        OSError: the disk fails or is full.
+    """
+    os.makedirs(os.path.join(root, layout.LOCKS))
+    os.makedirs(os.path.join(root, layout.STAGING))
+    flusher = flusher_for(root)
+    try:
+        with _own_staging(root) as staging:
+            for step in layout_state(root).steps:
+                try:
+                    step.check(root)
+                except InTheWay as problem:
+                    if not accepts_damage:
+                        text = str(problem).replace(root + os.sep, "")
+                        raise VolumeError(f"it cannot be brought to layout {step.to}: {text}") from None
+                place = Workplace(root, flusher, staging, step.to - 1)
+                step.apply(place)
+                place.write_unkept(layout.VOLUME_FILE, VolumeFile(step.to).to_yaml())
+    finally:
+        flusher.close()
+
+
 def _make(root: str, staging: Staging, step: Migration, has_begun: bool) -> None:
     flusher = flusher_for(root)
     try:

@@ -1,8 +1,9 @@
 """Forgetting a user: what a volume has of a person is removed for good, and not moved to the trash.
 
-Gone is what the person handed in, the feedback on it, and the entries on rosters; where the name stands in what belongs
-to others (who released, who gave feedback, the journal), a word that is nobody's name takes its place. What lies in the
-trash is treated likewise. Each removal is one rename, so being cut off leaves some of them to be done again.
+Gone is what the person handed in, the feedback on it, the entries on rosters and the extensions; where the name stands
+in what belongs to others (who released, who gave feedback or more time, the journal), a word that is nobody's name
+takes its place. What lies in the trash is treated likewise. Each removal is one rename, so being cut off leaves some of
+them to be done again.
 """
 
 import os
@@ -12,6 +13,7 @@ from functools import partial
 
 from ngshare_fs.formats import yaml_text
 from ngshare_fs.formats.yaml_text import BrokenYaml, Node
+from ngshare_fs.store import dates
 from ngshare_fs.store.course import all_courses
 from ngshare_fs.store.editable_file import EditableFile
 from ngshare_fs.store.errors import BrokenManifest
@@ -23,12 +25,14 @@ from ngshare_fs.store.format.names import folder_of, name_of
 from ngshare_fs.store.format.trash_file import Deletion
 from ngshare_fs.store.journal import names
 from ngshare_fs.store.reading.tree import manifest_at
+from ngshare_fs.store.renaming import extensions_of
 from ngshare_fs.store.renaming.student_trees import change_manifest, trees_in
 from ngshare_fs.store.volume import Volume
 
 PLACEHOLDER = "(forgotten)"
 
 ROSTER = "roster"
+EXTENSION = "extension"
 SUBMISSIONS = "submissions"
 NAME = "name"
 JOURNAL = "journal"
@@ -39,8 +43,8 @@ class Removal:
     """One thing to remove.
 
     Args:
-        what: `roster`, an entry; `submissions`, what was handed in to one assignment, with the feedback on it; `name`,
-            in a file of others; `journal`, the name in lines of it.
+        what: `roster`, an entry; `extension`, more time for an assignment; `submissions`, what was handed in to one
+            assignment, with the feedback on it; `name`, in a file of others; `journal`, the name in lines of it.
         place: the path on the volume.
         course, assignment: whose it is, as far as it applies.
         count: how many submissions, files or lines.
@@ -109,6 +113,7 @@ class Search:
 
     def _in_assignment(self, folder: str, course: str) -> Iterator[Removal]:
         assignment = name_of(os.path.basename(folder)) or os.path.basename(folder)
+        yield from self._in_dates(folder, course, assignment)
         yield from self._in_trees(os.path.join(folder, layout.RELEASES), course, assignment)
         submissions = os.path.join(folder, layout.SUBMISSIONS)
         for student in layout.names_in(submissions):
@@ -117,6 +122,24 @@ class Search:
                 yield self._whole(place, course, assignment)
             else:
                 yield from self._in_trees(place, course, assignment)
+
+    def _in_dates(self, folder: str, course: str, assignment: str) -> Iterator[Removal]:
+        file = dates.file_in(self._volume, folder)
+        try:
+            found = file.read().present
+        except BrokenManifest:
+            self.unknown.append(self._relative(file.path))
+            return
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        user = self._user
+        if user in found.extensions:
+            act = partial(file.change, lambda present: extensions_of.without(present, user))
+            yield self._removal(EXTENSION, file.path, 1, act, course, assignment)
+        given = sum(each.by == user for name, each in found.extensions.items() if name != user)
+        if given:
+            act = partial(file.change, lambda present: extensions_of.given_by(present, user, PLACEHOLDER))
+            yield self._removal(NAME, file.path, given, act, course, assignment)
 
     def _in_trees(self, folder: str, course: str, assignment: str) -> Iterator[Removal]:
         for tree in trees_in(folder):

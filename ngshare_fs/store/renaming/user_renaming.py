@@ -1,25 +1,29 @@
 """Renaming a user in courses: on rosters, the folders of what was handed in, and the manifests that say whose it is.
 
 First all is looked at, and nothing is changed where something is in the way. Then, in each course: the roster, so that
-nothing more is handed in under the old name; each folder, by one rename; the manifests in it. Of a name that is cut
-only the newest manifest knows the whole, so there it comes before the folder. Cut off in between, `verify` says
-`student-differs` of manifests that are still to be changed, and the same renaming finishes what was begun.
+nothing more is handed in under the old name; extensions; each folder, by one rename; the manifests in it. Of a name
+that is cut only the newest manifest knows the whole, so there it comes before the folder. Cut off in between, `verify`
+says `student-differs` of manifests that are still to be changed, and the same renaming finishes what was begun.
 
 What others wrote stays as it was: who released, who gave feedback, and what lies in the trash.
 """
 
-from collections.abc import Callable, Collection, Mapping
+import contextlib
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from ngshare_fs.store import roster
+from ngshare_fs.store import dates, roster
 from ngshare_fs.store.assignment import assignments_of
 from ngshare_fs.store.course import all_courses
+from ngshare_fs.store.editable_file import EditableFile
 from ngshare_fs.store.errors import AssignmentNotFound, BrokenManifest, StoreError
 from ngshare_fs.store.format import layout
+from ngshare_fs.store.format.assignment_file import AssignmentFile
 from ngshare_fs.store.format.course_file import PERSON_KEYS, ROLES, Person, Roster
 from ngshare_fs.store.format.names import folder_of, is_cut
 from ngshare_fs.store.reading.cached_folders import timestamps_in
 from ngshare_fs.store.reading.tree import manifest_at
+from ngshare_fs.store.renaming import extensions_of
 from ngshare_fs.store.renaming.student_trees import change_manifest, renamed, trees_in
 from ngshare_fs.store.volume import Volume
 from ngshare_fs.store.writing.publication import Publication
@@ -37,11 +41,13 @@ class InCourse:
         course: its name.
         roles: the lists of the roster that have the old name.
         assignments: those with work of the old name, and how many trees that is.
+        extensions: the assignments in whose dates the old name stands.
     """
 
     course: str
     roles: tuple[str, ...]
     assignments: Mapping[str, int]
+    extensions: tuple[str, ...] = ()
 
 
 def plan(volume: Volume, old: str, new: str, courses: Collection[str] = ()) -> list[InCourse]:
@@ -59,14 +65,22 @@ def plan(volume: Volume, old: str, new: str, courses: Collection[str] = ()) -> l
     for course in courses or all_courses(volume):
         people = roster.present(volume, course)
         roles = tuple(role for role in ROLES if old in getattr(people, role))
-        assignments = {}
+        assignments: dict[str, int] = {}
+        extensions: list[str] = []
         for assignment in assignments_of(volume, course):
             count = _count(volume, course, assignment, old, new)
             if count:
                 assignments[assignment] = count
-        if roles or assignments:
-            found.append(InCourse(course, roles, assignments))
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # deleted meanwhile
+                if extensions_of.names(_dates(volume, course, assignment).read().present, old):
+                    extensions.append(assignment)
+        if roles or assignments or extensions:
+            found.append(InCourse(course, roles, assignments, tuple(extensions)))
     return found
+
+
+def _dates(volume: Volume, course: str, assignment: str) -> EditableFile[AssignmentFile]:
+    return dates.file_in(volume, layout.assignment(volume.root, course, assignment))
 
 
 def _count(volume: Volume, course: str, assignment: str, old: str, new: str) -> int:
@@ -107,11 +121,20 @@ def rename(
     for each in planned:
         if each.roles:
             roster.change(volume, each.course, lambda people: _renamed_in(people, old, new))
+        for assignment in each.extensions:
+            with _no_such(assignment):
+                _dates(volume, each.course, assignment).change(lambda file: extensions_of.renamed(file, old, new))
         for assignment in each.assignments:
-            try:
+            with _no_such(assignment):
                 _rename_in(volume, each.course, assignment, old, new, told)
-            except FileNotFoundError:
-                raise AssignmentNotFound(assignment) from None
+
+
+@contextlib.contextmanager
+def _no_such(assignment: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise AssignmentNotFound(assignment) from None
 
 
 def _rename_in(volume: Volume, course: str, assignment: str, old: str, new: str, told: Callable[[int], object]) -> None:

@@ -11,8 +11,9 @@ from ngshare_fs.store.repairing.step import Damage, Left, Step
 from ngshare_fs.store.volume import Volume, user_name
 
 _NAMED = (
-    layout.COURSE_FILE, layout.ASSIGNMENTS, layout.RELEASES, layout.SUBMISSIONS, layout.FEEDBACK, layout.MANIFEST,
-    layout.FILES, layout.TRASH_FILE, layout.VOLUME_FILE, layout.COURSES, layout.TRASH, layout.JOURNAL, layout.PRIVATE,
+    layout.COURSE_FILE, layout.ASSIGNMENTS, layout.ASSIGNMENT_FILE, layout.RELEASES, layout.SUBMISSIONS,
+    layout.FEEDBACK, layout.MANIFEST, layout.FILES, layout.TRASH_FILE, layout.VOLUME_FILE, layout.COURSES, layout.TRASH,
+    layout.JOURNAL, layout.PRIVATE,
 )  # fmt: skip
 
 

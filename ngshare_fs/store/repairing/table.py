@@ -43,6 +43,12 @@ _TABLE: tuple[tuple[Defect, Repair], ...] = (
         ),
     ),
     (findings.COURSE_FILE_BROKEN, Repair("no: what was meant its writer knows; the last version goes on counting")),
+    (
+        findings.ASSIGNMENT_FILE_BROKEN,
+        Repair("no: what was meant its writer knows; work is accepted meanwhile, whenever it comes"),
+    ),
+    (findings.DATES_DISORDERED, Repair("no: which of them was meant its writer knows")),
+    (findings.EXTENSION_WITHOUT_DUE, Repair("no: what was meant its writer knows")),
     (findings.KEY_MISSPELT, Repair("no: what was meant its writer knows")),
     (findings.TWO_ROLES, Repair("no: which of the two was meant its writer knows")),
     (findings.NAME_NOT_CANONICAL, Repair("renamed as the rule says, if the place is free", renaming.as_name_says)),

@@ -11,6 +11,8 @@ from ngshare_fs.store.repairing.tree_place import course_in, read_plain
 from ngshare_fs.store.volume import check_owner, write_volume_file
 from ngshare_fs.store.writing.flushers import flusher_for
 
+# Up to this one, a volume of an earlier layout is one of the present layout as it is.
+LAST_ALIKE = 2
 _BELONGS = {
     layout.VOLUME_FILE, layout.COURSES, layout.TRASH, layout.JOURNAL, layout.PRIVATE, layout.LOST_AND_FOUND,
 }  # fmt: skip
@@ -22,7 +24,7 @@ def check_can_be_written(damage: Damage) -> str:
     Raises:
         Left: nobody can tell what belongs into it.
     """
-    if layout.LAYOUT > 1:
+    if layout.LAYOUT > LAST_ALIKE:
         raise Left("nobody can tell which layout the volume has: restore the file from a backup")
     others = sorted(set(os.listdir(damage.root)) - _BELONGS)
     if others:
@@ -30,10 +32,10 @@ def check_can_be_written(damage: Damage) -> str:
     if not _has_course(damage.root):
         raise Left("there is no course with a `course.yaml` that can be understood: is this a volume at all?")
     old = _old(damage.path)
-    if old is not None and any(int(number) > 1 for number in re.findall(rb"[0-9]{1,9}", old)):
+    if old is not None and any(int(number) > layout.LAYOUT for number in re.findall(rb"[0-9]{1,9}", old)):
         raise Left("it may have had a newer layout: restore it from a backup")
     copy = "" if old is None else "; a copy of the broken one goes to quarantine"
-    return f"write `layout: {layout.LAYOUT}`, the only one that there is{copy}"
+    return f"write `layout: {layout.LAYOUT}`, which is right for what earlier ones left, too{copy}"
 
 
 def write_anew(damage: Damage, by: str) -> None:

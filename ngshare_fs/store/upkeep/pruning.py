@@ -1,8 +1,8 @@
 """Retention: older submissions go to the trash, where each can be brought back from for as long as it lies there.
 
-What stays, whatever the rule says: the newest submission of each student to each assignment that can be read, whatever
-has feedback, and what was handed in within the last day. Until then a client may repeat what it handed in, and has to
-find it by its key.
+What stays, whatever the rule says: the newest submission of each student to each assignment that can be read, and the
+newest of those in time, which counts at the due date; whatever has feedback; and what was handed in within the last
+day. Until then a client may repeat what it handed in, and has to find it by its key.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ngshare_fs.store import submission
+from ngshare_fs.store import dates, submission
 from ngshare_fs.store.assignment import assignments_of
 from ngshare_fs.store.errors import AssignmentNotFound, BrokenManifest, CourseNotFound, SubmissionNotFound
 from ngshare_fs.store.format import course_file, layout, timestamp
@@ -76,9 +76,11 @@ def surplus_in(volume: Volume, course: str, keep: int) -> Iterator[Surplus]:
                 by_student.setdefault(each.student, []).append(each.timestamp)
         for student in sorted(by_student):
             parent = layout.submissions_of(volume.root, course, assignment, student)
-            for moment in _older_than_newest(parent, by_student[student], keep):
+            old = _older_than_newest(parent, by_student[student], keep)
+            kept = _counting_at_the_due_date(volume, course, assignment, student, by_student[student]) if old else []
+            for moment in old:
                 found = Surplus(course, assignment, student, moment, keep)
-                if not _has_feedback(volume, found):
+                if moment not in kept and not _has_feedback(volume, found):
                     yield found
 
 
@@ -103,9 +105,13 @@ def prune(volume: Volume, surplus: Surplus, by: str) -> bool:
     """
 
     def last_check() -> None:
-        parent = layout.submissions_of(volume.root, surplus.course, surplus.assignment, surplus.student)
-        may_go = surplus.timestamp in _older_than_newest(parent, timestamps_in(parent), surplus.keep)
-        if not may_go or _has_feedback(volume, surplus):
+        whose = (surplus.course, surplus.assignment, surplus.student)
+        parent = layout.submissions_of(volume.root, *whose)
+        moments = timestamps_in(parent)
+        may_go = surplus.timestamp in _older_than_newest(parent, moments, surplus.keep)
+        if not may_go or surplus.timestamp in _counting_at_the_due_date(volume, *whose, moments):
+            raise _Stays
+        if _has_feedback(volume, surplus):
             raise _Stays
 
     # Under the lock of the feedback on it: what is given by then is seen, and what comes later finds nothing any more.
@@ -135,6 +141,27 @@ def _older_than_newest(parent: str, moments: list[Timestamp], keep: int) -> list
             left -= 1
     young = timestamp.ago(YOUNG)
     return [moment for moment in moments[:position] if moment < young]
+
+
+def _counting_at_the_due_date(
+    volume: Volume, course: str, assignment: str, student: str, moments: list[Timestamp]
+) -> list[Timestamp]:
+    """Those of a student's submissions that may be the newest one in time; all where nobody can say what is."""
+    try:
+        in_time = dates.in_time(volume, course, assignment)
+    except BrokenManifest:
+        return moments
+    except (AssignmentNotFound, CourseNotFound):
+        return []
+    parent = layout.submissions_of(volume.root, course, assignment, student)
+    found = []
+    for moment in reversed(moments):
+        if in_time(student, moment):
+            found.append(moment)
+            with contextlib.suppress(BrokenManifest, OSError):
+                size_of_tree(os.path.join(parent, timestamp.folder_of(moment)))
+                break
+    return found
 
 
 def _place(volume: Volume, surplus: Surplus) -> str:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from ngshare_fs.store.course import all_courses
 from ngshare_fs.store.errors import AssignmentNotFound, BrokenManifest, CourseNotFound
-from ngshare_fs.store.format import course_file, layout, names, timestamp
+from ngshare_fs.store.format import assignment_file, course_file, layout, names, timestamp
+from ngshare_fs.store.format.assignment_file import NO_DATES, AssignmentFile
 from ngshare_fs.store.format.course_file import Roster
 from ngshare_fs.store.format.manifest import WITHDRAWAL
 from ngshare_fs.store.format.timestamp import Timestamp
@@ -76,12 +77,14 @@ class AssignmentUsage:
         releases: also withdrawals, which take nothing.
         is_withdrawn: whether the newest of them is one.
         students: the work of each who handed in, by name.
+        dates: what its file of dates says; None where that cannot be read.
     """
 
     name: str
     releases: Amount = field(default_factory=Amount)
     is_withdrawn: bool = False
     students: dict[str, Work] = field(default_factory=dict)
+    dates: AssignmentFile | None = NO_DATES
 
     @property
     def work(self) -> Work:
@@ -185,7 +188,9 @@ def usage_of_course(volume: Volume, course: str, step: Callable[[], object] = la
     for path in folders_in(os.path.join(folder, layout.ASSIGNMENTS), report):
         name = assignment_name(volume.manifests, path)
         if name is not None:
-            found.assignments.append(usage_of_assignment(volume, path, name, report))
+            usage = usage_of_assignment(volume, path, name, report)
+            usage.dates = _dates_in(path, report)
+            found.assignments.append(usage)
         step()
     found.assignments.sort(key=lambda each: (each.releases.oldest or "", each.name))
     return found
@@ -302,6 +307,17 @@ def _roster_in(folder: str, report: Report) -> Roster | None:
         report(str(error))
     except OSError as error:
         report(f"{file}: {error.strerror}")
+    return None
+
+
+def _dates_in(folder: str, report: Report) -> AssignmentFile | None:
+    file = os.path.join(folder, layout.ASSIGNMENT_FILE)
+    try:
+        return read_once(file, assignment_file.understand)
+    except (FileNotFoundError, NotADirectoryError):
+        return NO_DATES
+    except BrokenManifest as error:
+        report(str(error))
     return None
 
 

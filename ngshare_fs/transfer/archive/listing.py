@@ -51,7 +51,6 @@ class Listing:
         course: its name.
 
     Attributes:
-        course_file: what `course.yaml` said: the one file that changes. None where there is none that can be read.
         counts: how many there are of `files`, `folders`, `assignments`, `releases`, `submissions` and `feedback`, and
             the `size` of all files.
         passed_over: the paths of what is neither a file nor a folder.
@@ -67,8 +66,8 @@ class Listing:
         self._journal = f"{layout.JOURNAL_OF_COURSES}/{folder_of(course)}"
         self.counts: Counter[str] = Counter()
         self.passed_over: list[str] = []
-        self.course_file: bytes | None = None
-        self._course_entry = self._read_course_file()
+        # What those files said that change: `course.yaml`, and each `assignment.yaml`.
+        self._texts: dict[str, bytes] = {}
         self._kept = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed on leaving
         try:
             for place in (self._folder, self._journal):
@@ -123,17 +122,22 @@ class Listing:
         gone = next(before, None)
         return gone.path if gone else None
 
-    def is_course_file(self, entry: Entry) -> bool:
-        """Whether its content is `course_file`."""
-        return self.course_file is not None and entry.path == f"{self._folder}/{layout.COURSE_FILE}"
+    def text_of(self, entry: Entry) -> bytes | None:
+        """What a file said that people and servers change; None of any other, and of what cannot be read."""
+        return self._texts.get(entry.path)
 
-    def _read_course_file(self) -> Entry | None:
-        path = f"{self._folder}/{layout.COURSE_FILE}"
+    def _with_text(self, entry: Entry) -> Entry:
+        """An entry as the file was when its text was read."""
+        if not is_edited(entry.path):
+            return entry
         try:
-            status, self.course_file = retry_on_estale(_read, os.path.join(self._root, path))
+            status, text = retry_on_estale(_read, os.path.join(self._root, entry.path))
+        except FileNotFoundError:
+            raise
         except OSError:
-            return None
-        return _entry(path, status)
+            return entry
+        self._texts[entry.path] = text
+        return _entry(entry.path, status)
 
     def _entries(self, root: str, place: str, shown: str) -> Iterator[Entry]:
         """A folder and all that is in it.
@@ -159,9 +163,8 @@ class Listing:
                 if not stat.S_ISREG(status.st_mode):
                     self.passed_over.append(f"{shown}/{entry.name}")
                     continue
-                read = self._course_entry
                 known = _entry(f"{shown}/{entry.name}", status)
-                yield read if read is not None and read.path == known.path and root == self._root else known
+                yield self._with_text(known) if root == self._root else known
             waiting += reversed(folders)
 
     def _count(self, entry: Entry) -> None:
@@ -193,12 +196,18 @@ def is_tree(path: str) -> bool:
     return kind_of(path) in (layout.RELEASES, layout.SUBMISSIONS, layout.FEEDBACK)
 
 
-def is_understood(path: str) -> bool:
-    """Whether a file is by its place one that programs read whole: a course's, or a manifest."""
+def is_edited(path: str) -> bool:
+    """Whether a file is by its place one that people and servers change: a course's, or an assignment's."""
     above, _, name = path.rpartition("/")
     if name == layout.COURSE_FILE:
         return above.count("/") == 1 and above.startswith(layout.COURSES + "/")
-    return name == layout.MANIFEST and is_tree(above)
+    return name == layout.ASSIGNMENT_FILE and kind_of(above) == layout.ASSIGNMENTS
+
+
+def is_understood(path: str) -> bool:
+    """Whether a file is by its place one that programs read whole: such a one, or a manifest."""
+    above, _, name = path.rpartition("/")
+    return is_edited(path) or (name == layout.MANIFEST and is_tree(above))
 
 
 def _entry(path: str, status: os.stat_result) -> Entry:

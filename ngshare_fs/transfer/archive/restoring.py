@@ -10,9 +10,10 @@ from ngshare_fs.formats import yaml_text
 from ngshare_fs.formats.yaml_text import BrokenYaml
 from ngshare_fs.store import Volume
 from ngshare_fs.store.checking.findings import Finding
-from ngshare_fs.store.errors import CourseExists
+from ngshare_fs.store.errors import CourseExists, VolumeError
 from ngshare_fs.store.format import course_file, layout
 from ngshare_fs.store.journal import whole_files
+from ngshare_fs.store.migrations.upgrade import upgrade_copy
 from ngshare_fs.store.writing.durability import DirtySet
 from ngshare_fs.terminal.table import size_in_words
 from ngshare_fs.transfer.archive.broken import BrokenArchive
@@ -97,6 +98,8 @@ def restore(
     with volume.publishing() as publication:
         staged, dirty = publication.staged, publication.dirty
         _unpack(archive, staged, dirty, told)
+        if archive.description.layout < layout.LAYOUT:
+            _bring_to_present_layout(staged, accepts_damage)
         findings = list(damage_in(Path(staged)))
         if findings and not accepts_damage:
             raise Damaged(findings)
@@ -137,6 +140,13 @@ def _unpack(archive: ArchiveReader, staged: str, dirty: DirtySet, told: Callable
             dirty.flush()
             unflushed = 0
     dirty.flush()
+
+
+def _bring_to_present_layout(staged: str, accepts_damage: bool) -> None:
+    try:
+        upgrade_copy(staged, accepts_damage)
+    except VolumeError as problem:
+        raise BrokenArchive(f"{problem} (--damaged restores it as it is)") from None
 
 
 def _write(path: str, piece: Piece) -> None:

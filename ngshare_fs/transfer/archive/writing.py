@@ -120,7 +120,7 @@ def _write(
             if entry.is_folder:
                 tar.add_folder(entry.path, entry.modified)
                 continue
-            whole = listing.course_file if listing.is_course_file(entry) else None
+            whole = listing.text_of(entry)
             content = _content(os.path.join(root, entry.path), entry) if whole is None else [whole]
             tar.add_file(entry.path, entry.size, entry.modified, told_of(checksums.of(entry.path, content), told))
         tar.add_file(SUMS, checksums.size, now, checksums.lines())
