@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ngshare_fs.formats.group_pattern import GroupPattern
+from ngshare_fs.settings import Settings
 from ngshare_fs.store import CourseGroups, Role, Roster
 
 # Of so many sets of groups it is remembered what they mean. Those who take the same courses share one.
@@ -23,12 +24,17 @@ class UserGroups:
     names: frozenset[str] = frozenset()
     by_pattern: Mapping[str, Role] = field(default_factory=dict)
 
-    def role_in(self, roster: Roster) -> Role | None:
-        """What they make of somebody in a course; None where that is nothing."""
+    def role_in(self, course: str, roster: Roster) -> Role | None:
+        """What they make of somebody in a course; None where that is nothing.
+
+        Args:
+            course: its name, which is that of its folder, whatever its file says.
+            roster: what its file says.
+        """
         if not self.names:
             return None
         if roster.groups is None:
-            return self.by_pattern.get(roster.course)
+            return self.by_pattern.get(course)
         return roster.groups.role_by(self.names)
 
 
@@ -47,6 +53,11 @@ class GroupPatterns:
     graders: tuple[GroupPattern, ...] = ()
     students: tuple[GroupPattern, ...] = ()
 
+    @classmethod
+    def configured(cls, settings: Settings) -> "GroupPatterns":
+        """Those that the settings have."""
+        return cls(settings.instructor_groups, settings.grader_groups, settings.student_groups)
+
     def of(self, role: Role) -> tuple[GroupPattern, ...]:
         """The patterns that give a role."""
         match role:
@@ -61,11 +72,11 @@ class GroupPatterns:
         """What groups mean to somebody who is in all of them."""
         return _understood(self, names) if names else NO_GROUPS
 
-    def groups_of(self, roster: Roster) -> CourseGroups:
+    def groups_of(self, course: str, roster: Roster) -> CourseGroups:
         """All groups that give a role in a course: by its own file, or else by the patterns."""
         if roster.groups is not None:
             return roster.groups
-        names = (frozenset(pattern.group_of(roster.course) for pattern in self.of(role)) for role in Role)
+        names = (frozenset(pattern.group_of(course) for pattern in self.of(role)) for role in Role)
         return CourseGroups(*names)
 
 

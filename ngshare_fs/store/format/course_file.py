@@ -1,7 +1,7 @@
 """`course.yaml`: who teaches, who grades and who takes a course. People edit it by hand, and servers change it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ngshare_fs.formats import yaml_text
 from ngshare_fs.formats.yaml_text import Node, WrongShape, mapping_in, text_in
@@ -69,6 +69,24 @@ class Roster:
                 return self.graders
             case Role.STUDENT:
                 return self.students
+
+    def with_people(self, role: Role, people: Mapping[str, Person]) -> "Roster":
+        """The same roster, but for the list of a role."""
+        match role:
+            case Role.INSTRUCTOR:
+                return replace(self, instructors=people)
+            case Role.GRADER:
+                return replace(self, graders=people)
+            case Role.STUDENT:
+                return replace(self, students=people)
+
+    def without(self, user: str) -> "Roster":
+        """The same roster, but for somebody's entries."""
+        found = self
+        for role in Role:
+            if user in (people := self.people(role)):
+                found = found.with_people(role, {name: person for name, person in people.items() if name != user})
+        return found
 
     def users(self) -> set[str]:
         """Everybody on it."""
