@@ -52,14 +52,17 @@ def test_the_highest_of_several_roles_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    "group", ["nbgrader-", "nbgrader", "Nbgrader-m", "nbgrader-m ", " nbgrader-m", "nbgrader-mm", "x-nbgrader-m", ":tutor"]
+    "group",
+    ["nbgrader-", "nbgrader", "Nbgrader-m", "nbgrader-m ", " nbgrader-m", "nbgrader-mm", "x-nbgrader-m", ":tutor"],
 )
 def test_a_name_fits_whole_or_not_at_all(group: str) -> None:
     assert _role("m", group) is None
     assert _role("", group) is None
 
 
-@pytest.mark.parametrize("name", [*HOSTILE_NAMES, "{course}", "a{b}c", "nbgrader-", "formgrade-m", ".*", "m%", "nbgrader-{course}"])
+@pytest.mark.parametrize(
+    "name", [*HOSTILE_NAMES, "{course}", "a{b}c", "nbgrader-", "formgrade-m", ".*", "m%", "nbgrader-{course}"]
+)
 def test_a_course_may_be_called_anything(name: str) -> None:
     assert _role(name, f"formgrade-{name}") is Role.INSTRUCTOR
     assert _role(name, f"{name}:tutor") is Role.GRADER
@@ -116,7 +119,10 @@ def test_those_who_may_make_courses_are_users_and_groups() -> None:
 @pytest.mark.parametrize(
     ("said", "groups"),
     [
-        ("groups:\n  students: [first, second]\n  graders:\n  - t\n", CourseGroups(students=frozenset({"first", "second"}), graders=frozenset({"t"}))),
+        (
+            "groups:\n  students: [first, second]\n  graders:\n  - t\n",
+            CourseGroups(students=frozenset({"first", "second"}), graders=frozenset({"t"})),
+        ),
         ("groups: {instructors: 'staff, all'}\n", CourseGroups(frozenset({"staff, all"}))),
         ("groups:\n", CourseGroups()),
         ("groups: {}\n", CourseGroups()),
@@ -162,14 +168,18 @@ def test_groups_that_cannot_be_understood_are_a_broken_file(
 
 
 def test_a_misspelt_key_is_told(plain: Plain, volume: Volume) -> None:
-    (plain.course / "course.yaml").write_text(f"course: {COURSE}\ninstructors:\n  {INSTRUCTOR}:\ngroup: {{students: a}}\n")
+    (plain.course / "course.yaml").write_text(
+        f"course: {COURSE}\ninstructors:\n  {INSTRUCTOR}:\ngroup: {{students: a}}\n"
+    )
     assert roster.of(volume, COURSE).groups is None
     assert [(each.code, "`groups`" in each.message) for each in verify_volume(plain.root)] == [("key-misspelt", True)]
 
 
 def test_an_entry_by_name_wins_and_one_by_a_group_gives_nothing(plain: Plain, volume: Volume) -> None:
     file = plain.course / "course.yaml"
-    file.write_text(f"course: {COURSE}\ninstructors:\n  ada: {{from: group}}\nstudents:\n  bob:\n  cy: {{from: Erasmus}}\n")
+    file.write_text(
+        f"course: {COURSE}\ninstructors:\n  ada: {{from: group}}\nstudents:\n  bob:\n  cy: {{from: Erasmus}}\n"
+    )
     people = roster.of(volume, COURSE)
     assert _role(COURSE, people=people) is None
     assert _role(COURSE, f"nbgrader-{COURSE}", people=people) is Role.STUDENT

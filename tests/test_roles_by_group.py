@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from aiohttp import FormData
 
+from ngshare_fs.access.groups import GroupPatterns
+from ngshare_fs.api.writer.messages import HEAD, pack, unpack
 from ngshare_fs.formats.group_pattern import group_pattern_in
 from ngshare_fs.settings import CourseCreators
 from ngshare_fs.store import Person, Role, Roster, course, errors, roster
@@ -127,9 +129,7 @@ async def test_an_entry_follows_the_role(grouped: Service) -> None:
     roster.change(
         grouped.volume,
         "m",
-        lambda people: people.with_people(
-            Role.STUDENT, {"student": Person("S", more={"locker": "7"}, source="group")}
-        ),
+        lambda people: people.with_people(Role.STUDENT, {"student": Person("S", more={"locker": "7"}, source="group")}),
     )
     grouped.hub.owners["student"] = member("student", "nbgrader-m", "m:tutor")
     assert (await call(grouped, "GET", "students/m", "student"))[0] == 200
@@ -186,9 +186,7 @@ async def test_a_list_is_a_look_and_notes_nobody(grouped: Service) -> None:
     assert people_of(grouped).users() == {"tutor"}
 
 
-async def test_an_entry_that_was_taken_off_comes_back(
-    grouped: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_entry_that_was_taken_off_comes_back(grouped: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ngshare_fs.api.first_contact.AGAIN_SECONDS", 0.0)
     await call(grouped, "GET", "assignments/m", "student")
     await noted(grouped, "student", Role.STUDENT)
@@ -213,8 +211,8 @@ async def test_a_class_that_comes_at_once_is_written_together(
     with grouped.volume.locks.hold("course", "m"):  # the first of them waits, and the rest come meanwhile
         answers = await asyncio.gather(*(call(grouped, "GET", "assignments/m", f"t{number}") for number in range(500)))
     assert {status for status, _ in answers} == {200}
-    await until(lambda: len(people_of(grouped).students) == 500, "all are noted")
-    assert sum(map(len, writes)) == 500
+    await until(lambda: sum(map(len, writes)) == 500, "all are noted")
+    assert len(people_of(grouped).students) == 500
     assert len(writes) <= 3, [len(each) for each in writes]
 
 
@@ -282,10 +280,6 @@ async def test_without_patterns_groups_are_nothing(service: Service) -> None:
 
 async def test_the_process_that_writes_knows_the_groups(grouped: Service) -> None:
     """What it is sent says all that decides: the same answer there and here."""
-    from ngshare_fs.access.groups import GroupPatterns
-    from ngshare_fs.api.writer.messages import pack, unpack
-    from ngshare_fs.api.writer.messages import HEAD
-
     groups = GroupPatterns.configured(grouped.settings).understand(frozenset({"nbgrader-m", "m:tutor"}))
     sent = unpack(bytes(pack(1, groups))[HEAD.size :])
     assert sent == groups

@@ -190,11 +190,11 @@ class Admission:
 
     def _caller(self, name: str, is_admin: bool, account: Account, session: Session | None = None) -> Caller:
         names = account.names
-        known = Person(names.get("given_name"), names.get("family_name"), names.get("email")) if names else NOTHING_KNOWN
-        is_creator = name in self.creators.users or not self.creators.groups.isdisjoint(account.groups)
-        return Caller(
-            name, is_admin, session, self.patterns.understand(account.groups), known, is_admin or is_creator
+        known = (
+            Person(names.get("given_name"), names.get("family_name"), names.get("email")) if names else NOTHING_KNOWN
         )
+        is_creator = name in self.creators.users or not self.creators.groups.isdisjoint(account.groups)
+        return Caller(name, is_admin, session, self.patterns.understand(account.groups), known, is_admin or is_creator)
 
     def _no_scope(self) -> Refusal:
         said = refusals.NO_SCOPE

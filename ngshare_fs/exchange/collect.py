@@ -204,8 +204,8 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
             del found[student]
         if left_out:
             self.log.warning(
-                "Left out, since they are instructors or graders: %s. To collect their submissions, too, name them by --student, "
-                "or use --ExchangeCollect.include_instructors=True",
+                "Left out, since they are instructors or graders: %s. To collect their submissions, too, name them by "
+                "--student, or use --ExchangeCollect.include_instructors=True",
                 ", ".join(left_out),
             )
 

@@ -92,8 +92,7 @@ def _names(info: Any) -> dict[str, str]:
     # A whole name is left alone: which of its words is which differs from country to country.
     if not isinstance(info, Mapping):
         return {}
-    found = {key: info.get(key) for key in ("given_name", "family_name", "email")}
-    return {key: name for key, name in found.items() if _is_name(name)}
+    return {key: info[key] for key in ("given_name", "family_name", "email") if _is_name(info.get(key))}
 
 
 def _is_name(value: Any) -> bool:

@@ -5,7 +5,7 @@ Whoever takes over may be killed, and begins anew: what was taken over before is
 
 import errno
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeGuard
@@ -15,7 +15,7 @@ from ngshare_fs.store import feedback, release, roster, submission
 from ngshare_fs.store.assignment import assignments_of
 from ngshare_fs.store.errors import AssignmentExists, BrokenManifest, CourseExists, IllegalPath
 from ngshare_fs.store.format import layout, timestamp
-from ngshare_fs.store.format.course_file import Person, Roster
+from ngshare_fs.store.format.course_file import Roster
 from ngshare_fs.store.format.manifest import FEEDBACK, RELEASE, SUBMISSION, Manifest, StoredFile
 from ngshare_fs.store.format.names import folder_of
 from ngshare_fs.store.format.role import Role

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from ngshare_fs.store import (
     submission,
 )
 from ngshare_fs.store.checking.verify import verify_volume
-from ngshare_fs.store.format.course_file import Person
+from ngshare_fs.store.format.course_file import Person, Roster
 from ngshare_fs.store.format.role import Role
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.reading.tree import Tree
@@ -81,6 +82,10 @@ class Course:
         if user in self.instructors:
             return Role.INSTRUCTOR
         return Role.GRADER if user in self.graders else None
+
+
+def _has(user: str, _: str, people: Roster) -> bool:
+    return user in people
 
 
 def _files_in(tree: Tree | None) -> Files | None:
@@ -314,7 +319,7 @@ class Exchange(RuleBasedStateMachine):
         assert course.all_courses(self.volume) == sorted(self.courses)
         for user in self.names[2]:
             of_user = [name for name, it in self.courses.items() if user in it.students or it.above_students(user)]
-            assert course.courses_where(self.volume, lambda _, people, user=user: user in people) == sorted(of_user)
+            assert course.courses_where(self.volume, partial(_has, user)) == sorted(of_user)
         for name, expected in self.courses.items():
             found = roster.of(self.volume, name)
             assert list(found.instructors.items()) == list(expected.instructors.items())

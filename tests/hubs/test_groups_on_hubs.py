@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from playwright.async_api import BrowserContext
@@ -37,6 +38,10 @@ def make_course(hub: Hub, name: str) -> None:
     must(ask(hub, "POST", f"course/{name}", token_of(hub, "admin")))
 
 
+def sees(hub: Hub, token: str, course: str) -> bool:
+    return bool(must(ask(hub, "GET", "courses", token))["courses"] == [course])
+
+
 def names_in(answer: Answer, key: str) -> list[str]:
     return [each["username"] for each in must(answer)[key]]
 
@@ -52,7 +57,7 @@ def test_a_course_is_kept_by_groups(granting_hub: Hub) -> None:
     hub.join("student by group", f"nbgrader-{name}")
     # The tokens are the same as before; their owners are in the course a second later.
     for token in (teacher, tutor, student):
-        until(lambda token=token: must(ask(hub, "GET", "courses", token))["courses"] == [name], "they see the course")
+        until(partial(sees, hub, token, name), "they see the course")
     must(ask(hub, "POST", f"assignment/{name}/a", teacher, files=FILES))
     handed_in = must(ask(hub, "POST", f"submission/{name}/a", student, files=FILES))
     until(lambda: names_in(ask(hub, "GET", f"students/{name}", tutor), "students") == ["student by group"], "noted")

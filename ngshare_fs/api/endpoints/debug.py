@@ -13,7 +13,18 @@ from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
 from ngshare_fs.api.endpoints.schemas import NAME, PERSON, SUBMISSION, TEXT, Schema, list_of
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
-from ngshare_fs.store import IncomingFile, Person, Role, Upload, assignment, course, feedback, release, roster, submission
+from ngshare_fs.store import (
+    IncomingFile,
+    Person,
+    Role,
+    Upload,
+    assignment,
+    course,
+    feedback,
+    release,
+    roster,
+    submission,
+)
 from ngshare_fs.store.errors import StoreError
 from ngshare_fs.store.problems import Problems
 

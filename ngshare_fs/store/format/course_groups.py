@@ -5,8 +5,8 @@
       graders: [tutors-of-mathematics]
       students: [first-year, second-year]
 
-Where it is there, it takes the place of all patterns that the server has for groups: what it leaves out, no group gives.
-It stays in the file as it was written; this is what it means.
+Where it is there, it takes the place of all patterns that the server has for groups: a role that it leaves out, no
+group gives. It stays in the file as it was written; this is what it means.
 """
 
 from collections.abc import Mapping
