@@ -93,6 +93,13 @@ def test_what_is_no_pattern_is_an_error(option: str, text: str) -> None:
     assert repr(text) in str(error.value)
 
 
+def test_a_pattern_that_yaml_takes_for_something_else_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "ngshare.yaml"
+    file.write_text("standalone: true\nstudent-groups: {course}\n")
+    with pytest.raises(SettingsError, match=r"ngshare\.yaml:2: student-groups: .* in quotes"):
+        read_settings({"config": str(file)}, {})
+
+
 @pytest.mark.parametrize(
     "flags",
     [

@@ -97,6 +97,8 @@ def parse_names(raw: Raw) -> frozenset[str]:
 
 def parse_group_patterns(raw: Raw) -> tuple[GroupPattern, ...]:
     """Patterns for names of groups, separated by commas or as a list."""
+    if isinstance(raw, dict):
+        raise ValueError('in a YAML file, what begins with {course} has to stand in quotes: "{course}:tutor"')
     return tuple(group_pattern_in(text) for text in sorted(parse_names(raw)))
 
 
