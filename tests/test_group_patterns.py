@@ -1,6 +1,7 @@
 """What the names of groups mean: patterns, the groups that `course.yaml` names, and what a hub says of its users."""
 
 import logging
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from ngshare_fs.access.roles import courses_seen_by, role_in
 from ngshare_fs.formats.group_pattern import GroupPattern, group_pattern_in
 from ngshare_fs.hub import Account
 from ngshare_fs.hub.account import MOST_GROUPS
+from ngshare_fs.server.startup_message import announce
 from ngshare_fs.settings import SettingsError, read_settings
+from ngshare_fs.settings.values import Raw
 from ngshare_fs.store import CourseGroups, Person, Role, Roster, Volume, course, roster
 from ngshare_fs.store.checking.verify import verify_volume
 from ngshare_fs.store.errors import BrokenManifest
@@ -100,18 +103,17 @@ def test_a_pattern_that_yaml_takes_for_something_else_is_told(tmp_path: Path) ->
         read_settings({"config": str(file)}, {})
 
 
-@pytest.mark.parametrize(
-    "flags",
-    [
-        {"student-groups": "nbgrader-{course}"},
-        {"grader-groups": ["{course}:tutor"]},
-        {"instructor-groups": "formgrade-{course}"},
-        {"course-creators": "kevin,group:staff"},
-    ],
-)
-def test_without_a_hub_there_are_no_groups(flags: dict[str, str | list[str] | bool]) -> None:
-    with pytest.raises(SettingsError, match="JupyterHub says who is in"):
-        read_settings({"standalone": True, **flags}, {})
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_stand_alone_groups_are_nothing_and_that_is_said(
+    log_format: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    flags: dict[str, Raw] = {"student-groups": "nbgrader-{course}", "course-creators": "kevin,group:staff"}
+    settings = read_settings({"standalone": True, "log-format": log_format, **flags}, {})
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        announce(settings, listener)
+        assert "no effect: student-groups, course-creators" in capsys.readouterr().err + caplog.text
+        announce(read_settings({"standalone": True, "course-creators": "kevin"}, {}), listener)
+        assert "no effect" not in capsys.readouterr().err
 
 
 def test_those_who_may_make_courses_are_users_and_groups() -> None:

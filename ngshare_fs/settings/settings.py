@@ -107,3 +107,14 @@ class Settings:
     cookie_secret: str | None = field(repr=False)
     hub: Hub | None
     file: bytes = field(repr=False, compare=False)
+
+    @property
+    def options_with_groups(self) -> list[str]:
+        """The options that name groups of the hub."""
+        patterns = {
+            "instructor-groups": self.instructor_groups,
+            "grader-groups": self.grader_groups,
+            "student-groups": self.student_groups,
+            "course-creators": self.course_creators.groups,
+        }
+        return [name for name, groups in patterns.items() if groups]

@@ -55,8 +55,6 @@ def read_settings(flags: Mapping[str, Raw], environment: Mapping[str, str], file
     for option in OPTIONS:
         if option.name not in values and option.default is not None:
             values[option.name] = option.parse(option.default)
-    if values["standalone"]:
-        _refuse_groups(values)
     if "data" not in values:
         values["data"] = parse_folder(STANDALONE_DATA if values["standalone"] else HUB_DATA)
     hub = None if values["standalone"] else read_hub(values, environment)
@@ -77,17 +75,6 @@ def read_settings(flags: Mapping[str, Raw], environment: Mapping[str, str], file
     of_hub = {"hub-api-url", "hub-token-file", "hub-client-id", "hub-url", "oauth-callback"}
     kept = {name.replace("-", "_"): value for name, value in values.items() if name not in of_hub}
     return Settings(**kept, hub=hub, cookie_secret=cookie_secret, file=file or b"")
-
-
-def _refuse_groups(values: Mapping[str, Any]) -> None:
-    """Refuse groups where nobody says who is in them: whoever names them would wonder whom they let in."""
-    for name in ("instructor-groups", "grader-groups", "student-groups"):
-        if values[name]:
-            raise SettingsError(f"{name}: JupyterHub says who is in a group, and --standalone serves without it")
-    for group in sorted(values["course-creators"].groups):
-        raise SettingsError(
-            f"course-creators: JupyterHub says who is in the group {group!r}, and --standalone serves without it"
-        )
 
 
 def _understood(option: Option, raw: Raw, place: str) -> Any:
