@@ -220,8 +220,11 @@ class Hub:
     def join(self, user: str, *groups: str) -> None:
         """Put a user into groups, which are made where they are not there yet."""
         for group in groups:
-            call("POST", f"{self.api_url}/groups/{quote(group)}", self.tokens_of_services["harness"])
-            self.api("POST", f"/groups/{quote(group)}/users", {"users": [user]})
+            url, body = f"{self.api_url}/groups/{quote(group)}", json.dumps({"users": [user]}).encode()
+            made = call("POST", url, self.tokens_of_services["harness"], body=body)
+            if made.status != 201:
+                assert made.status == 409, made  # it is there
+                self.api("POST", f"/groups/{quote(group)}/users", {"users": [user]})
 
     def leave(self, user: str, *groups: str) -> None:
         """Take a user out of groups."""

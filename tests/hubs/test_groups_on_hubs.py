@@ -80,6 +80,7 @@ def test_a_course_is_kept_by_groups(granting_hub: Hub) -> None:
     assert names_in(ask(hub, "GET", f"students/{name}", teacher), "students") == []
 
 
+@pytest.mark.long
 def test_a_running_server_of_a_user_is_in_their_groups(granting_hub: Hub) -> None:
     hub, name = granting_hub, "of a server"
     make_course(hub, name)
