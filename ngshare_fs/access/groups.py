@@ -31,8 +31,6 @@ class UserGroups:
             course: its name, which is that of its folder, whatever its file says.
             roster: what its file says.
         """
-        if not self.names:
-            return None
         if roster.groups is None:
             return self.by_pattern.get(course)
         return roster.groups.role_by(self.names)

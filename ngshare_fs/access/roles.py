@@ -1,5 +1,7 @@
 """What somebody is in a course: the one place that says it, of the roster and of the hub's groups."""
 
+from functools import partial
+
 from ngshare_fs.access.groups import UserGroups
 from ngshare_fs.store import Role, Roster, Volume
 from ngshare_fs.store import course as courses
@@ -10,14 +12,14 @@ ADMIN = "admin"
 
 def role_in(course: str, roster: Roster, user: str, groups: UserGroups) -> Role | None:
     """What somebody is in a course: as its roster says, or else as their groups do; None for a stranger."""
-    return roster.named_role(user) or groups.role_in(course, roster)
+    return roster.named_role(user) or (groups.role_in(course, roster) if groups.names else None)
 
 
 def courses_seen_by(volume: Volume, user: str, is_admin: bool, groups: UserGroups) -> list[str]:
     """All courses to an admin, to others those in which they have a role; sorted."""
     if is_admin:
         return courses.all_courses(volume)
-    return courses.courses_where(volume, lambda course, roster: role_in(course, roster, user, groups) is not None)
+    return courses.courses_where(volume, partial(role_in, user=user, groups=groups))
 
 
 def in_words(role: Role | None) -> str:

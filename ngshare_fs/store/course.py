@@ -27,8 +27,8 @@ def all_courses(volume: Volume) -> list[str]:
     return sorted(name for name, file in _course_files(volume) if _is_there(file))
 
 
-def courses_where(volume: Volume, is_wanted: Callable[[str, Roster], bool]) -> list[str]:
-    """The names of courses, chosen by name and roster, sorted.
+def courses_where(volume: Volume, is_wanted: Callable[[str, Roster], object]) -> list[str]:
+    """The names of courses, sorted: those of whose name and roster something is true.
 
     A course whose file cannot be understood, and never was, is left out; the log says so.
     """
