@@ -245,6 +245,28 @@ async def test_a_course_whose_file_is_broken_lets_nobody_in_by_a_group(grouped: 
     assert (await call(grouped, "GET", "listing", "student", course="n"))[1]["courses"] == []
 
 
+async def test_a_file_that_somebody_has_broken_stays_as_it_is(
+    grouped: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert (await call(grouped, "GET", "assignments/m", "stranger"))[0] == 403  # it is understood by now
+    file = grouped.settings.data / "courses/m/course.yaml"
+    broken = "course: m\nstudents: [\n"
+    file.write_text(broken)
+    assert (await call(grouped, "GET", "assignments/m", "student"))[0] == 200
+    await until(lambda: "could not be noted" in caplog.text, "it is told")
+    assert file.read_text() == broken
+
+
+async def test_a_stop_waits_for_those_who_are_being_noted(grouped: Service) -> None:
+    with grouped.volume.locks.hold("course", "m"):
+        for token in ("student", "tutor"):
+            assert (await call(grouped, "GET", "assignments/m", token))[0] == 200
+        stopping = asyncio.create_task(grouped.client.close())
+        await asyncio.sleep(0)
+    await stopping
+    assert people_of(grouped).users() == {"student", "tutor"}
+
+
 async def test_a_course_that_names_its_groups_heeds_no_pattern(grouped: Service) -> None:
     file = grouped.settings.data / "courses/m/course.yaml"
     file.write_text("course: m\ninstructors:\n  kevin:\ngroups:\n  graders: other\n")
