@@ -56,7 +56,18 @@ def test_the_highest_of_several_roles_counts() -> None:
 
 @pytest.mark.parametrize(
     "group",
-    ["nbgrader-", "nbgrader", "Nbgrader-m", "nbgrader-m ", " nbgrader-m", "nbgrader-mm", "x-nbgrader-m", ":tutor"],
+    [
+        "nbgrader-",
+        "nbgrader",
+        "Nbgrader-m",
+        "nbgrader-m ",
+        " nbgrader-m",
+        "nbgrader-mm",
+        "x-nbgrader-m",
+        ":tutor",
+        "m-tutor",
+        "m:Tutor",
+    ],
 )
 def test_a_name_fits_whole_or_not_at_all(group: str) -> None:
     assert _role("m", group) is None

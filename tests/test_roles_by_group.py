@@ -68,6 +68,12 @@ def people_of(at: Service, name: str = "m") -> Roster:
     return roster.of(at.volume, name)
 
 
+def joined(at: Service) -> list[dict[str, str]]:
+    """What the journal says of those whom groups have brought."""
+    said = "".join(each.read_text() for each in (at.settings.data / "journal/courses/m").iterdir())
+    return [line for line in map(json.loads, said.splitlines()) if line["what"] == "join-by-group"]
+
+
 async def noted(at: Service, name: str, role: Role, in_course: str = "m") -> Person:
     """Wait until somebody is on the roster; their entry."""
     await until(lambda: name in people_of(at, in_course).people(role), f"{name} is noted as {role.value}")
@@ -98,9 +104,8 @@ async def test_a_course_is_kept_by_groups_alone(grouped: Service) -> None:
         "graders:\n  tutor:\n    from: group\n"
         "students:\n  student:\n    from: group\n"
     )
-    said = "".join(each.read_text() for each in (grouped.settings.data / "journal/courses/m").iterdir())
-    joined = [line for line in map(json.loads, said.splitlines()) if line["what"] == "join-by-group"]
-    assert sorted((line["by"], line["detail"]) for line in joined) == [
+    await until(lambda: len(joined(grouped)) == 3, "the journal has them")
+    assert sorted((line["by"], line["detail"]) for line in joined(grouped)) == [
         ("student", "student"),
         ("teacher", "instructor"),
         ("tutor", "grader"),
@@ -153,8 +158,11 @@ async def test_an_entry_by_name_takes_the_place_of_the_mark_and_wins(grouped: Se
     # By name a student, whatever the groups say, and so for good.
     grouped.hub.owners["student"] = member("student", "formgrade-m")
     assert (await call(grouped, "GET", "students/m", "student"))[0] == 403
+    assert (await call(grouped, "GET", "assignments/m", "student"))[0] == 200
     grouped.hub.owners["student"] = member("student")
     assert (await call(grouped, "GET", "assignments/m", "student"))[0] == 200
+    await call(grouped, "GET", "assignments/m", "tutor")
+    await noted(grouped, "tutor", Role.GRADER)  # and with it whoever came before
     assert "student" not in people_of(grouped).instructors
 
 
