@@ -46,7 +46,9 @@ class Service:
 
 
 @pytest.fixture
-async def service(aiohttp_server: Any, aiohttp_client: Any, settings: Settings) -> Service:
+async def service(
+    opened_volumes: list[Volume], aiohttp_server: Any, aiohttp_client: Any, settings: Settings
+) -> Service:
     hub = FallibleHub(
         owners={
             "server": user("ada", "access:servers!server=ada/"),
@@ -74,6 +76,7 @@ async def service(aiohttp_server: Any, aiohttp_client: Any, settings: Settings) 
         debug=True,
     )
     volume = Volume.open(settings.data)
+    opened_volumes.append(volume)
     client = await aiohttp_client(make_application(volume, settings), cookie_jar=DummyCookieJar())
     return Service(client, hub, volume, settings)
 

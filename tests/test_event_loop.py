@@ -33,14 +33,15 @@ LARGE = json.dumps(
 )
 # Each after what it needs.
 ORDER = (
-    "course", "courses", "instructor", "instructors", "student", "students", "assignment", "assignments", "submission",
-    "submissions", "collection", "feedback", "listing",
+    "course", "courses", "instructor", "instructors", "grader", "graders", "student", "students", "assignment",
+    "assignments", "submission", "submissions", "collection", "feedback", "listing",
 )  # fmt: skip
 NAMES = {"first_name": "L", "last_name": "", "email": "l@x"}
 # What a call needs beside its user. All others need nothing.
 FIELDS = {
     "POST course/{course}": {"instructors": '["kevin"]'},
     "POST instructor/{course}/{user}": NAMES,
+    "POST grader/{course}/{user}": NAMES,
     "POST student/{course}/{user}": NAMES,
     "POST students/{course}": {"students": '[{"username": "meg", "first_name": "", "last_name": "", "email": ""}]'},
     "POST removal/{course}": {"students": '["meg"]'},
@@ -88,7 +89,7 @@ def test_every_endpoint_with_what_it_needs_and_without(server: servers.Server) -
     succeeded, handed_in = set(), ""
     for endpoint in in_order():
         name = f"{endpoint.method} {endpoint.path}"
-        person = "kevin" if endpoint.path.startswith("instructor/") else "lawrence"
+        person = {"instructor": "kevin", "grader": "gina"}.get(endpoint.path.partition("/")[0], "lawrence")
         path = endpoint.path.format(course="c", assignment="a", user=person)
         allowed = "lawrence" if endpoint.path.startswith("submission/") and endpoint.method == "POST" else "root"
         needed = {**FIELDS.get(name, {}), **({"timestamp": handed_in} if handed_in else {})}

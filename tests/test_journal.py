@@ -72,6 +72,8 @@ async def test_whatever_changes_something_leaves_its_line(make_exchange: MakeExc
     await call("POST", "removal/c", "kevin", "remove-students", "c", "", "", "1: eve", students='["eve", "nobody"]')
     await call("POST", "instructor/c/bob", "root", "set-instructor", "c", "", "", "bob", **PERSON)
     await call("DELETE", "instructor/c/bob", "root", "remove-instructor", "c", "", "", "bob")
+    await call("POST", "grader/c/gina", "kevin", "set-grader", "c", "", "", "gina", **PERSON)
+    await call("DELETE", "grader/c/gina", "kevin", "remove-grader", "c", "", "", "gina")
     await call("POST", "assignment/c/a", "kevin", "release", "c", "a", "", "*", files=FILES)
     await call("PUT", "assignment/c/a", "kevin", "release", "c", "a", "", "*", files=FILES)
     moment = (await call("POST", "submission/c/a", "lawrence", "submit", "c", "a", "lawrence", "", files=FILES))[

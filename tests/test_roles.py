@@ -10,53 +10,62 @@ from ngshare_fs.api.call import Call
 from ngshare_fs.api.checks import check
 from ngshare_fs.api.endpoint import Endpoint, Pool, Who
 from ngshare_fs.api.endpoints.table import ENDPOINTS
+from ngshare_fs.settings import CourseCreators
 from tests.conftest import Exchange, MakeExchange
 from tests.trees import tree
 
 # What the API grants; the other users get 403.
 ALLOWED = {
-    Who.ANYONE: {"root", "kevin", "lawrence", "other student", "stranger"},
+    Who.ANYONE: {"root", "maker", "kevin", "tara", "lawrence", "other student", "stranger"},
+    Who.COURSE_CREATOR: {"root", "maker"},
     Who.ADMIN: {"root"},
-    Who.MEMBER: {"root", "kevin", "lawrence", "other student"},
+    Who.MEMBER: {"root", "kevin", "tara", "lawrence", "other student"},
+    Who.GRADER: {"root", "kevin", "tara"},
+    Who.GRADER_OR_SELF: {"root", "kevin", "tara", "lawrence"},
     Who.INSTRUCTOR: {"root", "kevin"},
-    Who.INSTRUCTOR_OR_SELF: {"root", "kevin", "lawrence"},
 }
 REASONS = {
+    Who.COURSE_CREATOR: "(not admin)",
     Who.ADMIN: "(not admin)",
     Who.MEMBER: "(not related to course)",
+    Who.GRADER: "(not course instructor)",
+    Who.GRADER_OR_SELF: "(not course instructor)",
     Who.INSTRUCTOR: "(not course instructor)",
-    Who.INSTRUCTOR_OR_SELF: "(not course instructor)",
 }
 # The contract, and where each action runs, written out once more, so that a slip in the declarations shows.
 CONTRACT = {
     "GET courses": (Who.ANYONE, Pool.READS),
     "GET listing": (Who.ANYONE, Pool.READS),
-    "POST course/{course}": (Who.ADMIN, Pool.MANAGES),
+    "POST course/{course}": (Who.COURSE_CREATOR, Pool.MANAGES),
     "DELETE course/{course}": (Who.ADMIN, Pool.MANAGES),
     "POST instructor/{course}/{user}": (Who.INSTRUCTOR, Pool.MANAGES),
     "GET instructor/{course}/{user}": (Who.MEMBER, Pool.READS),
     "DELETE instructor/{course}/{user}": (Who.ADMIN, Pool.MANAGES),
     "GET instructors/{course}": (Who.MEMBER, Pool.READS),
+    "POST grader/{course}/{user}": (Who.INSTRUCTOR, Pool.MANAGES),
+    "GET grader/{course}/{user}": (Who.MEMBER, Pool.READS),
+    "DELETE grader/{course}/{user}": (Who.INSTRUCTOR, Pool.MANAGES),
+    "GET graders/{course}": (Who.MEMBER, Pool.READS),
     "POST student/{course}/{user}": (Who.INSTRUCTOR, Pool.MANAGES),
-    "GET student/{course}/{user}": (Who.INSTRUCTOR_OR_SELF, Pool.READS),
+    "GET student/{course}/{user}": (Who.GRADER_OR_SELF, Pool.READS),
     "DELETE student/{course}/{user}": (Who.INSTRUCTOR, Pool.MANAGES),
     "POST students/{course}": (Who.INSTRUCTOR, Pool.MANAGES),
     "POST removal/{course}": (Who.INSTRUCTOR, Pool.MANAGES),
-    "GET students/{course}": (Who.INSTRUCTOR, Pool.READS),
+    "GET students/{course}": (Who.GRADER, Pool.READS),
     "GET assignments/{course}": (Who.MEMBER, Pool.READS),
     "GET assignment/{course}/{assignment}": (Who.MEMBER, Pool.READS),
     "POST assignment/{course}/{assignment}": (Who.INSTRUCTOR, Pool.MANAGES),
     "PUT assignment/{course}/{assignment}": (Who.INSTRUCTOR, Pool.MANAGES),
     "PUT assignment/{course}/{assignment}/withdrawn": (Who.INSTRUCTOR, Pool.MANAGES),
     "DELETE assignment/{course}/{assignment}": (Who.INSTRUCTOR, Pool.MANAGES),
-    "GET submissions/{course}/{assignment}": (Who.INSTRUCTOR, Pool.READS),
-    "GET submissions/{course}/{assignment}/{user}": (Who.INSTRUCTOR_OR_SELF, Pool.READS),
+    "GET submissions/{course}/{assignment}": (Who.GRADER, Pool.READS),
+    "GET submissions/{course}/{assignment}/{user}": (Who.GRADER_OR_SELF, Pool.READS),
     "POST submission/{course}/{assignment}": (Who.MEMBER, Pool.WRITES_WORK),
-    "POST collection/{course}/{assignment}": (Who.INSTRUCTOR, Pool.READS),
-    "GET submission/{course}/{assignment}/{user}": (Who.INSTRUCTOR_OR_SELF, Pool.READS),
+    "POST collection/{course}/{assignment}": (Who.GRADER, Pool.READS),
+    "GET submission/{course}/{assignment}/{user}": (Who.GRADER_OR_SELF, Pool.READS),
     "DELETE submission/{course}/{assignment}/{user}": (Who.INSTRUCTOR, Pool.WRITES_WORK),
-    "POST feedback/{course}/{assignment}/{user}": (Who.INSTRUCTOR, Pool.WRITES_WORK),
-    "GET feedback/{course}/{assignment}/{user}": (Who.INSTRUCTOR_OR_SELF, Pool.READS),
+    "POST feedback/{course}/{assignment}/{user}": (Who.GRADER, Pool.WRITES_WORK),
+    "GET feedback/{course}/{assignment}/{user}": (Who.GRADER_OR_SELF, Pool.READS),
     "GET initialize-Data6ase": (Who.ANYONE, Pool.MANAGES),
 }
 # How the threads of each pool are called.
@@ -74,9 +83,15 @@ def _path(endpoint: Endpoint) -> str:
 
 
 @pytest.fixture
+async def exchange(make_exchange: MakeExchange) -> Exchange:
+    return await make_exchange(course_creators=CourseCreators(frozenset({"maker"})))
+
+
+@pytest.fixture
 async def course(taught: Exchange) -> Exchange:
     names = {"first_name": "", "last_name": "", "email": ""}
     assert (await taught.call("POST", "student/c/other student", "kevin", **names)).status == 200
+    assert (await taught.call("POST", "grader/c/tara", "kevin", **names)).status == 200
     return taught
 
 
@@ -120,7 +135,7 @@ async def test_what_says_that_it_reads_changes_nothing(course: Exchange) -> None
     before = _all_files(course.data)
     for endpoint in ENDPOINTS:
         if endpoint.pool is Pool.READS:
-            person = "kevin" if endpoint.path.startswith("instructor/") else "lawrence"
+            person = {"instructor": "kevin", "grader": "tara"}.get(endpoint.path.partition("/")[0], "lawrence")
             path = endpoint.path.format(course="c", assignment="a", user=person)
             answer = await course.call(endpoint.method, path, "root", timestamp=handed_in["timestamp"])
             assert answer.status == 200, (path, answer)

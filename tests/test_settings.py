@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.settings import Settings, SettingsError, read_settings
+from ngshare_fs.formats.group_pattern import GroupPattern
+from ngshare_fs.settings import CourseCreators, Settings, SettingsError, read_settings
 from ngshare_fs.settings.options import OPTIONS
 from ngshare_fs.settings.values import Raw
+from ngshare_fs.store import Role
 
 ALONE: dict[str, Raw] = {"standalone": True}
 HUB = {
@@ -19,6 +21,8 @@ HUB = {
     "JUPYTERHUB_CLIENT_ID": "service-ngshare",
 }
 
+A_, BC = (GroupPattern("a-", ""),), (GroupPattern("b", "c"), GroupPattern("", ""))
+A, B = frozenset({"a"}), frozenset({"b"})
 # A valid value of each option for each source, in the order flag, environment, file; and what they mean.
 VALUES: dict[str, tuple[list[str], list[object]]] = {
     "standalone": (["true", "yes", "on"], [True, True, True]),
@@ -52,6 +56,8 @@ VALUES: dict[str, tuple[list[str], list[object]]] = {
     "auth-grace": (["1", "2", "0"], [1, 2, 0]),
     "require-service-scope": (["1", "off", "no"], [True, False, False]),
     "hub-admins": (["1", "off", "no"], [True, False, False]),
+    **{f"{role.value}-groups": (["a-{course}", "b{course}c,{course}", ""], [A_, BC, ()]) for role in Role},
+    "course-creators": (["a", "a,group:b", ""], [CourseCreators(A), CourseCreators(A, B), CourseCreators()]),
     "services": (
         ["a:admin,b", "c", "{d: {admin: true}, e: }"],
         [{"a": True, "b": False}, {"c": False}, {"d": True, "e": False}],

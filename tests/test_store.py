@@ -41,9 +41,9 @@ def test_a_bulk_change_of_a_roster_is_one_write(volume: Volume, monkeypatch: pyt
 
     monkeypatch.setattr(durability, "write_file", counted)
     people = [(f"student {number}", Person("First", "Last", "x@y")) for number in range(2000)]
-    assert roster.set_students(volume, "c", people) == [True] * 2000
+    assert roster.set_students(volume, "c", people) == [None] * 2000
     assert len(writes) == 1
-    assert roster.set_students(volume, "c", people) == [True] * 2000  # nothing new, nothing written
+    assert roster.set_students(volume, "c", people) == [None] * 2000  # nothing new, nothing written
     assert len(writes) == 1
     assert list(roster.of(volume, "c").students) == [name for name, _ in people]
 

@@ -50,7 +50,7 @@ def test_all_names_come_back(rich: Volume) -> None:
     gone = "x" * 300  # in the trash
     expected = {*HOSTILE_NAMES, COURSE, "NBG 101", "nobody yet"} - {gone}
     assert course.all_courses(rich) == sorted(expected)
-    assert course.courses_of(rich, INSTRUCTOR) == sorted(expected - {"nobody yet"})
+    assert course.courses_where(rich, lambda _, people: INSTRUCTOR in people) == sorted(expected - {"nobody yet"})
     assert assignment.assignments_of(rich, "NBG 101") == [*HOSTILE_NAMES, ASSIGNMENT]
     for name in sorted(expected - {COURSE, "NBG 101", "nobody yet"}):
         assert roster.of(rich, name).course == name
@@ -133,7 +133,7 @@ def test_a_file_that_looks_like_an_attack_stops_no_other_course(
     other = write_course(plain.root, "other", [INSTRUCTOR])
     (other / "course.yaml").write_text("course: other\nmore: " + "[" * 300_000)
     volume = opened(plain.root)
-    assert course.courses_of(volume, STUDENT) == [COURSE]
+    assert course.courses_where(volume, lambda _, people: STUDENT in people) == [COURSE]
     with pytest.raises(BrokenManifest):
         roster.of(volume, "other")
 

@@ -9,13 +9,15 @@ from typing import Protocol
 from aiohttp import web
 
 from ngshare_fs.access import cross_site
+from ngshare_fs.access.groups import NO_GROUPS, NO_PATTERNS, GroupPatterns, UserGroups
 from ngshare_fs.access.sessions import Session, Sessions
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal, Refused
 from ngshare_fs.hub import Account, HubDown, Tokens
 from ngshare_fs.hub.account import scope_for
 from ngshare_fs.hub.checkup import how_to_get_the_scope
-from ngshare_fs.settings import Settings
+from ngshare_fs.settings import CourseCreators, Settings
+from ngshare_fs.store import Person
 
 # Not `ngshare_fs.access`, nor below it: that is the log of requests.
 logger = logging.getLogger("ngshare_fs.identity")
@@ -34,6 +36,10 @@ LONGEST_NAME = 64 * 1024
 SESSION_SECONDS = 2.0
 
 
+NOTHING_KNOWN = Person()
+NO_CREATORS = CourseCreators()
+
+
 @dataclass(frozen=True)
 class Caller:
     """Who is asking.
@@ -42,11 +48,17 @@ class Caller:
         name: as in rosters.
         is_admin: whether they may do everything.
         session: of a browser, where that is how they signed in.
+        groups: that the hub says they are in.
+        person: what the hub knows of their names.
+        creates_courses: whether they may make courses.
     """
 
     name: str
     is_admin: bool
     session: Session | None = None
+    groups: UserGroups = NO_GROUPS
+    person: Person = NOTHING_KNOWN
+    creates_courses: bool = False
 
 
 class MissesScope(Refused):
@@ -89,12 +101,14 @@ class StandAlone:
 
     Args:
         admins: user names.
+        creators: those who may make courses.
     """
 
     arguments: Mapping[str, int] = {"user": LONGEST_NAME}
 
-    def __init__(self, admins: frozenset[str]) -> None:
+    def __init__(self, admins: frozenset[str], creators: CourseCreators = NO_CREATORS) -> None:
         self._admins = admins
+        self._creators = creators
 
     async def from_headers(self, request: web.Request, writes: bool) -> Caller | None:
         """None: the arguments decide."""
@@ -109,7 +123,8 @@ class StandAlone:
             user = "user"
         if not user:
             raise Refused(refusals.NOBODY_NAMED)
-        return Caller(user, user in self._admins)
+        is_admin = user in self._admins
+        return Caller(user, is_admin, creates_courses=is_admin or user in self._creators.users)
 
 
 @dataclass(frozen=True)
@@ -122,6 +137,8 @@ class Admission:
         hub_admins: whether the hub's admins are ours.
         require_service_scope: whether the token of a user's own server is not enough.
         services: those that may call, and whether as an admin.
+        patterns: what the hub's groups mean.
+        creators: those who may make courses.
     """
 
     service: str
@@ -129,6 +146,8 @@ class Admission:
     hub_admins: bool
     require_service_scope: bool
     services: Mapping[str, bool]
+    patterns: GroupPatterns = NO_PATTERNS
+    creators: CourseCreators = NO_CREATORS
 
     @classmethod
     def configured(cls, settings: Settings) -> "Admission":
@@ -140,6 +159,8 @@ class Admission:
             settings.hub_admins,
             settings.require_service_scope,
             settings.services,
+            GroupPatterns.configured(settings),
+            settings.course_creators,
         )
 
     def refusal_of(self, account: Account) -> str | None:
@@ -159,13 +180,21 @@ class Admission:
         if account.kind == "service":
             if account.name not in self.services:
                 raise Refused(refusals.UNKNOWN_SERVICE)
-            return Caller(SERVICE_MARK + account.name, self.services[account.name])
+            return self._caller(SERVICE_MARK + account.name, self.services[account.name], account)
         if account.name.startswith(SERVICE_MARK):
             raise Refused(refusals.NAMED_LIKE_A_SERVICE)
         if not account.may_use(self.service) and (self.require_service_scope or not account.is_of_own_server):
             raise MissesScope(self._no_scope())
         is_admin = account.name in self.admins or (self.hub_admins and account.admin)
-        return Caller(account.name, is_admin, session)
+        return self._caller(account.name, is_admin, account, session)
+
+    def _caller(self, name: str, is_admin: bool, account: Account, session: Session | None = None) -> Caller:
+        names = account.names
+        known = (
+            Person(names.get("given_name"), names.get("family_name"), names.get("email")) if names else NOTHING_KNOWN
+        )
+        is_creator = name in self.creators.users or not self.creators.groups.isdisjoint(account.groups)
+        return Caller(name, is_admin, session, self.patterns.understand(account.groups), known, is_admin or is_creator)
 
     def _no_scope(self) -> Refusal:
         said = refusals.NO_SCOPE

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ngshare_fs.access.roles import teaches
+from ngshare_fs.access.groups import NO_GROUPS, UserGroups
+from ngshare_fs.access.roles import grades, role_in, teaches
 from ngshare_fs.api.request.form import Form
-from ngshare_fs.store import LastCheck, Roster, Tree, Volume, journal, no_check
+from ngshare_fs.store import LastCheck, Role, Roster, Tree, Volume, journal, no_check
 from ngshare_fs.store.quota import NO_LIMITS, NOT_COUNTED, Limits, Used
 
 
@@ -25,6 +26,8 @@ class Call:
         people: the roster of the course in the path.
         limits: how much may be stored.
         used: what is taken of it, as far as the server has counted.
+        groups: that the user is in.
+        creates_courses: whether the user may make courses.
         last_check: makes the checks once more, as they are at that moment; whatever an action changes, it is handed on.
     """
 
@@ -38,6 +41,8 @@ class Call:
     last_check: LastCheck = no_check
     limits: Limits = NO_LIMITS
     used: Used = NOT_COUNTED
+    groups: UserGroups = NO_GROUPS
+    creates_courses: bool = False
 
     @property
     def course(self) -> str:
@@ -51,7 +56,7 @@ class Call:
 
     @property
     def named_user(self) -> str:
-        """The instructor or student in the path."""
+        """The instructor, grader or student in the path."""
         return self.names["user"]
 
     @property
@@ -61,9 +66,19 @@ class Call:
         return self.people
 
     @property
+    def role(self) -> Role | None:
+        """What the user is in this course."""
+        return role_in(self.course, self.roster, self.user, self.groups)
+
+    @property
     def teaches(self) -> bool:
         """Whether the user may do what instructors of this course may."""
-        return teaches(self.roster, self.user, self.is_admin)
+        return teaches(self.role, self.is_admin)
+
+    @property
+    def grades(self) -> bool:
+        """Whether the user may do what graders of this course may."""
+        return grades(self.role, self.is_admin)
 
     def note(self, what: str, detail: str = "", student: str | None = None, is_read: bool = False) -> None:
         """Record in the journal what was done, once it is done.

@@ -4,7 +4,7 @@ from ngshare_fs.api.call import Call
 from ngshare_fs.api.endpoint import Endpoint, Who
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
-from ngshare_fs.store import Volume, assignment, dates, release, roster, submission
+from ngshare_fs.store import Role, Volume, assignment, dates, release, roster, submission
 from ngshare_fs.store.errors import AssignmentNotFound
 
 
@@ -14,14 +14,14 @@ def check(call: Call, endpoint: Endpoint) -> None:
     Raises:
         Refused, StoreError: a check fails.
     """
-    if endpoint.who is Who.ADMIN:
+    if endpoint.who in (Who.ADMIN, Who.COURSE_CREATOR):
         _check_permission(call, endpoint)
     if "{course}" in endpoint.path and not endpoint.new_course:
         call.people = roster.of(call.volume, call.course)
     _check_permission(call, endpoint)
     needs_assignment = "{assignment}" in endpoint.path and not endpoint.new_assignment
     if needs_assignment:
-        is_there = _is_visible if endpoint.only_open and not call.teaches else assignment.exists
+        is_there = _is_visible if endpoint.only_open and not call.grades else assignment.exists
         if not is_there(call.volume, call.course, call.assignment):
             raise Refused(refusals.ASSIGNMENT_NOT_FOUND)
     if endpoint.of_student and not has_worked_here(call, call.named_user):
@@ -36,15 +36,19 @@ def _check_permission(call: Call, endpoint: Endpoint) -> None:
     who = endpoint.who
     if call.is_admin or who is Who.ANYONE:
         return
-    if who is not Who.ADMIN:
-        if call.user in call.roster.instructors:
+    if who is Who.COURSE_CREATOR:
+        if call.creates_courses:
             return
-        if who is Who.MEMBER and call.user in call.roster.students:
+    elif who is not Who.ADMIN:
+        role = call.role
+        if role is Role.INSTRUCTOR or (role is Role.GRADER and who is not Who.INSTRUCTOR):
             return
-        is_self = who is Who.INSTRUCTOR_OR_SELF and call.user == call.named_user
+        if role is not None and who is Who.MEMBER:
+            return
+        is_self = who is Who.GRADER_OR_SELF and call.user == call.named_user
         if is_self and (not endpoint.of_student or _has_own_work(call)):
             return
-    raise Refused(refusals.PERMISSION_DENIED, who.value.strip())
+    raise Refused(refusals.PERMISSION_DENIED, who.reason)
 
 
 def _has_own_work(call: Call) -> bool:
@@ -60,7 +64,7 @@ def _has_own_work(call: Call) -> bool:
 
 def has_worked_here(call: Call, student: str) -> bool:
     """Whether somebody is on the roster of the course, or has handed in to the assignment."""
-    if student in call.roster.students or student in call.roster.instructors:
+    if student in call.roster or (student == call.user and call.role is not None):
         return True
     # Somebody who has left, or an admin: what is listed can be collected.
     return bool(submission.submissions_by(call.volume, call.course, call.assignment, student))

@@ -11,6 +11,7 @@ from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.api.call import Call, MadeAnswer, PageAnswer, TreeAnswer, TreesAnswer, success
 from ngshare_fs.api.checks import check
 from ngshare_fs.api.endpoint import Endpoint, Pool
+from ngshare_fs.api.first_contact import FirstContacts
 from ngshare_fs.api.quota import Allowance, allowance
 from ngshare_fs.api.request.budget import Room
 from ngshare_fs.api.request.form import Form, FormReader, is_here
@@ -39,6 +40,7 @@ class Dispatcher:
         ready: answers that many ask for.
         limits: how much may be stored.
         stored: what is, as far as this process knows.
+        contacts: notes whom groups have brought.
     """
 
     volume: Volume
@@ -50,6 +52,7 @@ class Dispatcher:
     ready: ReleaseCache
     limits: Limits
     stored: StoredBytes
+    contacts: FirstContacts
 
     def handler(self, endpoint: Endpoint) -> Handler:
         """The handler of one endpoint."""
@@ -75,6 +78,8 @@ class Dispatcher:
             raise
         finally:
             room.release()
+        if caller is not None and "course" in request.match_info:
+            self.contacts.met(request.match_info["course"], caller)
         if isinstance(body, PageAnswer):
             return web.Response(text=body.html, content_type="text/html")
         if not isinstance(body, bytes):
@@ -133,7 +138,18 @@ class Dispatcher:
     def _made_call(self, request: web.Request, caller: Caller, form: Form) -> Call:
         names = dict(request.match_info)
         used = self.stored.used(names["course"]) if "course" in names else NOT_COUNTED
-        return Call(self.volume, caller.name, caller.is_admin, self.debug, names, form, limits=self.limits, used=used)
+        return Call(
+            self.volume,
+            caller.name,
+            caller.is_admin,
+            self.debug,
+            names,
+            form,
+            limits=self.limits,
+            used=used,
+            groups=caller.groups,
+            creates_courses=caller.creates_courses,
+        )
 
     async def _stream(self, request: web.Request, body: LargeAnswer) -> web.StreamResponse:
         try:

@@ -15,13 +15,26 @@ LONGEST_JSON = 4 * 2**20
 
 
 class Who(enum.Enum):
-    """Who may call; the value is the reason that debug mode gives to anybody else."""
+    """Who may call. Admins may in any case, and whoever has a higher role than is asked for."""
 
-    ANYONE = ""
-    ADMIN = "not admin"
-    MEMBER = "not related to course"
-    INSTRUCTOR = "not course instructor"
-    INSTRUCTOR_OR_SELF = "not course instructor "
+    ANYONE = "anyone"
+    COURSE_CREATOR = "course creator"
+    ADMIN = "admin"
+    MEMBER = "member"
+    GRADER = "grader"
+    GRADER_OR_SELF = "grader or self"
+    INSTRUCTOR = "instructor"
+
+    @property
+    def reason(self) -> str:
+        """The reason that debug mode gives to anybody else."""
+        match self:
+            case Who.ADMIN | Who.COURSE_CREATOR:
+                return "not admin"
+            case Who.MEMBER:
+                return "not related to course"
+            case _:
+                return "not course instructor"
 
 
 class Pool(enum.Enum):

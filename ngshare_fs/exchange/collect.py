@@ -41,7 +41,7 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
     """Collects one submission of each student; an older copy gives way only to a whole new one."""
 
     include_instructors = Bool(
-        False, help="Collect what instructors have handed in, too, be it to try out the assignment."
+        False, help="Collect what instructors and graders have handed in, too, be it to try out the assignment."
     ).tag(config=True)
 
     def init_src(self) -> None:
@@ -195,7 +195,7 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
         if self.include_instructors or not found or set(found) == {asked_for}:
             return
         try:
-            instructors = self.api.instructors(self.course)
+            instructors = self.api.instructors(self.course) | self.api.graders(self.course)
         except Refused as refusal:
             self.log.warning("It is not known who the instructors are: %s", refusal)
             return
@@ -204,8 +204,8 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
             del found[student]
         if left_out:
             self.log.warning(
-                "Left out, since they are instructors: %s. To collect their submissions, too, name them by --student, "
-                "or use --ExchangeCollect.include_instructors=True",
+                "Left out, since they are instructors or graders: %s. To collect their submissions, too, name them by "
+                "--student, or use --ExchangeCollect.include_instructors=True",
                 ", ".join(left_out),
             )
 

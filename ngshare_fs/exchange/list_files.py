@@ -138,7 +138,7 @@ class ExchangeList(abc.ExchangeList, Exchange):
         if not self._only(self.coursedir.course_id) and not self._only(self.coursedir.assignment_id):
             self.fail("Name the assignment or the course whose assignments are to be removed.")
         for course in self.listing.courses:
-            if course.role == "student" and self._assignments_of(course):
+            if course.role in ("student", "grader") and self._assignments_of(course):
                 self.fail(f"Only instructors may remove what is in the course {course.name}.")
 
     def _entries(self, submitted: str, released: str) -> list[Entry]:

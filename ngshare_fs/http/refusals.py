@@ -68,10 +68,14 @@ COURSE_EXISTS = Refusal(409, "Course already exists")
 ASSIGNMENT_NOT_FOUND = Refusal(404, "Assignment not found")
 ASSIGNMENT_EXISTS = Refusal(409, "Assignment already exists")
 INSTRUCTOR_NOT_FOUND = Refusal(404, "Instructor not found")
+GRADER_NOT_FOUND = Refusal(404, "Grader not found")
 STUDENT_NOT_FOUND = Refusal(404, "Student not found")
 SUBMISSION_NOT_FOUND = Refusal(404, "Submission not found")
 IS_INSTRUCTOR = Refusal(409, "Cannot add instructor as student")
+INSTRUCTOR_AS_GRADER = Refusal(409, "Cannot add instructor as grader")
+IS_GRADER = Refusal(409, "Cannot add grader as student")
 CANNOT_MODIFY_INSTRUCTORS = Refusal(400, "Permission denied (cannot modify instructors)")
+OTHER_INSTRUCTORS = Refusal(403, "Permission denied (only an admin may name other instructors)")
 CANNOT_MODIFY_OTHERS = Refusal(400, "Permission denied (cannot modify other instructors)")
 
 INSTRUCTORS_NOT_JSON = Refusal(400, "Instructors cannot be JSON decoded")
@@ -124,9 +128,11 @@ OF_STORE_ERROR: dict[type[errors.StoreError], Refusal] = {
     errors.AssignmentNotFound: ASSIGNMENT_NOT_FOUND,
     errors.AssignmentExists: ASSIGNMENT_EXISTS,
     errors.InstructorNotFound: INSTRUCTOR_NOT_FOUND,
+    errors.GraderNotFound: GRADER_NOT_FOUND,
     errors.StudentNotFound: STUDENT_NOT_FOUND,
     errors.SubmissionNotFound: SUBMISSION_NOT_FOUND,
     errors.IsInstructor: IS_INSTRUCTOR,
+    errors.IsGrader: IS_GRADER,
     errors.KeyUsed: KEY_USED,
     errors.IllegalPath: ILLEGAL_PATH,
     errors.BrokenManifest: BROKEN_MANIFEST,

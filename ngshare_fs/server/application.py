@@ -12,6 +12,7 @@ from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.api.dispatch import Dispatcher
 from ngshare_fs.api.endpoints import health
 from ngshare_fs.api.endpoints.table import ENDPOINTS
+from ngshare_fs.api.first_contact import FirstContacts
 from ngshare_fs.api.request.form import FormReader
 from ngshare_fs.api.response.release_cache import ReleaseCache
 from ngshare_fs.api.stored_bytes import StoredBytes
@@ -44,6 +45,7 @@ def make_application(volume: Volume, settings: Settings, starter: WriterStarter 
     identity = _identity(application, volume, settings)
     limits = Limits(settings.quota_volume, settings.quota_course, settings.quota_student)
     stored = StoredBytes(volume, limits)
+    contacts = FirstContacts(volume, blocking)
     dispatcher = Dispatcher(
         volume=volume,
         blocking=blocking,
@@ -54,6 +56,7 @@ def make_application(volume: Volume, settings: Settings, starter: WriterStarter 
         ready=ReleaseCache(),
         limits=limits,
         stored=stored,
+        contacts=contacts,
     )
     for endpoint in ENDPOINTS:
         application.router.add_route(
@@ -75,6 +78,7 @@ def make_application(volume: Volume, settings: Settings, starter: WriterStarter 
     async def finish_slow_calls(_: web.Application) -> None:
         await writes.close()
         await stored.close()
+        await contacts.close()
         # What still runs may take long; whoever asks the process to end at once is to be heard meanwhile.
         await asyncio.to_thread(blocking.close)
 
@@ -107,7 +111,7 @@ def _any_names_in(path: str) -> str:
 
 def _identity(application: web.Application, volume: Volume, settings: Settings) -> Identity:
     if settings.hub is None:
-        return StandAlone(settings.admins)
+        return StandAlone(settings.admins, settings.course_creators)
     hub = HubClient(settings.hub)
 
     async def leave_hub(_: web.Application) -> None:

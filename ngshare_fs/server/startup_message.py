@@ -15,11 +15,16 @@ from ngshare_fs.terminal.logs import LOG
 NOT_FOR_PRODUCTION = "stand-alone mode is NOT FOR PRODUCTION: whoever the parameter `user` names is believed"
 
 
+NO_ADMINS = "nobody: name them with --admins, else no course can be created"
+NO_GROUPS = "stand-alone, nobody is in a group, for JupyterHub would say it; so these have no effect: "
+
+
 def announce(settings: Settings, listener: socket.socket) -> None:
     """Say what is served, where and as whom; in stand-alone mode also how to try it, and the warning."""
     url = url_of(listener, settings.prefix)
     admins = sorted(settings.admins)
     user = _unix_user()
+    nobody = "nobody" if settings.course_creators.users | settings.course_creators.groups else NO_ADMINS
     somebody = quote(admins[0] if admins else "student", safe="")
     trial = "curl " + shlex.quote(f"{url}courses?user={somebody}")
     if settings.log_format == "json":
@@ -28,14 +33,18 @@ def announce(settings: Settings, listener: socket.socket) -> None:
         LOG.info("%s %s serves %s", PROGRAM, __version__, url, extra={"fields": fields})
         if settings.standalone:
             LOG.warning(NOT_FOR_PRODUCTION, extra={"fields": {"try": trial}})
+            if settings.options_with_groups:
+                LOG.warning("%s%s", NO_GROUPS, ", ".join(settings.options_with_groups))
         return
     rows = [
         ("data", str(settings.data)),
         ("as", f"{user}, {settings.workers} process{'es' if settings.workers > 1 else ''}"),
-        ("admins", ", ".join(admins) or "nobody: name them with --admins, else no course can be created"),
+        ("admins", ", ".join(admins) or nobody),
     ]
     if settings.standalone:
         rows += [("try", trial), ("stop", "Ctrl-C"), ("", ""), ("WARNING", NOT_FOR_PRODUCTION)]
+        if settings.options_with_groups:
+            rows.append(("", NO_GROUPS + ", ".join(settings.options_with_groups)))
     lines = [f"{PROGRAM} {__version__} serves {url}"]
     lines += [f"  {name:<8} {value}".rstrip() for name, value in rows]
     sys.stderr.write("\n".join(lines) + "\n\n")

@@ -14,7 +14,9 @@ from ngshare_fs.settings.values import (
     Raw,
     parse_callback,
     parse_client,
+    parse_course_creators,
     parse_folder,
+    parse_group_patterns,
     parse_host,
     parse_hub_url,
     parse_integer,
@@ -165,6 +167,26 @@ OPTIONS = (
         "services", parse_services, "", "NAMES",
         "services of the hub that may call, as `service:NAME` in rosters: names separated by commas, `NAME:admin` for "
         "one that may do everything; in the file `{NAME: {admin: true}}`",
+        "none",
+    ),
+    Option(
+        "instructor-groups", parse_group_patterns, "", "PATTERNS",
+        "groups of the hub whose members are instructors of a course: patterns such as `formgrade-{course}`, separated "
+        "by commas, or a list in the file",
+        "none",
+    ),
+    Option(
+        "grader-groups", parse_group_patterns, "", "PATTERNS",
+        "the same for those who grade and do not teach, such as `{course}:tutor`", "none",
+    ),
+    Option(
+        "student-groups", parse_group_patterns, "", "PATTERNS",
+        "the same for students, such as `nbgrader-{course}`", "none",
+    ),
+    Option(
+        "course-creators", parse_course_creators, "", "NAMES",
+        "who may make courses beside the admins, and becomes their instructor: users, and groups of the hub as "
+        "`group:NAME`, separated by commas, or a list in the file",
         "none",
     ),
     Option(

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
+from ngshare_fs.formats.group_pattern import GroupPattern
+
 
 class SettingsError(Exception):
     """A setting is wrong or missing; the text is one line for the operator, naming where it was set."""
@@ -40,6 +42,19 @@ class Hub:
 
 
 @dataclass(frozen=True)
+class CourseCreators:
+    """Who may make courses beside the admins.
+
+    Args:
+        users: user names.
+        groups: names of groups, whose members may.
+    """
+
+    users: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Settings:
     """How the server runs. What is not named here is the option of that name: see `options`.
 
@@ -55,6 +70,7 @@ class Settings:
         auth_cache: how long the hub's answer is believed, in seconds.
         auth_grace: how long after the hub confirmed a token that works where the hub does not answer, in seconds.
         services: names of the hub's services that may call, and whether each is an admin.
+        instructor_groups, grader_groups, student_groups: the hub's groups whose members have that role in a course.
         hub: set unless it is stand-alone.
         file: what the configuration file held.
     """
@@ -84,6 +100,21 @@ class Settings:
     require_service_scope: bool
     hub_admins: bool
     services: Mapping[str, bool]
+    instructor_groups: tuple[GroupPattern, ...]
+    grader_groups: tuple[GroupPattern, ...]
+    student_groups: tuple[GroupPattern, ...]
+    course_creators: CourseCreators
     cookie_secret: str | None = field(repr=False)
     hub: Hub | None
     file: bytes = field(repr=False, compare=False)
+
+    @property
+    def options_with_groups(self) -> list[str]:
+        """The options that name groups of the hub."""
+        patterns = {
+            "instructor-groups": self.instructor_groups,
+            "grader-groups": self.grader_groups,
+            "student-groups": self.student_groups,
+            "course-creators": self.course_creators.groups,
+        }
+        return [name for name, groups in patterns.items() if groups]

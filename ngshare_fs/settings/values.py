@@ -10,7 +10,8 @@ from typing import Any
 
 from ngshare_fs.formats.byte_size import bytes_in
 from ngshare_fs.formats.duration import LONGEST, duration_in
-from ngshare_fs.settings.settings import SettingsError
+from ngshare_fs.formats.group_pattern import GroupPattern, group_pattern_in
+from ngshare_fs.settings.settings import CourseCreators, SettingsError
 
 # The probes answer outside the prefix; an exchange below them would hide behind their answers.
 PROBES = ("/healthz/", "/readyz/")
@@ -85,6 +86,26 @@ def parse_names(raw: Raw) -> frozenset[str]:
             raise ValueError("a name in the list is empty")
         return frozenset(raw)
     return frozenset(name.strip() for name in parse_text(raw).split(",") if name.strip())
+
+
+def parse_group_patterns(raw: Raw) -> tuple[GroupPattern, ...]:
+    """Patterns for names of groups, separated by commas or as a list."""
+    if isinstance(raw, dict):
+        raise ValueError('in a YAML file, what begins with {course} has to stand in quotes: "{course}:tutor"')
+    return tuple(group_pattern_in(text) for text in sorted(parse_names(raw)))
+
+
+# Before the name of a group, where users and groups may stand.
+GROUP_MARK = "group:"
+
+
+def parse_course_creators(raw: Raw) -> CourseCreators:
+    """Users, and groups as `group:NAME`, separated by commas or as a list."""
+    names = parse_names(raw)
+    groups = frozenset(name.removeprefix(GROUP_MARK) for name in names if name.startswith(GROUP_MARK))
+    if "" in groups:
+        raise ValueError(f"{GROUP_MARK!r} names no group")
+    return CourseCreators(frozenset(name for name in names if not name.startswith(GROUP_MARK)), groups)
 
 
 def parse_networks(raw: Raw) -> tuple[IPv4Network | IPv6Network, ...]:

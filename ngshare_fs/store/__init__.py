@@ -8,7 +8,9 @@ The rooms of this package are its own affair, but for `checking`, which has the 
 from ngshare_fs.store.errors import StoreError, VolumeError
 from ngshare_fs.store.format.assignment_file import AssignmentFile, Extension
 from ngshare_fs.store.format.course_file import Person, Roster
+from ngshare_fs.store.format.course_groups import CourseGroups
 from ngshare_fs.store.format.manifest import FEEDBACK, RELEASE, SUBMISSION, Manifest, StoredFile
+from ngshare_fs.store.format.role import Role
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.format.timestamp import of as timestamp_of
 from ngshare_fs.store.reading.cached_folders import Submission
@@ -23,11 +25,13 @@ __all__ = [
     "RELEASE",
     "SUBMISSION",
     "AssignmentFile",
+    "CourseGroups",
     "Extension",
     "IncomingFile",
     "LastCheck",
     "Manifest",
     "Person",
+    "Role",
     "Roster",
     "StoreError",
     "StoredFile",

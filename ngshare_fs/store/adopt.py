@@ -5,7 +5,7 @@ Whoever takes over may be killed, and begins anew: what was taken over before is
 
 import errno
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeGuard
@@ -15,9 +15,10 @@ from ngshare_fs.store import feedback, release, roster, submission
 from ngshare_fs.store.assignment import assignments_of
 from ngshare_fs.store.errors import AssignmentExists, BrokenManifest, CourseExists, IllegalPath
 from ngshare_fs.store.format import layout, timestamp
-from ngshare_fs.store.format.course_file import Person, Roster
+from ngshare_fs.store.format.course_file import Roster
 from ngshare_fs.store.format.manifest import FEEDBACK, RELEASE, SUBMISSION, Manifest, StoredFile
 from ngshare_fs.store.format.names import folder_of
+from ngshare_fs.store.format.role import Role
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.format.tree_paths import check_path
 from ngshare_fs.store.reading.cached_folders import timestamps_in
@@ -101,7 +102,7 @@ def compare_roster(volume: Volume, wanted: Roster) -> RosterOutcome:
         BrokenManifest: the course's file cannot be understood.
     """
     if not courses.exists(volume, wanted.course):
-        return RosterOutcome(True, sorted({*wanted.instructors, *wanted.students}), [])
+        return RosterOutcome(True, sorted(wanted.users()), [])
     return _compared(roster.of(volume, wanted.course), wanted)
 
 
@@ -113,33 +114,28 @@ def adopt_roster(volume: Volume, wanted: Roster) -> RosterOutcome:
     """
     try:
         courses.create_with(volume, wanted)
-        return RosterOutcome(True, sorted({*wanted.instructors, *wanted.students}), [])
+        return RosterOutcome(True, sorted(wanted.users()), [])
     except CourseExists:
         outcome = compare_roster(volume, wanted)
     if outcome.added:
 
         def complete(present: Roster) -> Roster:
-            return replace(
-                present,
-                instructors=_completed(present.instructors, wanted.instructors, present.students),
-                students=_completed(present.students, wanted.students, present.instructors),
-            )
+            found = present
+            for role in Role:
+                new = {user: person for user, person in wanted.people(role).items() if user not in present}
+                found = found.with_people(role, {**new, **present.people(role)})
+            return found
 
         roster.change(volume, wanted.course, complete)
     return outcome
 
 
-def _completed(
-    present: Mapping[str, Person], wanted: Mapping[str, Person], others: Mapping[str, Person]
-) -> dict[str, Person]:
-    return {**{user: person for user, person in wanted.items() if user not in others}, **present}
-
-
 def _compared(present: Roster, wanted: Roster) -> RosterOutcome:
     added, differing = [], []
-    for people, same_role in ((wanted.instructors, present.instructors), (wanted.students, present.students)):
-        for user, person in people.items():
-            if user not in present.instructors and user not in present.students:
+    for role in Role:
+        same_role = present.people(role)
+        for user, person in wanted.people(role).items():
+            if user not in present:
                 added.append(user)
             elif user not in same_role or replace(same_role[user], more={}) != person:
                 differing.append(user)

@@ -27,8 +27,8 @@ def all_courses(volume: Volume) -> list[str]:
     return sorted(name for name, file in _course_files(volume) if _is_there(file))
 
 
-def courses_of(volume: Volume, user: str) -> list[str]:
-    """The names of the courses that a user takes or teaches, sorted.
+def courses_where(volume: Volume, is_wanted: Callable[[str, Roster], object]) -> list[str]:
+    """The names of courses, sorted: those of whose name and roster something is true.
 
     A course whose file cannot be understood, and never was, is left out; the log says so.
     """
@@ -43,7 +43,7 @@ def courses_of(volume: Volume, user: str) -> list[str]:
                 raise
             check_present(volume)
             continue
-        if user in people.instructors or user in people.students:
+        if is_wanted(name, people):
             found.append(name)
     return sorted(found)
 

@@ -26,12 +26,20 @@ class InstructorNotFound(StoreError):
     """The user is no instructor of the course."""
 
 
+class GraderNotFound(StoreError):
+    """The user is no grader of the course."""
+
+
 class StudentNotFound(StoreError):
     """The user is no student of the course, and has handed in nothing."""
 
 
 class IsInstructor(StoreError):
-    """An instructor cannot be a student of the same course."""
+    """An instructor cannot be a grader or a student of the same course."""
+
+
+class IsGrader(StoreError):
+    """A grader cannot be a student of the same course."""
 
 
 class AssignmentNotFound(StoreError):

@@ -1,12 +1,20 @@
-"""Who teaches and who takes a course: reading and changing the roster."""
+"""Who teaches, who grades and who takes a course: reading and changing the roster."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from ngshare_fs.store.editable_file import EditableFile
-from ngshare_fs.store.errors import CourseNotFound, InstructorNotFound, IsInstructor, StudentNotFound
+from ngshare_fs.store.errors import (
+    CourseNotFound,
+    GraderNotFound,
+    InstructorNotFound,
+    IsGrader,
+    IsInstructor,
+    StudentNotFound,
+)
 from ngshare_fs.store.format import layout
-from ngshare_fs.store.format.course_file import Person, Roster
+from ngshare_fs.store.format.course_file import FROM_GROUP, Person, Roster
+from ngshare_fs.store.format.role import Role
 from ngshare_fs.store.volume import Volume, check_present
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
 
@@ -39,20 +47,29 @@ def present(volume: Volume, course: str) -> Roster:
         raise CourseNotFound(course) from None
 
 
-def set_instructor(volume: Volume, course: str, user: str, person: Person, last_check: LastCheck = no_check) -> None:
-    """Make a user an instructor or change the entry; a student who is made instructor stops being a student.
+def set_instructor(
+    volume: Volume,
+    course: str,
+    user: str,
+    person: Person,
+    last_check: LastCheck = no_check,
+    stays_marked: bool = False,
+) -> None:
+    """Make a user an instructor or change the entry; whoever was a grader or a student stops being it.
 
     Args:
         person: what is known of the user, in place of all that was; what else somebody wrote into the entry stays.
         last_check: see `change`.
+        stays_marked: whoever is one by a group alone stays so: only what is known of them changes.
 
     Raises:
         CourseNotFound, BrokenManifest: see `change`.
     """
 
     def changed(roster: Roster) -> Roster:
-        students = {name: entry for name, entry in roster.students.items() if name != user}
-        return replace(roster, instructors=_with(roster.instructors, user, person), students=students)
+        is_marked = stays_marked and roster.named_role(user) is not Role.INSTRUCTOR
+        entry = replace(person, source=FROM_GROUP) if is_marked else person
+        return _placed(roster, Role.INSTRUCTOR, user, entry)
 
     change(volume, course, changed, last_check)
 
@@ -76,24 +93,62 @@ def remove_instructor(volume: Volume, course: str, user: str, last_check: LastCh
     change(volume, course, changed, last_check)
 
 
-def set_student(volume: Volume, course: str, user: str, person: Person, last_check: LastCheck = no_check) -> None:
-    """Make a user a student or change the entry.
+def set_grader(volume: Volume, course: str, user: str, person: Person, last_check: LastCheck = no_check) -> None:
+    """Make a user a grader or change the entry; a student who is made grader stops being a student.
 
     Args:
-        person: what is known of the user, in place of all that was; what else somebody wrote into the entry stays.
-        last_check: see `change`.
+        person, last_check: see `set_instructor`.
 
     Raises:
         IsInstructor: the user is an instructor of the course.
         CourseNotFound, BrokenManifest: see `change`.
     """
-    if not set_students(volume, course, [(user, person)], last_check)[0]:
-        raise IsInstructor(user)
+
+    def changed(roster: Roster) -> Roster:
+        if user in roster.instructors:
+            raise IsInstructor(user)
+        return _placed(roster, Role.GRADER, user, person)
+
+    change(volume, course, changed, last_check)
+
+
+def remove_grader(volume: Volume, course: str, user: str, last_check: LastCheck = no_check) -> None:
+    """Take a grader off the roster.
+
+    Args:
+        last_check: see `change`.
+
+    Raises:
+        GraderNotFound: the user is none.
+        CourseNotFound, BrokenManifest: see `change`.
+    """
+
+    def changed(roster: Roster) -> Roster:
+        if user not in roster.graders:
+            raise GraderNotFound(user)
+        return replace(roster, graders=_without(roster.graders, user))
+
+    change(volume, course, changed, last_check)
+
+
+def set_student(volume: Volume, course: str, user: str, person: Person, last_check: LastCheck = no_check) -> None:
+    """Make a user a student or change the entry.
+
+    Args:
+        person, last_check: see `set_instructor`.
+
+    Raises:
+        IsInstructor, IsGrader: the user is an instructor or a grader of the course.
+        CourseNotFound, BrokenManifest: see `change`.
+    """
+    (higher,) = set_students(volume, course, [(user, person)], last_check)
+    if higher is not None:
+        raise IsInstructor(user) if higher is Role.INSTRUCTOR else IsGrader(user)
 
 
 def set_students(
     volume: Volume, course: str, entries: Iterable[tuple[str, Person]], last_check: LastCheck = no_check
-) -> list[bool]:
+) -> list[Role | None]:
     """Make many users students by one write.
 
     Args:
@@ -101,25 +156,31 @@ def set_students(
         last_check: see `change`.
 
     Returns:
-        for each entry whether it was taken; instructors are not.
+        for each entry None where it was taken, or what the user is instead.
 
     Raises:
         CourseNotFound, BrokenManifest: see `change`.
     """
-    taken: list[bool] = []
+    instead: list[Role | None] = []
 
     def changed(roster: Roster) -> Roster:
-        taken.clear()
+        instead.clear()
         students = dict(roster.students)
         for user, person in entries:
-            taken.append(user not in roster.instructors)
-            if taken[-1]:
+            instead.append(_above_students(roster, user))
+            if instead[-1] is None:
                 students[user] = _updated(students.get(user), person)
         return replace(roster, students=students)
 
     entries = list(entries)
     change(volume, course, changed, last_check)
-    return taken
+    return instead
+
+
+def _above_students(roster: Roster, user: str) -> Role | None:
+    if user in roster.instructors:
+        return Role.INSTRUCTOR
+    return Role.GRADER if user in roster.graders else None
 
 
 def remove_student(volume: Volume, course: str, user: str, last_check: LastCheck = no_check) -> None:
@@ -167,6 +228,44 @@ def remove_students(volume: Volume, course: str, users: Iterable[str], last_chec
     return removed
 
 
+def mark(volume: Volume, course: str, members: Iterable[tuple[str, Role, Person]]) -> list[str]:
+    """Note whom the hub's groups have brought into a course, by one write; that gives them nothing.
+
+    Args:
+        members: user names, what their groups make of them, and what the hub knows of them.
+
+    Returns:
+        the users for whom there is a new entry, or one in another list than before.
+
+    Raises:
+        CourseNotFound, BrokenManifest: see `change`.
+    """
+    members = list(members)
+    marked: list[str] = []
+
+    def changed(roster: Roster) -> Roster:
+        marked.clear()
+        for user, role, person in members:
+            if lacks_mark(roster, user, role):
+                marked.append(user)
+                roster = with_mark(roster, user, role, person)
+        return roster
+
+    change(volume, course, changed)
+    return marked
+
+
+def lacks_mark(roster: Roster, user: str, role: Role) -> bool:
+    """Whether somebody who has a role by a group is not noted under it, and has none by name."""
+    return roster.named_role(user) is None and any((user in roster.people(each)) != (each is role) for each in Role)
+
+
+def with_mark(roster: Roster, user: str, role: Role, person: Person) -> Roster:
+    """The roster with the entry of somebody whom a group gives a role; one that is there moves, and keeps its names."""
+    known = next((people[user] for each in Role if user in (people := roster.people(each))), person)
+    return _placed(roster, role, user, replace(known, source=FROM_GROUP))
+
+
 def change(volume: Volume, course: str, changed: Callable[[Roster], Roster], last_check: LastCheck = no_check) -> None:
     """Read the roster, change it and write it by one rename, while nobody else does.
 
@@ -189,8 +288,10 @@ def _file(volume: Volume, course: str) -> EditableFile[Roster]:
     return EditableFile(volume, path, volume.rosters, Roster.to_yaml, lock=("course", course))
 
 
-def _with(people: Mapping[str, Person], user: str, person: Person) -> dict[str, Person]:
-    return {**people, user: _updated(people.get(user), person)}
+def _placed(roster: Roster, role: Role, user: str, person: Person) -> Roster:
+    """The roster with somebody's entry in the list of a role, and in no other."""
+    present = roster.people(role)
+    return roster.without(user).with_people(role, {**present, user: _updated(present.get(user), person)})
 
 
 def _without(people: Mapping[str, Person], user: str) -> dict[str, Person]:

@@ -108,7 +108,7 @@ class Intake:
             return False
         account.is_new = outcome.is_new
         account.people.new += len(outcome.added)
-        account.people.there += len({*roster.instructors, *roster.students}) - len(outcome.added)
+        account.people.there += len(roster.users()) - len(outcome.added)
         for user in outcome.differing:
             message = "is here with another role, name or email, and stays so"
             self.account.report("person-differs", (course, user), message, is_note=True)

@@ -8,12 +8,12 @@ from aiohttp.typedefs import Handler
 
 from ngshare_fs.access import cross_site
 from ngshare_fs.access.identity import USER, Caller, Identity
-from ngshare_fs.access.roles import courses_seen_by, role_in, teaches
+from ngshare_fs.access.roles import courses_seen_by, grades, in_words, role_in
 from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.http.mere_look import MERE_LOOK
 from ngshare_fs.http.refusals import NOT_SIGNED_IN, OF_STORE_ERROR, Refused
 from ngshare_fs.settings import Settings
-from ngshare_fs.store import Roster, StoreError, Volume, course, roster
+from ngshare_fs.store import StoreError, Volume, course, roster
 from ngshare_fs.store.errors import CourseNotFound
 from ngshare_fs.store.problems import Problems
 from ngshare_fs.terminal.installation import how_to_install
@@ -60,6 +60,7 @@ def add_routes(
             prefix,
             user=caller.name,
             is_admin=caller.is_admin,
+            creates_courses=caller.creates_courses,
             xsrf=caller.session.xsrf if caller.session else None,
             courses=await blocking.read(_courses, volume, caller),
             standalone=settings.standalone,
@@ -103,7 +104,7 @@ def _as_page(handler: Handler, prefix: str) -> Handler:
 
 
 def _courses(volume: Volume, caller: Caller) -> list[TakenCourse]:
-    names = courses_seen_by(volume, caller.name, caller.is_admin)
+    names = courses_seen_by(volume, caller.name, caller.is_admin, caller.groups)
     return [_taken(volume, name, caller) for name in names]
 
 
@@ -113,13 +114,13 @@ def _count(volume: Volume) -> int:
 
 def _taken(volume: Volume, name: str, caller: Caller) -> TakenCourse:
     problems = Problems(volume)
-    people, role = Roster(name, {}, {}), "cannot be read"
+    role, word = None, "cannot be read"
     try:
         with problems.noted():
-            people = roster.of(volume, name)
-            role = role_in(people, caller.name)
+            role = role_in(name, roster.of(volume, name), caller.name, caller.groups)
+            word = in_words(role)
     except CourseNotFound:
         return TakenCourse(name, "just deleted")
     problems.note_of_roster(name)
-    may_know = teaches(people, caller.name, caller.is_admin)
-    return TakenCourse(name, role, problems.first if may_know else None)
+    may_know = grades(role, caller.is_admin)
+    return TakenCourse(name, word, problems.first if may_know else None)

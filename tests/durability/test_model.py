@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ from ngshare_fs.store import (
     submission,
 )
 from ngshare_fs.store.checking.verify import verify_volume
-from ngshare_fs.store.format.course_file import Person
+from ngshare_fs.store.format.course_file import Person, Roster
+from ngshare_fs.store.format.role import Role
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.reading.tree import Tree
 from tests.rounds import rounds
@@ -72,8 +74,18 @@ class Course:
     """Its roster and assignments."""
 
     instructors: dict[str, Person]
+    graders: dict[str, Person] = field(default_factory=dict)
     students: dict[str, Person] = field(default_factory=dict)
     assignments: dict[str, Assignment] = field(default_factory=dict)
+
+    def above_students(self, user: str) -> Role | None:
+        if user in self.instructors:
+            return Role.INSTRUCTOR
+        return Role.GRADER if user in self.graders else None
+
+
+def _has(user: str, _: str, people: Roster) -> bool:
+    return user in people
 
 
 def _files_in(tree: Tree | None) -> Files | None:
@@ -148,6 +160,7 @@ class Exchange(RuleBasedStateMachine):
         assert refusal == (None if name in self.courses else errors.CourseNotFound)
         if name in self.courses:
             self.courses[name].students.pop(user, None)
+            self.courses[name].graders.pop(user, None)
             self.courses[name].instructors[user] = person
 
     @rule(which=which, who=which)
@@ -161,6 +174,29 @@ class Exchange(RuleBasedStateMachine):
             assert refusal is None
             del there.instructors[user]
 
+    @rule(which=which, who=which, person=people)
+    def set_grader(self, which: int, who: int, person: Person) -> None:
+        name, user = self.names[0][which], self.names[2][who]
+        refusal = _refusal_of(lambda: roster.set_grader(self.volume, name, user, person))
+        there = self.courses.get(name)
+        if there is None or user in there.instructors:
+            assert refusal == (errors.CourseNotFound if there is None else errors.IsInstructor)
+        else:
+            assert refusal is None
+            there.students.pop(user, None)
+            there.graders[user] = person
+
+    @rule(which=which, who=which)
+    def remove_grader(self, which: int, who: int) -> None:
+        name, user = self.names[0][which], self.names[2][who]
+        refusal = _refusal_of(lambda: roster.remove_grader(self.volume, name, user))
+        there = self.courses.get(name)
+        if there is None or user not in there.graders:
+            assert refusal == (errors.CourseNotFound if there is None else errors.GraderNotFound)
+        else:
+            assert refusal is None
+            del there.graders[user]
+
     @rule(which=which, entries=st.lists(st.tuples(which, people), min_size=1, max_size=3))
     def set_students(self, which: int, entries: list[tuple[int, Person]]) -> None:
         name, named = self.names[0][which], [(self.names[2][who], person) for who, person in entries]
@@ -168,9 +204,9 @@ class Exchange(RuleBasedStateMachine):
         if there is None:
             assert _refusal_of(lambda: roster.set_students(self.volume, name, named)) == errors.CourseNotFound
             return
-        taken = roster.set_students(self.volume, name, named)
-        assert taken == [user not in there.instructors for user, _ in named]
-        there.students |= {user: person for user, person in named if user not in there.instructors}
+        instead = roster.set_students(self.volume, name, named)
+        assert instead == [there.above_students(user) for user, _ in named]
+        there.students |= {user: person for user, person in named if there.above_students(user) is None}
 
     @rule(which=which, whom=st.lists(which, min_size=1, max_size=3))
     def remove_students(self, which: int, whom: list[int]) -> None:
@@ -282,11 +318,12 @@ class Exchange(RuleBasedStateMachine):
             return
         assert course.all_courses(self.volume) == sorted(self.courses)
         for user in self.names[2]:
-            of_user = [name for name, it in self.courses.items() if user in it.instructors or user in it.students]
-            assert course.courses_of(self.volume, user) == sorted(of_user)
+            of_user = [name for name, it in self.courses.items() if user in it.students or it.above_students(user)]
+            assert course.courses_where(self.volume, partial(_has, user)) == sorted(of_user)
         for name, expected in self.courses.items():
             found = roster.of(self.volume, name)
             assert list(found.instructors.items()) == list(expected.instructors.items())
+            assert list(found.graders.items()) == list(expected.graders.items())
             assert list(found.students.items()) == list(expected.students.items())
             by_time = sorted((there.first, title) for title, there in expected.assignments.items())
             assert assignment.assignments_of(self.volume, name) == [title for _, title in by_time]

@@ -25,6 +25,13 @@ BROWSER_ARGUMENTS = [
 ]
 ACTION_SECONDS = 20
 
+# Of the server: whose groups make them what.
+GROUP_OPTIONS = (
+    *("--instructor-groups", "formgrade-{course}"),
+    *("--grader-groups", "{course}:tutor"),
+    *("--student-groups", "nbgrader-{course}"),
+)
+
 StartHub = Callable[[Plan], Hub]
 
 
@@ -54,7 +61,8 @@ def with_proxy() -> None:
 def granting_hub(version: str, with_proxy: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     """A hub that lets its users use the service, and manages it; the service is in debug mode and forgets quickly."""
     folder = tmp_path_factory.mktemp("granting")
-    with running_hub(folder, Plan(version, options=("--debug", "--auth-cache", "1"))) as hub:
+    options = ("--debug", "--auth-cache", "1", "--course-creators", "maker", *GROUP_OPTIONS)
+    with running_hub(folder, Plan(version, options=options)) as hub:
         yield hub
 
 

@@ -217,6 +217,20 @@ class Hub:
             answer = call("POST", url, harness, body=body)
             assert answer.status in (201, 409), answer  # 409: it knows all of them
 
+    def join(self, user: str, *groups: str) -> None:
+        """Put a user into groups, which are made where they are not there yet."""
+        for group in groups:
+            url, body = f"{self.api_url}/groups/{quote(group)}", json.dumps({"users": [user]}).encode()
+            made = call("POST", url, self.tokens_of_services["harness"], body=body)
+            if made.status != 201:
+                assert made.status == 409, made  # it is there
+                self.api("POST", f"/groups/{quote(group)}/users", {"users": [user]})
+
+    def leave(self, user: str, *groups: str) -> None:
+        """Take a user out of groups."""
+        for group in groups:
+            self.api("DELETE", f"/groups/{quote(group)}/users", {"users": [user]})
+
     def token(self, user: str, *scopes: str) -> Token:
         """Make a token with these scopes; without any, it can what its user can."""
         body = {"note": "a test", **({"scopes": scopes} if scopes else {})}
@@ -292,7 +306,7 @@ class Hub:
         return [{"name": name, "api_token": self.tokens_of_services[name]} for name in ("harness", *SERVICES)]
 
     def _roles(self) -> list[dict[str, Any]]:
-        rights = ["admin:users", "admin:servers", "tokens", "list:users", "read:users"]
+        rights = ["admin:users", "admin:servers", "admin:groups", "tokens", "list:users", "read:users"]
         granted = [{"name": "user", "scopes": ["self", SERVICE_SCOPE]}] if self.plan.granted else []
         # A role is given to users that exist: the hub makes them, as this role names them.
         helps = {"name": "helper", "users": [HELPER], "scopes": [f"access:servers!server={HELPED}/"]}

@@ -16,7 +16,9 @@ pytestmark = pytest.mark.hubs
 # The roles of the table, and who has them here.
 USERS = {
     "root": "admin",
+    "maker": "maker",
     "kevin": "teacher",
+    "tara": "tara",
     "lawrence": "lawrence",
     "other student": "other student",
     "stranger": "zoë@uni.example",
@@ -38,6 +40,7 @@ def make_course(hub: Hub, course: str) -> None:
     must(ask(hub, "POST", f"course/{course}", token_of(hub, "root"), instructors=f'["{USERS["kevin"]}"]'))
     for student in ("lawrence", "other student"):
         must(ask(hub, "POST", f"student/{course}/{student}", token_of(hub, "kevin"), **NAMES))
+    must(ask(hub, "POST", f"grader/{course}/tara", token_of(hub, "kevin"), **NAMES))
     must(ask(hub, "POST", f"assignment/{course}/a", token_of(hub, "kevin"), files=FILES))
 
 

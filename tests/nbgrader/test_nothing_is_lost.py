@@ -234,7 +234,8 @@ def test_a_line_that_cannot_be_understood_is_one_students(school: School) -> Non
     body = "".join(line + "\n" for line in lines).encode()
     with faulty_proxy(school.server.url) as proxy:
         teacher.environment["NGSHARE_URL"] = proxy.url
-        proxy.faults.extend([PASSES, PASSES, Fault(status=200, body=body)])  # submissions, instructors, collection
+        # Submissions, instructors, graders, collection.
+        proxy.faults.extend([PASSES, PASSES, PASSES, Fault(status=200, body=body)])
         said = teacher.run("collect", ASSIGNMENT, fails=True)
     assert "1 of 2 submissions could not be collected" in said
     assert f"{zoë.name}: the exchange did not send it, or nothing that can be understood" in said
@@ -251,7 +252,7 @@ def test_trials_of_instructors_are_left_out_and_names_come(school: School) -> No
     teacher.manage("add-student", COURSE, "max", "--first-name=Max", "--last-name=Groß", "--no-gradebook")
     teacher.run("db", "student", "add", "zoë@uni.example", "--first-name=Zoë")
     said = teacher.run("collect", ASSIGNMENT)
-    assert "Left out, since they are instructors: teacher." in said
+    assert "Left out, since they are instructors or graders: teacher." in said
     assert sorted(os.listdir(school.submitted)) == ["max", "zoë@uni.example"]
     listed = teacher.run("db", "student", "list")
     assert "max (Groß, Max)" in listed

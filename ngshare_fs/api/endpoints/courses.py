@@ -13,7 +13,7 @@ from ngshare_fs.store import course
 INSTRUCTORS = Argument(
     "instructors",
     {"type": "array", "items": NAME},
-    "User names of the first instructors.",
+    "User names of the first instructors; whoever is no admin can name nobody but themselves.",
     required=False,
     is_json=True,
 )
@@ -21,7 +21,7 @@ INSTRUCTORS = Argument(
 
 def list_courses(call: Call) -> Answer:
     """All courses to an admin, to others those that they take or teach."""
-    return {"courses": courses_seen_by(call.volume, call.user, call.is_admin)}
+    return {"courses": courses_seen_by(call.volume, call.user, call.is_admin, call.groups)}
 
 
 def create_course(call: Call) -> Answer:
@@ -29,6 +29,11 @@ def create_course(call: Call) -> Answer:
     if course.exists(call.volume, call.course):
         raise Refused(refusals.COURSE_EXISTS)
     instructors = _instructors(call)
+    if not call.is_admin:
+        # Whoever may make courses makes nobody else an instructor.
+        if set(instructors) - {call.user}:
+            raise Refused(refusals.OTHER_INSTRUCTORS)
+        instructors = [call.user]
     course.create(call.volume, call.course, instructors)
     call.note("create-course", listed(instructors))
     return {}
@@ -83,12 +88,12 @@ ENDPOINTS = (
     Endpoint(
         "POST",
         "course/{course}",
-        Who.ADMIN,
+        Who.COURSE_CREATOR,
         Pool.MANAGES,
-        "Make a course",
+        "Make a course (admins, and those who may make courses, who become its instructor)",
         create_course,
         arguments=(INSTRUCTORS,),
-        refusals=(refusals.COURSE_EXISTS, refusals.INSTRUCTORS_NOT_JSON),
+        refusals=(refusals.COURSE_EXISTS, refusals.INSTRUCTORS_NOT_JSON, refusals.OTHER_INSTRUCTORS),
         new_course=True,
     ),
     Endpoint(

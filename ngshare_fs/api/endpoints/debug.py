@@ -13,7 +13,18 @@ from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
 from ngshare_fs.api.endpoints.schemas import NAME, PERSON, SUBMISSION, TEXT, Schema, list_of
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
-from ngshare_fs.store import IncomingFile, Person, Upload, assignment, course, feedback, release, roster, submission
+from ngshare_fs.store import (
+    IncomingFile,
+    Person,
+    Role,
+    Upload,
+    assignment,
+    course,
+    feedback,
+    release,
+    roster,
+    submission,
+)
 from ngshare_fs.store.errors import StoreError
 from ngshare_fs.store.problems import Problems
 
@@ -26,8 +37,7 @@ _DUMPED: Schema = {
     "courses": list_of({"id": NAME}),
     "assignments": list_of({"id": NAME, **_OF_COURSE}),
     "submissions": list_of({**_OF_COURSE, "assignment_id": NAME, **SUBMISSION}),
-    "instructors": list_of(_OF_PERSON),
-    "students": list_of(_OF_PERSON),
+    **{role.key: list_of(_OF_PERSON) for role in Role},
 }
 
 
@@ -53,7 +63,7 @@ def initialize(call: Call) -> Answer:
 def _dump(call: Call) -> dict[str, list[dict[str, Any]]]:
     """All that is on the volume: a list of records for each kind of which there are any."""
     records: dict[str, list[dict[str, Any]]] = {"users": [], "courses": [], "assignments": [], "submissions": []}
-    records |= {"instructors": [], "students": []}
+    records |= {role.key: [] for role in Role}
     users: dict[str, None] = {call.user: None}
     for name in course.all_courses(call.volume):
         # What cannot be read of one course, or was deleted meanwhile, must not hide the others.
@@ -67,11 +77,11 @@ def _dump_course(call: Call, name: str, records: dict[str, list[dict[str, Any]]]
     people = roster.of(call.volume, name)
     assignments = assignment.assignments_of(call.volume, name)
     records["courses"].append({"id": name})
-    for role, entries in (("instructors", people.instructors), ("students", people.students)):
-        for user, person in entries.items():
+    for role in Role:
+        for user, person in people.people(role).items():
             users[user] = None
             names = {"first_name": person.first_name, "last_name": person.last_name, "email": person.email}
-            records[role].append({"id": user, "course_id": name, **names})
+            records[role.key].append({"id": user, "course_id": name, **names})
     for of in assignments:
         records["assignments"].append({"id": of, "course_id": name})
         for handed_in in submission.submissions_to(call.volume, name, of):

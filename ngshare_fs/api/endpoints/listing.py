@@ -3,7 +3,7 @@
 import contextlib
 from typing import Any
 
-from ngshare_fs.access.roles import courses_seen_by, role_in, teaches
+from ngshare_fs.access.roles import courses_seen_by, grades, in_words, role_in
 from ngshare_fs.api.call import Answer, Call
 from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
 from ngshare_fs.api.endpoints.schemas import MD5, NAME, TEXT, TEXT_OR_NULL, TIMESTAMP, Schema, list_of, or_null
@@ -17,14 +17,14 @@ COURSE = Argument("course", TEXT, "Only this course; no error where it is none o
 SUBMISSIONS = Argument(
     "submissions",
     TEXT,
-    "`all` lists everybody's in the courses that the user teaches; their own otherwise.",
+    "`all` lists everybody's in the courses that the user teaches or grades; their own otherwise.",
     required=False,
 )
 
 
 def list_everything(call: Call) -> Answer:
     """Courses, assignments, submissions and feedback of the user."""
-    names = courses_seen_by(call.volume, call.user, call.is_admin)
+    names = courses_seen_by(call.volume, call.user, call.is_admin, call.groups)
     only = call.form.optional("course")
     wants_all = call.form.texts.get("submissions") == "all"
     listed = []
@@ -42,12 +42,12 @@ def _course(call: Call, name: str, wants_all: bool) -> dict[str, Any]:
     people = Roster(name, {}, {})
     with problems.noted():
         people = roster.of(call.volume, name)
-    if call.user not in people.instructors and call.user not in people.students and not call.is_admin:
+    role = role_in(name, people, call.user, call.groups)
+    if role is None and not call.is_admin:
         raise CourseNotFound(name)  # it was one of theirs a moment ago
-    sees_all = teaches(people, call.user, call.is_admin)
+    sees_all = grades(role, call.is_admin)
     if sees_all:
         problems.note_of_roster(name)  # nobody else is told
-    role = role_in(people, call.user)
     assignments = []
     submissions = []
     names: list[str] = []
@@ -69,7 +69,7 @@ def _course(call: Call, name: str, wants_all: bool) -> dict[str, Any]:
         raise CourseNotFound(name)  # it was deleted meanwhile, and only some of it was found
     return {
         "course_id": name,
-        "role": role,
+        "role": in_words(role),
         "problem": problems.first if sees_all else None,
         "assignments": assignments,
         "submissions": submissions,
@@ -141,7 +141,7 @@ ENDPOINTS = (
             "courses": list_of(
                 {
                     "course_id": NAME,
-                    "role": {"enum": ["instructor", "student", "admin"]},
+                    "role": {"enum": ["instructor", "grader", "student", "admin"]},
                     "problem": TEXT_OR_NULL,
                     "assignments": list_of(
                         {

@@ -1,7 +1,7 @@
-"""Endpoints of instructors and students."""
+"""Endpoints of instructors, graders and students."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ngshare_fs.api.call import Answer, Call
@@ -10,8 +10,8 @@ from ngshare_fs.api.endpoints.courses import is_name, listed
 from ngshare_fs.api.endpoints.schemas import NAME, PERSON, TEXT, list_of, record
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal, Refused
-from ngshare_fs.store import Person, roster
-from ngshare_fs.store.errors import InstructorNotFound, StudentNotFound
+from ngshare_fs.store import Person, Role, roster
+from ngshare_fs.store.errors import GraderNotFound, InstructorNotFound, IsInstructor, StudentNotFound
 
 FIRST_NAME = Argument("first_name", TEXT, "May be empty.")
 LAST_NAME = Argument("last_name", TEXT, "May be empty.")
@@ -40,6 +40,11 @@ _STATUS = {
     }
 }
 _FIELDS = ("username", "first_name", "last_name", "email")
+# Why somebody cannot be made a student.
+_IS_HIGHER: Mapping[Role, Refusal] = {
+    Role.INSTRUCTOR: refusals.IS_INSTRUCTOR,
+    Role.GRADER: refusals.IS_GRADER,
+}
 _NOT_A_PERSON = (refusals.NO_FIRST_NAME, refusals.NO_LAST_NAME, refusals.NO_EMAIL)
 
 
@@ -50,7 +55,9 @@ def set_instructor(call: Call) -> Answer:
         if call.named_user in call.roster.instructors:
             raise Refused(refusals.CANNOT_MODIFY_OTHERS)
         raise Refused(refusals.CANNOT_MODIFY_INSTRUCTORS)
-    roster.set_instructor(call.volume, call.course, call.named_user, person, call.last_check)
+    # Only admins make instructors: who is one by a group does not become one for good by writing their name.
+    stays_marked = not call.is_admin
+    roster.set_instructor(call.volume, call.course, call.named_user, person, call.last_check, stays_marked)
     call.note("set-instructor", call.named_user, student="")
     return {}
 
@@ -73,6 +80,36 @@ def remove_instructor(call: Call) -> Answer:
 def list_instructors(call: Call) -> Answer:
     """All instructors of a course."""
     return {"instructors": [_entry(name, person) for name, person in call.roster.instructors.items()]}
+
+
+def set_grader(call: Call) -> Answer:
+    """Make a user a grader, or change the entry."""
+    try:
+        roster.set_grader(call.volume, call.course, call.named_user, _person(call), call.last_check)
+    except IsInstructor:
+        raise Refused(refusals.INSTRUCTOR_AS_GRADER) from None
+    call.note("set-grader", call.named_user, student="")
+    return {}
+
+
+def get_grader(call: Call) -> Answer:
+    """A grader's entry."""
+    person = call.roster.graders.get(call.named_user)
+    if person is None:
+        raise GraderNotFound(call.named_user)
+    return _entry(call.named_user, person)
+
+
+def remove_grader(call: Call) -> Answer:
+    """Take a grader off the roster."""
+    roster.remove_grader(call.volume, call.course, call.named_user, call.last_check)
+    call.note("remove-grader", call.named_user, student="")
+    return {}
+
+
+def list_graders(call: Call) -> Answer:
+    """All graders of a course."""
+    return {"graders": [_entry(name, person) for name, person in call.roster.graders.items()]}
 
 
 def set_student(call: Call) -> Answer:
@@ -100,10 +137,10 @@ def remove_student(call: Call) -> Answer:
 def set_students(call: Call) -> Answer:
     """Add or change many students by one write."""
     entries = _entries(call)
-    taken = roster.set_students(call.volume, call.course, entries, call.last_check)
+    instead = roster.set_students(call.volume, call.course, entries, call.last_check)
     names = [name for name, _ in entries]
-    call.note("set-students", listed([name for name, is_taken in zip(names, taken, strict=True) if is_taken]))
-    return _status(names, taken, refusals.IS_INSTRUCTOR)
+    call.note("set-students", listed([name for name, other in zip(names, instead, strict=True) if other is None]))
+    return _status(names, [None if other is None else _IS_HIGHER[other] for other in instead])
 
 
 def remove_students(call: Call) -> Answer:
@@ -113,14 +150,14 @@ def remove_students(call: Call) -> Answer:
         raise Refused(refusals.WRONG_FORMAT)
     removed = roster.remove_students(call.volume, call.course, names, call.last_check)
     call.note("remove-students", listed([name for name, is_gone in zip(names, removed, strict=True) if is_gone]))
-    return _status(names, removed, refusals.STUDENT_NOT_FOUND)
+    return _status(names, [None if is_gone else refusals.STUDENT_NOT_FOUND for is_gone in removed])
 
 
-def _status(names: Iterable[str], successes: Iterable[bool], refusal: Refusal) -> Answer:
+def _status(names: Iterable[str], found: Iterable[Refusal | None]) -> Answer:
     status: list[dict[str, Any]] = []
-    for name, success in zip(names, successes, strict=True):
-        status.append({"username": name, "success": success})
-        if not success:
+    for name, refusal in zip(names, found, strict=True):
+        status.append({"username": name, "success": refusal is None})
+        if refusal is not None:
             status[-1]["message"] = refusal.message
     return {"status": status}
 
@@ -219,18 +256,56 @@ ENDPOINTS = (
     ),
     Endpoint(
         "POST",
+        "grader/{course}/{user}",
+        Who.INSTRUCTOR,
+        Pool.MANAGES,
+        "Make a user a grader, who sees and grades what is handed in, or change the entry",
+        set_grader,
+        arguments=(FIRST_NAME, LAST_NAME, EMAIL),
+        refusals=(*_NOT_A_PERSON, refusals.INSTRUCTOR_AS_GRADER),
+    ),
+    Endpoint(
+        "GET",
+        "grader/{course}/{user}",
+        Who.MEMBER,
+        Pool.READS,
+        "A grader's names and email",
+        get_grader,
+        refusals=(refusals.GRADER_NOT_FOUND,),
+        answer=PERSON,
+    ),
+    Endpoint(
+        "DELETE",
+        "grader/{course}/{user}",
+        Who.INSTRUCTOR,
+        Pool.MANAGES,
+        "Take a grader off the roster",
+        remove_grader,
+        refusals=(refusals.GRADER_NOT_FOUND,),
+    ),
+    Endpoint(
+        "GET",
+        "graders/{course}",
+        Who.MEMBER,
+        Pool.READS,
+        "All graders of a course",
+        list_graders,
+        answer={"graders": list_of(PERSON)},
+    ),
+    Endpoint(
+        "POST",
         "student/{course}/{user}",
         Who.INSTRUCTOR,
         Pool.MANAGES,
         "Make a user a student, or change the entry",
         set_student,
         arguments=(FIRST_NAME, LAST_NAME, EMAIL),
-        refusals=(*_NOT_A_PERSON, refusals.IS_INSTRUCTOR),
+        refusals=(*_NOT_A_PERSON, refusals.IS_INSTRUCTOR, refusals.IS_GRADER),
     ),
     Endpoint(
         "GET",
         "student/{course}/{user}",
-        Who.INSTRUCTOR_OR_SELF,
+        Who.GRADER_OR_SELF,
         Pool.READS,
         "A student's names and email",
         get_student,
@@ -271,7 +346,7 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         "students/{course}",
-        Who.INSTRUCTOR,
+        Who.GRADER,
         Pool.READS,
         "All students of a course",
         list_students,

@@ -100,7 +100,7 @@ def _check_student(call: Call, student: str) -> None:
     if student == call.user:
         return
     if not call.teaches:
-        raise Refused(refusals.PERMISSION_DENIED, Who.INSTRUCTOR.value)
+        raise Refused(refusals.PERMISSION_DENIED, Who.INSTRUCTOR.reason)
     if not student or not has_worked_here(call, student):
         raise Refused(refusals.STUDENT_NOT_FOUND)
 
@@ -200,7 +200,7 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         "submissions/{course}/{assignment}",
-        Who.INSTRUCTOR,
+        Who.GRADER,
         Pool.READS,
         "All submissions to an assignment, oldest first",
         list_submissions,
@@ -209,7 +209,7 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         "submissions/{course}/{assignment}/{user}",
-        Who.INSTRUCTOR_OR_SELF,
+        Who.GRADER_OR_SELF,
         Pool.READS,
         "One student's submissions to an assignment, oldest first",
         list_submissions_of,
@@ -238,7 +238,7 @@ ENDPOINTS = (
     Endpoint(
         "POST",
         "collection/{course}/{assignment}",
-        Who.INSTRUCTOR,
+        Who.GRADER,
         Pool.READS,
         "One submission of each student with its files, a line of JSON for each",
         collect_all,
@@ -250,7 +250,7 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         "submission/{course}/{assignment}/{user}",
-        Who.INSTRUCTOR_OR_SELF,
+        Who.GRADER_OR_SELF,
         Pool.READS,
         "One submission with its files",
         collect,
@@ -273,7 +273,7 @@ ENDPOINTS = (
     Endpoint(
         "POST",
         "feedback/{course}/{assignment}/{user}",
-        Who.INSTRUCTOR,
+        Who.GRADER,
         Pool.WRITES_WORK,
         "Give feedback on a submission, in place of what was given before",
         give_feedback,
@@ -284,7 +284,7 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         "feedback/{course}/{assignment}/{user}",
-        Who.INSTRUCTOR_OR_SELF,
+        Who.GRADER_OR_SELF,
         Pool.READS,
         "The feedback on a submission; no files until there is some",
         get_feedback,

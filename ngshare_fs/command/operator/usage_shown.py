@@ -123,6 +123,8 @@ def _one_course(found: Inspection, course: CourseUsage) -> Iterator[str]:
     limits, trash = found.limits_of(course), found.trash.get(course.name, 0)
     if course.roster is not None:
         yield f"Instructors: {in_one_line(', '.join(course.roster.instructors)) or 'none'}"
+        if course.roster.graders:
+            yield f"Graders: {in_one_line(', '.join(course.roster.graders))}"
         handed_in = sum(1 for student in course.students if student in course.roster.students)
         yield f"Students: {len(course.roster.students)}, of whom {handed_in} handed in"
     yield f"Last activity: {_minute(course.last_activity)}"
@@ -295,6 +297,7 @@ def _course_as_json(course: CourseUsage, found: Inspection) -> dict[str, object]
     return {
         "course": course.name,
         "instructors": None if roster is None else list(roster.instructors),
+        "graders": None if roster is None else list(roster.graders),
         "students": None if roster is None else list(roster.students),
         "bytes": course.bytes,
         "trash_bytes": found.trash.get(course.name, 0),

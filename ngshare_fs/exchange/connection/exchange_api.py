@@ -335,6 +335,17 @@ class ExchangeApi:
         with well_formed(self.url):
             return {str(each["username"]) for each in answer["instructors"]}
 
+    def graders(self, course: str) -> set[str]:
+        """The user names of those who grade and do not teach; an older server knows nobody of that kind."""
+        try:
+            answer = self._client.call("GET", "graders", course)
+        except Refused as refusal:
+            if not refusal.knows_no_such_call:
+                raise
+            return set()
+        with well_formed(self.url):
+            return {str(each["username"]) for each in answer["graders"]}
+
     def roster(self, course: str) -> dict[str, dict[str, str]]:
         """What the roster says of each student: `first_name`, `last_name` and `email`, where they are not empty."""
         answer = self._client.call("GET", "students", course, patience=LIST_PATIENCE)

@@ -45,7 +45,7 @@ class Course(NamedTuple):
 
     Args:
         name: its name.
-        role: `instructor`, `student` or `admin`; empty where an older server does not say.
+        role: `instructor`, `grader`, `student` or `admin`; empty where an older server does not say.
         assignments: by name.
         submissions: the user's own, or everybody's.
     """

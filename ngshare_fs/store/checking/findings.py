@@ -99,7 +99,9 @@ KEY_MISSPELT = Defect(
     "write the key that was meant, or one that looks like none",
 )
 TWO_ROLES = Defect(
-    "two-roles", "somebody is instructor and student of one course; the instructor counts", "remove one of the entries"
+    "two-roles",
+    "somebody has two roles in one course; the higher one counts, and what a group has brought never does",
+    "remove one of the entries",
 )
 NAME_NOT_CANONICAL = Defect(
     "name-not-canonical",

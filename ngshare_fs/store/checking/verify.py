@@ -41,6 +41,7 @@ from ngshare_fs.store.errors import CourseNotFound
 from ngshare_fs.store.format import assignment_file, course_file, layout, timestamp, trash_file, volume_file
 from ngshare_fs.store.format.manifest import FEEDBACK, RELEASE, SUBMISSION, WITHDRAWAL
 from ngshare_fs.store.format.names import folder_of, is_cut, name_of
+from ngshare_fs.store.format.role import Role
 from ngshare_fs.store.format.volume_file import VolumeFile
 from ngshare_fs.store.migrations.present_layout import check_is_present_layout
 
@@ -162,8 +163,8 @@ def _check_course(course: OpenFolder, restored_as: str | None = None) -> Iterato
             yield COURSE_DIFFERS.at(path, differ(roster.course, course.name))
         for each in course_file.misspelt_keys(roster):
             yield KEY_MISSPELT.at(path, str(each))
-        for user in roster.students:
-            if user in roster.instructors:
+        for user in {**roster.students, **roster.graders}:
+            if sum(user in roster.people(role) for role in Role) > 1:
                 yield TWO_ROLES.at(path, repr(user))
     if layout.ASSIGNMENTS in present:
         yield from look_into(course, layout.ASSIGNMENTS, _each(_check_assignment))

@@ -100,7 +100,7 @@ class Search:
         people = EditableFile(self._volume, file, self._volume.rosters, Roster.to_yaml, lock=("course", course))
         try:
             roster = people.read().present
-            if self._user in roster.instructors or self._user in roster.students:
+            if self._user in roster:
                 yield self._removal(ROSTER, file, 1, lambda: people.change(self._without_user), course)
         except BrokenManifest:
             self.unknown.append(self._relative(file))
@@ -225,11 +225,7 @@ class Search:
         return os.path.relpath(path, self._volume.root)
 
     def _without_user(self, people: Roster) -> Roster:
-        return replace(
-            people,
-            instructors={name: person for name, person in people.instructors.items() if name != self._user},
-            students={name: person for name, person in people.students.items() if name != self._user},
-        )
+        return people.without(self._user)
 
     def _without_name(self, manifest: Manifest) -> Manifest:
         return replace(manifest, by=PLACEHOLDER) if manifest.by == self._user else manifest

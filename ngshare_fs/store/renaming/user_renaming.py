@@ -19,8 +19,9 @@ from ngshare_fs.store.editable_file import EditableFile
 from ngshare_fs.store.errors import AssignmentNotFound, BrokenManifest, StoreError
 from ngshare_fs.store.format import layout
 from ngshare_fs.store.format.assignment_file import AssignmentFile
-from ngshare_fs.store.format.course_file import PERSON_KEYS, ROLES, Person, Roster
+from ngshare_fs.store.format.course_file import PERSON_KEYS, Person, Roster
 from ngshare_fs.store.format.names import folder_of, is_cut
+from ngshare_fs.store.format.role import Role
 from ngshare_fs.store.reading.cached_folders import timestamps_in
 from ngshare_fs.store.reading.tree import manifest_at
 from ngshare_fs.store.renaming import extensions_of
@@ -64,7 +65,7 @@ def plan(volume: Volume, old: str, new: str, courses: Collection[str] = ()) -> l
     found = []
     for course in courses or all_courses(volume):
         people = roster.present(volume, course)
-        roles = tuple(role for role in ROLES if old in getattr(people, role))
+        roles = tuple(role.key for role in Role if old in people.people(role))
         assignments: dict[str, int] = {}
         extensions: list[str] = []
         for assignment in assignments_of(volume, course):
@@ -161,11 +162,15 @@ def _rename_in(volume: Volume, course: str, assignment: str, old: str, new: str,
 
 
 def _renamed_in(people: Roster, old: str, new: str) -> Roster:
-    instructors = _renamed_among(people.instructors, old, new)
-    students = _renamed_among(people.students, old, new)
-    if new in instructors:
-        students = {name: person for name, person in students.items() if name != new}
-    return replace(people, instructors=instructors, students=students)
+    renamed = people
+    for role in Role:
+        renamed = renamed.with_people(role, _renamed_among(people.people(role), old, new))
+    roles = [role for role in Role if new in renamed.people(role)]
+    if len(roles) > 1:
+        # What somebody wrote counts before what a group has brought, and the higher role before the lower one.
+        kept = renamed.named_role(new) or roles[0]
+        renamed = renamed.without(new).with_people(kept, renamed.people(kept))
+    return renamed
 
 
 def _renamed_among(people: Mapping[str, Person], old: str, new: str) -> Mapping[str, Person]:
@@ -175,5 +180,7 @@ def _renamed_among(people: Mapping[str, Person], old: str, new: str) -> Mapping[
     if new not in people:
         return {new if name == old else name: person for name, person in people.items()}
     missing = {key: getattr(people[old], key) for key in PERSON_KEYS if not getattr(people[new], key)}
-    merged = replace(people[new], **missing, more={**people[old].more, **people[new].more})
+    more = {**people[old].more, **people[new].more}
+    source = people[new].source if people[old].source else None
+    merged = replace(people[new], **missing, more=more, source=source)
     return {name: merged if name == new else person for name, person in people.items() if name != old}

@@ -208,7 +208,7 @@ class Takeover:
         if courses.exists(self._volume, course):
             with suppress(StoreError):  # it is reported when it is to be changed
                 present = rosters.of(self._volume, course)
-        known = {*present.instructors, *present.students}
+        known = present.users()
         coming = {str(work.student): Person() for work in works if not self._intake.has(work)}
         students = {name: each for name, each in coming.items() if name not in known and name not in self._instructors}
         instructors = {name: Person() for name in self._instructors if name not in present.instructors}
