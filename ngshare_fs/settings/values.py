@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ngshare_fs.formats.byte_size import bytes_in
+from ngshare_fs.formats.duration import duration_in
 from ngshare_fs.formats.group_pattern import GroupPattern, group_pattern_in
 from ngshare_fs.settings.settings import CourseCreators, SettingsError
 
@@ -50,6 +51,11 @@ def parse_integer(least: int, most: int) -> Callable[[Raw], int]:
         return int(text)
 
     return parse
+
+
+def parse_duration(raw: Raw) -> timedelta:
+    """A duration: `15m`, `1h30m`, or `0` for none."""
+    return duration_in(parse_text(raw))
 
 
 # A hundred years.

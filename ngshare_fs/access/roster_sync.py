@@ -1,0 +1,156 @@
+"""Rosters brought in step with the hub's groups: what has to be done in each course, and doing it."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from ngshare_fs.access.groups import GroupPatterns
+from ngshare_fs.access.identity import SERVICE_MARK
+from ngshare_fs.hub import HubClient
+from ngshare_fs.hub.groups import Members, members_of
+from ngshare_fs.settings import Settings
+from ngshare_fs.store import CourseGroups, Role, Roster, StoreError, Volume, roster
+from ngshare_fs.store.course import all_courses
+from ngshare_fs.store.errors import CourseNotFound
+from ngshare_fs.store.journal import Event, record
+from ngshare_fs.store.membership import Difference, difference, follow, is_too_much
+
+
+@dataclass(frozen=True)
+class CoursePlan:
+    """What has to be done in a course.
+
+    Args:
+        course: its name.
+        difference: between its roster and its groups.
+        gone: those of its groups that the hub does not have.
+        hidden: those that the hub does not let this service read; then nothing is done.
+        is_held_back: whether so many would be removed that somebody has to look first.
+    """
+
+    course: str
+    difference: Difference
+    gone: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    is_held_back: bool = False
+
+    @property
+    def without_what_is_held_back(self) -> Difference:
+        """What may be done before anybody has looked."""
+        return self.difference.without_removals() if self.is_held_back else self.difference
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What has to be done.
+
+    Args:
+        courses: those that have groups.
+        without_groups: the names of those that have none.
+        broken: those whose roster cannot be read, and why.
+    """
+
+    courses: tuple[CoursePlan, ...]
+    without_groups: tuple[str, ...]
+    broken: Mapping[str, StoreError | OSError]
+
+
+def patterns_of(settings: Settings) -> GroupPatterns:
+    """Which groups belong to courses that name none themselves."""
+    return GroupPatterns(settings.instructor_groups, settings.grader_groups, settings.student_groups)
+
+
+async def plan(
+    volume: Volume, client: HubClient, patterns: GroupPatterns, only: Collection[str] | None = None
+) -> Plan:
+    """Look what has to be done. Nothing is changed.
+
+    Args:
+        client: of the hub that has the groups.
+        patterns: which groups belong to courses that name none themselves.
+        only: the names of courses; all by default.
+
+    Raises:
+        CourseNotFound: one of `only` is not there.
+        HubDown, UnknownService: nobody says who is in the groups.
+        OSError: nobody can say which courses there are.
+    """
+    # Before the hub is asked: whoever comes into a group afterwards, and is entered at once, has not left it.
+    people, broken = await asyncio.to_thread(_rosters, volume, only)
+    groups = {course: patterns.groups_of(each) for course, each in people.items()}
+    names = {name for each in groups.values() for name in _names(each)}
+    members = await members_of(client, names) if names else Members({})
+    planned = [_of_course(people[course], each, members) for course, each in groups.items() if _names(each)]
+    # Each may be a course so small that all of it may go; all of them together are not.
+    going = [each.difference for each in planned if not each.is_held_back]
+    if is_too_much(sum(len(each.removed) for each in going), sum(each.followers for each in going)):
+        planned = [replace(each, is_held_back=bool(each.difference.removed)) for each in planned]
+    without = (course for course, each in groups.items() if not _names(each))
+    return Plan(tuple(planned), tuple(without), broken)
+
+
+def carry_out(volume: Volume, course: str, planned: Difference, by: str, via: str) -> Difference:
+    """Change a course's roster as planned, and write down what was done.
+
+    Args:
+        by, via: who does it, see `Event`.
+
+    Returns:
+        what was done: less than planned where others were faster.
+
+    Raises:
+        StoreError, OSError: nothing was, or nobody knows whether it will last.
+    """
+    done = follow(volume, course, planned)
+    roles = {**done.added, **{user: move.after for user, move in done.moved.items()}}
+    for user, role in roles.items():
+        record(volume, _event(f"set-{role.value}", role, by, via, course, user))
+    for user, role in done.removed.items():
+        record(volume, _event(f"remove-{role.value}", role, by, via, course, user))
+    return done
+
+
+def _rosters(
+    volume: Volume, only: Collection[str] | None
+) -> tuple[dict[str, Roster], dict[str, StoreError | OSError]]:
+    """The rosters as their files say now, by course, and why others cannot be read."""
+    found: dict[str, Roster] = {}
+    broken: dict[str, StoreError | OSError] = {}
+    for course in all_courses(volume) if only is None else dict.fromkeys(only):
+        try:
+            found[course] = roster.present(volume, course)
+        except CourseNotFound:
+            if only is not None:
+                raise
+        except (StoreError, OSError) as error:
+            broken[course] = error
+    return found, broken
+
+
+def _names(groups: CourseGroups) -> frozenset[str]:
+    return groups.instructors | groups.graders | groups.students
+
+
+def _of_course(people: Roster, groups: CourseGroups, members: Members) -> CoursePlan:
+    names = _names(groups)
+    hidden = tuple(sorted(names & members.hidden))
+    if hidden:
+        return CoursePlan(people.course, Difference(), hidden=hidden)
+    by_role = {
+        role: {user for name in groups.of(role) for user in members.of.get(name, ()) if _may_come(user)}
+        for role in Role
+    }  # fmt: skip
+    found = difference(people, by_role)
+    gone = tuple(sorted(names & members.gone))
+    return CoursePlan(people.course, found, gone, is_held_back=is_too_much(len(found.removed), found.followers))
+
+
+def _may_come(user: str) -> bool:
+    """Whether somebody of that name would be let in."""
+    return not user.startswith(SERVICE_MARK)
+
+
+def _event(what: str, role: Role, by: str, via: str, course: str, user: str) -> Event:
+    # As the API writes it.
+    is_student = role is Role.STUDENT
+    return Event(what, by, via, course, student=user if is_student else "", detail="" if is_student else user)

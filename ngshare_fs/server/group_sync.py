@@ -1,0 +1,154 @@
+"""What one process of all that serve a volume does beside serving: it keeps rosters in step with the hub's groups."""
+
+import asyncio
+import contextlib
+import logging
+import shlex
+import time
+from collections.abc import Collection
+
+from ngshare_fs import metrics
+from ngshare_fs.access.roster_sync import CoursePlan, carry_out, patterns_of, plan
+from ngshare_fs.hub import HubClient, HubDown
+from ngshare_fs.hub.checkup import how_to_read_groups
+from ngshare_fs.hub.groups import UnknownService
+from ngshare_fs.settings import Hub, Settings
+from ngshare_fs.store import StoreError, Volume
+from ngshare_fs.store.membership import Difference
+from ngshare_fs.store.upkeep.one_of_all import one_of_all
+from ngshare_fs.terminal.logs import LOG
+
+TASK = "group-sync"
+# After a failure it is tried again so soon, and then less and less often, up to the usual time.
+AGAIN_SECONDS = 2.0
+# So often the other processes look whether the one that does this is gone.
+TAKE_OVER_SECONDS = 30.0
+# A line of the log names no more people.
+MOST_NAMED = 20
+SERVER = "server"
+
+
+async def keep_rosters(volume: Volume, settings: Settings, hub: Hub) -> None:
+    """Bring rosters in step with the hub's groups now and again, while no other process of this volume does.
+
+    Args:
+        settings: say how often, and which groups belong to which courses.
+        hub: has the groups.
+    """
+    seconds = settings.group_sync.total_seconds()
+    client = HubClient(hub)
+    sync = GroupSync(volume, client, settings, hub.service_name)
+    with contextlib.ExitStack() as turn:
+        try:
+            while not await asyncio.to_thread(sync.is_ours, turn):
+                await asyncio.sleep(min(seconds, TAKE_OVER_SECONDS))
+            while True:
+                pause = AGAIN_SECONDS
+                while not await sync.is_done():
+                    await asyncio.sleep(min(pause, seconds))
+                    pause *= 2
+                await asyncio.sleep(seconds)
+        finally:
+            await client.close()
+            await asyncio.to_thread(turn.close)
+
+
+class GroupSync:
+    """Rosters that follow groups, and what is said of it in the log: each thing once, until it changes.
+
+    Args:
+        volume: has the courses.
+        client: of the hub that has the groups.
+        settings: which groups belong to which courses.
+        service: what the hub calls us.
+    """
+
+    def __init__(self, volume: Volume, client: HubClient, settings: Settings, service: str) -> None:
+        self._volume = volume
+        self._client = client
+        self._patterns = patterns_of(settings)
+        self._service = service
+        self._said: dict[str, str] = {}
+
+    def is_ours(self, turn: contextlib.ExitStack) -> bool:
+        """Whether this process is the one that does it, from now on until `turn` ends."""
+        with contextlib.ExitStack() as stack:
+            try:
+                is_ours = stack.enter_context(one_of_all(self._volume, TASK))
+            except OSError as error:
+                self._say("", logging.WARNING, f"rosters do not follow the hub's groups: {error}")
+                return False
+            if is_ours:
+                turn.push(stack.pop_all())
+            return is_ours
+
+    async def is_done(self) -> bool:
+        """Bring the rosters in step, all that can be; False where it should be tried again soon."""
+        try:
+            found = await plan(self._volume, self._client, self._patterns)
+        except (HubDown, UnknownService, StoreError, OSError) as error:
+            self._say("", logging.WARNING, f"rosters cannot follow the hub's groups, and stay as they are: {error}")
+            return False
+        except Exception:
+            LOG.exception("rosters could not be brought in step with the hub's groups")
+            return False
+        if self._said.pop("", None):
+            LOG.info("rosters follow the hub's groups again")
+        problems = {course: f"it cannot be read: {error}" for course, error in found.broken.items()}
+        for each in found.courses:
+            problem = await asyncio.to_thread(self._problem_after, each)
+            if problem:
+                problems[each.course] = problem
+        for course, problem in problems.items():
+            self._say(course, logging.WARNING, f"the roster of {course!r} does not follow the hub's groups: {problem}")
+        for course in self._said.keys() - problems.keys():
+            del self._said[course]
+            LOG.info("the roster of %r follows the hub's groups again", course)
+        metrics.gauge("group_sync_problems", len(problems))
+        metrics.gauge("group_sync_timestamp_seconds", time.time())
+        return True
+
+    def _problem_after(self, planned: CoursePlan) -> str | None:
+        """What of a course could not be done, after all the rest was."""
+        if planned.hidden:
+            hidden = ", ".join(map(repr, planned.hidden))
+            return f"the hub does not let this service read {hidden}; {how_to_read_groups(self._service)}"
+        difference = planned.without_what_is_held_back
+        try:
+            if difference:
+                _tell(planned.course, carry_out(self._volume, planned.course, difference, SERVER, SERVER))
+        except (StoreError, OSError) as error:
+            return f"it cannot be changed: {error}"
+        except Exception:
+            LOG.exception("the roster of %r could not be changed", planned.course)
+            return "it cannot be changed"
+        return why_held_back(planned) if planned.is_held_back else None
+
+    def _say(self, about: str, level: int, text: str) -> None:
+        if self._said.get(about) != text:
+            self._said[about] = text
+            LOG.log(level, "%s", text)
+
+
+def why_held_back(planned: CoursePlan) -> str:
+    """Why nobody was removed, and what to do."""
+    removed, followers = len(planned.difference.removed), planned.difference.followers
+    gone = f" (the hub has no group {', '.join(map(repr, planned.gone))})" if planned.gone else ""
+    return (
+        f"{removed} of {followers} whom groups have brought are in none any more{gone}, and nobody was removed; where that "
+        f"is right, run `ngshare-fs course sync --from-hub {shlex.quote(planned.course)} --yes`"
+    )
+
+
+def _tell(course: str, done: Difference) -> None:
+    if done:
+        come = [f"{user} ({role.value})" for user, role in done.added.items()]
+        moved = [f"{user} ({move.before.value}, now {move.after.value})" for user, move in done.moved.items()]
+        parts = (("added", come), ("changed", moved), ("removed", list(done.removed)))
+        said = "; ".join(f"{word} {_some(names)}" for word, names in parts if names)
+        LOG.info("the roster of %r follows the hub's groups: %s", course, said)
+
+
+def _some(names: Collection[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"{len(names)}: {', '.join(list(names)[:MOST_NAMED])}{more}"
