@@ -8,7 +8,6 @@ from ngshare_fs.access.groups import GroupPatterns
 from ngshare_fs.access.identity import SERVICE_MARK
 from ngshare_fs.hub import HubClient
 from ngshare_fs.hub.groups import Members, members_of
-from ngshare_fs.settings import Settings
 from ngshare_fs.store import CourseGroups, Role, Roster, StoreError, Volume, roster
 from ngshare_fs.store.course import all_courses
 from ngshare_fs.store.errors import CourseNotFound
@@ -55,11 +54,6 @@ class Plan:
     broken: Mapping[str, StoreError | OSError]
 
 
-def patterns_of(settings: Settings) -> GroupPatterns:
-    """Which groups belong to courses that name none themselves."""
-    return GroupPatterns(settings.instructor_groups, settings.grader_groups, settings.student_groups)
-
-
 async def plan(
     volume: Volume, client: HubClient, patterns: GroupPatterns, only: Collection[str] | None = None
 ) -> Plan:
@@ -77,10 +71,10 @@ async def plan(
     """
     # Before the hub is asked: whoever comes into a group afterwards, and is entered at once, has not left it.
     people, broken = await asyncio.to_thread(_rosters, volume, only)
-    groups = {course: patterns.groups_of(each) for course, each in people.items()}
+    groups = {course: patterns.groups_of(course, each) for course, each in people.items()}
     names = {name for each in groups.values() for name in _names(each)}
     members = await members_of(client, names) if names else Members({})
-    planned = [_of_course(people[course], each, members) for course, each in groups.items() if _names(each)]
+    planned = [_of_course(course, people[course], each, members) for course, each in groups.items() if _names(each)]
     # Each may be a course so small that all of it may go; all of them together are not.
     going = [each.difference for each in planned if not each.is_held_back]
     if is_too_much(sum(len(each.removed) for each in going), sum(each.followers for each in going)):
@@ -104,9 +98,9 @@ def carry_out(volume: Volume, course: str, planned: Difference, by: str, via: st
     done = follow(volume, course, planned)
     roles = {**done.added, **{user: move.after for user, move in done.moved.items()}}
     for user, role in roles.items():
-        record(volume, _event(f"set-{role.value}", role, by, via, course, user))
+        record(volume, Event("join-by-group", by, via, course, student=user, detail=role.value))
     for user, role in done.removed.items():
-        record(volume, _event(f"remove-{role.value}", role, by, via, course, user))
+        record(volume, Event("leave-by-group", by, via, course, student=user, detail=role.value))
     return done
 
 
@@ -131,26 +125,20 @@ def _names(groups: CourseGroups) -> frozenset[str]:
     return groups.instructors | groups.graders | groups.students
 
 
-def _of_course(people: Roster, groups: CourseGroups, members: Members) -> CoursePlan:
+def _of_course(course: str, people: Roster, groups: CourseGroups, members: Members) -> CoursePlan:
     names = _names(groups)
     hidden = tuple(sorted(names & members.hidden))
     if hidden:
-        return CoursePlan(people.course, Difference(), hidden=hidden)
+        return CoursePlan(course, Difference(), hidden=hidden)
     by_role = {
         role: {user for name in groups.of(role) for user in members.of.get(name, ()) if _may_come(user)}
         for role in Role
     }  # fmt: skip
     found = difference(people, by_role)
     gone = tuple(sorted(names & members.gone))
-    return CoursePlan(people.course, found, gone, is_held_back=is_too_much(len(found.removed), found.followers))
+    return CoursePlan(course, found, gone, is_held_back=is_too_much(len(found.removed), found.followers))
 
 
 def _may_come(user: str) -> bool:
     """Whether somebody of that name would be let in."""
     return not user.startswith(SERVICE_MARK)
-
-
-def _event(what: str, role: Role, by: str, via: str, course: str, user: str) -> Event:
-    # As the API writes it.
-    is_student = role is Role.STUDENT
-    return Event(what, by, via, course, student=user if is_student else "", detail="" if is_student else user)

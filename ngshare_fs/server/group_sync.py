@@ -8,7 +8,8 @@ import time
 from collections.abc import Collection
 
 from ngshare_fs import metrics
-from ngshare_fs.access.roster_sync import CoursePlan, carry_out, patterns_of, plan
+from ngshare_fs.access.groups import GroupPatterns
+from ngshare_fs.access.roster_sync import CoursePlan, carry_out, plan
 from ngshare_fs.hub import HubClient, HubDown
 from ngshare_fs.hub.checkup import how_to_read_groups
 from ngshare_fs.hub.groups import UnknownService
@@ -66,7 +67,7 @@ class GroupSync:
     def __init__(self, volume: Volume, client: HubClient, settings: Settings, service: str) -> None:
         self._volume = volume
         self._client = client
-        self._patterns = patterns_of(settings)
+        self._patterns = GroupPatterns.configured(settings)
         self._service = service
         self._said: dict[str, str] = {}
 

@@ -132,7 +132,7 @@ def _brought_by_groups(people: Roster) -> dict[str, Role]:
 def _after(people: Roster, done: Difference) -> Roster:
     moved = {user: people.people(move.before)[user] for user, move in done.moved.items()}
     leaving = done.removed.keys() | moved.keys()
-    lists = {}
+    after = people
     for role in Role:
         left = {
             user: person
@@ -141,5 +141,5 @@ def _after(people: Roster, done: Difference) -> Roster:
         }
         come = {user: moved[user] for user, move in done.moved.items() if move.after is role}
         come |= {user: Person(source=FROM_GROUP) for user, added in done.added.items() if added is role}
-        lists[role.key] = {**left, **come}
-    return replace(people, **lists)
+        after = after.with_people(role, {**left, **come})
+    return after

@@ -82,13 +82,14 @@ def run(given: argparse.Namespace) -> int:
 
 
 async def _plan(volume: Volume, settings: Settings, courses: list[str]) -> "Plan":
-    from ngshare_fs.access.roster_sync import patterns_of, plan
+    from ngshare_fs.access.groups import GroupPatterns
+    from ngshare_fs.access.roster_sync import plan
     from ngshare_fs.hub import HubClient
 
     assert settings.hub is not None
     client = HubClient(settings.hub)
     try:
-        return await plan(volume, client, patterns_of(settings), courses or None)
+        return await plan(volume, client, GroupPatterns.configured(settings), courses or None)
     finally:
         await client.close()
 
