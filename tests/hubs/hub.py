@@ -313,7 +313,6 @@ class Hub:
         # A role is given to users that exist: the hub makes them, as this role names them.
         helps = {"name": "helper", "users": [HELPER], "scopes": [f"access:servers!server={HELPED}/"]}
         inside = {"name": "inside", "users": [INSIDER], "scopes": [SERVICE_SCOPE]}
-        granted.append({"name": "groups-of-tests", "services": ["harness"], "scopes": ["admin:groups"]})
         if self.plan.own_scopes:
             granted.append({"name": "ngshare", "services": ["ngshare"], "scopes": list(self.plan.own_scopes)})
         if self.plan.servers_granted:
