@@ -231,9 +231,7 @@ async def test_who_joins_while_the_hub_is_asked_has_not_left(
     client = HubClient(hub.hub)
 
     def join(offset: int) -> None:
-        roster.change(
-            volume, "math", lambda people: replace(people, students={**people.students, "late": BROUGHT})
-        )
+        roster.change(volume, "math", lambda people: replace(people, students={**people.students, "late": BROUGHT}))
 
     hub.before_page = join
     found = await plan(volume, client, GroupPatterns.configured(grouped))

@@ -54,9 +54,7 @@ class Plan:
     broken: Mapping[str, StoreError | OSError]
 
 
-async def plan(
-    volume: Volume, client: HubClient, patterns: GroupPatterns, only: Collection[str] | None = None
-) -> Plan:
+async def plan(volume: Volume, client: HubClient, patterns: GroupPatterns, only: Collection[str] | None = None) -> Plan:
     """Look what has to be done. Nothing is changed.
 
     Args:
@@ -104,9 +102,7 @@ def carry_out(volume: Volume, course: str, planned: Difference, by: str, via: st
     return done
 
 
-def _rosters(
-    volume: Volume, only: Collection[str] | None
-) -> tuple[dict[str, Roster], dict[str, StoreError | OSError]]:
+def _rosters(volume: Volume, only: Collection[str] | None) -> tuple[dict[str, Roster], dict[str, StoreError | OSError]]:
     """The rosters as their files say now, by course, and why others cannot be read."""
     found: dict[str, Roster] = {}
     broken: dict[str, StoreError | OSError] = {}

@@ -10,7 +10,8 @@ from ngshare_fs.terminal.installation import how_to_install
 
 HELP = "courses and rosters on a server, as the signed-in user"
 DESCRIPTION = (
-    "Courses and rosters on a server, as the signed-in user; `rename` and `sync --from-hub` work on the data folder itself."
+    "Courses and rosters on a server, as the signed-in user; `rename` and `sync --from-hub` work on the data folder "
+    "itself."
 )
 
 
@@ -67,7 +68,9 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     remove_students = add("remove-students", "remove students; what they handed in stays")
     remove_students.add_argument("users", metavar="USER", nargs="+")
     sync = add("sync", "make the roster the one in a CSV file: add, change, remove")
-    sync.epilog = f"`{course_sync.FLAG}` in place of the file: {course_sync.HELP}; see `sync {course_sync.FLAG} --help`."
+    sync.epilog = (
+        f"`{course_sync.FLAG}` in place of the file: {course_sync.HELP}; see `sync {course_sync.FLAG} --help`."
+    )
     add_file(sync)
     _yes(sync)
     sync.add_argument("--dry-run", action="store_true", help="only show what would be done")

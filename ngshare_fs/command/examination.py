@@ -46,7 +46,9 @@ async def _look_at_network(settings: Settings, user_token: str | None, volume: s
         client = HubClient(hub)
         try:
             found += await look_at_hub(client, hub, settings.prefix, asks_for_client=True)
-            if settings.group_sync or any((settings.instructor_groups, settings.grader_groups, settings.student_groups)):
+            if settings.group_sync or any(
+                (settings.instructor_groups, settings.grader_groups, settings.student_groups)
+            ):
                 found.append(await look_at_groups(client, hub, bool(settings.group_sync)))
             if user_token is None:
                 remedy = "--user-token-file FILE with the token of a user tells whether that user is let in"

@@ -95,8 +95,8 @@ def how_to_read_groups(service: str) -> str:
     role = f'{{"name": "{service}-groups", "services": ["{service}"], "scopes": ["{LIST}", "{READ}"]}}'
     in_chart = f"{service}-groups: {{services: [{service}], scopes: [{LIST}, {READ}]}}"
     return (
-        f"it takes in c.JupyterHub.load_roles {role} (in the values of the hub's chart below hub.loadRoles: {in_chart}), "
-        "and a new start of the hub"
+        f"it takes in c.JupyterHub.load_roles {role} (in the values of the hub's chart below hub.loadRoles: "
+        f"{in_chart}), and a new start of the hub"
     )
 
 

@@ -72,7 +72,7 @@ async def members_of(client: HubClient, groups: Collection[str]) -> Members:
         raise UnknownService("the hub does not know the token of this service: nobody can ask it about its groups")
     scopes = GroupScopes.of(account)
     found = await (_all_groups(client) if scopes.lists else _by_name(client, scopes, groups))
-    # A name that the hub does not have, and that we could not read if it had, is only known not to be there by the list.
+    # Of a group that we could not read if it were there, the list alone tells that it is not.
     hidden = {
         group for group in groups
         if (group in found and "users" not in found[group])
@@ -97,9 +97,7 @@ async def _all_groups(client: HubClient) -> dict[str, Mapping[str, Any]]:
     raise HubDown("the hub's groups change faster than they can be read")
 
 
-async def _by_name(
-    client: HubClient, scopes: GroupScopes, groups: Collection[str]
-) -> dict[str, Mapping[str, Any]]:
+async def _by_name(client: HubClient, scopes: GroupScopes, groups: Collection[str]) -> dict[str, Mapping[str, Any]]:
     found = {}
     for group in sorted(groups):  # one after the other: the hub has others to answer
         if scopes.may_read(group):

@@ -41,7 +41,7 @@ async def keep_rosters(volume: Volume, settings: Settings, hub: Hub) -> None:
     sync = GroupSync(volume, client, settings, hub.service_name)
     with contextlib.ExitStack() as turn:
         try:
-            while not await asyncio.to_thread(sync.is_ours, turn):
+            while not await asyncio.to_thread(sync.is_ours, turn):  # noqa: ASYNC110 - the other may be elsewhere
                 await asyncio.sleep(min(seconds, TAKE_OVER_SECONDS))
             while True:
                 pause = AGAIN_SECONDS
@@ -136,8 +136,8 @@ def why_held_back(planned: CoursePlan) -> str:
     removed, followers = len(planned.difference.removed), planned.difference.followers
     gone = f" (the hub has no group {', '.join(map(repr, planned.gone))})" if planned.gone else ""
     return (
-        f"{removed} of {followers} whom groups have brought are in none any more{gone}, and nobody was removed; where that "
-        f"is right, run `ngshare-fs course sync --from-hub {shlex.quote(planned.course)} --yes`"
+        f"{removed} of {followers} whom groups have brought are in none any more{gone}, and nobody was removed; where "
+        f"that is right, run `ngshare-fs course sync --from-hub {shlex.quote(planned.course)} --yes`"
     )
 
 

@@ -1,7 +1,7 @@
 """Rosters that follow groups: who comes, who goes, and whose role changes.
 
-Only entries that a group has brought (`from: group`) ever go or change. What somebody entered stays as it is, and counts
-before all groups.
+Only entries that a group has brought (`from: group`) ever go or change. What somebody entered stays as it is, and
+counts before all groups.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,8 +13,8 @@ from ngshare_fs.store.format.role import Role
 from ngshare_fs.store.volume import Volume
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
 
-# So many may always leave a course, or all courses together. What is more is a mistake more often than it is meant, where
-# it is more than this part of all whom groups have brought: a hub that forgot its groups looks so.
+# So many may always leave a course, or all courses together. What is more, and more than this part of all whom groups
+# have brought, is a mistake more often than it is meant: a hub that forgot its groups looks so.
 HANDFUL = 5
 PART = 4
 

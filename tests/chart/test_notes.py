@@ -16,7 +16,14 @@ from tests.chart.values_matrix import CASES, TOKEN, Case
 
 # Those whose notes differ, and the others where there is time.
 SOON = {
-    *("nothing-set", "release-without-ngshare-in-its-name", "longest-full-name", "name-overridden", "standalone", "groups"),
+    *(
+        "nothing-set",
+        "release-without-ngshare-in-its-name",
+        "longest-full-name",
+        "name-overridden",
+        "standalone",
+        "groups",
+    ),
     *("three-replicas-on-a-shared-volume", "volume-by-labels", "no-volume", "token-by-value"),
     *("token-in-another-secret", "hub-in-another-namespace", "hub-below-a-path", "hub-elsewhere", "service"),
 }

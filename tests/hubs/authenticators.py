@@ -1,7 +1,7 @@
 """Reads a configuration as a JupyterHub does, in the environment that has it, and tells as JSON what came of it.
 
-`python authenticators.py FILE WHAT`: which groups somebody has after signing in (`oauth`, `lti`), or what the hub has loaded
-(`groups`, `roles`).
+`python authenticators.py FILE WHAT`: which groups somebody has after signing in (`oauth`, `lti`), or what the hub has
+loaded (`groups`, `roles`).
 """
 
 import asyncio

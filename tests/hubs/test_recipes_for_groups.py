@@ -1,4 +1,4 @@
-"""The configurations in docs/groups.md are read by the JupyterHub, the OAuthenticator and the LTI authenticator of today."""
+"""The configurations in docs/groups.md are read by JupyterHub, the OAuthenticator and the LTI authenticator of today."""
 
 import json
 import os
@@ -59,7 +59,7 @@ def test_the_groups_of_an_identity_provider(version: str, tmp_path: Path) -> Non
 
 
 def test_the_launches_of_a_learning_management_system(version: str, tmp_path: Path) -> None:
-    found = read_by_a_hub(version, example("c.JupyterHub.authenticator_class = \"ltiauth"), "lti", tmp_path)
+    found = read_by_a_hub(version, example('c.JupyterHub.authenticator_class = "ltiauth'), "lti", tmp_path)
     assert found["manages"] is True
     assert found["groups"] == [
         ["nbgrader-math"],

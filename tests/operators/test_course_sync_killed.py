@@ -1,4 +1,4 @@
-"""Rosters that follow groups, cut off at any step: each is as it was or as it is to be, and the next run does the rest."""
+"""Rosters that follow groups, cut off at any step: each is as it was or as it is to be; the next run does the rest."""
 
 from pathlib import Path
 

@@ -33,8 +33,8 @@ FLAG = "--from-hub"
 HELP = "make rosters follow the hub's groups, on the data folder itself"
 DESCRIPTION = (
     "Make rosters follow the groups that the hub has, on the data folder itself; servers may run. It takes the options "
-    "and variables of `serve`, for it asks the hub as that does. Only entries that groups have brought are removed. Exit "
-    "code 0: done, or nothing to do; 1: not done, or not in all courses; 2: wrong use, or no such course."
+    "and variables of `serve`, for it asks the hub as that does. Only entries that groups have brought are removed. "
+    "Exit code 0: done, or nothing to do; 1: not done, or not in all courses; 2: wrong use, or no such course."
 )
 # Words of this command alone: all others are options of the server.
 _OWN = ("action", "from-hub", "courses", "dry-run", "json", "yes")
@@ -127,7 +127,9 @@ def _is_confirmed(found: "Plan", given: argparse.Namespace) -> bool:
         f"{len(each.difference.removed)} of {each.difference.followers} in {each.course}" for each in many
     )
     try:
-        confirm(f"Remove whom groups have brought and no group has any more: {removed}?", given.yes, may_ask=not given.json)
+        confirm(
+            f"Remove whom groups have brought and no group has any more: {removed}?", given.yes, may_ask=not given.json
+        )
     except NotConfirmed:
         return False
     return True
@@ -200,9 +202,7 @@ def _document(
     }
 
 
-def _entry(
-    course: str, planned: "CoursePlan | None", done: "Difference | None", problem: str | None
-) -> dict[str, Any]:
+def _entry(course: str, planned: "CoursePlan | None", done: "Difference | None", problem: str | None) -> dict[str, Any]:
     from ngshare_fs.store.membership import Difference
 
     done = done or Difference()
