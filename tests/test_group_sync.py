@@ -174,9 +174,14 @@ async def test_a_missing_scope_is_told_once_with_what_to_do(
         assert await sync.is_done()
         assert students(volume) == set(CLASS)
     first, second = said(caplog, logging.WARNING)
-    assert "does not let this service read 'formgrade-math', 'nbgrader-math'; it takes in c.JupyterHub" in first
+    assert "does not let this service read groups (2: 'formgrade-math', 'nbgrader-math'), and rosters" in first
+    assert "do not follow them (1: 'math'); it takes in c.JupyterHub" in first
     assert '{"name": "ngshare-groups", "services": ["ngshare"], "scopes": ["list:groups", "read:groups"]}' in first
-    assert "read 'formgrade-math'; it takes" in second
+    assert "read groups (1: 'formgrade-math'), and" in second
+    caplog.set_level(logging.INFO, "ngshare_fs")
+    hub.grant(LIST, READ)
+    assert await sync.is_done()
+    assert "lets this service read the groups of all courses again" in said(caplog)[0]
 
 
 async def test_what_cannot_be_read_or_written_keeps_no_other_course_from_it(

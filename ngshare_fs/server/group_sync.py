@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import shlex
 import time
 from collections.abc import Collection
@@ -26,6 +25,8 @@ AGAIN_SECONDS = 2.0
 TAKE_OVER_SECONDS = 30.0
 # A line of the log names no more people.
 MOST_NAMED = 20
+# What a problem can be about, beside a course.
+HUB, GROUPS = ("hub", ""), ("groups", "")
 SERVER = "server"
 
 
@@ -69,7 +70,8 @@ class GroupSync:
         self._client = client
         self._patterns = GroupPatterns.configured(settings)
         self._service = service
-        self._said: dict[str, str] = {}
+        # By what it is about, the last one said.
+        self._said: dict[tuple[str, str], str] = {}
 
     def is_ours(self, turn: contextlib.ExitStack) -> bool:
         """Whether this process is the one that does it, from now on until `turn` ends."""
@@ -77,7 +79,7 @@ class GroupSync:
             try:
                 is_ours = stack.enter_context(one_of_all(self._volume, TASK))
             except OSError as error:
-                self._say("", logging.WARNING, f"rosters do not follow the hub's groups: {error}")
+                self._say(HUB, f"rosters cannot follow the hub's groups, and stay as they are: {error}")
                 return False
             if is_ours:
                 turn.push(stack.pop_all())
@@ -88,32 +90,46 @@ class GroupSync:
         try:
             found = await plan(self._volume, self._client, self._patterns)
         except (HubDown, UnknownService, StoreError, OSError) as error:
-            self._say("", logging.WARNING, f"rosters cannot follow the hub's groups, and stay as they are: {error}")
+            # A hub that goes down fails in one way after the other: the first one will do.
+            kind = type(error).__name__
+            self._say(HUB, f"rosters cannot follow the hub's groups, and stay as they are: {error}", kind)
             return False
         except Exception:
             LOG.exception("rosters could not be brought in step with the hub's groups")
             return False
-        if self._said.pop("", None):
+        if self._said.pop(HUB, None):
             LOG.info("rosters follow the hub's groups again")
         problems = {course: f"it cannot be read: {error}" for course, error in found.broken.items()}
+        hidden = [each for each in found.courses if each.hidden]
+        self._tell_of_hidden_groups(hidden)
         for each in found.courses:
-            problem = await asyncio.to_thread(self._problem_after, each)
+            problem = None if each.hidden else await asyncio.to_thread(self._problem_after, each)
             if problem:
                 problems[each.course] = problem
         for course, problem in problems.items():
-            self._say(course, logging.WARNING, f"the roster of {course!r} does not follow the hub's groups: {problem}")
-        for course in self._said.keys() - problems.keys():
-            del self._said[course]
-            LOG.info("the roster of %r follows the hub's groups again", course)
-        metrics.gauge("group_sync_problems", len(problems))
+            self._say(("course", course), f"the roster of {course!r} does not follow the hub's groups: {problem}")
+        for about in self._said.keys() - {("course", course) for course in problems} - {GROUPS}:
+            del self._said[about]
+            LOG.info("the roster of %r follows the hub's groups again", about[1])
+        metrics.gauge("group_sync_problems", len(problems) + len(hidden))
         metrics.gauge("group_sync_timestamp_seconds", time.time())
         return True
 
+    def _tell_of_hidden_groups(self, hidden: list[CoursePlan]) -> None:
+        if not hidden:
+            if self._said.pop(GROUPS, None):
+                LOG.info("the hub lets this service read the groups of all courses again")
+            return
+        groups = sorted({repr(group) for each in hidden for group in each.hidden})
+        courses = [repr(each.course) for each in hidden]
+        self._say(
+            GROUPS,
+            f"the hub does not let this service read groups ({_some(groups)}), and rosters do not follow them "
+            f"({_some(courses)}); {how_to_read_groups(self._service)}",
+        )
+
     def _problem_after(self, planned: CoursePlan) -> str | None:
         """What of a course could not be done, after all the rest was."""
-        if planned.hidden:
-            hidden = ", ".join(map(repr, planned.hidden))
-            return f"the hub does not let this service read {hidden}; {how_to_read_groups(self._service)}"
         difference = planned.without_what_is_held_back
         try:
             if difference:
@@ -125,10 +141,11 @@ class GroupSync:
             return "it cannot be changed"
         return why_held_back(planned) if planned.is_held_back else None
 
-    def _say(self, about: str, level: int, text: str) -> None:
-        if self._said.get(about) != text:
-            self._said[about] = text
-            LOG.log(level, "%s", text)
+    def _say(self, about: tuple[str, str], text: str, kind: str = "") -> None:
+        """Log a problem, unless it is the same as before: the same words, or of the same kind."""
+        if self._said.get(about) != (kind or text):
+            self._said[about] = kind or text
+            LOG.warning("%s", text)
 
 
 def why_held_back(planned: CoursePlan) -> str:

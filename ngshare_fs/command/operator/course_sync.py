@@ -104,7 +104,7 @@ def _sync(volume: Volume, given: argparse.Namespace, found: "Plan", service: str
     for each in found.courses:
         problem = None
         try:
-            done[each.course], problem = _sync_course(volume, given, each, may_remove, service)
+            done[each.course], problem = _sync_course(volume, given, each, may_remove)
         except (StoreError, OSError) as error:
             problem = reason(error)
         if problem:
@@ -115,6 +115,10 @@ def _sync(volume: Volume, given: argparse.Namespace, found: "Plan", service: str
         _say(given, found, done)
         for course, problem in problems.items():
             say(f"ngshare-fs: {course}: {problem}", sys.stderr)
+        if any(each.hidden for each in found.courses):
+            from ngshare_fs.hub.checkup import how_to_read_groups
+
+            say(f"ngshare-fs: {how_to_read_groups(service)}", sys.stderr)
     return SOMETHING_LEFT if problems else DONE
 
 
@@ -136,16 +140,13 @@ def _is_confirmed(found: "Plan", given: argparse.Namespace) -> bool:
 
 
 def _sync_course(
-    volume: Volume, given: argparse.Namespace, planned: "CoursePlan", may_remove: bool, service: str
+    volume: Volume, given: argparse.Namespace, planned: "CoursePlan", may_remove: bool
 ) -> tuple["Difference", str | None]:
     """What was done in a course, or would be, and why not all was."""
     from ngshare_fs.access.roster_sync import carry_out
-    from ngshare_fs.hub.checkup import how_to_read_groups
 
     if planned.hidden:
-        hidden = ", ".join(planned.hidden)
-        said = f"the hub does not let this service read {hidden}: {how_to_read_groups(service)}"
-        return planned.difference, said
+        return planned.difference, f"the hub does not let this service read {', '.join(planned.hidden)}"
     if given.dry_run:
         return planned.difference, None
     difference = planned.difference if may_remove else planned.without_what_is_held_back
