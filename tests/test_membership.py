@@ -1,6 +1,6 @@
 """Rosters that follow groups: who comes, who goes, who changes; and whom nothing moves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from ngshare_fs.store.membership import Difference, Move, difference, follow, is
 
 INSTRUCTOR, GRADER, STUDENT = Role
 BROUGHT = Person(source="group")
+NOBODY: Mapping[str, Person] = {}
 ADA = Person("Ada", "Lovelace", "ada@uni.example")
 
 
@@ -24,9 +25,12 @@ def volume(tmp_path: Path) -> Iterator[Volume]:
     opened.close()
 
 
-def of(*, instructors: object = None, graders: object = None, students: object = None) -> Roster:
-    people = [dict(each or {}) for each in (instructors, students)]  # type: ignore[call-overload]
-    return Roster("c", *people, graders=dict(graders or {}))  # type: ignore[call-overload]
+def of(
+    instructors: Mapping[str, Person] = NOBODY,
+    graders: Mapping[str, Person] = NOBODY,
+    students: Mapping[str, Person] = NOBODY,
+) -> Roster:
+    return Roster("c", instructors, students, graders=graders)
 
 
 def test_who_comes_goes_and_changes() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ngshare_fs.access.groups import GroupPatterns
 from ngshare_fs.access.identity import SERVICE_MARK
@@ -22,16 +22,22 @@ class CoursePlan:
     Args:
         course: its name.
         difference: between its roster and its groups.
-        gone: those of its groups that the hub does not have.
+        gone: those of its groups that the hub does not have, by the role that they give.
         hidden: those that the hub does not let this service read; then nothing is done.
         is_held_back: whether so many would be removed that somebody has to look first.
     """
 
     course: str
     difference: Difference
-    gone: tuple[str, ...] = ()
+    gone: Mapping[Role, frozenset[str]] = field(default_factory=dict)
     hidden: tuple[str, ...] = ()
     is_held_back: bool = False
+
+    @property
+    def gone_with_members(self) -> list[str]:
+        """The groups that may be why somebody goes: the hub does not have them any more, or never had."""
+        roles = set(self.difference.removed.values())
+        return sorted({group for role, groups in self.gone.items() if role in roles for group in groups})
 
     @property
     def without_what_is_held_back(self) -> Difference:
@@ -131,7 +137,7 @@ def _of_course(course: str, people: Roster, groups: CourseGroups, members: Membe
         for role in Role
     }  # fmt: skip
     found = difference(people, by_role)
-    gone = tuple(sorted(names & members.gone))
+    gone = {role: groups.of(role) & members.gone for role in Role}
     return CoursePlan(course, found, gone, is_held_back=is_too_much(len(found.removed), found.followers))
 
 

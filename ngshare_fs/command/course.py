@@ -1,6 +1,7 @@
 """`ngshare-fs course`: courses and rosters on a server."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from ngshare_fs.command.operator import course_rename, course_sync
@@ -18,9 +19,11 @@ DESCRIPTION = (
 class _ActionParser(OneLineParser):
     """The parser of an action: `sync` has other words where it is about the hub's groups."""
 
-    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def, override]
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
         """Read the words; with the other parser where they are for that."""
-        if self.prog.endswith(" sync") and course_sync.FLAG in args:
+        if self.prog.endswith(" sync") and args and course_sync.FLAG in args:
             parser = OneLineParser(prog=self.prog, description=course_sync.DESCRIPTION, allow_abbrev=False)
             course_sync.add_words(parser)
             return parser.parse_known_args(args, namespace)

@@ -162,7 +162,7 @@ class HubClient:
             pass
         raise HubDown(f"{self._hub.api_url}/groups does not answer with a page of groups, but {answer.status}")
 
-    async def group(self, name: str) -> Any:
+    async def group(self, name: str) -> dict[str, Any] | None:
         """A group as the hub describes it; None where it has none of that name, or none that this service may read.
 
         Raises:
@@ -175,8 +175,8 @@ class HubClient:
         # A proxy before the hub may know nothing of it, too, but says so in another way.
         if answer.status == 404 and isinstance(answer.content, dict):
             return None
-        if answer.status != 200:
-            raise HubDown(f"{self._hub.api_url}{path} answers {answer.status}")
+        if answer.status != 200 or not isinstance(answer.content, dict):
+            raise HubDown(f"{self._hub.api_url}{path} does not answer as a hub does, but {answer.status}")
         return answer.content
 
     async def token_for(self, code: str, verifier: str) -> tuple[str, int]:

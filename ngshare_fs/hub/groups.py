@@ -98,7 +98,7 @@ async def _all_groups(client: HubClient) -> dict[str, Mapping[str, Any]]:
 
 
 async def _by_name(client: HubClient, scopes: GroupScopes, groups: Collection[str]) -> dict[str, Mapping[str, Any]]:
-    found = {}
+    found: dict[str, Mapping[str, Any]] = {}
     for group in sorted(groups):  # one after the other: the hub has others to answer
         if scopes.may_read(group):
             item = await client.group(group)

@@ -150,11 +150,13 @@ class GroupSync:
 
 def why_held_back(planned: CoursePlan) -> str:
     """Why nobody was removed, and what to do."""
-    removed, followers = len(planned.difference.removed), planned.difference.followers
-    gone = f" (the hub has no group {', '.join(map(repr, planned.gone))})" if planned.gone else ""
+    missing = planned.gone_with_members
+    gone = f" (the hub has no group {', '.join(map(repr, missing))})" if missing else ""
+    # Not how many there are in all: each who comes would make it another line.
     return (
-        f"{removed} of {followers} whom groups have brought are in none any more{gone}, and nobody was removed; where "
-        f"that is right, run `ngshare-fs course sync --from-hub {shlex.quote(planned.course)} --yes`"
+        f"{len(planned.difference.removed)} whom groups have brought are in none any more{gone}, which is more than a "
+        f"quarter of all, and nobody was removed; where that is right, run `ngshare-fs course sync --from-hub "
+        f"{shlex.quote(planned.course)} --yes`"
     )
 
 

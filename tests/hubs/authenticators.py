@@ -45,7 +45,7 @@ async def oauth(authenticator: Any) -> Any:
 async def lti(authenticator: Any) -> Any:
     """Launch from one course after the other; the groups that each leaves."""
     groups: set[str] = {"others"}
-    seen = []
+    seen: list[Any] = []
 
     def find_user(name: str) -> Any:
         return SimpleNamespace(groups=[SimpleNamespace(name=each) for each in groups]) if seen else None

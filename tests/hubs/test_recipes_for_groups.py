@@ -1,4 +1,4 @@
-"""The configurations in docs/groups.md are read by JupyterHub, the OAuthenticator and the LTI authenticator of today."""
+"""The configurations in docs/groups.md are read by JupyterHub, OAuthenticator and ltiauthenticator of today."""
 
 import json
 import os

@@ -159,7 +159,9 @@ def test_what_keeps_it_from_asking_the_hub_is_said(
 
 
 def test_wrong_words_are_refused(sync: Sync, run: Command, tmp_path: Path) -> None:
-    refused = lambda *words: run.refused("course", "sync", "--from-hub", *words, code=2)  # noqa: E731
+    def refused(*words: str) -> str:
+        return run.refused("course", "sync", "--from-hub", *words, code=2)
+
     assert refused("none") == "there is no course 'none'"
     assert "a name cannot be empty" in refused("")
     assert "--fnord is no option" in refused("--fnord", "1")

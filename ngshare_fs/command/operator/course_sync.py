@@ -165,9 +165,8 @@ def _say(given: argparse.Namespace, found: "Plan", done: Mapping[str, "Differenc
             continue
         for line in _lines(difference):
             say(f"{each.course}: {line}")
-        if difference.removed:
-            for group in each.gone:
-                say(f"{each.course}: the hub has no group {group}")
+        for group in each.gone_with_members:
+            say(f"{each.course}: the hub has no group {group}")
         if given.dry_run and each.is_held_back:
             say(f"{each.course}: {len(difference.removed)} of {difference.followers} would be removed with --yes alone")
         added += len(difference.added)
@@ -215,6 +214,6 @@ def _entry(course: str, planned: "CoursePlan | None", done: "Difference | None",
         ],
         "removed": [{"user": user, "role": role.value} for user, role in done.removed.items()],
         "held_back": planned is not None and planned.is_held_back,
-        "missing_groups": [] if planned is None else list(planned.gone),
+        "missing_groups": sorted(frozenset[str]().union(*planned.gone.values())) if planned else [],
         "problem": problem,
     }
