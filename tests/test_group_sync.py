@@ -116,7 +116,7 @@ async def test_many_who_go_are_held_back_and_others_come_all_the_same(
         assert await sync.is_done()
     assert students(volume) == {*CLASS, "new"}
     (line,) = said(caplog, logging.WARNING)
-    assert "40 whom groups have brought are in none any more, which is more than a quarter of all, and nobody" in line
+    assert "40 whom groups have brought are in none any more: too many to go unasked, and nobody" in line
     assert "`ngshare-fs course sync --from-hub math --yes`" in line
     del hub.groups["nbgrader-math"]
     assert await sync.is_done()

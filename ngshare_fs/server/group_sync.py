@@ -154,8 +154,8 @@ def why_held_back(planned: CoursePlan) -> str:
     gone = f" (the hub has no group {', '.join(map(repr, missing))})" if missing else ""
     # Not how many there are in all: each who comes would make it another line.
     return (
-        f"{len(planned.difference.removed)} whom groups have brought are in none any more{gone}, which is more than a "
-        f"quarter of all, and nobody was removed; where that is right, run `ngshare-fs course sync --from-hub "
+        f"{len(planned.difference.removed)} whom groups have brought are in none any more{gone}: too many to go unasked, "
+        f"and nobody was removed; where that is right, run `ngshare-fs course sync --from-hub "
         f"{shlex.quote(planned.course)} --yes`"
     )
 
