@@ -154,9 +154,9 @@ def why_held_back(planned: CoursePlan) -> str:
     gone = f" (the hub has no group {', '.join(map(repr, missing))})" if missing else ""
     # Not how many there are in all: each who comes would make it another line.
     return (
-        f"{len(planned.difference.removed)} whom groups have brought are in none any more{gone}: too many to go unasked, "
-        f"and nobody was removed; where that is right, run `ngshare-fs course sync --from-hub "
-        f"{shlex.quote(planned.course)} --yes`"
+        f"{len(planned.difference.removed)} whom groups have brought are in none any more{gone}: too many to go "
+        "unasked, and nobody was removed; where that is right, run "
+        f"`ngshare-fs course sync --from-hub {shlex.quote(planned.course)} --yes`"
     )
 
 
