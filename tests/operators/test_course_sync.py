@@ -1,6 +1,7 @@
 """`ngshare-fs course sync --from-hub`: what it says, what it leaves, and what it asks before."""
 
 import io
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.volumes import Plain, write_course
 __all__ = ["run"]
 
 CLASS = [f"s{number:02}" for number in range(20)]
+EVIL = "a\x1b[2J\nb"
 Sync = Callable[..., Ended]
 
 
@@ -208,3 +210,12 @@ def test_a_lock_that_is_not_had_is_said(sync: Sync, run: Command, monkeypatch: p
     ended = sync("math")
     assert ended.code == 1
     assert "somebody else held a lock" in ended.err
+
+
+def test_no_name_acts_on_a_terminal(sync: Sync, hub: HubWithGroups, run: Command) -> None:
+    hub.groups = {f"s-{EVIL}": [EVIL]}
+    write_course(run.data, EVIL, ["kevin"])
+    ended = sync("--dry-run")
+    assert (ended.code, "\\x1b" in ended.out) == (0, True)
+    assert re.search("[^\n -~]", ended.out + ended.err) is None
+    assert sync("--json").out.isascii()
