@@ -113,11 +113,12 @@ class Settings:
 
     @property
     def options_with_groups(self) -> list[str]:
-        """The options that name groups of the hub."""
+        """The options that are about groups of the hub, as far as they are set."""
         patterns = {
             "instructor-groups": self.instructor_groups,
             "grader-groups": self.grader_groups,
             "student-groups": self.student_groups,
+            "group-sync": self.group_sync,
             "course-creators": self.course_creators.groups,
         }
         return [name for name, groups in patterns.items() if groups]
