@@ -78,11 +78,8 @@ async def plan(volume: Volume, client: HubClient, patterns: GroupPatterns, only:
     groups = {course: patterns.groups_of(course, each) for course, each in people.items()}
     names = {name for each in groups.values() for name in _names(each)}
     members = await members_of(client, names) if names else Members({})
-    planned = [_of_course(course, people[course], each, members) for course, each in groups.items() if _names(each)]
-    # Each may be a course so small that all of it may go; all of them together are not.
-    going = [each.difference for each in planned if not each.is_held_back]
-    if is_too_much(sum(len(each.removed) for each in going), sum(each.followers for each in going)):
-        planned = [replace(each, is_held_back=bool(each.difference.removed)) for each in planned]
+    # Many courses with many members take long enough for others to wait for the event loop.
+    planned = await asyncio.to_thread(_differences, people, groups, members)
     without = (course for course, each in groups.items() if not _names(each))
     return Plan(tuple(planned), tuple(without), broken)
 
@@ -121,6 +118,17 @@ def _rosters(volume: Volume, only: Collection[str] | None) -> tuple[dict[str, Ro
         except (StoreError, OSError) as error:
             broken[course] = error
     return found, broken
+
+
+def _differences(
+    people: Mapping[str, Roster], groups: Mapping[str, CourseGroups], members: Members
+) -> list[CoursePlan]:
+    planned = [_of_course(course, people[course], each, members) for course, each in groups.items() if _names(each)]
+    # Each may be a course so small that all of it may go; all of them together are not.
+    going = [each.difference for each in planned if not each.is_held_back]
+    if is_too_much(sum(len(each.removed) for each in going), sum(each.followers for each in going)):
+        planned = [replace(each, is_held_back=bool(each.difference.removed)) for each in planned]
+    return planned
 
 
 def _names(groups: CourseGroups) -> frozenset[str]:
