@@ -30,7 +30,7 @@ class Complaints(logging.Handler):
 
 async def oauth(authenticator: Any) -> Any:
     """Sign in, as the identity provider says."""
-    answer = {"preferred_username": "Ada", "groups": ["nbgrader-NBG 101", "staff"]}
+    answer = {"preferred_username": "Ada", "given_name": "Ada", "email": "a@b", "groups": ["nbgrader-NBG 101", "staff"]}
 
     async def told(*_: Any, **__: Any) -> Any:
         return answer

@@ -52,9 +52,11 @@ def read_by_a_hub(version: str, configuration: str, what: str, folder: Path) -> 
 def test_the_groups_of_an_identity_provider(version: str, tmp_path: Path) -> None:
     first = example('c.JupyterHub.authenticator_class = "generic-oauth"')
     keycloak = example('realm = "https://keycloak')
+    names = example("def names_from_provider")
     for configuration in (first, first + keycloak):
-        found = read_by_a_hub(version, configuration, "oauth", tmp_path)
+        found = read_by_a_hub(version, configuration + names, "oauth", tmp_path)
         assert found["manages"] is True
+        assert found["groups"]["user_info"] == {"given_name": "Ada", "email": "a@b"}
         assert (found["groups"]["name"], found["groups"]["groups"]) == ("ada", ["nbgrader-NBG 101", "staff"])
 
 
