@@ -140,6 +140,16 @@ def test_what_others_did_meanwhile_stays(volume: Volume) -> None:
     assert set(people.graders) == {"max"}
 
 
+def test_names_come_with_the_person(volume: Volume) -> None:
+    """Groups have no names; the hub says them when somebody comes."""
+    course.create_with(volume, of(students={"ada": BROUGHT, "bob": replace(ADA, source="group")}))
+    known = [("ada", STUDENT, ADA), ("bob", STUDENT, Person("Robert")), ("new", GRADER, Person())]
+    assert roster.mark(volume, "c", known) == ["new"]
+    people = roster.of(volume, "c")
+    assert people.students["ada"] == people.students["bob"] == replace(ADA, source="group")
+    assert roster.mark(volume, "c", known) == []
+
+
 def test_a_roster_that_is_broken_or_gone_is_left_alone(volume: Volume) -> None:
     course.create_with(volume, of(students={"ada": BROUGHT}))
     file = Path(volume.root) / "courses/c/course.yaml"
