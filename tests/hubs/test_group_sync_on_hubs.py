@@ -15,6 +15,7 @@ from tests.hubs.environments import NEWEST
 from tests.hubs.exchange import ask, must
 from tests.hubs.hub import SERVICE_SCOPE, Hub, Plan
 from tests.hubs.test_doctor_on_hubs import doctor
+from tests.verifying import codes
 from tests.volumes import write_course
 from tests.waiting import until
 
@@ -96,6 +97,7 @@ def test_the_server_keeps_rosters_while_groups_change_and_the_hub_comes_and_goes
     assert (done.returncode, done.stderr) == (0, ""), done
     assert listed(hub) == {"zoë@uni.example"}
     until(lambda: f"the roster of '{COURSE}' follows the hub's groups again" in hub.service_log, "it is fine again")
+    assert codes(hub.volume) == []
     for secret in hub.secrets:
         assert secret not in hub.service_log
 
