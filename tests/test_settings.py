@@ -2,6 +2,7 @@
 
 import os
 import re
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -62,6 +63,7 @@ VALUES: dict[str, tuple[list[str], list[object]]] = {
         ["a:admin,b", "c", "{d: {admin: true}, e: }"],
         [{"a": True, "b": False}, {"c": False}, {"d": True, "e": False}],
     ),
+    "group-sync": (["15m", "1h 30m", "0"], [timedelta(minutes=15), timedelta(minutes=90), timedelta(0)]),
     "hub-api-url": (["http://a/hub/api", "http://b/", "https://c"], ["http://a/hub/api", "http://b", "https://c"]),
     "hub-client-id": (["service-a", "b", "c"], ["service-a", "b", "c"]),
     "hub-url": (

@@ -97,7 +97,8 @@ def _note(volume: Volume, course: str, members: Mapping[str, _Member]) -> None:
     lacking = [
         (user, role, person)
         for user, (groups, person) in members.items()
-        if (role := groups.role_in(course, people)) is not None and roster.lacks_mark(people, user, role)
+        if (role := groups.role_in(course, people)) is not None
+        and (roster.lacks_mark(people, user, role) or roster.lacks_names(people, user, role, person))
     ]
     if not lacking:
         return

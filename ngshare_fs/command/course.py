@@ -1,19 +1,38 @@
 """`ngshare-fs course`: courses and rosters on a server."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
-from ngshare_fs.command.operator import course_rename
+from ngshare_fs.command.operator import course_rename, course_sync
 from ngshare_fs.command.output import fail
+from ngshare_fs.command.parser import OneLineParser
 from ngshare_fs.terminal.installation import how_to_install
 
 HELP = "courses and rosters on a server, as the signed-in user"
-DESCRIPTION = "Courses and rosters on a server, as the signed-in user; `rename` works on the data folder itself."
+DESCRIPTION = (
+    "Courses and rosters on a server, as the signed-in user; `rename` and `sync --from-hub` work on the data folder "
+    "itself."
+)
+
+
+class _ActionParser(OneLineParser):
+    """The parser of an action: `sync` has other words where it is about the hub's groups."""
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Read the words; with the other parser where they are for that."""
+        if self.prog.endswith(" sync") and args and course_sync.FLAG in args:
+            parser = OneLineParser(prog=self.prog, description=course_sync.DESCRIPTION, allow_abbrev=False)
+            course_sync.add_words(parser)
+            return parser.parse_known_args(args, namespace)
+        return super().parse_known_args(args, namespace)
 
 
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Give the parser of the command its actions."""
-    commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_ActionParser)
 
     def add(name: str, help: str, of_a_course: bool = True) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=help, allow_abbrev=False, description=help[0].upper() + help[1:] + ".")
@@ -52,6 +71,9 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     remove_students = add("remove-students", "remove students; what they handed in stays")
     remove_students.add_argument("users", metavar="USER", nargs="+")
     sync = add("sync", "make the roster the one in a CSV file: add, change, remove")
+    sync.epilog = (
+        f"`{course_sync.FLAG}` in place of the file: {course_sync.HELP}; see `sync {course_sync.FLAG} --help`."
+    )
     add_file(sync)
     _yes(sync)
     sync.add_argument("--dry-run", action="store_true", help="only show what would be done")
@@ -73,6 +95,8 @@ def run(given: argparse.Namespace) -> int:
     """
     if given.action == "rename":
         return course_rename.run(given)
+    if given.action == "sync" and "from_hub" in given:
+        return course_sync.run(given)
     try:
         from ngshare_fs.management.actions import run as act
     except ImportError as error:

@@ -8,7 +8,7 @@ from ngshare_fs.access.identity import Admission
 from ngshare_fs.check_result import CheckResult
 from ngshare_fs.command.own_address import look_at_address, look_at_callback
 from ngshare_fs.hub import HubClient
-from ngshare_fs.hub.checkup import look_at_hub, look_at_user
+from ngshare_fs.hub.checkup import look_at_groups, look_at_hub, look_at_user
 from ngshare_fs.server.sockets import url_at
 from ngshare_fs.settings import Settings
 from ngshare_fs.store import identity_of
@@ -46,6 +46,10 @@ async def _look_at_network(settings: Settings, user_token: str | None, volume: s
         client = HubClient(hub)
         try:
             found += await look_at_hub(client, hub, settings.prefix, asks_for_client=True)
+            if settings.group_sync or any(
+                (settings.instructor_groups, settings.grader_groups, settings.student_groups)
+            ):
+                found.append(await look_at_groups(client, hub, bool(settings.group_sync)))
             if user_token is None:
                 remedy = "--user-token-file FILE with the token of a user tells whether that user is let in"
                 found.append(CheckResult("roles", None, "not looked at", remedy))

@@ -6,6 +6,7 @@ from urllib.parse import quote, unquote, urlsplit
 from ngshare_fs.check_result import CheckResult
 from ngshare_fs.hub.account import Account, scope_for
 from ngshare_fs.hub.client import HubClient, HubDown, Rejected
+from ngshare_fs.hub.groups import LIST, READ, GroupScopes
 from ngshare_fs.settings import Hub
 
 # Cookies and tokens carry times; log lines of both are read side by side.
@@ -63,6 +64,40 @@ async def look_at_user(
             "roles", True, f"{detail}: enough for nbgrader; pages need {_role_of_users(hub.service_name)}"
         )
     return CheckResult("roles", False, detail, how_to_get_the_scope(account, hub.service_name))
+
+
+async def look_at_groups(client: HubClient, hub: Hub, is_synced: bool) -> CheckResult:
+    """Look whether the hub tells this service who is in its groups.
+
+    Args:
+        is_synced: whether that is needed all the time; otherwise for `ngshare-fs course sync --from-hub` alone.
+    """
+    try:
+        account = await client.own_account()
+    except HubDown as error:
+        return CheckResult("groups", None, f"nobody could tell: {error}")
+    if account is None:
+        return CheckResult("groups", None, "nobody could tell: the hub does not know the token of this service")
+    scopes = GroupScopes.of(account)
+    if scopes.reads and scopes.lists:
+        return CheckResult("groups", True, "this service may list them, and read who is in them")
+    if scopes.reads:
+        detail = f"this service may read who is in them; without {LIST}, the hub's log has a warning for each it misses"
+        return CheckResult("groups", True, detail)
+    if scopes.readable:
+        return CheckResult("groups", True, f"this service may read who is in {', '.join(sorted(scopes.readable))}")
+    detail = f"this service has not the scope {READ}: no roster can be brought in step with them"
+    return CheckResult("groups", False if is_synced else None, detail, how_to_read_groups(hub.service_name))
+
+
+def how_to_read_groups(service: str) -> str:
+    """What to do where the hub does not let this service read its groups, in one line."""
+    role = f'{{"name": "{service}-groups", "services": ["{service}"], "scopes": ["{LIST}", "{READ}"]}}'
+    in_chart = f"{service}-groups: {{services: [{service}], scopes: [{LIST}, {READ}]}}"
+    return (
+        f"it takes in c.JupyterHub.load_roles {role} (in the values of the hub's chart below hub.loadRoles: "
+        f"{in_chart}), and a new start of the hub"
+    )
 
 
 def how_to_get_the_scope(account: Account, service: str) -> str:

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 
@@ -23,6 +24,11 @@ CONNECT_SECONDS = 5.0
 # More at once would only wait inside the hub, whose other users want to be served, too.
 CALLS_AT_ONCE = 16
 LONGEST_ANSWER = 2**20
+# Groups come many at once, and some have all students of a university.
+LONGEST_PAGE = 2**25
+PAGE = "application/jupyterhub-pagination+json"
+# What a hub gives of itself; it has to load the members of all of a page's groups before it answers anybody else.
+GROUPS_OF_A_PAGE = 50
 # How long a hub's OAuth tokens live unless it is told otherwise.
 DEFAULT_TOKEN_SECONDS = 14 * 24 * 3600
 
@@ -54,6 +60,21 @@ class Greeting:
 
     version: str
     clock_ahead: float | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of the groups that the hub has.
+
+    Args:
+        items: as it describes them.
+        total: how many there are in all.
+        following: where the next page begins; None where this is the last one.
+    """
+
+    items: list[Any]
+    total: int
+    following: int | None
 
 
 @dataclass(frozen=True)
@@ -121,6 +142,43 @@ class HubClient:
         """
         return await self.account(await self._own_token())
 
+    async def groups_from(self, offset: int) -> Page:
+        """A page of the groups that this service may list.
+
+        Args:
+            offset: how many come before it.
+
+        Raises:
+            HubDown: the hub did not answer, or not with a page.
+        """
+        path = f"/groups?offset={offset}&limit={GROUPS_OF_A_PAGE}"
+        answer = await self._call("GET", path, await self._own_token(), accept=PAGE, longest=LONGEST_PAGE)
+        try:
+            items, pages = answer.content["items"], answer.content["_pagination"]
+            following = pages["next"] and pages["next"]["offset"]
+            if answer.status == 200 and isinstance(items, list) and (following is None or following > offset):
+                return Page(items, pages["total"], following)
+        except (KeyError, TypeError):
+            pass
+        raise HubDown(f"{self._hub.api_url}/groups does not answer with a page of groups, but {answer.status}")
+
+    async def group(self, name: str) -> dict[str, Any] | None:
+        """A group as the hub describes it; None where it has none of that name, or none that this service may read.
+
+        Raises:
+            HubDown: the hub did not answer, or not as a hub does.
+        """
+        if name in (".", ".."):
+            return None  # an address has no place for these: what is asked would be something else
+        path = f"/groups/{quote(name, safe='')}"
+        answer = await self._call("GET", path, await self._own_token(), longest=LONGEST_PAGE)
+        # A proxy before the hub may know nothing of it, too, but says so in another way.
+        if answer.status == 404 and isinstance(answer.content, dict):
+            return None
+        if answer.status != 200 or not isinstance(answer.content, dict):
+            raise HubDown(f"{self._hub.api_url}{path} does not answer as a hub does, but {answer.status}")
+        return answer.content
+
     async def token_for(self, code: str, verifier: str) -> tuple[str, int]:
         """Exchange the code that a browser brought for a token of its user (RFC 6749, 4.1.3, with RFC 7636).
 
@@ -164,7 +222,13 @@ class HubClient:
         return self._token
 
     async def _call(
-        self, method: str, path: str, token: str | None = None, form: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        token: str | None = None,
+        form: dict[str, str] | None = None,
+        accept: str = "*/*",
+        longest: int = LONGEST_ANSWER,
     ) -> _Answer:
         if self._session is None:
             self._session = aiohttp.ClientSession(
@@ -174,11 +238,11 @@ class HubClient:
             )
         asked = time.monotonic()
         url = self._hub.api_url + path
-        headers = {"Authorization": f"token {token}"} if token else {}
+        headers = {"Accept": accept, **({"Authorization": f"token {token}"} if token else {})}
         try:
             # Redirects are not followed: the token is for the hub alone.
             async with self._session.request(method, url, headers=headers, data=form, allow_redirects=False) as answer:
-                found = _Answer(answer.status, _json(await _start_of(answer)), answer.headers.get("Date"))
+                found = _Answer(answer.status, _json(await _start_of(answer, longest)), answer.headers.get("Date"))
             _count(asked, found.status)
             return found
         except UNREACHABLE as error:
@@ -195,12 +259,12 @@ def _count(asked: float, status: int | None) -> None:
     metrics.gauge(f"hub_last_{'failure' if has_failed else 'answer'}_timestamp_seconds", time.time())
 
 
-async def _start_of(answer: aiohttp.ClientResponse) -> bytes:
+async def _start_of(answer: aiohttp.ClientResponse, longest: int) -> bytes:
     """The body; no more than a hub would ever send."""
     content = bytearray()
     async for chunk in answer.content.iter_any():
         content += chunk
-        if len(content) > LONGEST_ANSWER:
+        if len(content) > longest:
             break
     return bytes(content)
 

@@ -66,6 +66,8 @@ METRICS: Mapping[str, Metric] = {
     "hub_request_duration_seconds": Metric(Kind.HISTOGRAM, "Calls to the hub", (), OF_REQUESTS),
     "hub_last_answer_timestamp_seconds": Metric(Kind.LATEST, "When the hub answered for the last time"),
     "hub_last_failure_timestamp_seconds": Metric(Kind.LATEST, "When it did not for the last time"),
+    "group_sync_timestamp_seconds": Metric(Kind.LATEST, "When rosters were last brought in step with the hub's groups"),
+    "group_sync_problems": Metric(Kind.GAUGE, "Courses whose rosters did not follow then; the log says why"),
     "auth_refusals_total": Metric(Kind.COUNTER, "Requests refused with 403, by the message", ("reason",)),
     "auth_cached_tokens": Metric(Kind.GAUGE, "Tokens whose owners are in memory"),
     "worker_restarts_total": Metric(

@@ -28,6 +28,7 @@ from ngshare_fs.server.access_log import ACCESS_LOG, hide_malformed
 from ngshare_fs.server.application import make_application
 from ngshare_fs.server.connection import Connection, UnfinishedHeads
 from ngshare_fs.server.drain import AccessLog, ConnectionDrainer
+from ngshare_fs.server.group_sync import keep_rosters
 from ngshare_fs.server.handover import Handover
 from ngshare_fs.server.housekeeping import keep_house
 from ngshare_fs.server.signals import Shutdown
@@ -175,6 +176,8 @@ def _beside_serving(
     if hub is None:
         return tasks
     tasks.append(asyncio.create_task(greet_hub(hub, settings.prefix)))
+    if settings.group_sync:
+        tasks.append(asyncio.create_task(keep_rosters(volume, settings, hub)))
     if hub.managed and supervisor is not None:
         tasks.append(asyncio.create_task(watch_hub(hub, _parent_of_supervisor, _stop_supervisor)))
     elif hub.managed:

@@ -15,6 +15,7 @@ from ngshare_fs.settings.values import (
     parse_callback,
     parse_client,
     parse_course_creators,
+    parse_duration,
     parse_folder,
     parse_group_patterns,
     parse_host,
@@ -182,6 +183,11 @@ OPTIONS = (
     Option(
         "student-groups", parse_group_patterns, "", "PATTERNS",
         "the same for students, such as `nbgrader-{course}`", "none",
+    ),
+    Option(
+        "group-sync", parse_duration, "0", "DURATION",
+        "how often rosters are brought in step with those groups, such as `15m`; `0` for never: who comes is entered "
+        "when they come",
     ),
     Option(
         "course-creators", parse_course_creators, "", "NAMES",

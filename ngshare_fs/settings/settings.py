@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
@@ -71,6 +72,7 @@ class Settings:
         auth_grace: how long after the hub confirmed a token that works where the hub does not answer, in seconds.
         services: names of the hub's services that may call, and whether each is an admin.
         instructor_groups, grader_groups, student_groups: the hub's groups whose members have that role in a course.
+        group_sync: how often rosters are brought in step with them; 0 for never.
         hub: set unless it is stand-alone.
         file: what the configuration file held.
     """
@@ -103,6 +105,7 @@ class Settings:
     instructor_groups: tuple[GroupPattern, ...]
     grader_groups: tuple[GroupPattern, ...]
     student_groups: tuple[GroupPattern, ...]
+    group_sync: timedelta
     course_creators: CourseCreators
     cookie_secret: str | None = field(repr=False)
     hub: Hub | None
@@ -110,11 +113,12 @@ class Settings:
 
     @property
     def options_with_groups(self) -> list[str]:
-        """The options that name groups of the hub."""
+        """The options that are about groups of the hub, as far as they are set."""
         patterns = {
             "instructor-groups": self.instructor_groups,
             "grader-groups": self.grader_groups,
             "student-groups": self.student_groups,
+            "group-sync": self.group_sync,
             "course-creators": self.course_creators.groups,
         }
         return [name for name, groups in patterns.items() if groups]

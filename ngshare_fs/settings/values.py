@@ -53,6 +53,11 @@ def parse_integer(least: int, most: int) -> Callable[[Raw], int]:
     return parse
 
 
+def parse_duration(raw: Raw) -> timedelta:
+    """A duration: `15m`, `1h30m`, or `0` for none."""
+    return duration_in(parse_text(raw))
+
+
 MOST_DAYS = LONGEST.days
 
 

@@ -13,7 +13,7 @@ from ngshare_fs.store.errors import (
     StudentNotFound,
 )
 from ngshare_fs.store.format import layout
-from ngshare_fs.store.format.course_file import FROM_GROUP, Person, Roster
+from ngshare_fs.store.format.course_file import FROM_GROUP, PERSON_KEYS, Person, Roster
 from ngshare_fs.store.format.role import Role
 from ngshare_fs.store.volume import Volume, check_present
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
@@ -249,6 +249,8 @@ def mark(volume: Volume, course: str, members: Iterable[tuple[str, Role, Person]
             if lacks_mark(roster, user, role):
                 marked.append(user)
                 roster = with_mark(roster, user, role, person)
+            elif lacks_names(roster, user, role, person):
+                roster = with_mark(roster, user, role, person)
         return roster
 
     change(volume, course, changed)
@@ -260,9 +262,21 @@ def lacks_mark(roster: Roster, user: str, role: Role) -> bool:
     return roster.named_role(user) is None and any((user in roster.people(each)) != (each is role) for each in Role)
 
 
+def lacks_names(roster: Roster, user: str, role: Role, person: Person) -> bool:
+    """Whether somebody is noted without any name, and the hub knows one: groups alone, in a sync, bring none."""
+    entry = roster.people(role).get(user)
+    return entry is not None and entry.source == FROM_GROUP and not _has_names(entry) and _has_names(person)
+
+
+def _has_names(person: Person) -> bool:
+    return any(getattr(person, key) for key in PERSON_KEYS)
+
+
 def with_mark(roster: Roster, user: str, role: Role, person: Person) -> Roster:
     """The roster with the entry of somebody whom a group gives a role; one that is there moves, and keeps its names."""
     known = next((people[user] for each in Role if user in (people := roster.people(each))), person)
+    if not _has_names(known):
+        known = person
     return _placed(roster, role, user, replace(known, source=FROM_GROUP))
 
 

@@ -117,6 +117,14 @@ def test_options_of_every_type_arrive(tmp_path: Path) -> None:
     assert (settings.require_service_scope, settings.services) == (False, {"autograder": True})
 
 
+def test_groups_arrive(tmp_path: Path) -> None:
+    settings = containers(CASES["groups"], tmp_path)["Deployment"].settings()
+    assert [str(pattern) for pattern in settings.instructor_groups] == ["formgrade-{course}", "{course}:instructor"]
+    assert [str(pattern) for pattern in settings.grader_groups] == ["tutor-{course}"]
+    assert settings.group_sync.total_seconds() == 900
+    assert settings.course_creators.groups == {"lecturers"}
+
+
 @pytest.mark.parametrize(
     ("values", "api_url", "prefix", "browser_url"),
     [

@@ -16,7 +16,14 @@ from tests.chart.values_matrix import CASES, TOKEN, Case
 
 # Those whose notes differ, and the others where there is time.
 SOON = {
-    *("nothing-set", "release-without-ngshare-in-its-name", "longest-full-name", "name-overridden", "standalone"),
+    *(
+        "nothing-set",
+        "release-without-ngshare-in-its-name",
+        "longest-full-name",
+        "name-overridden",
+        "standalone",
+        "groups",
+    ),
     *("three-replicas-on-a-shared-volume", "volume-by-labels", "no-volume", "token-by-value"),
     *("token-in-another-secret", "hub-in-another-namespace", "hub-below-a-path", "hub-elsewhere", "service"),
 }
@@ -67,7 +74,10 @@ def test_what_is_pasted_into_the_hub_leads_to_the_server(case: Case) -> None:
     assert entry["display"] is True
     # A hub that was told a client's name would look for another secret than the one that the pod has.
     assert set(entry) == {"url", "display", "oauth_no_confirm"}
-    assert pasted["hub"]["loadRoles"] == {"user": {"scopes": ["self", f"access:services!service={name}"]}}
+    roles: dict[str, Any] = {"user": {"scopes": ["self", f"access:services!service={name}"]}}
+    if "groups" in str(case.values):
+        roles[f"{name}-groups"] = {"services": [name], "scopes": ["list:groups", "read:groups"]}
+    assert pasted["hub"]["loadRoles"] == roles
     (config,) = of_kind(manifests, "ConfigMap")
     prefix = yaml.safe_load(config["data"]["ngshare-fs.yaml"])["prefix"]
     assert prefix.endswith(f"/services/{name}/")

@@ -165,6 +165,17 @@ CASES: Mapping[str, Case] = {
             "preStopSeconds": 5,
         }
     ),
+    "groups": Case(
+        {
+            "config": {
+                "instructor-groups": ["formgrade-{course}", "{course}:instructor"],
+                "grader-groups": "tutor-{course}",
+                "student-groups": ["nbgrader-{course}"],
+                "group-sync": "15m",
+                "course-creators": ["kevin", "group:lecturers"],
+            }
+        }
+    ),
     "drained-for-long": Case(
         {"config": {"drain-seconds": 300}, "terminationGracePeriodSeconds": 330, "preStopSeconds": 0}
     ),

@@ -46,6 +46,7 @@ class Plan:
         options: of the server, beside the data folder and the admin.
         servers_granted: the tokens of users' servers hold that scope, too.
         confirms: users are asked before the service learns who they are.
+        own_scopes: what the service may do at the hub.
     """
 
     version: str = NEWEST
@@ -55,6 +56,7 @@ class Plan:
     servers_granted: bool = False
     options: tuple[str, ...] = ()
     confirms: bool = True
+    own_scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -311,6 +313,8 @@ class Hub:
         # A role is given to users that exist: the hub makes them, as this role names them.
         helps = {"name": "helper", "users": [HELPER], "scopes": [f"access:servers!server={HELPED}/"]}
         inside = {"name": "inside", "users": [INSIDER], "scopes": [SERVICE_SCOPE]}
+        if self.plan.own_scopes:
+            granted.append({"name": "ngshare", "services": ["ngshare"], "scopes": list(self.plan.own_scopes)})
         if self.plan.servers_granted:
             of_servers = ["users:activity!user", "access:servers!server", SERVICE_SCOPE]
             granted.append({"name": "server", "scopes": of_servers})

@@ -72,6 +72,15 @@ def opened(given: argparse.Namespace) -> AbstractContextManager[Volume]:
     return _closing(Volume.open_existing, data_folder(given))
 
 
+def opened_folder(folder: Path, is_dry: bool) -> AbstractContextManager[Volume]:
+    """Open the volume that a server with the same settings would serve, for changes, or to look at it alone.
+
+    Raises:
+        SettingsError: see `opened` and `opened_for_reading`.
+    """
+    return _closing(Volume.read_only if is_dry else Volume.open_existing, folder)
+
+
 @contextmanager
 def opened_or_made(given: argparse.Namespace) -> Iterator[Volume]:
     """Open the volume that was named, or make one of a folder that is missing or empty: for what moves in.

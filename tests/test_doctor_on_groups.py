@@ -1,0 +1,61 @@
+"""`doctor` says whether the hub lets the service read its groups, and what to write where it does not."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from ngshare_fs.hub import HubClient
+from ngshare_fs.hub.checkup import look_at_groups
+from tests.hub_groups import LIST, READ, HubWithGroups
+
+IN_THE_CONFIGURATION = '{"name": "ngshare-groups", "services": ["ngshare"], "scopes": ["list:groups", "read:groups"]}'
+IN_THE_CHART = "ngshare-groups: {services: [ngshare], scopes: [list:groups, read:groups]}"
+
+
+@pytest.fixture
+async def hub(aiohttp_server: Any) -> HubWithGroups:
+    hub = HubWithGroups()
+    server = await aiohttp_server(hub.application())
+    hub.url = str(server.make_url("")).rstrip("/")
+    return hub
+
+
+@pytest.fixture
+async def client(hub: HubWithGroups) -> AsyncIterator[HubClient]:
+    client = HubClient(hub.hub)
+    yield client
+    await client.close()
+
+
+@pytest.mark.parametrize(
+    ("scopes", "said"),
+    [
+        ((LIST, READ), "may list them, and read"),
+        ((READ,), "without list:groups"),
+        ((f"{READ}!group=b", f"{READ}!group=a"), "who is in a, b"),
+    ],
+)
+async def test_enough(scopes: tuple[str, ...], said: str, hub: HubWithGroups, client: HubClient) -> None:
+    hub.grant(*scopes)
+    found = await look_at_groups(client, hub.hub, is_synced=True)
+    assert (found.subject, found.ok) == ("groups", True)
+    assert said in found.detail
+
+
+@pytest.mark.parametrize("scopes", [(), (LIST,), ("read:users",)])
+async def test_not_enough(scopes: tuple[str, ...], hub: HubWithGroups, client: HubClient) -> None:
+    hub.grant(*scopes)
+    for is_synced in (True, False):
+        found = await look_at_groups(client, hub.hub, is_synced)
+        assert found.ok is (False if is_synced else None)
+        assert READ in found.detail
+        assert IN_THE_CONFIGURATION in found.remedy
+        assert IN_THE_CHART in found.remedy
+
+
+async def test_nobody_could_tell(hub: HubWithGroups, client: HubClient) -> None:
+    assert "nobody could tell" in (await look_at_groups(client, hub.hub, is_synced=True)).detail
+    hub.broken = (500, "")
+    found = await look_at_groups(client, hub.hub, is_synced=True)
+    assert (found.ok, "500" in found.detail) == (None, True)
