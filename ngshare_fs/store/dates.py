@@ -152,12 +152,18 @@ def change(
         BrokenManifest: the file cannot be understood; it is left as it is.
     """
 
-    def changed(file: AssignmentFile) -> AssignmentFile:
-        new = replace(file, **changes)  # type: ignore[arg-type] # by the names of its fields
-        check_order(new)
-        return new
+    _change(volume, course, assignment, lambda file: changed(file, changes), last_check)
 
-    _change(volume, course, assignment, changed, last_check)
+
+def changed(file: AssignmentFile, changes: Mapping[str, object]) -> AssignmentFile:
+    """What a file says after changes, see `change`.
+
+    Raises:
+        WrongDates: they would be out of order.
+    """
+    new = replace(file, **changes)  # type: ignore[arg-type] # by the names of its fields
+    check_order(new)
+    return new
 
 
 def extend(

@@ -6,6 +6,7 @@ the releases. While it is the newest one, students do not see the assignment; th
 
 import contextlib
 import os
+from collections.abc import Mapping
 from datetime import datetime
 
 from ngshare_fs.store import dates
@@ -19,6 +20,7 @@ from ngshare_fs.store.errors import (
     concerns_one_place,
 )
 from ngshare_fs.store.format import layout, timestamp
+from ngshare_fs.store.format.assignment_file import NO_DATES
 from ngshare_fs.store.format.layout import KnownFolder
 from ngshare_fs.store.format.manifest import RELEASE, WITHDRAWAL, Manifest
 from ngshare_fs.store.format.timestamp import Timestamp
@@ -40,6 +42,7 @@ def release(
     upload: Upload,
     at: Timestamp | None = None,
     last_check: LastCheck = no_check,
+    changes: Mapping[str, object] | None = None,
 ) -> Timestamp:
     """Release a new assignment, which appears with its first release or not at all; or one that is withdrawn, again.
 
@@ -48,14 +51,17 @@ def release(
         upload: the files; the caller discards what is left of it.
         at: the timestamp to give it instead of the present, for what was released elsewhere.
         last_check: made when all is staged.
+        changes: of its dates, see `dates.change`; made before anybody can see the release.
 
     Raises:
+        WrongDates: they would be out of order.
         AssignmentExists: it was released before, and not withdrawn.
         CourseNotFound: the course is gone.
     """
     manifest = Manifest(RELEASE, course, assignment, by, at or timestamp.now(), ())
     target = layout.assignment(volume.root, course, assignment)
     taken = AssignmentExists(assignment)
+    file = dates.changed(NO_DATES, changes or {})
     try:
         above = KnownFolder.look(layout.course(volume.root, course))
         make_missing(volume, os.path.dirname(target))  # a course that was made by hand
@@ -64,6 +70,8 @@ def release(
             releases = os.path.join(staged, layout.RELEASES)
             for folder in (staged, releases, os.path.join(staged, layout.SUBMISSIONS)):
                 dirty.make_folder(folder)
+            if file != NO_DATES:
+                dirty.write_file(os.path.join(staged, layout.ASSIGNMENT_FILE), file.to_yaml())
             tree = os.path.join(releases, timestamp.folder_of(manifest.timestamp))
             manifest = stage(upload, tree, manifest, dirty)
             while True:
@@ -75,6 +83,8 @@ def release(
                     is_no_folder = os.path.lexists(target) and not layout.is_folder(target)
                     if is_no_folder or is_open(volume, course, assignment):
                         raise
+                if changes:
+                    dates.change(volume, course, assignment, changes, last_check)
                 # It is withdrawn. Where it is deleted at this moment, it can be released as a new one after all.
                 with contextlib.suppress(FileNotFoundError), still_there(tree):
                     return _release_withdrawn(volume, publication, tree, manifest, last_check)
@@ -106,7 +116,13 @@ def _release_withdrawn(
 
 
 def release_again(
-    volume: Volume, course: str, assignment: str, by: str, upload: Upload, last_check: LastCheck = no_check
+    volume: Volume,
+    course: str,
+    assignment: str,
+    by: str,
+    upload: Upload,
+    last_check: LastCheck = no_check,
+    changes: Mapping[str, object] | None = None,
 ) -> Timestamp:
     """Make a new release of an assignment; submissions and earlier releases stay.
 
@@ -114,10 +130,14 @@ def release_again(
         by: the instructor.
         upload: the files; the caller discards what is left of it.
         last_check: made when all is staged.
+        changes: see `release`.
 
     Raises:
+        WrongDates: they would be out of order.
         AssignmentNotFound: it was never released, or was deleted meanwhile.
     """
+    if changes:
+        dates.change(volume, course, assignment, changes, last_check)
     return _publish(volume, course, assignment, upload, RELEASE, by, last_check)
 
 

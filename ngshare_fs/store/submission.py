@@ -1,7 +1,7 @@
 """Submissions: what students hand in."""
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from ngshare_fs.store import dates, trash
@@ -134,13 +134,19 @@ def collect(volume: Volume, course: str, assignment: str, student: str, moment: 
 
 
 def to_collect(
-    volume: Volume, course: str, assignment: str, before: Timestamp | None, students: Collection[str] | None
+    volume: Volume,
+    course: str,
+    assignment: str,
+    before: Timestamp | None,
+    students: Collection[str] | None,
+    in_time: Callable[[str, Timestamp], bool] | None = None,
 ) -> list[Submission]:
     """One submission of each student: the newest one, or what counts at a deadline.
 
     Args:
         before: the latest time that counts; of a student who has none by then, it is the newest one all the same.
         students: of these only.
+        in_time: the same for each student by a deadline of their own.
 
     Returns:
         sorted by student.
@@ -148,13 +154,17 @@ def to_collect(
     Raises:
         AssignmentNotFound: there is no such assignment.
     """
+
+    def counts(found: Submission) -> bool:
+        is_before = before is None or found.timestamp <= before
+        return is_before and (in_time is None or in_time(found.student, found.timestamp))
+
     chosen: dict[str, Submission] = {}
     for found in submissions_to(volume, course, assignment):  # oldest first
         if students is not None and found.student not in students:
             continue
         earlier = chosen.get(found.student)
-        in_time = before is None or found.timestamp <= before
-        if in_time or earlier is None or (before is not None and earlier.timestamp > before):
+        if earlier is None or counts(found) or not counts(earlier):
             chosen[found.student] = found
     return [chosen[student] for student in sorted(chosen)]
 

@@ -169,7 +169,9 @@ def _check_course(course: OpenFolder, restored_as: str | None = None) -> Iterato
 def _check_assignment(assignment: OpenFolder) -> Iterator[Found]:
     if not _leads_to(assignment):
         yield NAME_NOT_CANONICAL.at(assignment.path())
-    present = yield from unexpected_entries(assignment, folders=(layout.RELEASES, layout.SUBMISSIONS))
+    present = yield from unexpected_entries(
+        assignment, (layout.ASSIGNMENT_FILE,), (layout.RELEASES, layout.SUBMISSIONS)
+    )
     if layout.RELEASES in present:
         yield from look_into(assignment, layout.RELEASES, lambda folder: _check_releases(folder, assignment))
     elif assignment.is_absent(layout.RELEASES):
