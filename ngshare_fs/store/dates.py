@@ -5,10 +5,12 @@ follows from the timestamp of a submission and the dates as they are now. A seco
 arrives at 23:59:59.9 is in time at 23:59:59.
 """
 
+import functools
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Literal
 
 from ngshare_fs.formats.civil_time import Moment, moment_at
@@ -19,6 +21,7 @@ from ngshare_fs.store.format import layout
 from ngshare_fs.store.format.assignment_file import DATES, NO_DATES, AssignmentFile, Extension
 from ngshare_fs.store.format.course_rules import NO_RULES, CourseRules
 from ngshare_fs.store.format.timestamp import Timestamp
+from ngshare_fs.store.reading.cached_yaml import Reading
 from ngshare_fs.store.volume import Volume
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
 
@@ -86,8 +89,17 @@ def written(volume: Volume, course: str, assignment: str) -> AssignmentFile:
         AssignmentNotFound: there is no such assignment.
         BrokenManifest: the file cannot be understood, and never was.
     """
+    return reading(volume, course, assignment).value
+
+
+def reading(volume: Volume, course: str, assignment: str) -> Reading[AssignmentFile]:
+    """The same, with what is wrong with the file by now.
+
+    Raises:
+        AssignmentNotFound, BrokenManifest: see `written`.
+    """
     try:
-        return _file(volume, course, assignment).read().value
+        return _file(volume, course, assignment).read()
     except (FileNotFoundError, NotADirectoryError):
         raise AssignmentNotFound(assignment) from None
 
@@ -105,6 +117,35 @@ def of(volume: Volume, course: str, assignment: str, student: str | None = None)
     return Dates() if file == NO_DATES else applying(file, roster.of(volume, course).rules, student)
 
 
+def as_far_as_known(volume: Volume, course: str, assignment: str, student: str | None = None) -> Dates:
+    """The same; none where nobody can say which: no work is lost or held back for that.
+
+    Raises:
+        AssignmentNotFound, CourseNotFound: they are gone.
+    """
+    try:
+        return of(volume, course, assignment, student)
+    except BrokenManifest:
+        return Dates()
+
+
+def of_everybody(volume: Volume, course: str, assignment: str) -> Callable[[str], Dates]:
+    """What tells the dates of an assignment as they apply to a student; it looks at the volume this once.
+
+    Raises:
+        AssignmentNotFound, CourseNotFound, BrokenManifest: see `of`.
+    """
+    file = written(volume, course, assignment)
+    return for_each(file, NO_RULES if file == NO_DATES else roster.of(volume, course).rules)
+
+
+def for_each(file: AssignmentFile, rules: CourseRules = NO_RULES) -> Callable[[str | None], Dates]:
+    """The same of a file and the rules of its course; None stands for those without an extension."""
+    everybodys = applying(file, rules)
+    extended = functools.cache(partial(applying, file, rules))
+    return lambda student: extended(student) if student in file.extensions else everybodys
+
+
 def applying(file: AssignmentFile, rules: CourseRules = NO_RULES, student: str | None = None) -> Dates:
     """What a file and the rules of its course mean for a student, or for those without an extension."""
     extension = None if student is None else file.extensions.get(student)
@@ -119,22 +160,23 @@ def applying(file: AssignmentFile, rules: CourseRules = NO_RULES, student: str |
     return Dates(file.release, due, close, grace or timedelta(), zone, extension)
 
 
-def check_open(volume: Volume, course: str, assignment: str, student: str, arrived: datetime) -> None:
+def check_open(volume: Volume, course: str, assignment: str, student: str, arrived: datetime | None) -> Dates:
     """Look whether a student's work is still accepted. This is the one place that decides it.
 
     Args:
-        arrived: when it began to arrive.
+        arrived: when it began to arrive; None where it is accepted at any time.
+
+    Returns:
+        the dates that count for it.
 
     Raises:
         AssignmentClosed: it came too late.
         AssignmentNotFound, CourseNotFound: they are gone.
     """
-    try:
-        dates = of(volume, course, assignment, student)
-    except BrokenManifest:
-        return  # nobody can say when it closes, and no work is lost for that
-    if dates.close is not None and dates.is_closed(arrived):
+    dates = as_far_as_known(volume, course, assignment, student)
+    if dates.close is not None and arrived is not None and dates.is_closed(arrived):
         raise AssignmentClosed(f"{assignment} closed at {dates.close}")
+    return dates
 
 
 def change(
