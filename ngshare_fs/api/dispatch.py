@@ -1,6 +1,7 @@
 """From a request to its answer: who asks, the arguments, the checks, the action, the answer."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -21,8 +22,11 @@ from ngshare_fs.api.writer import WriteScheduler
 from ngshare_fs.http import refusals
 from ngshare_fs.http.entity_tag import json_answer, tagged
 from ngshare_fs.http.refusals import Refused
-from ngshare_fs.store import Volume
+from ngshare_fs.store import Volume, dates
 from ngshare_fs.store.quota import NOT_COUNTED, Limits
+
+# Under this key a request carries when its head arrived.
+ARRIVED = web.RequestKey("ngshare_fs.arrived", datetime)
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ class Dispatcher:
         """The handler of one endpoint."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
+            # Before anything is awaited: a hub that is slow to say who this is makes nobody late.
+            request[ARRIVED] = dates.now()
             return await self._answer(request, endpoint)
 
         return handle
@@ -133,7 +139,17 @@ class Dispatcher:
     def _made_call(self, request: web.Request, caller: Caller, form: Form) -> Call:
         names = dict(request.match_info)
         used = self.stored.used(names["course"]) if "course" in names else NOT_COUNTED
-        return Call(self.volume, caller.name, caller.is_admin, self.debug, names, form, limits=self.limits, used=used)
+        return Call(
+            self.volume,
+            caller.name,
+            caller.is_admin,
+            self.debug,
+            names,
+            form,
+            request[ARRIVED],
+            limits=self.limits,
+            used=used,
+        )
 
     async def _stream(self, request: web.Request, body: LargeAnswer) -> web.StreamResponse:
         try:
