@@ -49,7 +49,7 @@ METRICS: Mapping[str, Metric] = {
     "sent_bytes_total": Metric(Kind.COUNTER, "Bytes of answers, with their heads"),
     "submissions_total": Metric(
         Kind.COUNTER,
-        "Submissions: `stored` in time or without a due date, stored `late`, `repeated` by a client that had no answer, "
+        "Submissions: `stored` in time or without a due date, stored `late`, `repeated` by a client without an answer, "
         "refused as `closed`",
         ("result",),
     ),
