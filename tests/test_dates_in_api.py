@@ -196,7 +196,7 @@ async def test_wrong_dates_say_what_is_wrong_and_change_nothing(
     ],
 )
 async def test_what_is_no_extension_is_refused(taught: Exchange, fields: dict[str, str], message: str) -> None:
-    await patch(taught, due="2090-01-01")
+    await patch(taught, due="2090-01-01", close="2090-01-01")
     before = dates_file(taught).read_bytes()
     answer = await taught.call("PUT", "extension/c/a/lawrence", "kevin", **fields)
     assert answer.status == 400
@@ -277,7 +277,8 @@ async def test_what_is_collected_before_each_student_s_own_due_date(zoned: Excha
     assert await collected() == newest
     assert await collected(before="due", students='["ada"]') == {"ada": ("2020-01-03", of_ada, 0)}
     assert said(await zoned.call("POST", "collection/c/a", "kevin", before="soon")) == (400, "Time format incorrect")
-    await patch(zoned, due="")
+    await zoned.call("DELETE", "extension/c/a/ada", "kevin")
+    assert (await patch(zoned, due="")).status == 200
     assert await collected(before="due", students='["lawrence"]') == {"lawrence": ("2020-01-05", None, None)}
 
 
