@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import FormData
 
 from ngshare_fs.formats.civil_time import moment_in
 from ngshare_fs.store import Timestamp, dates, submission
@@ -15,6 +16,7 @@ from tests.conftest import Answer, Exchange
 from tests.trees import contents, tree
 
 WORK = tree({"p.ipynb": b"{}"})
+URLENCODED = {"Content-Type": "application/x-www-form-urlencoded"}
 NAMES = {"first_name": "", "last_name": "", "email": ""}
 NOTHING_SET = {"release": None, "due": None, "close": None, "grace_seconds": 0, "timezone": "UTC", "extended": False}
 NOTHING_SET |= {"reason": None}
@@ -149,6 +151,20 @@ async def test_a_date_that_is_not_named_stays_and_an_empty_one_is_removed(taught
     assert said(answer) == (
         400, "Wrong dates (supply at least one of release, due, close, grace; what is empty is removed)"
     )  # fmt: skip
+
+
+async def test_a_body_by_patch_is_read_like_any_other(taught: Exchange) -> None:
+    form = FormData({"user": "kevin", "due": "2090-01-01"})
+    form.add_field("reason", b"passed over", filename="x")  # multipart
+    response = await taught.client.patch("/api/assignment/c/a", data=form)
+    assert (await response.json())["dates"]["due"] == "2090-01-01 23:59:59.000000 UTC"
+    answer = await patch(taught, due="x" * 70_000)
+    assert said(answer) == (413, "Request too large")
+    response = await taught.client.patch("/api/assignment/c/a", data=b"user=%ff&due=", headers=URLENCODED)
+    assert response.status == 400
+    # In the query, too, as everywhere.
+    response = await taught.client.patch("/api/assignment/c/a?user=kevin&due=2090-01-02")
+    assert (await response.json())["dates"]["due"] == "2090-01-02 23:59:59.000000 UTC"
 
 
 @pytest.mark.parametrize(

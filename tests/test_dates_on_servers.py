@@ -2,8 +2,10 @@
 
 import http.client
 import json
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
+from tests.rounds import rounds
 from tests.servers import Server, running, writing_processes
 from tests.serving import PATIENCE, SlowUpload, address, until
 
@@ -170,3 +173,38 @@ def test_two_servers_on_one_volume_agree_at_once(tmp_path: Path) -> None:
             patch(there, release="")
             _, listed, _ = ask(here, "GET", "listing", "lawrence", course="course1")
             assert [each["dates"] for each in listed["courses"][0]["assignments"]] == [None]
+
+
+def test_what_is_accepted_is_stored_and_nothing_else_while_dates_change(tmp_path: Path) -> None:
+    """An instructor opens and closes an assignment by one server while students hand in by two."""
+    over = threading.Event()
+    accepted: dict[str, str] = {}
+
+    def work(server: Server, name: str) -> None:
+        number = 0
+        while not over.is_set():
+            number += 1
+            key = f"{name}-{number}"
+            status, said = hand_in(server, key=key)
+            assert status == 200 or said.startswith(CLOSED), said
+            if status == 200:
+                accepted[key] = said
+
+    with running(tmp_path / "data", "--debug") as one, running(tmp_path / "data") as other:
+        assert ask(one, "GET", "initialize-Data6ase", "root", action="init")[0] == 200
+        before = ask(one, "GET", "submissions/course1/challenge", "kevin")[1]["submissions"]
+        with ThreadPoolExecutor(4) as students:
+            futures = [students.submit(work, (one, other)[number % 2], str(number)) for number in range(4)]
+            try:
+                for number in range(rounds(40)):
+                    patch(one, close="" if number % 2 else "2020-01-01")
+            finally:
+                over.set()
+            for future in futures:
+                future.result()
+        patch(one, close="2020-01-01")
+        there = ask(other, "GET", "submissions/course1/challenge", "kevin")[1]["submissions"]
+        assert sorted(accepted.values()) == sorted(each["timestamp"] for each in there[len(before) :])
+        newest_first = sorted(accepted.items(), key=lambda each: each[1], reverse=True)
+        for key, timestamp in newest_first[:20:4]:  # of older ones the key is not searched for
+            assert hand_in(other, key=key) == (200, timestamp)
