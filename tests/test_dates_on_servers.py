@@ -4,8 +4,9 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -79,14 +80,30 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield started
 
 
-def test_what_began_to_arrive_before_the_close_counts(server: Server) -> None:
+Begin = Callable[[], SlowUpload]
+
+
+@pytest.fixture
+def begin(server: Server) -> Iterator[Begin]:
+    """Begins uploads; what is not finished is broken off at the end, for the server waits for it."""
+    with ExitStack() as connections:
+
+        def begun() -> SlowUpload:
+            upload = SlowUpload(server)
+            connections.callback(upload.socket.close)
+            return upload
+
+        yield begun
+
+
+def test_what_began_to_arrive_before_the_close_counts(server: Server, begin: Begin) -> None:
     patch(server, due="", close="", release="")
     status, first = hand_in(server, key="early")
     assert status == 200
-    uploads = [SlowUpload(server), SlowUpload(server)]
+    uploads = [begin(), begin()]
     patch(server, close=this_second())
     until(lambda: is_closed(server), "the close", server)
-    late = SlowUpload(server)
+    late = begin()
     status, answer = uploads[0].finish()
     assert status == 200, answer
     assert hand_in(server, key="early") == (200, first), "a retry gets its receipt"
@@ -106,16 +123,16 @@ def test_what_began_to_arrive_before_the_close_counts(server: Server) -> None:
     assert "Traceback" not in server.log
 
 
-def test_dates_that_are_changed_while_work_arrives_count_as_they_are_at_the_end(server: Server) -> None:
+def test_dates_that_are_changed_while_work_arrives_count_as_they_are_at_the_end(server: Server, begin: Begin) -> None:
     patch(server, due="", close="", release="")
-    closed, opened = SlowUpload(server), None
+    closed = begin()
     patch(server, close="2020-01-01 UTC")
     status, answer = closed.finish()
     assert (status, CLOSED + "2020-01-01 23:59:59 UTC)" in answer) == (403, True)
-    opened = SlowUpload(server)
+    opened = begin()
     patch(server, close="2090-01-01 UTC")
     assert opened.finish()[0] == 200
-    hidden = SlowUpload(server)
+    hidden = begin()
     patch(server, release="2089-01-01 UTC")
     status, answer = hidden.finish()
     assert (status, "Assignment not found" in answer) == (404, True)
