@@ -65,7 +65,7 @@ class Exchange:
         """The same with a path that is encoded already."""
         if user is not None:
             fields["user"] = user
-        in_query = method in ("GET", "DELETE", "PATCH", "HEAD")
+        in_query = method in ("GET", "DELETE", "HEAD")
         form = urlencode(fields, errors="surrogatepass").encode()
         response: ClientResponse = await self.client.request(
             method,

@@ -95,7 +95,7 @@ def faulty_proxy(upstream: str) -> Iterator[FaultyProxy]:
                 proxy.stalled.set()
                 proxy.go_on.wait(60)
 
-        do_GET = do_POST = do_PUT = do_DELETE = handle_any
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
 
         def log_message(self, format: str, *args: object) -> None:
             pass

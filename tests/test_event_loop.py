@@ -34,7 +34,7 @@ LARGE = json.dumps(
 # Each after what it needs.
 ORDER = (
     "course", "courses", "instructor", "instructors", "grader", "graders", "student", "students", "assignment",
-    "assignments", "submission", "submissions", "collection", "feedback", "listing",
+    "assignments", "extension", "extensions", "submission", "submissions", "collection", "feedback", "listing",
 )  # fmt: skip
 NAMES = {"first_name": "L", "last_name": "", "email": "l@x"}
 # What a call needs beside its user. All others need nothing.
@@ -47,6 +47,8 @@ FIELDS = {
     "POST removal/{course}": {"students": '["meg"]'},
     "POST assignment/{course}/{assignment}": {"files": SMALL},
     "PUT assignment/{course}/{assignment}": {"files": LARGE},
+    "PATCH assignment/{course}/{assignment}": {"due": "2090-01-01 Europe/Vienna"},
+    "PUT extension/{course}/{assignment}/{user}": {"due": "2091-01-01", "reason": "ill"},
     "PUT assignment/{course}/{assignment}/withdrawn": {"withdrawn": "false"},
     "POST submission/{course}/{assignment}": {"files": LARGE},
     "POST feedback/{course}/{assignment}/{user}": {"files": SMALL},

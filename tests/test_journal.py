@@ -76,6 +76,15 @@ async def test_whatever_changes_something_leaves_its_line(make_exchange: MakeExc
     await call("DELETE", "grader/c/gina", "kevin", "remove-grader", "c", "", "", "gina")
     await call("POST", "assignment/c/a", "kevin", "release", "c", "a", "", "*", files=FILES)
     await call("PUT", "assignment/c/a", "kevin", "release", "c", "a", "", "*", files=FILES)
+    said = "due: 2090-01-01 23:59:59 UTC, close: none, grace: 1h30m"
+    await call(
+        "PATCH", "assignment/c/a", "kevin", "set-dates", "c", "a", "", said, due="2090-01-01", close="", grace="90m"
+    )
+    said = "due: 2091-01-01 23:59:59 UTC"
+    await call(
+        "PUT", "extension/c/a/lawrence", "kevin", "extend", "c", "a", "lawrence", said, due="2091-01-01", reason="ill"
+    )
+    await call("DELETE", "extension/c/a/lawrence", "kevin", "take-back-extension", "c", "a", "lawrence", "")
     moment = (await call("POST", "submission/c/a", "lawrence", "submit", "c", "a", "lawrence", "", files=FILES))[
         "timestamp"
     ]

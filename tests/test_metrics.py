@@ -11,8 +11,9 @@ from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -57,9 +58,9 @@ def scrape(server: Server) -> Samples:
     return found
 
 
-def submit(server: Server, user: str = "lawrence", times: int = 1) -> None:
+def submit(server: Server, user: str = "lawrence", times: int = 1, **more: str) -> None:
     for _ in range(times):
-        fields = urlencode({"user": user, "files": FILES}).encode()
+        fields = urlencode({"user": user, "files": FILES, **more}).encode()
         assert urlopen(f"{server.url}submission/course1/challenge", fields).status == 200
 
 
@@ -105,6 +106,29 @@ def test_what_was_done_is_counted_by_all_processes_together(served: Server) -> N
     assert after["volume_writable"] == 1
     assert 0 < after['volume_bytes{state="used"}'] < after['volume_bytes{state="total"}']
     waiting.until(lambda: "courses" in scrape(served), "the end of the walk through the volume")
+
+
+def test_each_submission_is_counted_as_what_became_of_it(served: Server) -> None:
+    before = scrape(served)
+    submit(served)
+    set_dates(served, due="2020-01-01")
+    submit(served, key="k", times=2)
+    set_dates(served, close="2020-01-02")
+    submit(served, key="k")
+    with pytest.raises(HTTPError, match="403") as refused:
+        submit(served)
+    refused.value.close()
+    set_dates(served, due="", close="")
+    after = scrape(served)
+    results = ("stored", "late", "repeated", "closed")
+    samples = [f'submissions_total{{result="{result}"}}' for result in results]
+    assert [after[sample] - before.get(sample, 0.0) for sample in samples] == [1, 1, 2, 1]
+    assert not [sample for sample in after if "Assignment is closed" in sample]
+
+
+def set_dates(server: Server, **dates: str) -> None:
+    form = urlencode({"user": "kevin", **dates}).encode()
+    urlopen(Request(f"{server.url}assignment/course1/challenge", form, method="PATCH")).close()
 
 
 def test_buckets_hold_what_is_below_their_limit(served: Server) -> None:

@@ -5,18 +5,16 @@ import pytest
 from ngshare_fs.api.endpoint import Endpoint, Who
 from ngshare_fs.api.endpoints.table import ENDPOINTS
 from ngshare_fs.http.refusals import INTERRUPTED
-from ngshare_fs.store import submission
 from tests.conftest import Exchange
-from tests.test_removed_meanwhile import MOMENT, fields_of
+from tests.test_removed_meanwhile import fields_of, hand_in_and_extend
 
 CHANGES = [endpoint for endpoint in ENDPOINTS if endpoint.writes and "{course}" in endpoint.path]
 
 
 @pytest.fixture
 async def prepared(taught: Exchange) -> Exchange:
-    """`taught`, with a submission of lawrence."""
-    with taught.volume.upload() as nothing:
-        submission.submit(taught.volume, "c", "a", "lawrence", nothing, at=MOMENT)
+    """`taught`, with a submission of lawrence, who has more time than others."""
+    hand_in_and_extend(taught)
     return taught
 
 

@@ -20,7 +20,8 @@ import pytest
 
 from ngshare_fs.api.endpoint import Endpoint, Who
 from ngshare_fs.api.endpoints.table import ENDPOINTS
-from ngshare_fs.store import course, release, roster, submission
+from ngshare_fs.formats.civil_time import moment_in
+from ngshare_fs.store import Extension, course, dates, release, roster, submission
 from ngshare_fs.store.format.course_file import Person
 from ngshare_fs.store.format.timestamp import Timestamp
 from tests.conftest import Exchange
@@ -41,7 +42,11 @@ FIELDS: dict[str, str] = {
 
 def fields_of(endpoint: Endpoint) -> dict[str, str]:
     """Arguments with which an endpoint changes something."""
-    return FIELDS | ({"students": json.dumps(["lawrence"])} if endpoint.path.startswith("removal") else {})
+    if endpoint.path.startswith("removal"):
+        return FIELDS | {"students": json.dumps(["lawrence"])}
+    # Dates and the next release are two changes; each is made or not.
+    has_dates = endpoint.method == "PATCH" or endpoint.path.startswith("extension") or endpoint.new_assignment
+    return FIELDS | ({"due": "2092-01-01"} if has_dates else {})
 
 
 NOT_BY_ROLE = (Who.ADMIN, Who.COURSE_CREATOR, Who.ANYONE)
@@ -60,10 +65,17 @@ def _path_and_user(endpoint: Endpoint) -> tuple[str, str]:
 
 @pytest.fixture
 async def prepared(taught: Exchange) -> Exchange:
-    """`taught`, with a submission of lawrence, and a grader."""
+    """`taught`, with a submission of lawrence, who has more time than others, and a grader."""
     roster.set_grader(taught.volume, "c", "gina", Person())
-    _hand_in(taught)
+    hand_in_and_extend(taught)
     return taught
+
+
+def hand_in_and_extend(exchange: Exchange) -> None:
+    """Let lawrence hand in, and have more time than others."""
+    _hand_in(exchange)
+    dates.change(exchange.volume, "c", "a", {"due": moment_in("2090-01-01 UTC")})
+    dates.extend(exchange.volume, "c", "a", "lawrence", Extension(due=moment_in("2091-01-01 UTC")))
 
 
 def _hand_in(exchange: Exchange) -> None:

@@ -90,6 +90,7 @@ async def test_instructors_see_it_with_its_last_release(withdrawn: tuple[Exchang
             "withdrawn": True,
             "timestamp": answer.body["timestamp"],
             "notebooks": ["p"],
+            "dates": None,
         }
     handed_in = await exchange.call("POST", "submission/c/a", "kevin", files=WORK, student="lawrence")
     assert (handed_in.status, handed_in.body["student_id"]) == (200, "lawrence")

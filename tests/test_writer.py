@@ -32,6 +32,7 @@ from tests.test_calls_of_the_plugins import (  # noqa: F401
     test_only_instructors_hand_in_for_others,
     test_the_listing_has_all_that_nbgrader_shows,
 )
+from tests.test_dates_in_api import test_after_its_close_only_those_who_teach_hand_in  # noqa: F401
 from tests.writing_process import (
     LARGE,
     beside,

@@ -20,7 +20,7 @@ from ngshare_fs.api.request.files_argument import EncodedTree
 from ngshare_fs.api.request.form import Form
 from ngshare_fs.api.writer import WriterStarter, WriteScheduler, writer_client
 from ngshare_fs.api.writer.messages import HEAD, Job, Ready, pack
-from ngshare_fs.store import Volume
+from ngshare_fs.store import Volume, dates
 from tests.conftest import Exchange, MakeExchange, until
 from tests.servers import children_of, running, runs, writing_processes
 from tests.trees import tree
@@ -165,7 +165,7 @@ def job_for(exchange: Exchange, assignment: str) -> Job:
     names = {"course": "c", "assignment": assignment}
     path = "submission/{course}/{assignment}"
     (endpoint,) = (each for each in ENDPOINTS if (each.method, each.path) == ("POST", path))
-    return Call(exchange.volume, "lawrence", False, False, names, form), endpoint
+    return Call(exchange.volume, "lawrence", False, False, names, form, dates.now()), endpoint
 
 
 def said_by(connection: socket.socket) -> bytes:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ngshare_fs.access.groups import NO_GROUPS, UserGroups
@@ -23,6 +24,7 @@ class Call:
         debug: whether debug mode is on.
         names: the names in the path: `course`, `assignment`, `user`.
         form: the arguments; empty while they are still to come.
+        arrived: when its head arrived, which decides whether work is in time to be accepted.
         people: the roster of the course in the path.
         limits: how much may be stored.
         used: what is taken of it, as far as the server has counted.
@@ -37,6 +39,7 @@ class Call:
     debug: bool
     names: Mapping[str, str]
     form: Form
+    arrived: datetime
     people: Roster | None = None
     last_check: LastCheck = no_check
     limits: Limits = NO_LIMITS

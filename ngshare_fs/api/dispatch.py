@@ -1,6 +1,7 @@
 """From a request to its answer: who asks, the arguments, the checks, the action, the answer."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -22,8 +23,11 @@ from ngshare_fs.api.writer import WriteScheduler
 from ngshare_fs.http import refusals
 from ngshare_fs.http.entity_tag import json_answer, tagged
 from ngshare_fs.http.refusals import Refused
-from ngshare_fs.store import Volume
+from ngshare_fs.store import Volume, dates
 from ngshare_fs.store.quota import NOT_COUNTED, Limits
+
+# Under this key a request carries when its head arrived.
+ARRIVED = web.RequestKey("ngshare_fs.arrived", datetime)
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ class Dispatcher:
         """The handler of one endpoint."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
+            # Before anything is awaited: a hub that is slow to say who this is makes nobody late.
+            request[ARRIVED] = dates.now()
             return await self._answer(request, endpoint)
 
         return handle
@@ -145,6 +151,7 @@ class Dispatcher:
             self.debug,
             names,
             form,
+            request[ARRIVED],
             limits=self.limits,
             used=used,
             groups=caller.groups,

@@ -109,7 +109,7 @@ _REFUSAL: Schema = {
 
 def _operation(endpoint: Endpoint, standalone: bool) -> dict[str, Any]:
     named = [{"name": name, "in": "path", "required": True, "schema": NAME} for name in _IN_PATH.findall(endpoint.path)]
-    has_body = endpoint.method in ("POST", "PUT")
+    has_body = endpoint.method in ("PATCH", "POST", "PUT")
     arguments = list(endpoint.arguments)
     if standalone:
         who = Argument("user", NAME, "Who is asking (stand-alone mode only).", required=not endpoint.is_page)

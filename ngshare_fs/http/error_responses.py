@@ -11,7 +11,7 @@ from aiohttp.typedefs import Handler, Middleware
 from ngshare_fs import metrics
 from ngshare_fs.formats.percent_encoding import decode_segment
 from ngshare_fs.http import refusals
-from ngshare_fs.http.refusals import OF_STORE_ERROR, Refusal, Refused
+from ngshare_fs.http.refusals import OF_STORE_ERROR, SAYING_WHY, Refusal, Refused
 from ngshare_fs.store import StoreError
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def answering_failures(debug: bool) -> Middleware:
             reason = f" ({error.reason})" if debug and error.reason else ""
             return answer(error.refusal, (f" ({error.detail})" if error.detail else "") + reason, error.limits)
         except StoreError as error:
-            return answer(_refusal_of(request, error))
+            return answer(_refusal_of(request, error), f" ({error})" if isinstance(error, SAYING_WHY) else "")
         except web.HTTPNotFound:
             if "Authorization" in request.headers:
                 return answer(refusals.UNKNOWN_PATH)

@@ -92,6 +92,11 @@ WRONG_ACTION = Refusal(400, "action should be clear, init, or dump")
 WRONG_KEY = Refusal(400, "Malformed key")
 KEY_USED = Refusal(409, "Key belongs to a submission of other files")
 
+ASSIGNMENT_CLOSED = Refusal(403, "Assignment is closed")
+WRONG_DATES = Refusal(400, "Wrong dates")
+WRONG_REASON = Refusal(400, "The reason has to be one line of at most 200 characters")
+EXTENSION_NOT_FOUND = Refusal(404, "Extension not found")
+
 NO_FILES = Refusal(400, "Please supply files")
 FILES_NOT_JSON = Refusal(400, "Files cannot be JSON decoded")
 ILLEGAL_PATH = Refusal(400, "Illegal path")
@@ -135,6 +140,8 @@ OF_STORE_ERROR: dict[type[errors.StoreError], Refusal] = {
     errors.IsGrader: IS_GRADER,
     errors.KeyUsed: KEY_USED,
     errors.IllegalPath: ILLEGAL_PATH,
+    errors.WrongDates: WRONG_DATES,
+    errors.AssignmentClosed: ASSIGNMENT_CLOSED,
     errors.BrokenManifest: BROKEN_MANIFEST,
     errors.Unreadable: BROKEN_MANIFEST,
     errors.DamagedTree: DAMAGED,
@@ -144,3 +151,5 @@ OF_STORE_ERROR: dict[type[errors.StoreError], Refusal] = {
     errors.VolumeReadOnly: VOLUME_READ_ONLY,
     errors.VolumeFailure: VOLUME_FAILURE,
 }
+# Of these, the text is for whoever asks: which date it is, and what to do.
+SAYING_WHY = (errors.WrongDates, errors.AssignmentClosed)

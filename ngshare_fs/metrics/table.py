@@ -48,7 +48,10 @@ METRICS: Mapping[str, Metric] = {
     "received_bytes_total": Metric(Kind.COUNTER, "Bytes of requests' bodies"),
     "sent_bytes_total": Metric(Kind.COUNTER, "Bytes of answers, with their heads"),
     "submissions_total": Metric(
-        Kind.COUNTER, "Submissions: stored, or repeated by a client that had no answer", ("result",)
+        Kind.COUNTER,
+        "Submissions: `stored` in time or without a due date, stored `late`, `repeated` by a client without an answer, "
+        "refused as `closed`",
+        ("result",),
     ),
     "releases_total": Metric(Kind.COUNTER, "Releases and withdrawals of assignments", ("kind",)),
     "feedback_total": Metric(Kind.COUNTER, "Pieces of feedback stored"),
@@ -68,7 +71,9 @@ METRICS: Mapping[str, Metric] = {
     "hub_last_failure_timestamp_seconds": Metric(Kind.LATEST, "When it did not for the last time"),
     "group_sync_timestamp_seconds": Metric(Kind.LATEST, "When rosters were last brought in step with the hub's groups"),
     "group_sync_problems": Metric(Kind.GAUGE, "Courses whose rosters did not follow then; the log says why"),
-    "auth_refusals_total": Metric(Kind.COUNTER, "Requests refused with 403, by the message", ("reason",)),
+    "auth_refusals_total": Metric(
+        Kind.COUNTER, "Requests refused with 403, by the message, but for what came after a close date", ("reason",)
+    ),
     "auth_cached_tokens": Metric(Kind.GAUGE, "Tokens whose owners are in memory"),
     "worker_restarts_total": Metric(
         Kind.COUNTER, "Workers that ended unasked, or were killed because they hung", ("reason",)

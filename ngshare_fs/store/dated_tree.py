@@ -132,8 +132,6 @@ def put_in_place(
                 raise KeyUsed(f"{parent}: {manifest.key}")
             publication.dirty.make_folder_unless_there(parent)
             publication.leave_to_earlier(parent)
-            if manifest.kind == SUBMISSION:
-                metrics.count("submissions_total", "repeated")
             return earlier.timestamp
         if moments and not is_dated and moment <= moments[-1]:
             # Overtaken since, or the clock was set back. Nobody can overtake a second time.
@@ -146,12 +144,10 @@ def put_in_place(
 
 
 def count_published(kind: str) -> None:
-    """Count a tree that has been published."""
-    if kind == SUBMISSION:
-        metrics.count("submissions_total", "stored")
-    elif kind == FEEDBACK:
+    """Count a tree that has been published; of a submission, whoever hands it in knows more."""
+    if kind == FEEDBACK:
         metrics.count("feedback_total")
-    else:
+    elif kind != SUBMISSION:
         metrics.count("releases_total", kind)
 
 

@@ -67,7 +67,8 @@ class EditableFile(Generic[Meaning]):
         Args:
             changed: makes the new value of the present one; called again where somebody edited the file meanwhile. It
                 keeps what it does not know.
-            last_check: made under the lock: no other server changes the file between it and the change.
+            last_check: made under the lock: no other server changes the file between it and the change; and once more
+                directly before that, for it may look at other files, too.
 
         Raises:
             FileNotFoundError, NotADirectoryError: see `read`; also where another folder has the name meanwhile.
@@ -88,7 +89,9 @@ class EditableFile(Generic[Meaning]):
             self._flush_unless_ours(reading.fingerprint)
             return True
         content = self.to_yaml(value)
-        if not self._is_as_read(reading.fingerprint) or not self._replace(content, reading.fingerprint, above):
+        if not self._is_as_read(reading.fingerprint) or not self._replace(
+            content, reading.fingerprint, above, last_check
+        ):
             return False
         # Where its folder was moved since, the change is in it.
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
@@ -103,7 +106,7 @@ class EditableFile(Generic[Meaning]):
             dirty.changed(os.path.dirname(self.path))
             dirty.flush()
 
-    def _replace(self, content: bytes, fingerprint: FileFingerprint, above: KnownFolder) -> bool:
+    def _replace(self, content: bytes, fingerprint: FileFingerprint, above: KnownFolder, last_check: LastCheck) -> bool:
         """Replace the file, which keeps its mode; False where it is not as it was read any more."""
         with self.volume.publishing() as publication:
             publication.dirty.write_file(publication.staged, content)
@@ -112,7 +115,7 @@ class EditableFile(Generic[Meaning]):
             publication.dirty.flush()
             if not self._is_as_read(fingerprint):
                 return False
-            publication.publish(self.path, above=above)
+            publication.publish(self.path, above=above, last_check=last_check)
         return True
 
     def _is_as_read(self, fingerprint: FileFingerprint) -> bool:

@@ -4,10 +4,12 @@ import os
 from collections.abc import Callable, Collection
 from datetime import datetime
 
+from ngshare_fs import metrics
 from ngshare_fs.store import dates, trash
 from ngshare_fs.store.assignment import exists
 from ngshare_fs.store.dated_tree import publish
-from ngshare_fs.store.errors import AssignmentNotFound, SubmissionNotFound
+from ngshare_fs.store.dates import Dates
+from ngshare_fs.store.errors import AssignmentClosed, AssignmentNotFound, SubmissionNotFound
 from ngshare_fs.store.format import layout, names, timestamp, trash_file
 from ngshare_fs.store.format.layout import KnownFolder
 from ngshare_fs.store.format.manifest import SUBMISSION, Manifest
@@ -56,17 +58,27 @@ def submit(
     manifest = Manifest(SUBMISSION, course, assignment, by or student, timestamp.now(), (), student=student, key=key)
     parent = layout.submissions_of(volume.root, course, assignment, student)
 
+    applying: Dates | None = None  # of a repetition nobody asks for them
+
     def check() -> None:
+        nonlocal applying
         last_check()
-        if arrived is not None:
-            dates.check_open(volume, course, assignment, student, arrived)
+        applying = dates.check_open(volume, course, assignment, student, arrived)
 
     try:
         above = KnownFolder.look(layout.assignment(volume.root, course, assignment))
         make_missing(volume, os.path.dirname(parent))  # an assignment that was made by hand
-        return publish(volume, upload, above, parent, manifest, at, check, after)
+        moment = publish(volume, upload, above, parent, manifest, at, check, after)
     except FileNotFoundError:
         raise AssignmentNotFound(assignment) from None
+    except AssignmentClosed:
+        metrics.count("submissions_total", "closed")
+        raise
+    metrics.count(
+        "submissions_total",
+        "repeated" if applying is None else "late" if applying.late_seconds(moment) else "stored",
+    )
+    return moment
 
 
 def submissions_to(volume: Volume, course: str, assignment: str) -> list[Submission]:

@@ -81,6 +81,7 @@ class Exchange:
             assert self.ask("POST", f"student/{COURSE}/{user}", TEACHER, **PERSON).status == 200
         for assignment in (ASSIGNMENT, "old"):
             assert self.ask("POST", f"assignment/{COURSE}/{assignment}", TEACHER, files=tree(WORK)).status == 200
+        assert self.ask("PATCH", f"assignment/{COURSE}/{ASSIGNMENT}", TEACHER, due="2090-01-01").status == 200
         self.timestamp = self.hand_in()
         assert self.ask("POST", "course/course 2", "root").status == 200
         self.readable = self.everything_readable()
@@ -117,7 +118,9 @@ class Exchange:
             ("POST", f"submission/{on}", STUDENT, {"files": tree({"large": bytes(700_000)})}),
             ("POST", f"feedback/{on}/{STUDENT}", TEACHER, {"timestamp": self.timestamp, "files": files}),
             ("PUT", f"assignment/{on}", TEACHER, {"files": files}),
-            ("POST", f"assignment/{COURSE}/new", TEACHER, {"files": files}),
+            ("PATCH", f"assignment/{on}", TEACHER, {"due": "2091-01-01"}),
+            ("PUT", f"extension/{on}/{STUDENT}", TEACHER, {"due": "2092-01-01"}),
+            ("POST", f"assignment/{COURSE}/new", TEACHER, {"files": files, "release": "2090-01-01"}),
             ("POST", "course/new", "root", {}),
             ("DELETE", f"student/{COURSE}/leaver", TEACHER, {}),
             ("DELETE", f"assignment/{COURSE}/old", TEACHER, {}),

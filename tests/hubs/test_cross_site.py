@@ -247,6 +247,19 @@ async def test_our_own_page_can_do_what_its_user_may(granting_hub: Hub, victim: 
         assert course not in courses(granting_hub), what
 
 
+async def test_nor_does_another_method_help(granting_hub: Hub, victim: Page) -> None:
+    cookie, xsrf = await session_of(victim.context), await xsrf_of(victim)
+    assert xsrf
+    sent = {"Origin": granting_hub.origin, "Sec-Fetch-Site": "same-origin", "Referer": granting_hub.url}
+    for method in ("PATCH", "PUT", "DELETE"):
+        for token, status in ((xsrf, 404), ("", 403)):
+            headers = {"Cookie": f"{SESSION_COOKIE}={cookie}", **sent, "X-XSRF-Token": token}
+            answer = call(
+                method, f"{granting_hub.url}assignment/none/none", headers=headers, fields={"due": "2090-01-01"}
+            )
+            assert answer.status == status, (method, answer)
+
+
 async def test_a_cookie_and_a_token_together(granting_hub: Hub, victim: Page) -> None:
     """What the header says counts: no page of another can make a browser send it."""
     granting_hub.add_users("stranger")

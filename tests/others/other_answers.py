@@ -177,7 +177,7 @@ def _requests() -> Iterator[tuple[str, Difference]]:
     for method, path, answer in (
         ("GET", "course/c", "405"),
         ("PUT", "courses", "405"),
-        ("PATCH", HW, "405"),
+        ("PATCH", "courses", "405"),
         ("POST", "courses", "405"),
         ("DELETE", "students/c", "405"),
     ):

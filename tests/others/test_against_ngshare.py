@@ -51,7 +51,10 @@ class Pair:
 
 
 # What our answers have beside ngshare's, by the call.
-MORE = {("POST", "submission"): ("student_id", "files"), ("GET", "assignment"): ("timestamp", "newest_submission")}
+MORE = {
+    ("POST", "submission"): ("student_id", "files", "due", "late_seconds"),
+    ("GET", "assignment"): ("timestamp", "newest_submission", "dates"),
+}
 
 
 def _without_more(call: Call, body: dict[str, Any] | None) -> dict[str, Any] | None:

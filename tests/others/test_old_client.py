@@ -14,7 +14,7 @@ from tests import servers
 from tests.fork_server import fork_server
 from tests.nbgrader.people import OF_NBGRADER, forking
 from tests.others.old_client import environment
-from tests.others.old_client.steps import STEPS
+from tests.others.old_client.steps import with_dates
 
 pytestmark = pytest.mark.others
 
@@ -32,7 +32,7 @@ def test_an_assignment_goes_out_and_comes_back(nbgrader: Path, tmp_path: Path) -
     with servers.running(volume) as server:
         run = forking(fork_server(nbgrader / "python", *OF_NBGRADER, "requests"))
         cycle = Cycle(server.url, tmp_path / "people", nbgrader, configuration=CONFIGURATION, run_program=run)
-        cycle.run(STEPS)
+        cycle.run(with_dates(server.url))
         assert "Traceback" not in server.log
 
     timestamps = [submission.timestamp for work in cycle.submissions.values() for submission in work]

@@ -1,9 +1,13 @@
 """Endpoints of assignments and their releases."""
 
+from typing import Any
+
 from ngshare_fs.api.call import Answer, Call, TreeAnswer
 from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
-from ngshare_fs.api.endpoints.schemas import FILES_IN_ANSWER, FILES_IN_REQUEST, NAMES, TEXT, TIMESTAMP, or_null
+from ngshare_fs.api.endpoints.dates import OF_ASSIGNMENT, changes_in, note_changes
+from ngshare_fs.api.endpoints.schemas import DATES, FILES_IN_ANSWER, FILES_IN_REQUEST, NAMES, TEXT, TIMESTAMP, or_null
 from ngshare_fs.api.quota import with_room
+from ngshare_fs.api.response.dates_answer import dates_answer
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store import assignment, dates, release, submission
@@ -31,30 +35,38 @@ def list_assignments(call: Call) -> Answer:
 
 
 def get_assignment(call: Call) -> Answer:
-    """The newest release."""
-    tree = release.newest(call.volume, call.course, call.assignment)
-    fields = {"timestamp": None if tree is None else tree.timestamp}
+    """The newest release, and the dates as they apply to whoever asks."""
+    work = (call.volume, call.course, call.assignment)
+    found = dates.of(*work, None if call.grades else call.user)
+    fields: dict[str, Any] = {"dates": dates_answer(found, dates.now())}
     list_only = wants_list_only(call)
-    if list_only:  # an answer with its content is kept for all who fetch it
-        fields["newest_submission"] = submission.newest_of(call.volume, call.course, call.assignment, call.user)
-    return TreeAnswer(tree, fields, list_only, for_many=True)
+    if list_only:
+        fields["newest_submission"] = submission.newest_of(*work, call.user)
+    tree = release.newest(*work)
+    return TreeAnswer(tree, {"timestamp": tree and tree.timestamp, **fields}, list_only, for_many=True)
 
 
 def create_assignment(call: Call) -> Answer:
     """Release a new assignment, or one that is withdrawn."""
     if release.is_open(call.volume, call.course, call.assignment):
         raise Refused(refusals.ASSIGNMENT_EXISTS)
-    files = call.form.files()
-    moment = release.release(call.volume, call.course, call.assignment, call.user, files, last_check=with_room(call))
+    changes, files = changes_in(call), call.form.files()
+    moment = release.release(
+        call.volume, call.course, call.assignment, call.user, files, last_check=with_room(call), changes=changes
+    )
     call.note("release", moment)
+    note_changes(call, changes)
     return {}
 
 
 def release_again(call: Call) -> Answer:
     """Make a new release of an assignment."""
-    files = call.form.files()
-    moment = release.release_again(call.volume, call.course, call.assignment, call.user, files, with_room(call))
+    changes, files = changes_in(call), call.form.files()
+    moment = release.release_again(
+        call.volume, call.course, call.assignment, call.user, files, with_room(call), changes
+    )
     call.note("release", moment)
+    note_changes(call, changes)
     return {}
 
 
@@ -95,7 +107,7 @@ ENDPOINTS = (
         "The newest release of an assignment",
         get_assignment,
         arguments=(LIST_ONLY,),
-        answer={"timestamp": or_null(TIMESTAMP), "files": FILES_IN_ANSWER},
+        answer={"timestamp": or_null(TIMESTAMP), "dates": or_null(DATES), "files": FILES_IN_ANSWER},
         at_times={"newest_submission": or_null(TIMESTAMP)},
         only_open=True,
     ),
@@ -106,8 +118,8 @@ ENDPOINTS = (
         Pool.MANAGES,
         "Release a new assignment, or one that is withdrawn",
         create_assignment,
-        arguments=(FILES,),
-        refusals=(refusals.ASSIGNMENT_EXISTS, *OF_FILES),
+        arguments=(*OF_ASSIGNMENT, FILES),
+        refusals=(refusals.ASSIGNMENT_EXISTS, refusals.WRONG_DATES, *OF_FILES),
         new_assignment=True,
     ),
     Endpoint(
@@ -117,8 +129,8 @@ ENDPOINTS = (
         Pool.MANAGES,
         "Make a new release of an assignment; submissions and earlier releases stay",
         release_again,
-        arguments=(FILES,),
-        refusals=OF_FILES,
+        arguments=(*OF_ASSIGNMENT, FILES),
+        refusals=(refusals.WRONG_DATES, *OF_FILES),
     ),
     Endpoint(
         "PUT",

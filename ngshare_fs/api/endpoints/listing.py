@@ -1,13 +1,38 @@
 """Everything that nbgrader lists, in one answer: courses, assignments, submissions, feedback."""
 
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 from ngshare_fs.access.roles import courses_seen_by, grades, in_words, role_in
 from ngshare_fs.api.call import Answer, Call
 from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
-from ngshare_fs.api.endpoints.schemas import MD5, NAME, TEXT, TEXT_OR_NULL, TIMESTAMP, Schema, list_of, or_null
-from ngshare_fs.store import Manifest, Roster, Submission, assignment, course, feedback, release, roster, submission
+from ngshare_fs.api.endpoints.schemas import (
+    DATES,
+    LATENESS,
+    MD5,
+    NAME,
+    TEXT,
+    TEXT_OR_NULL,
+    TIMESTAMP,
+    Schema,
+    list_of,
+    or_null,
+)
+from ngshare_fs.api.response.dates_answer import dates_answer
+from ngshare_fs.store import (
+    Manifest,
+    Roster,
+    Submission,
+    assignment,
+    course,
+    dates,
+    feedback,
+    release,
+    roster,
+    submission,
+)
+from ngshare_fs.store.dates import Dates
 from ngshare_fs.store.errors import AssignmentNotFound, CourseNotFound, SubmissionNotFound
 from ngshare_fs.store.problems import Problems
 
@@ -53,18 +78,22 @@ def _course(call: Call, name: str, wants_all: bool) -> dict[str, Any]:
     names: list[str] = []
     with problems.noted():
         names = assignment.assignments_of(call.volume, name)
+    now = dates.now()
     for each in names:
         with contextlib.suppress(AssignmentNotFound):
             is_open = release.is_open(call.volume, name, each)
-            if is_open or sees_all:
+            dates_of = _dates(call, name, each, people, problems)
+            applying = None if dates_of is None else dates_of(None if sees_all else call.user)
+            if sees_all or (is_open and applying is not None and applying.is_released(now)):
                 of_release = _release(call, name, each, problems)
-                assignments.append({"assignment_id": each, "withdrawn": not is_open, **of_release})
+                shown = None if applying is None else dates_answer(applying, now)
+                assignments.append({"assignment_id": each, "withdrawn": not is_open, **of_release, "dates": shown})
             with problems.noted():
                 if wants_all and sees_all:
                     found = submission.submissions_to(call.volume, name, each)
                 else:
                     found = submission.submissions_by(call.volume, name, each, call.user)
-                submissions += [_submission(call, name, each, one, problems) for one in found]
+                submissions += [_submission(call, name, each, one, problems, dates_of) for one in found]
     if course.identity(call.volume, name) != listed:
         raise CourseNotFound(name)  # it was deleted meanwhile, and only some of it was found
     return {
@@ -74,6 +103,19 @@ def _course(call: Call, name: str, wants_all: bool) -> dict[str, Any]:
         "assignments": assignments,
         "submissions": submissions,
     }
+
+
+def _dates(
+    call: Call, name: str, each: str, people: Roster, problems: Problems
+) -> Callable[[str | None], Dates] | None:
+    """What tells the dates as they apply to a student, of a file that is read this once; None where nobody can say."""
+    found = None
+    with problems.noted():
+        read = dates.reading(call.volume, name, each)
+        found = dates.for_each(read.value, people.rules)
+        # Where an earlier version serves on, this raises what is wrong by now.
+        _ = read.present
+    return found
 
 
 def _release(call: Call, name: str, each: str, problems: Problems) -> dict[str, Any]:
@@ -86,7 +128,14 @@ def _release(call: Call, name: str, each: str, problems: Problems) -> dict[str, 
         return {"timestamp": tree.timestamp, "notebooks": _notebooks(tree.manifest)}
 
 
-def _submission(call: Call, name: str, each: str, found: Submission, problems: Problems) -> dict[str, Any]:
+def _submission(
+    call: Call,
+    name: str,
+    each: str,
+    found: Submission,
+    problems: Problems,
+    dates_of: Callable[[str | None], Dates] | None,
+) -> dict[str, Any]:
     student, moment = found
     given = None
     with problems.noted():
@@ -95,6 +144,7 @@ def _submission(call: Call, name: str, each: str, found: Submission, problems: P
         "assignment_id": each,
         "student_id": student,
         "timestamp": moment,
+        "late_seconds": None if dates_of is None else dates_of(student).late_seconds(moment),
         "notebooks": None,
         "feedback": None if given is None else {"timestamp": given, "files": None},
     }
@@ -149,6 +199,7 @@ ENDPOINTS = (
                             "withdrawn": {"type": "boolean"},
                             "timestamp": or_null(TIMESTAMP),
                             "notebooks": _TEXTS,
+                            "dates": or_null(DATES),
                         }
                     ),
                     "submissions": list_of(
@@ -156,6 +207,7 @@ ENDPOINTS = (
                             "assignment_id": NAME,
                             "student_id": NAME,
                             "timestamp": TIMESTAMP,
+                            "late_seconds": LATENESS["late_seconds"],
                             "notebooks": or_null(_TEXTS),
                             "feedback": or_null(_FEEDBACK),
                         }

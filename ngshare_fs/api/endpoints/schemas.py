@@ -48,6 +48,29 @@ FILES_IN_REQUEST: Schema = {
         },
     },
 }
+LATENESS: Schema = {
+    "due": {"anyOf": [TIMESTAMP, {"type": "null"}], "description": "For this student."},
+    "late_seconds": {
+        "type": ["integer", "null"],
+        "minimum": 0,
+        "description": "After the due date; 0 in time and within the grace, null where nothing is due.",
+    },
+}
+DATES: Schema = {
+    "type": "object",
+    "required": ["release", "due", "close", "grace_seconds", "timezone", "state", "extended", "reason"],
+    "properties": {
+        "release": {"anyOf": [TIMESTAMP, {"type": "null"}]},
+        "due": {"anyOf": [TIMESTAMP, {"type": "null"}]},
+        "close": {"anyOf": [TIMESTAMP, {"type": "null"}]},
+        "grace_seconds": {"type": "integer", "minimum": 0},
+        "timezone": {"type": "string", "description": "In which to show them."},
+        "state": {"enum": ["scheduled", "open", "late", "closed"]},
+        "extended": {"type": "boolean", "description": "Whether whoever asks has more time than others."},
+        "reason": {"type": ["string", "null"], "description": "Of that."},
+    },
+    "additionalProperties": False,
+}
 
 
 def record(properties: Schema) -> Schema:

@@ -1,20 +1,35 @@
 """Endpoints of submissions and of the feedback on them."""
 
+import contextlib
 import functools
 import json
 import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
+from typing import Any
 
 from ngshare_fs.api.call import Answer, Call, MadeAnswer, TreeAnswer, TreesAnswer, success
 from ngshare_fs.api.checks import has_worked_here
 from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
 from ngshare_fs.api.endpoints.assignments import FILES, LIST_ONLY, OF_FILES, wants_list_only
-from ngshare_fs.api.endpoints.schemas import FILES_IN_ANSWER, NAME, NAMES, RECEIPT, SUBMISSION, TEXT, TIMESTAMP, list_of
+from ngshare_fs.api.endpoints.schemas import (
+    FILES_IN_ANSWER,
+    LATENESS,
+    NAME,
+    NAMES,
+    RECEIPT,
+    SUBMISSION,
+    TEXT,
+    TIMESTAMP,
+    list_of,
+)
 from ngshare_fs.api.quota import check_room, with_room
+from ngshare_fs.api.response.dates_answer import lateness
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal, Refused
-from ngshare_fs.store import Submission, Timestamp, Tree, feedback, submission, timestamp_of
+from ngshare_fs.store import StoreError, Submission, Timestamp, Tree, dates, feedback, submission, timestamp_of
+from ngshare_fs.store.dates import Dates
+from ngshare_fs.store.errors import BrokenManifest
 
 WHICH = Argument("timestamp", TEXT, "Of the submission; the latest, where it is left out.", required=False)
 KEY = Argument(
@@ -34,11 +49,13 @@ STUDENT = Argument("student", NAME, "Whose work it is, where an instructor hands
 BEFORE = Argument(
     "before",
     TEXT,
-    "What counts at this time: the newest submission that is not later, or else the newest one.",
+    "What counts at this time: the newest submission that is not later, or else the newest one. `due`: the same by the "
+    "due date of each student, with the grace.",
     required=False,
 )
 STUDENTS = Argument("students", NAMES, "Only of these.", required=False, is_json=True)
 OF_SUBMISSION = Argument("timestamp", TEXT, "Of the submission: `2020-01-30 10:30:47.524219 UTC`.")
+DUE = "due"
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ZONE = re.compile(r"\s+(?:UTC|GMT)\Z", re.IGNORECASE)
 
@@ -89,10 +106,15 @@ def submit(call: Call) -> Answer:
         key=key,
         after=after,
         last_check=last_check,
+        arrived=None if call.teaches else call.arrived,
     )
     call.note("submit", moment, student)
     receipt = [{"path": file.path, "size": file.size, "checksum": file.md5} for file in files.files]
-    return {"timestamp": moment, "student_id": student, "files": receipt}
+    applying = Dates()
+    # It is stored: whatever becomes of the assignment or of the disk by now must not look as if it were not.
+    with contextlib.suppress(StoreError, OSError):
+        applying = dates.of(call.volume, call.course, call.assignment, student)
+    return {"timestamp": moment, "student_id": student, **lateness(applying, moment), "files": receipt}
 
 
 def _check_student(call: Call, student: str) -> None:
@@ -124,16 +146,34 @@ def delete_submission(call: Call) -> Answer:
 
 def collect_all(call: Call) -> Answer:
     """One submission of each student, with its files."""
-    before = None
-    if call.form.optional("before"):
-        before = _timestamp(call, unreadable=refusals.WRONG_TIMESTAMP, name="before")
-    found = submission.to_collect(call.volume, call.course, call.assignment, before, _students(call))
+    work = (call.volume, call.course, call.assignment)
+    if call.form.optional("before") == DUE:
+        dates_of = dates.of_everybody(*work)
+        found = submission.to_collect(
+            *work, None, _students(call), lambda student, moment: not dates_of(student).late_seconds(moment)
+        )
+    else:
+        before = None
+        if call.form.optional("before"):
+            before = _timestamp(call, unreadable=refusals.WRONG_TIMESTAMP, name="before")
+        dates_of = _dates_as_far_as_known(call)
+        found = submission.to_collect(*work, before, _students(call))
 
     def opens(student: str, moment: Timestamp) -> Callable[[], Tree]:
         return lambda: submission.collect(call.volume, call.course, call.assignment, student, moment)
 
-    fields = _entries(found)
-    return TreesAnswer([(entry, opens(*which)) for entry, which in zip(fields, found, strict=True)])
+    def fields(one: Submission) -> dict[str, Any]:
+        return {"student_id": one.student, "timestamp": one.timestamp, **lateness(dates_of(one.student), one.timestamp)}
+
+    return TreesAnswer([(fields(one), opens(*one)) for one in found])
+
+
+def _dates_as_far_as_known(call: Call) -> Callable[[str], Dates]:
+    """None of anybody's where the file cannot be understood: work is collected all the same."""
+    try:
+        return dates.of_everybody(call.volume, call.course, call.assignment)
+    except BrokenManifest:
+        return lambda _: Dates()
 
 
 def _students(call: Call) -> set[str] | None:
@@ -230,10 +270,11 @@ ENDPOINTS = (
             refusals.WRONG_TIMESTAMP,
             *OF_FILES,
             refusals.KEY_USED,
+            refusals.ASSIGNMENT_CLOSED,
         ),
         only_open=True,
         counts_for_student=True,
-        answer={"timestamp": TIMESTAMP, "student_id": NAME, "files": RECEIPT},
+        answer={"timestamp": TIMESTAMP, "student_id": NAME, **LATENESS, "files": RECEIPT},
     ),
     Endpoint(
         "POST",
@@ -244,7 +285,7 @@ ENDPOINTS = (
         collect_all,
         arguments=(BEFORE, STUDENTS),
         refusals=(refusals.WRONG_TIMESTAMP, refusals.STUDENTS_NOT_JSON, refusals.WRONG_FORMAT),
-        answer={**SUBMISSION, "files": FILES_IN_ANSWER},
+        answer={**SUBMISSION, **LATENESS, "files": FILES_IN_ANSWER},
         in_lines=True,
     ),
     Endpoint(

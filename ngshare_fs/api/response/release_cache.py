@@ -1,4 +1,6 @@
-"""Answers kept ready: when a lesson begins, hundreds fetch the same release.
+"""Trees kept ready to be sent: when a lesson begins, hundreds fetch the same release.
+
+What else is in an answer is made for each: dates differ between people, and from one second to the next.
 
 As everything else in memory they are checked against the volume at each use: by the manifest, and by what each file is
 known by.
@@ -13,7 +15,7 @@ from typing import NamedTuple
 
 from ngshare_fs.store import TreeState
 
-# All answers that are kept, and the files of one.
+# All that is kept, and the files of one tree.
 MOST_BYTES = 16 * 2**20
 LARGEST = 4 * 2**20
 
@@ -50,7 +52,7 @@ class ReleaseCache:
 
     @contextlib.contextmanager
     def one_at_a_time(self, path: str) -> Iterator[None]:
-        """Whoever makes the answer of a tree does it alone, and who comes next finds it made.
+        """Whoever encodes a tree does it alone, and who comes next finds it made.
 
         When a lesson begins, all threads that read want the same; each would take memory for all of it.
         """
@@ -76,7 +78,7 @@ class ReleaseCache:
             return kept.body
 
     def keep(self, path: str, state: TreeState, body: bytes) -> None:
-        """Keep an answer of which `can_be_kept` is true."""
+        """Keep a tree of which `can_be_kept` is true, encoded."""
         with self._guard:
             self._forget(path)
             self._kept[path] = _Kept(state, body)

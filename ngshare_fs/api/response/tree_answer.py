@@ -57,23 +57,26 @@ class LargeAnswer(Protocol):
 
 
 class ReadyTree:
-    """An answer that is in memory, once for all who get it.
+    """An answer whose files are in memory, once for all who get it.
 
     Args:
-        body: all of it.
+        fields: what the answer has beside the files, which is not the same for all.
+        files: all behind that.
     """
 
     content_type = JSON
 
-    def __init__(self, body: bytes) -> None:
-        self._body = body
+    def __init__(self, fields: Mapping[str, Any], files: bytes) -> None:
+        self._start = _start(fields)
+        self._files = files
 
     @property
     def length(self) -> int:
-        return len(self._body)
+        return len(self._start) + len(self._files)
 
     async def send(self, response: web.StreamResponse, blocking: Blocking) -> None:
-        whole = memoryview(self._body)
+        await response.write(self._start)
+        whole = memoryview(self._files)
         for start in range(0, len(whole), SLICE):
             await response.write(whole[start : start + SLICE])
 
@@ -208,9 +211,9 @@ def build_response(answer: TreeAnswer | TreesAnswer, ready: ReleaseCache) -> byt
         seen = time.time_ns()
         state = tree.look()
         if answer.for_many:
-            body = _ready(answer.fields, tree, state, seen, ready)
-            if body is not None:
-                return ReadyTree(body)
+            files = _ready(tree, state, seen, ready)
+            if files is not None:
+                return ReadyTree(answer.fields, files)
         streamed = StreamedTree(tree, answer.fields)
         return streamed
     finally:
@@ -218,16 +221,16 @@ def build_response(answer: TreeAnswer | TreesAnswer, ready: ReleaseCache) -> byt
             tree.close()
 
 
-def _ready(fields: Mapping[str, Any], tree: Tree, state: TreeState, seen: int, ready: ReleaseCache) -> bytes | None:
-    body = ready.get(tree.path, state)
-    if body is not None or not can_be_kept(state, seen):
-        return body
+def _ready(tree: Tree, state: TreeState, seen: int, ready: ReleaseCache) -> bytes | None:
+    files = ready.get(tree.path, state)
+    if files is not None or not can_be_kept(state, seen):
+        return files
     with ready.one_at_a_time(tree.path):
-        body = ready.get(tree.path, state)
-        if body is None:
-            body = _start(fields) + _entries(tree, tree.manifest.files) + _END
-            ready.keep(tree.path, state, body)
-    return body
+        files = ready.get(tree.path, state)
+        if files is None:
+            files = _entries(tree, tree.manifest.files) + _END
+            ready.keep(tree.path, state, files)
+    return files
 
 
 def _start(fields: Mapping[str, Any]) -> bytes:

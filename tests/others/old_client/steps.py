@@ -4,8 +4,11 @@ Its exit codes prove nothing, since it reports many failures with 0: each step l
 about.
 """
 
+from urllib.parse import quote, urlencode
+from urllib.request import Request, urlopen
+
 from examples.whole_cycle import cycle as with_plug_ins
-from examples.whole_cycle.cycle import REMOVED_STUDENT, ROSTER, Cycle, Step, write_roster
+from examples.whole_cycle.cycle import ASSIGNMENT, REMOVED_STUDENT, ROSTER, Cycle, Step, write_roster
 
 COMMAND = "ngshare-course-management"
 
@@ -57,3 +60,39 @@ DIFFERENT: dict[Step, Step] = {
 }
 # It keeps no receipts.
 STEPS = [DIFFERENT.get(step, step) for step in with_plug_ins.STEPS if step is not with_plug_ins.read_receipts]
+
+
+def with_dates(url: str) -> list[Step]:
+    """The steps, and between them dates, of which the client knows nothing.
+
+    Args:
+        url: of the server.
+    """
+
+    def set_dates(cycle: Cycle, **dates: str) -> None:
+        form = urlencode({"user": cycle.instructor.name, **dates}).encode()
+        place = f"{url}assignment/{quote(cycle.course)}/{ASSIGNMENT}"
+        urlopen(Request(place, form, method="PATCH")).close()
+
+    def before_the_release(cycle: Cycle) -> None:
+        """Before the release date nobody sees the assignment, nor fetches it."""
+        set_dates(cycle, release="2090-01-01")
+        cycle.max.expect(ASSIGNMENT not in cycle.max.run("nbgrader", "list"), "it is listed")
+        cycle.max.run("nbgrader", "fetch_assignment", ASSIGNMENT, "--course", cycle.course)
+        cycle.max.expect(not (cycle.work_of(cycle.max) / "problem1.ipynb").exists(), "it was fetched")
+        set_dates(cycle, release="")
+
+    def after_the_close(cycle: Cycle) -> None:
+        """After the close date nobody hands in."""
+        set_dates(cycle, due="2020-01-01", close="2020-01-02")
+        printed = cycle.max.run("nbgrader", "submit", ASSIGNMENT, "--course", cycle.course)
+        cycle.max.expect("Assignment is closed (ps1 closed at 2020-01-02 23:59:59 UTC)" in printed, "nobody says why")
+        set_dates(cycle, close="")
+
+    steps = list(STEPS)
+    for step, follows in (
+        (with_plug_ins.release_again, before_the_release),
+        (with_plug_ins.submit_second_try, after_the_close),
+    ):
+        steps.insert(steps.index(step) + 1, follows)
+    return steps
