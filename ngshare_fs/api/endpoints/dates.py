@@ -178,7 +178,7 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         "extensions/{course}/{assignment}",
-        Who.INSTRUCTOR,
+        Who.GRADER,
         Pool.READS,
         "The dates of an assignment as they are written, and more time that students have",
         list_extensions,
