@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 
 from ngshare_fs import metrics
+from ngshare_fs.check_result import clock_ahead
 from ngshare_fs.hub.account import Account
 from ngshare_fs.hub.unreachable import UNREACHABLE, reason_of
 from ngshare_fs.settings import Hub
@@ -49,7 +50,7 @@ class Greeting:
 
     Args:
         version: such as 6.1.1.
-        clock_ahead: by how many seconds its clock is ahead of ours; None where it does not say.
+        clock_ahead: see `date_ahead`.
     """
 
     version: str
@@ -61,6 +62,7 @@ class _Answer:
     status: int
     content: Any  # None where it was no JSON
     date: str | None
+    asked: float  # by our clock
 
 
 class HubClient:
@@ -90,11 +92,7 @@ class HubClient:
         version = answer.content.get("version") if isinstance(answer.content, dict) else None
         if answer.status != 200 or not isinstance(version, str):
             raise HubDown(f"{self._hub.api_url} is not the API of a JupyterHub (it answers {answer.status})")
-        try:
-            ahead = None if answer.date is None else parsedate_to_datetime(answer.date).timestamp() - time.time()
-        except ValueError:
-            ahead = None
-        return Greeting(version, ahead)
+        return Greeting(version, date_ahead(answer.date, answer.asked))
 
     async def account(self, token: str) -> Account | None:
         """Whose a token is; None where the hub does not know it.
@@ -172,18 +170,31 @@ class HubClient:
                 timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS, sock_connect=CONNECT_SECONDS),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
-        asked = time.monotonic()
+        asked, asked_at = time.monotonic(), time.time()
         url = self._hub.api_url + path
         headers = {"Authorization": f"token {token}"} if token else {}
         try:
             # Redirects are not followed: the token is for the hub alone.
             async with self._session.request(method, url, headers=headers, data=form, allow_redirects=False) as answer:
-                found = _Answer(answer.status, _json(await _start_of(answer)), answer.headers.get("Date"))
+                found = _Answer(answer.status, _json(await _start_of(answer)), answer.headers.get("Date"), asked_at)
             _count(asked, found.status)
             return found
         except UNREACHABLE as error:
             _count(asked, None)
             raise HubDown(f"{self._hub.api_url} cannot be reached: {reason_of(error)}") from None
+
+
+def date_ahead(date: str | None, asked: float) -> float | None:
+    """By how many seconds, at least, the clock of whoever has just answered is ahead of ours; None if it does not say.
+
+    Args:
+        date: of the answer's head.
+        asked: when the request began, by our clock.
+    """
+    try:
+        return None if date is None else clock_ahead(parsedate_to_datetime(date).timestamp(), 1, asked, time.time())
+    except ValueError:
+        return None
 
 
 def _count(asked: float, status: int | None) -> None:

@@ -1,0 +1,94 @@
+"""`ngshare-fs doctor` beside clocks that differ: it says by how much, and what that does to dates of assignments."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ngshare_fs.check_result import clock_ahead, look_at_clock
+from ngshare_fs.hub import HubClient
+from ngshare_fs.hub.checkup import look_at_hub
+from ngshare_fs.hub.client import date_ahead
+from tests import servers
+from tests.durability.test_full_and_broken import Clock
+from tests.fallible_hub import FallibleHub, user
+
+PATIENCE = 60
+
+
+@pytest.mark.parametrize(
+    ("theirs", "width", "ahead"),
+    [
+        (100.0, 1, 0),  # asked at 100.5, answered at 102
+        (101.0, 1, 0),
+        (102.0, 1, 0),
+        (99.0, 1, -0.5),
+        (10.0, 1, -89.5),
+        (112.0, 1, 10),
+        (101.0, 0, 0),
+        (100.0, 0, -0.5),
+    ],
+)
+def test_a_clock_may_be_right_if_it_says_what_ours_said_meanwhile(theirs: float, width: float, ahead: float) -> None:
+    assert clock_ahead(theirs, width, 100.5, 102.0) == ahead
+
+
+def test_what_a_clock_does_to_dates_is_said() -> None:
+    ahead, behind, right = (look_at_clock("clock", "theirs", seconds, 5) for seconds in (90.4, -7, 0))
+    assert (ahead.ok, ahead.detail) == (False, "theirs is 90 s ahead")
+    assert ahead.remedy.endswith("here 90 s late if this machine's is the wrong one")
+    assert (behind.ok, behind.detail) == (False, "theirs is 7 s behind")
+    assert behind.remedy.endswith("here 7 s early if this machine's is the wrong one")
+    assert (right.ok, right.detail) == (True, "theirs agrees with this machine's")
+
+
+def test_a_date_that_is_none_says_nothing() -> None:
+    assert date_ahead(None, time.time()) is None
+    assert date_ahead("yesterday", time.time()) is None
+    assert date_ahead("Mon, 31 Feb 2026 10:00:00 GMT", time.time()) is None
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(60, "59 s ahead"), (-60, "s behind"), (0, "")])
+async def test_a_hub_with_another_clock_is_told(aiohttp_server: Any, seconds: int, said: str) -> None:
+    hub = FallibleHub(owners={"own-token": user("ngshare", kind="service")})
+    hub.date = lambda: formatdate(time.time() + seconds, usegmt=True)
+    hub.url = str((await aiohttp_server(hub.application())).make_url("")).rstrip("/")
+    client = HubClient(hub.hub)
+    try:
+        found = await look_at_hub(client, hub.hub, "/services/ngshare/")
+    finally:
+        await client.close()
+    (clock,) = [result for result in found if result.subject == "clock"]
+    assert clock.ok is (seconds == 0)
+    assert said in clock.detail
+
+
+@pytest.mark.skipif(not shutil.which("cc"), reason="cc is missing: apt-get install gcc")
+def test_a_machine_whose_clock_is_wrong_is_told_by_its_volume_and_by_the_server(tmp_path: Path) -> None:
+    clock = Clock(tmp_path)
+    clock.jump_to(90)
+    with servers.running(tmp_path / "volume") as server:
+        port = server.url.rpartition(":")[2].partition("/")[0]
+        doctor = [sys.executable, "-m", "ngshare_fs", "doctor", "--standalone", "--data", str(tmp_path / "volume")]
+        found = {}
+        for name, environment in (("right", {}), ("wrong", clock.environment)):
+            found[name] = subprocess.run(
+                [*doctor, "--port", port],
+                env={**os.environ, **environment},
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+            )
+    assert (found["right"].returncode, found["wrong"].returncode) == (0, 1)
+    assert "that of its file system agrees with this machine's" in found["right"].stdout
+    wrong = [line for line in found["wrong"].stdout.splitlines() if line.startswith("WRONG")]
+    assert [line.split()[1] for line in wrong] == ["volume", "service"]
+    assert wrong[0].endswith("that of its file system is 90 s behind")
+    assert "answers, from this volume; the clock there is 89 s behind" in wrong[1] or "90 s behind" in wrong[1]
+    assert "closed by the clock of the server that is asked, here 90 s early if" in found["wrong"].stdout
