@@ -125,7 +125,7 @@ def _entries(dates: Dates | None) -> list[dict[str, str | None]]:
 
 
 def _show_course(assignments: Sequence[Mapping[str, Any]], found: Mapping[str, Dates], sees_extensions: bool) -> None:
-    zone = next((zone_of(each["dates"]) for each in assignments if each["dates"]), "UTC")
+    zone = next((zone_of(each["dates"]) for each in assignments if each["dates"]), "")
     rows = []
     for each in assignments:
         dates = each["dates"] or {}
@@ -143,7 +143,7 @@ def _show_course(assignments: Sequence[Mapping[str, Any]], found: Mapping[str, D
             ]
         )
     print(table(("assignment", "state", *KEYS, "extensions"), rows, right=("extensions",)))
-    say(f"{counted(len(rows), 'assignment')}. Times are those of {zone}.")
+    say(f"{counted(len(rows), 'assignment')}. " + (f"Times are those of {zone}." if zone else "None has dates."))
 
 
 def _show_assignment(listed: Mapping[str, Any], dates: Dates | None) -> None:
