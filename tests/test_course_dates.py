@@ -98,6 +98,7 @@ def test_dates_that_are_none_change_nothing(released: CourseCommand) -> None:
     released("teacher", "dates", COURSE, "ps1", "--close", "2036-11-17")
     before = released("teacher", "dates", COURSE, "ps1", "--json")
     for words, said in (
+        (("--due", "\udcff"), "has the character U+DCFF in it"),
         (("--due", "tomorrow"), "'tomorrow' is no date and time such as"),
         (("--due", "2036-03-30 02:30"), "clocks in Europe/Vienna were set forward"),
         (("--grace", "soon"), "is not a duration such as 5m"),
@@ -124,6 +125,7 @@ def test_who_may_not_set_dates_is_told_who_may(released: CourseCommand) -> None:
     [
         (("dates", COURSE, "--due", "2036-11-15"), "name it behind the course"),
         (("extend", COURSE, "ps1"), "whose extension is it?"),
+        (("extend", COURSE, "ps1", "", "--until", DUE), "whose extension is it?"),
         (("extend", COURSE, "ps1", "ada"), "until when?"),
         (("extend", COURSE, "ps1", "ada", "--reason", "ill"), "until when?"),
         (("extend", COURSE, "ps1", "ada", "--until", ""), "until when?"),

@@ -72,7 +72,7 @@ def _check_extension(given: argparse.Namespace) -> None:
         return
     if given.columns:
         raise SettingsError("--columns is about a file: name it with --file")
-    if given.user is None:
+    if not given.user:
         raise SettingsError("whose extension is it? Name a user behind the assignment, or a file with --file")
     if given.take_back and said:
         raise SettingsError(f"--take-back takes all of an extension back, so {said[0]} cannot be given with it")

@@ -9,6 +9,7 @@ from typing import Any
 
 from ngshare_fs.exchange.connection.client import Client
 from ngshare_fs.formats.duration import duration_text
+from ngshare_fs.management.roster_files.rows import WrongRoster, wrong_text
 from ngshare_fs.management.server_dates import (
     SEE_EXTENSIONS,
     Dates,
@@ -31,10 +32,14 @@ def run(client: Client, given: argparse.Namespace) -> None:
     """Show dates, and set those that were given before.
 
     Raises:
+        WrongRoster: what was given is no text; nothing was changed.
         ServerProblem: the server does not say, or does not do it.
     """
     server = ServerDates(client, given.course)
     changes = {key: text for key in KEYS if (text := getattr(given, key)) is not None}
+    for key, text in changes.items():
+        if (wrong := wrong_text(f"--{key}", text)) is not None:
+            raise WrongRoster(f"nothing was changed: {wrong}")
     if changes:
         _change(server, given.assignment, changes, quiet=given.json)
     if given.json or not changes:
