@@ -1,6 +1,7 @@
 """`ngshare-fs doctor` beside clocks that differ: it says by how much, and what that does to dates of assignments."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,14 @@ from tests.durability.test_full_and_broken import Clock
 from tests.fallible_hub import FallibleHub, user
 
 PATIENCE = 60
+
+
+def assert_differs(line: str, seconds: int) -> None:
+    """Look whether a line says about so much; less where this machine was slow, since that may have been meanwhile."""
+    said = re.search(r"is ([0-9]+) s (ahead|behind)$", line)
+    assert said, line
+    assert said[2] == ("ahead" if seconds > 0 else "behind")
+    assert abs(seconds) - PATIENCE < int(said[1]) <= abs(seconds)
 
 
 @pytest.mark.parametrize(
@@ -54,8 +63,8 @@ def test_a_date_that_is_none_says_nothing() -> None:
     assert date_ahead("Mon, 31 Feb 2026 10:00:00 GMT", time.time()) is None
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(60, "59 s ahead"), (-60, "s behind"), (0, "")])
-async def test_a_hub_with_another_clock_is_told(aiohttp_server: Any, seconds: int, said: str) -> None:
+@pytest.mark.parametrize("seconds", [600, -600, 0])
+async def test_a_hub_with_another_clock_is_told(aiohttp_server: Any, seconds: int) -> None:
     hub = FallibleHub(owners={"own-token": user("ngshare", kind="service")})
     hub.date = lambda: formatdate(time.time() + seconds, usegmt=True)
     hub.url = str((await aiohttp_server(hub.application())).make_url("")).rstrip("/")
@@ -66,13 +75,14 @@ async def test_a_hub_with_another_clock_is_told(aiohttp_server: Any, seconds: in
         await client.close()
     (clock,) = [result for result in found if result.subject == "clock"]
     assert clock.ok is (seconds == 0)
-    assert said in clock.detail
+    if seconds:
+        assert_differs(clock.detail, seconds)
 
 
 @pytest.mark.skipif(not shutil.which("cc"), reason="cc is missing: apt-get install gcc")
 def test_a_machine_whose_clock_is_wrong_is_told_by_its_volume_and_by_the_server(tmp_path: Path) -> None:
     clock = Clock(tmp_path)
-    clock.jump_to(90)
+    clock.jump_to(600)
     with servers.running(tmp_path / "volume") as server:
         port = server.url.rpartition(":")[2].partition("/")[0]
         doctor = [sys.executable, "-m", "ngshare_fs", "doctor", "--standalone", "--data", str(tmp_path / "volume")]
@@ -89,6 +99,9 @@ def test_a_machine_whose_clock_is_wrong_is_told_by_its_volume_and_by_the_server(
     assert "that of its file system agrees with this machine's" in found["right"].stdout
     wrong = [line for line in found["wrong"].stdout.splitlines() if line.startswith("WRONG")]
     assert [line.split()[1] for line in wrong] == ["volume", "service"]
-    assert wrong[0].endswith("that of its file system is 90 s behind")
-    assert "answers, from this volume; the clock there is 89 s behind" in wrong[1] or "90 s behind" in wrong[1]
-    assert "closed by the clock of the server that is asked, here 90 s early if" in found["wrong"].stdout
+    for line, said in zip(
+        wrong, ("that of its file system", "answers, from this volume; the clock there"), strict=True
+    ):
+        assert said in line
+        assert_differs(line, -600)
+    assert re.search("closed by the clock of the server that is asked, here [0-9]+ s early if", found["wrong"].stdout)
