@@ -86,11 +86,11 @@ def run(given: argparse.Namespace) -> int:
     """
     if given.action == "rename":
         return course_rename.run(given)
-    course_dates.check(given)
     try:
         from ngshare_fs.management.actions import run as act
     except ImportError as error:
         return fail(f"{error}: {how_to_install('client')}", 1)
+    course_dates.check(given)
     return act(given)
 
 

@@ -62,7 +62,6 @@ class _Answer:
     status: int
     content: Any  # None where it was no JSON
     date: str | None
-    asked: float  # by our clock
 
 
 class HubClient:
@@ -88,11 +87,12 @@ class HubClient:
         Raises:
             HubDown: it did not answer, or is no hub.
         """
+        asked = time.time()
         answer = await self._call("GET", "/")
         version = answer.content.get("version") if isinstance(answer.content, dict) else None
         if answer.status != 200 or not isinstance(version, str):
             raise HubDown(f"{self._hub.api_url} is not the API of a JupyterHub (it answers {answer.status})")
-        return Greeting(version, date_ahead(answer.date, answer.asked))
+        return Greeting(version, date_ahead(answer.date, asked))
 
     async def account(self, token: str) -> Account | None:
         """Whose a token is; None where the hub does not know it.
@@ -170,13 +170,13 @@ class HubClient:
                 timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS, sock_connect=CONNECT_SECONDS),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
-        asked, asked_at = time.monotonic(), time.time()
+        asked = time.monotonic()
         url = self._hub.api_url + path
         headers = {"Authorization": f"token {token}"} if token else {}
         try:
             # Redirects are not followed: the token is for the hub alone.
             async with self._session.request(method, url, headers=headers, data=form, allow_redirects=False) as answer:
-                found = _Answer(answer.status, _json(await _start_of(answer)), answer.headers.get("Date"), asked_at)
+                found = _Answer(answer.status, _json(await _start_of(answer)), answer.headers.get("Date"))
             _count(asked, found.status)
             return found
         except UNREACHABLE as error:
