@@ -1,4 +1,5 @@
-"""Each command of `docs/dates.md` is run as it stands there, one after the other, and prints what the page says."""
+"""Each command of `docs/dates.md` is run as it stands there, one after the other, and prints what the page says; and
+each `ngshare-fs course` of `docs/instructors.md`."""
 
 import re
 import shlex
@@ -58,6 +59,21 @@ def test_the_commands_do_what_they_are_there_for(here: Path, capsys: pytest.Capt
         assert main(shlex.split(command, comments=True)[1:]) == 0, command
         if "--grace 5m" in command:
             assert capsys.readouterr().out.splitlines()[:3] == lines_of("due: none →")
+
+
+def test_the_commands_on_the_page_for_instructors_are_run(here: Path) -> None:
+    page = (DOCS / "instructors.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^    (ngshare-fs course .*)$", page, re.MULTILINE)
+    # The one on columns stands at the end, behind the deletion of the course.
+    for command in sorted(commands, key=lambda command: "--columns" not in command):
+        heading = "Matrikelnummer,Name" if "--columns" in command else "student_id,last_name"
+        (here / "students.csv").write_text(f"{heading}\nada,Lovelace\nmax,Groß\n", encoding="utf-8")
+        words = [*shlex.split(command, comments=True)[1:], "--user", "root"]
+        if words[1] == "create":
+            words[2] = "another"  # the page's own is there
+        if words[1] == "sync" or words[1].startswith("delete"):
+            words.append("--yes")
+        assert main(words) == 0, command
 
 
 def test_wrong_rows_are_said_as_the_page_has_it(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
