@@ -1,5 +1,7 @@
 """`ngshare-fs doctor` beside clocks that differ: it says by how much, and what that does to dates of assignments."""
 
+import asyncio
+import itertools
 import os
 import re
 import shutil
@@ -16,10 +18,12 @@ from ngshare_fs.check_result import clock_ahead, look_at_clock
 from ngshare_fs.hub import HubClient
 from ngshare_fs.hub.checkup import look_at_hub
 from ngshare_fs.hub.client import date_ahead
+from ngshare_fs.hub.watch import greet_hub
 from tests import servers
 from tests.durability.test_full_and_broken import Clock
 from tests.fallible_hub import FallibleHub, user
 
+PREFIX = "/services/ngshare/"
 PATIENCE = 60
 
 
@@ -63,20 +67,42 @@ def test_a_date_that_is_none_says_nothing() -> None:
     assert date_ahead("Mon, 31 Feb 2026 10:00:00 GMT", time.time()) is None
 
 
-@pytest.mark.parametrize("seconds", [600, -600, 0])
-async def test_a_hub_with_another_clock_is_told(aiohttp_server: Any, seconds: int) -> None:
+@pytest.fixture
+async def hub(aiohttp_server: Any) -> FallibleHub:
     hub = FallibleHub(owners={"own-token": user("ngshare", kind="service")})
-    hub.date = lambda: formatdate(time.time() + seconds, usegmt=True)
     hub.url = str((await aiohttp_server(hub.application())).make_url("")).rstrip("/")
+    return hub
+
+
+@pytest.mark.parametrize("seconds", [600, -600, 0])
+async def test_a_hub_with_another_clock_is_told(hub: FallibleHub, seconds: int) -> None:
+    hub.date = lambda: formatdate(time.time() + seconds, usegmt=True)
     client = HubClient(hub.hub)
     try:
-        found = await look_at_hub(client, hub.hub, "/services/ngshare/")
+        found = await look_at_hub(client, hub.hub, PREFIX)
     finally:
         await client.close()
     (clock,) = [result for result in found if result.subject == "clock"]
     assert clock.ok is (seconds == 0)
     if seconds:
         assert_differs(clock.detail, seconds)
+
+
+async def test_at_the_start_a_clock_that_is_wrong_is_said_once(
+    hub: FallibleHub, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ngshare_fs.hub.watch.GREET_AGAIN_SECONDS", 0.001)
+    monkeypatch.setattr("ngshare_fs.hub.watch.GREET_AGAIN_AT_LAST_SECONDS", 0.001)
+    ahead = itertools.count(600)
+    hub.date = lambda: formatdate(time.time() + next(ahead), usegmt=True)
+    task = asyncio.create_task(greet_hub(hub.hub, PREFIX))
+    while hub.greeted < 5:
+        await asyncio.sleep(0)
+    hub.date = None
+    await task
+    said = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert len(said) == 1
+    assert said[0].startswith("clock: the hub's is ")
 
 
 @pytest.mark.skipif(not shutil.which("cc"), reason="cc is missing: apt-get install gcc")

@@ -10,6 +10,7 @@ from ngshare_fs.settings import Hub
 
 # Students go by the hub's clock, or one like it, when they hand in at the last moment.
 CLOCKS_DIFFER_SECONDS = 5.0
+CLOCK = "clock"
 API_TOKEN, CLIENT_ID = "JUPYTERHUB_API_TOKEN", "JUPYTERHUB_CLIENT_ID"
 
 
@@ -23,7 +24,7 @@ async def look_at_hub(client: HubClient, hub: Hub, prefix: str, asks_for_client:
         greeting = await client.greeting()
         found = [CheckResult("hub", True, f"JupyterHub {greeting.version} at {hub.api_url}")]
         if greeting.clock_ahead is not None:
-            found.append(look_at_clock("clock", "the hub's", greeting.clock_ahead, CLOCKS_DIFFER_SECONDS))
+            found.append(look_at_clock(CLOCK, "the hub's", greeting.clock_ahead, CLOCKS_DIFFER_SECONDS))
         account = await client.own_account()
         found.append(_token(account))
         if account is not None and account.kind == "service":
