@@ -286,6 +286,27 @@ def test_what_was_given_before_a_failure_is_said(released: CourseCommand, monkey
     assert extensions(released).keys() == {"ada", "max"}
 
 
+def test_what_was_taken_back_although_its_answer_was_lost_is_taken_back(
+    released: CourseCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released("teacher", "dates", COURSE, "ps1", "--due", "2036-11-15")
+    released("teacher", "extend", COURSE, "ps1", "ada", "--until", "2036-11-18")
+    call_of = Client.call
+
+    def loses_the_first_answer(client: Client, method: str, *path: str, **more: Any) -> dict[str, Any]:
+        if method != "DELETE":
+            return call_of(client, method, *path, **more)
+        call_of(client, method, *path, **more)
+        try:
+            return call_of(client, method, *path, **more)
+        finally:
+            client.repeated = True
+
+    monkeypatch.setattr(Client, "call", loses_the_first_answer)
+    assert "Successfully took back" in released("teacher", "extend", COURSE, "ps1", "ada", "--take-back")
+    assert extensions(released) == {}
+
+
 def test_an_older_server_is_said_to_know_no_dates(course: CourseCommand, monkeypatch: pytest.MonkeyPatch) -> None:
     call_of = Client.call
 
