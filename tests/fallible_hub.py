@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,7 @@ class FallibleHub:
         calls: how often each token was asked about.
         gate: closed, nobody gets an answer.
         broken: answers everything with this status and body.
+        date: what its clock says, as an answer has it; the true time where it is None.
     """
 
     url: str = ""
@@ -31,6 +33,7 @@ class FallibleHub:
     calls: Counter[str] = field(default_factory=Counter)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     broken: tuple[int, str] | None = None
+    date: Callable[[], str] | None = None
     codes: dict[str, str] = field(default_factory=dict)
     greeted: int = 0
     own_token: str = "own-token"
@@ -82,4 +85,6 @@ class FallibleHub:
         await self.gate.wait()
         if self.broken is not None:
             return web.Response(status=self.broken[0], text=self.broken[1])
+        if self.date is not None:
+            answer.headers["Date"] = self.date()
         return answer

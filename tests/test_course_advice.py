@@ -11,7 +11,7 @@ from tests.course_command import COURSE, CourseCommand
 @pytest.mark.parametrize(
     ("words", "advised"),
     [
-        (("create", "other"), "Only admins may do this: ask your administrator."),
+        (("create", "other"), "Only admins make courses, and those whom the server's administrator has named"),
         (("delete", COURSE, "--yes"), "Only admins may do this: ask your administrator."),
         (("remove-instructor", COURSE, "teacher"), "Only admins may do this: ask your administrator."),
         (("add-instructor", COURSE, "new"), "Only admins name instructors: ask your administrator."),

@@ -22,7 +22,7 @@ def test_a_course_comes_and_goes(course: CourseCommand) -> None:
     course("second", "add-instructor", COURSE, "second", "--last-name", "Müller")
     assert "  second  Zoë Müller\n" in course("teacher", "show", COURSE)
     course("root", "remove-instructor", COURSE, "second")
-    assert "instructors: 1\n  teacher\nstudents: 0\nassignments: 0\n" in course("teacher", "show", COURSE)
+    assert "instructors: 1\n  teacher\ngraders: 0\nstudents: 0\nassignments: 0\n" in course("teacher", "show", COURSE)
     assert "Permission denied" in course("teacher", "delete", COURSE, "--yes", code=1)
     assert "say --yes" in course("root", "delete", COURSE, code=1)
     course("root", "delete", COURSE, "--yes")

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from ngshare_fs.command import course_dates
 from ngshare_fs.command.operator import course_rename, course_sync
 from ngshare_fs.command.output import fail
 from ngshare_fs.command.parser import OneLineParser
@@ -49,8 +50,11 @@ def add_words(parser: argparse.ArgumentParser) -> None:
             add_course(command)
         return command
 
-    add("create", "make a course (admins)").add_argument(
-        "instructors", metavar="INSTRUCTOR", nargs="*", help="who teaches it"
+    add("create", "make a course (admins, and whom the server lets make courses)").add_argument(
+        "instructors",
+        metavar="INSTRUCTOR",
+        nargs="*",
+        help="who teaches it; whoever makes it and is no admin does, and may name nobody else",
     )
     _yes(add("delete", "move a course to the trash, with all that is in it (admins)"))
     delete_assignment = add("delete-assignment", "move an assignment to the trash, with all that was handed in")
@@ -59,11 +63,15 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     for_programs = "as JSON, for programs"
     listed = add("list", "show the courses that you take or teach, and your role", of_a_course=False)
     listed.add_argument("--json", action="store_true", help=for_programs)
-    add("show", "show a course's instructors, students and assignments").add_argument(
+    add("show", "show a course's instructors, graders, students and assignments").add_argument(
         "--json", action="store_true", help=for_programs
     )
     _person(add("add-instructor", "add an instructor (admins), or change your own entry"))
     add("remove-instructor", "remove an instructor (admins)").add_argument("user", metavar="USER")
+    _person(
+        add("add-grader", "add a grader, who collects and gives feedback but changes no course, or change the entry")
+    )
+    add("remove-grader", "remove a grader").add_argument("user", metavar="USER")
     add_student = add("add-student", "add a student, or change the entry")
     _person(add_student)
     add_students = add("add-students", "add or change the students in a CSV file")
@@ -77,6 +85,8 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     add_file(sync)
     _yes(sync)
     sync.add_argument("--dry-run", action="store_true", help="only show what would be done")
+    course_dates.add_words_of_dates(add("dates", course_dates.DATES_HELP))
+    course_dates.add_words_of_extensions(add("extend", course_dates.EXTEND_HELP))
     renamed = commands.add_parser(
         "rename", help=course_rename.HELP, allow_abbrev=False, description=course_rename.DESCRIPTION
     )
@@ -92,6 +102,9 @@ def run(given: argparse.Namespace) -> int:
 
     Returns:
         The exit code: 0, or 1 where it was not done.
+
+    Raises:
+        SettingsError: words do not go together.
     """
     if given.action == "rename":
         return course_rename.run(given)
@@ -101,6 +114,7 @@ def run(given: argparse.Namespace) -> int:
         from ngshare_fs.management.actions import run as act
     except ImportError as error:
         return fail(f"{error}: {how_to_install('client')}", 1)
+    course_dates.check(given)
     return act(given)
 
 

@@ -1,13 +1,16 @@
 """Looks whether an address leads to this service, and to this volume: another one may listen there as well."""
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import aiohttp
 
-from ngshare_fs.check_result import CheckResult
+from ngshare_fs.check_result import CheckResult, look_at_clock
+from ngshare_fs.hub.checkup import CLOCKS_DIFFER_SECONDS
+from ngshare_fs.hub.client import date_ahead
 from ngshare_fs.hub.unreachable import UNREACHABLE, reason_of
 from ngshare_fs.settings import Hub
 from ngshare_fs.web.sign_in import CALLBACK
@@ -26,14 +29,18 @@ async def look_at_address(subject: str, base: str, volume: str | None, remedy: s
         remedy: what to do where another program, or nobody, answers.
     """
     url = base + "readyz"
+    asked = time.time()
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS)) as session,
             session.get(url, allow_redirects=False) as answer,
         ):
-            return _judge(
-                subject, url, answer.status, _parsed(await answer.content.read(LONGEST_ANSWER)), volume, remedy
-            )
+            said = _parsed(await answer.content.read(LONGEST_ANSWER))
+            found = _judge(subject, url, answer.status, said, volume, remedy)
+            ahead = date_ahead(answer.headers.get("Date"), asked)
+            if not found.ok or ahead is None or abs(ahead) < CLOCKS_DIFFER_SECONDS:
+                return found
+            return look_at_clock(subject, f"{found.detail}; the clock there", ahead, CLOCKS_DIFFER_SECONDS)
     except UNREACHABLE as error:
         return CheckResult(subject, False, f"{url}: {reason_of(error)}", remedy)
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import aiohttp
 
 from ngshare_fs import metrics
+from ngshare_fs.check_result import clock_ahead
 from ngshare_fs.hub.account import Account
 from ngshare_fs.hub.unreachable import UNREACHABLE, reason_of
 from ngshare_fs.settings import Hub
@@ -55,7 +56,7 @@ class Greeting:
 
     Args:
         version: such as 6.1.1.
-        clock_ahead: by how many seconds its clock is ahead of ours; None where it does not say.
+        clock_ahead: see `date_ahead`.
     """
 
     version: str
@@ -107,15 +108,12 @@ class HubClient:
         Raises:
             HubDown: it did not answer, or is no hub.
         """
+        asked = time.time()
         answer = await self._call("GET", "/")
         version = answer.content.get("version") if isinstance(answer.content, dict) else None
         if answer.status != 200 or not isinstance(version, str):
             raise HubDown(f"{self._hub.api_url} is not the API of a JupyterHub (it answers {answer.status})")
-        try:
-            ahead = None if answer.date is None else parsedate_to_datetime(answer.date).timestamp() - time.time()
-        except ValueError:
-            ahead = None
-        return Greeting(version, ahead)
+        return Greeting(version, date_ahead(answer.date, asked))
 
     async def account(self, token: str) -> Account | None:
         """Whose a token is; None where the hub does not know it.
@@ -248,6 +246,19 @@ class HubClient:
         except UNREACHABLE as error:
             _count(asked, None)
             raise HubDown(f"{self._hub.api_url} cannot be reached: {reason_of(error)}") from None
+
+
+def date_ahead(date: str | None, asked: float) -> float | None:
+    """By how many seconds, at least, the clock of whoever has just answered is ahead of ours; None if it does not say.
+
+    Args:
+        date: of the answer's head.
+        asked: when the request began, by our clock.
+    """
+    try:
+        return None if date is None else clock_ahead(parsedate_to_datetime(date).timestamp(), 1, asked, time.time())
+    except ValueError:
+        return None
 
 
 def _count(asked: float, status: int | None) -> None:

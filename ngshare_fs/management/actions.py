@@ -12,7 +12,7 @@ from typing import Any
 from ngshare_fs.exchange.connection.client import Client
 from ngshare_fs.exchange.failures.problems import Refused, ServerProblem
 from ngshare_fs.exchange.sending.request_body import Body
-from ngshare_fs.management import acting_user, advice, gradebook, look_alikes
+from ngshare_fs.management import acting_user, advice, assignment_dates, extensions, gradebook, look_alikes
 from ngshare_fs.management.difference import difference
 from ngshare_fs.management.roster_files import roster_file
 from ngshare_fs.management.roster_files.characters import how_they_differ, wrong_in_user_name
@@ -122,7 +122,11 @@ class Management:
         problem = self._problem()
         if problem is not None:
             say(f"Cannot be read: {problem}. Until that is mended, what was there before counts.", sys.stderr)
-        people = {title: self._client.call("GET", title, self._course)[title] for title in ("instructors", "students")}
+        people: dict[str, list[dict[str, Any]]] = {"instructors": list(self._roster.instructors().values())}
+        graders = self._roster.graders()
+        if graders is not None:
+            people["graders"] = list(graders.values())
+        people["students"] = list(self._roster.students().values())
         assignments = self._client.call("GET", "assignments", self._course)["assignments"]
         if self._given.json:
             print(json.dumps({**people, "assignments": assignments, "problem": problem}))
@@ -146,6 +150,28 @@ class Management:
         self._client.call("DELETE", "instructor", self._course, self._given.user)
         say(f"Successfully deleted instructor {self._given.user} from {self._course}")
 
+    def add_grader(self) -> None:
+        """Add a grader."""
+        with advice.known_to_the_server("graders"):
+            self._add_person("grader")
+        say(f"Successfully added {self._given.user} as a grader to {self._course}")
+
+    def remove_grader(self) -> None:
+        """Remove a grader."""
+        with advice.known_to_the_server("graders"):
+            self._client.call("DELETE", "grader", self._course, self._given.user)
+        say(f"Successfully deleted grader {self._given.user} from {self._course}")
+
+    def dates(self) -> None:
+        """Show or set dates of assignments."""
+        assignment_dates.run(self._client, self._given)
+
+    def extend(self) -> None:
+        """Give more time, or take it back."""
+        if self._given.user is not None:
+            _check_user_names([self._given.user])
+        extensions.run(self._client, self._given, lambda: {**self._roster.students(), **(self._roster.graders() or {})})
+
     def add_student(self) -> None:
         """Add a student."""
         there = self._roster.students()
@@ -166,7 +192,7 @@ class Management:
         file = self._file()
         there = self._roster.students()
         wanted = look_alikes.spelled_as_there(file.students, there)
-        self._refuse_instructors(wanted)
+        self._refuse_those_above(wanted)
         self._refuse_other_capitals(wanted, there, file.rows)
         _warn_of_capitals(student.user for student in wanted)
         try:
@@ -190,7 +216,7 @@ class Management:
         file = self._file()
         there = self._roster.students()
         wanted = look_alikes.spelled_as_there(file.students, there)
-        self._refuse_instructors(wanted)
+        self._refuse_those_above(wanted)
         found = difference(wanted, there)
         for line in found.lines():
             say(line)
@@ -240,12 +266,13 @@ class Management:
             return None
         return next((each.get("problem") for each in courses if each["course_id"] == self._course), None)
 
-    def _refuse_instructors(self, wanted: Sequence[Student]) -> None:
-        teachers = self._roster.instructors()
-        both = [student.user for student in wanted if student.user in teachers]
-        both += [f"{user} ({other})" for user, other in look_alikes.in_other_capitals(wanted, teachers)]
-        if both:
-            raise WrongRoster(f"nothing was changed: {', '.join(both)} cannot be a student, being an instructor")
+    def _refuse_those_above(self, wanted: Sequence[Student]) -> None:
+        above = {"an instructor": self._roster.instructors(), "a grader": self._roster.graders() or {}}
+        for role, people in above.items():
+            both = [student.user for student in wanted if student.user in people]
+            both += [f"{user} ({other})" for user, other in look_alikes.in_other_capitals(wanted, people)]
+            if both:
+                raise WrongRoster(f"nothing was changed: {', '.join(both)} cannot be a student, being {role}")
 
     def _refuse_other_capitals(self, wanted: Sequence[Student], there: Iterable[str], rows: Mapping[str, int]) -> None:
         mistakes = [
@@ -266,7 +293,7 @@ class Management:
             try:
                 there[given.user] = self._client.call("GET", role, self._course, given.user)
             except Refused as refusal:
-                if not refusal.says("Student not found", "Instructor not found"):
+                if not refusal.says("Student not found", "Grader not found", "Instructor not found"):
                     raise
         fields = _with_names(student, there)
         del fields["username"]

@@ -38,6 +38,15 @@ class ServerRoster:
         people = self._client.call("GET", "instructors", self._course)["instructors"]
         return {each["username"]: each for each in people}
 
+    def graders(self) -> dict[str, dict[str, Any]] | None:
+        """The graders' entries by user name; None where the server is older than graders are."""
+        try:
+            return {each["username"]: each for each in self._client.call("GET", "graders", self._course)["graders"]}
+        except Refused as refusal:
+            if not refusal.knows_no_such_call:
+                raise
+            return None
+
     def post(self, students: Sequence[dict[str, str]]) -> None:
         """Add or change students.
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 USER = "student_id"
 NAMES = ("first_name", "last_name", "email")
-COLUMNS = (USER, *NAMES)
-HEADER = ",".join(COLUMNS)
 # Other programs' headings, without accents, capitals, spaces and punctuation: `E-Mail`, `SIS Login ID` (Canvas),
 # `Email address` (Moodle), `Anmeldename` (Moodle, ILIAS), `Username` (Blackboard), `id` (`nbgrader db student import`).
 _HEADINGS = {
@@ -30,9 +28,39 @@ _HEADINGS = {
         "courriel", "correo", "correoelectronico",
     ),
 }  # fmt: skip
-_MEANING = {heading: column for column, headings in _HEADINGS.items() for heading in headings}
+USER_HEADINGS = _HEADINGS[USER]
 # Exports that have a user name and a number: Canvas's ID and Blackboard's Student ID are no user names there.
 _NUMBER_BESIDE = {"SIS Login ID": "ID", "Username": "Student ID"}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the files of one kind have.
+
+    Args:
+        headings: what others call each column, without accents, capitals, spaces and punctuation; by our names, of
+            which the first one is that of the user names, which have to be there.
+    """
+
+    headings: Mapping[str, Sequence[str]]
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Our names, in the order of the files that we write ourselves."""
+        return tuple(self.headings)
+
+    @property
+    def header(self) -> str:
+        """The first row of such a file."""
+        return ",".join(self.headings)
+
+    def meaning(self, heading: str) -> str | None:
+        """Which column somebody else's heading is; None where it is none."""
+        plain = _plain(heading)
+        return next((column for column, headings in self.headings.items() if plain in headings), None)
+
+
+ROSTER = Kind(_HEADINGS)
 
 
 class WrongColumns(Exception):
@@ -65,11 +93,12 @@ class Columns:
         return [heading for place, heading in enumerate(self.headings) if heading and place not in used]
 
 
-def mapping_in(texts: Sequence[str]) -> dict[str, str]:
+def mapping_in(texts: Sequence[str], kind: Kind = ROSTER) -> dict[str, str]:
     """What `--columns student_id=Matrikelnummer,last_name=Name` says: headings by our names.
 
     Args:
         texts: the values of the option; a heading that has a comma is quoted, as in CSV.
+        kind: of the file.
 
     Raises:
         WrongColumns: that is not how it is written.
@@ -78,10 +107,11 @@ def mapping_in(texts: Sequence[str]) -> dict[str, str]:
     for text in texts:
         for part in next(csv.reader([text], skipinitialspace=True), []):
             column, equals, heading = (piece.strip() for piece in part.partition("="))
-            if not equals or column not in COLUMNS or not heading:
+            if not equals or column not in kind.headings or not heading:
+                user, *others = kind.columns
                 raise WrongColumns(
-                    f"--columns {text}: write it as --columns {USER}=HEADING,last_name=HEADING; the names before the = "
-                    f"are {', '.join(COLUMNS)}"
+                    f"--columns {text}: write it as --columns {user}=HEADING,{others[1]}=HEADING; the names before the "
+                    f"= are {', '.join(kind.columns)}"
                 )
             if column in said:
                 raise WrongColumns(f"--columns says twice which column is the {column}")
@@ -89,31 +119,33 @@ def mapping_in(texts: Sequence[str]) -> dict[str, str]:
     return said
 
 
-def find(headings: Sequence[str], said: Mapping[str, str]) -> Columns:
+def find(headings: Sequence[str], said: Mapping[str, str], kind: Kind = ROSTER) -> Columns:
     """Which column is which.
 
     Args:
         headings: the first row.
         said: headings by our names, as somebody said; these count before anything else.
+        kind: of the file.
 
     Raises:
         WrongColumns: the user names are not there, or two columns could be the same.
     """
     places = {column: _place_said(headings, column, heading) for column, heading in said.items()}
-    for column in COLUMNS:
+    user, *_ = kind.columns
+    for column in kind.columns:
         if column not in said:
             free = [place for place in range(len(headings)) if place not in places.values()]
-            found = _candidates(headings, free, column)
+            found = _candidates(headings, free, column, kind)
             if len(found) > 1:
                 raise WrongColumns(_ambiguous(headings, found, column))
             if found:
                 places[column] = found[0]
-    if USER not in places:
+    if user not in places:
         raise WrongColumns(
-            f"there is no column {USER} or id; the first row names the columns: {HEADER}. Or say which column has the "
-            f"user names: --columns {USER}=HEADING"
+            f"there is no column {user} or id; the first row names the columns: {kind.header}. Or say which column has "
+            f"the user names: --columns {user}=HEADING"
         )
-    return Columns({column: places[column] for column in COLUMNS if column in places}, headings)
+    return Columns({column: places[column] for column in kind.columns if column in places}, headings)
 
 
 def _place_said(headings: Sequence[str], column: str, heading: str) -> int:
@@ -126,11 +158,11 @@ def _place_said(headings: Sequence[str], column: str, heading: str) -> int:
     raise WrongColumns(f"{problem} {heading!r}, which --columns has for {column}; there are: {there}")
 
 
-def _candidates(headings: Sequence[str], free: Sequence[int], column: str) -> list[int]:
+def _candidates(headings: Sequence[str], free: Sequence[int], column: str, kind: Kind) -> list[int]:
     literal = [place for place in free if headings[place] == column]
     if literal:
         return literal
-    found = [place for place in free if _MEANING.get(_plain(headings[place])) == column]
+    found = [place for place in free if kind.meaning(headings[place]) == column]
     numbers = {_NUMBER_BESIDE.get(headings[place]) for place in found}
     return [place for place in found if headings[place] not in numbers]
 

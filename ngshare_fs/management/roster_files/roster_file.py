@@ -4,25 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ngshare_fs.management.roster_files import characters, columns, csv_text, spreadsheet
-from ngshare_fs.management.roster_files.columns import HEADER, USER, Columns, WrongColumns
+from ngshare_fs.management.roster_files.columns import ROSTER, USER, Columns
+from ngshare_fs.management.roster_files.rows import (
+    UserNames,
+    WrongRoster,
+    rows_in,
+    text_of,
+    wrong_shape,
+    wrong_text,
+    wrong_user,
+)
 
-LARGEST = 16 * 2**20
+__all__ = ["Roster", "Student", "WrongRoster", "parse", "read"]
+
 # Canvas exports a row below the headings that is about the columns of grades, and nobody's.
 POINTS_POSSIBLE = "Points Possible"
-
-
-class WrongRoster(Exception):
-    """A file that is no roster.
-
-    Args:
-        text: what is wrong, or what follows from it.
-        mistakes: the rows, all of them, and what is wrong in each.
-    """
-
-    def __init__(self, text: str, mistakes: Sequence[str] = ()) -> None:
-        self.lines = [text, *(f"  {mistake}" for mistake in mistakes)]
-        super().__init__("\n".join(self.lines))
 
 
 @dataclass(frozen=True)
@@ -63,36 +59,13 @@ def read(file: Path, said: Mapping[str, str] | None = None) -> Roster:
     Raises:
         WrongRoster: it cannot be read, or a row is wrong.
     """
-    try:
-        with file.open("rb") as opened:
-            content = opened.read(LARGEST + 1)
-    except OSError as error:
-        raise WrongRoster(f"{file}: {error.strerror}") from None
-    if len(content) > LARGEST:
-        raise WrongRoster(f"{file} is too large to be a roster")
-    try:
-        text = csv_text.decode(content)
-    except csv_text.NoText as problem:
-        raise WrongRoster(f"{file}{problem}") from None
-    return parse(text, str(file), said)
+    return parse(text_of(file), str(file), said)
 
 
 def parse(text: str, name: str, said: Mapping[str, str] | None = None) -> Roster:
     """The same from the text of a file called `name`."""
-    table = csv_text.table(text)
-    try:
-        rows = list(table.rows())
-    except csv_text.WrongQuotes as wrong:
-        mistake = f"row {wrong.row}: {wrong.problem}"
-        raise WrongRoster(f"{name}: nothing was changed, because of", [mistake]) from None
-    if not rows:
-        raise WrongRoster(f"{name} is empty; its first row names the columns: {HEADER}")
-    (first_number, headings), *others = rows
-    try:
-        found = columns.find(headings, said or {})
-    except WrongColumns as problem:
-        raise WrongRoster(f"{name}, row {first_number}: {problem}") from None
-    return _Reading(found, table.delimiter).read(others, name)
+    found, table, rows = rows_in(text, name, ROSTER, said or {})
+    return _Reading(found, table.delimiter).read(rows, name)
 
 
 class _Reading:
@@ -108,9 +81,7 @@ class _Reading:
         self._delimiter = delimiter
         self._user_heading = found.headings[found.places[USER]]
         self._students: dict[str, Student] = {}
-        self._rows: dict[str, int] = {}
-        # The user name that has a spelling first.
-        self._first: dict[str, str] = {}
+        self._names = UserNames()
         self._short: list[int] = []
 
     def read(self, rows: Sequence[tuple[int, list[str]]], name: str) -> Roster:
@@ -125,60 +96,26 @@ class _Reading:
         if not self._students:
             # A roster that is empty by mistake would have `sync` remove everybody.
             raise WrongRoster(f"{name} has no students below its first row")
-        return Roster(list(self._students.values()), self._notes(), self._rows)
+        return Roster(list(self._students.values()), self._notes(), self._names.rows)
 
     def _take(self, number: int, values: list[str]) -> str | None:
         """Keep a row, or say what is wrong with it."""
-        mistake = self._wrong_shape(values)
+        mistake = wrong_shape(values, self._columns.headings, self._delimiter)
         if mistake is not None:
             return mistake
         row = {column: values[place] for column, place in self._columns.places.items() if place < len(values)}
         user = row.pop(USER, "")
         if not user and values[0] == POINTS_POSSIBLE:
             return None
-        mistake = self._wrong_user(user) or _wrong_names(row)
+        mistake = wrong_user(user, self._user_heading, self._delimiter) or self._names.twin(user)
+        mistake = mistake or next((wrong for name, value in row.items() if (wrong := wrong_text(name, value))), None)
         if mistake is not None:
             return mistake
         if len(row) < len(self._columns.places) - 1:
             self._short.append(number)
-        self._students[user], self._rows[user] = Student(user, row), number
-        self._first[characters.spelling(user)] = user
+        self._students[user] = Student(user, row)
+        self._names.add(user, number)
         return None
-
-    def _wrong_shape(self, values: list[str]) -> str | None:
-        headings = self._columns.headings
-        if any(values[len(headings) :]):
-            return f"it has {len(values)} values, but there are {len(headings)} columns"
-        if len(values) < len(headings):
-            for other in csv_text.other_delimiters(self._delimiter):
-                # A name may have a comma; a whole row without what separates the columns has been separated otherwise.
-                if len(values) == 1 and other in values[0]:
-                    return self._otherwise_separated(other)
-        return None
-
-    def _wrong_user(self, user: str) -> str | None:
-        if not user:
-            return f"the {self._user_heading} is missing"
-        damage = spreadsheet.damage(user) or spreadsheet.damage_to_user_name(user)
-        if damage is not None:
-            return damage
-        for other in csv_text.other_delimiters(self._delimiter):
-            if other in user:
-                return self._otherwise_separated(other)
-        wrong = characters.wrong_in_user_name(user)
-        if wrong is not None:
-            return f"the user name {user!a} has the character {wrong} in it, which nobody sees: remove it"
-        twin = self._first.get(characters.spelling(user))
-        if twin == user:
-            return f"{user} is in row {self._rows[user]}, too"
-        if twin is not None:
-            return f"{user} is {twin} in row {self._rows[twin]}: {characters.how_they_differ(user, twin)}; remove one"
-        return None
-
-    def _otherwise_separated(self, other: str) -> str:
-        kinds = csv_text.DELIMITERS
-        own = kinds.get(self._delimiter, repr(self._delimiter))
-        return f"its values are separated by {kinds[other]}, but the columns of the first row by {own}: use the same"
 
     def _notes(self) -> list[str]:
         notes = self._columns.taken()
@@ -191,14 +128,3 @@ class _Reading:
                 f"Rows with fewer values than columns, whose missing values stay as they are on the server: {rows}"
             )
         return notes
-
-
-def _wrong_names(names: Mapping[str, str]) -> str | None:
-    for column, value in names.items():
-        wrong = characters.wrong_in_name(value)
-        if wrong is not None:
-            return f"the {column} {value!a} has the character {wrong} in it: remove it"
-        damage = spreadsheet.damage(value)
-        if damage is not None:
-            return f"the {column} {damage}"
-    return None

@@ -1,4 +1,4 @@
-"""What spreadsheets make of user names, and of names, before they reach a CSV file."""
+"""What spreadsheets make of user names, of names and of times, before they reach a CSV file."""
 
 import re
 
@@ -9,6 +9,15 @@ _ERROR_VALUE = re.compile("#(?:NAME\\?|N/A|NV|REF!|BEZUG!|VALUE!|WERT!|DIV/0!|NU
 _SCIENTIFIC = re.compile(r"[0-9](?:[.,][0-9]+)?[eE][+-][0-9]+")
 _DECIMAL = re.compile(r"[0-9]+[.,]0+")
 _DATE = re.compile(r"[0-9]{1,2}-(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)")
+# 18.11.2026 12:00 or 11/18/26, by where the spreadsheet was; 46344,5 as it counts days.
+_TIME = re.compile(r"[0-9]{1,2}[./-] ?[0-9]{1,2}[./-] ?[0-9]{2,4}(?:[ ,T].*)?|[0-9]{5}(?:[.,][0-9]+)?")
+
+
+def damage_to_time(time: str) -> str | None:
+    """What a spreadsheet did to a time, which nobody can undo: 11/12 may be a day in November or in December."""
+    if _TIME.fullmatch(time):
+        return f"{time} is a spreadsheet's way to write a time: format the column as text, and write 2026-11-15 23:59"
+    return None
 
 
 def damage_to_user_name(user: str) -> str | None:

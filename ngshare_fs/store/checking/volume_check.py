@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ngshare_fs.check_result import CheckResult
+from ngshare_fs.check_result import CheckResult, clock_ahead, look_at_clock
 from ngshare_fs.store.errors import VolumeError
 from ngshare_fs.store.format import layout
 from ngshare_fs.store.migrations.present_layout import check_layout
@@ -20,6 +20,7 @@ from ngshare_fs.store.writing.flushers import flush_file
 LEAST_BYTES = 2**30
 LEAST_SHARE = 0.05
 CLOCKS_DIFFER_SECONDS = 2.0
+TICK_SECONDS = 0.02
 
 
 def look_at_volume(path: Path) -> list[CheckResult]:
@@ -70,7 +71,7 @@ def _look_inside(root: str) -> list[CheckResult]:
             probe = probes.enter_context(_probe(os.path.join(root, folder)))
         detail = f"{owner}; files were written and flushed in {(time.monotonic() - started) * 1000:.0f} ms"
         found.append(_permissions(root, status, detail))
-        return [*found, _locks(probe), *_room(root), _clock(probe)]
+        return [*found, _locks(probe), *_room(root), _clock(root)]
 
 
 def _permissions(root: str, status: os.stat_result, detail: str) -> CheckResult:
@@ -127,8 +128,10 @@ def _room(root: str) -> list[CheckResult]:
     ]
 
 
-def _clock(probe: str) -> CheckResult:
-    ahead = os.stat(probe).st_mtime - time.time()
-    detail = f"the volume's is {abs(ahead):.1f} s {'ahead' if ahead > 0 else 'behind'}"
-    remedy = "let the file server and this machine keep time by NTP"
-    return CheckResult("volume clock", abs(ahead) < CLOCKS_DIFFER_SECONDS, detail, remedy)
+def _clock(root: str) -> CheckResult:
+    """The clock that dates files: on a network file system, the file server's."""
+    asked = time.time()
+    with _probe(root) as probe:
+        # Local ones date files by the last tick of the system, some milliseconds ago.
+        ahead = clock_ahead(os.stat(probe).st_mtime, TICK_SECONDS, asked, time.time())
+    return look_at_clock("volume clock", "that of its file system", ahead, CLOCKS_DIFFER_SECONDS)
