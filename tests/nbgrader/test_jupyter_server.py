@@ -1,5 +1,6 @@
 """In a real Jupyter server: a hanging exchange does not freeze it for long, and the first line says what failed."""
 
+import re
 import signal
 import threading
 import time
@@ -12,6 +13,7 @@ import pytest
 
 from ngshare_fs.exchange.jupyter.inside_jupyter import LONGEST_WAIT_SECONDS
 from tests.nbgrader.conftest import ASSIGNMENT, COURSE, School
+from tests.nbgrader.dated import set_dates
 from tests.nbgrader.running_jupyter import JupyterServer, jupyter_server
 
 pytestmark = pytest.mark.others
@@ -66,6 +68,28 @@ def test_the_assignment_list_says_what_failed(school: School) -> None:
         assert refused.startswith("Error: ")
         assert "Course not found" in refused
         assert server.press("submit", COURSE, ASSIGNMENT)["success"] is True
+
+
+def test_the_assignment_list_says_what_is_late(school: School) -> None:
+    zoë = school.zoë
+    school.release_and_fetch()
+    set_dates(school, due="2026-01-15 23:59:59 Europe/Vienna")
+    with jupyter_server(zoë) as server:
+        assert server.press("submit", COURSE, ASSIGNMENT)["success"] is True
+        fetched, submitted = server.ask("GET", f"/assignments?course_id={quote(COURSE)}")["value"]
+        assert fetched["dates"]["state"] == "late"
+        # Of a submission, the page shows this text and nothing else.
+        (submission,) = submitted["submissions"]
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d \S+ UTC \(late by \d+ days\)", submission["timestamp"])
+        with (zoë.home / ".jupyter/nbgrader_config.py").open("a") as file:
+            file.write("c.ExchangeSubmit.confirm_late = True\n")
+        refused = first_line(server.press("submit", COURSE, ASSIGNMENT))
+        assert refused.startswith(f"Error: Your work was NOT handed in. {ASSIGNMENT} was due at 2026-01-15 2")
+        assert "Nobody is there to ask" in refused
+        set_dates(school, close="2026-01-17 23:59:59 Europe/Vienna")
+        refused = first_line(server.press("submit", COURSE, ASSIGNMENT))
+        assert refused.startswith(f"Error: Your work was NOT handed in. {ASSIGNMENT} closed at 2026-01-17 2")
+    assert len(school.stored("submissions/*/*")) == 1
 
 
 @pytest.mark.parametrize(

@@ -251,7 +251,7 @@ def test_trials_of_instructors_are_left_out_and_names_come(school: School) -> No
     teacher.manage("add-student", COURSE, "max", "--first-name=Max", "--last-name=Groß", "--no-gradebook")
     teacher.run("db", "student", "add", "zoë@uni.example", "--first-name=Zoë")
     said = teacher.run("collect", ASSIGNMENT)
-    assert "Left out, since they are instructors: teacher." in said
+    assert "Left out, since they are instructors or graders: teacher." in said
     assert sorted(os.listdir(school.submitted)) == ["max", "zoë@uni.example"]
     listed = teacher.run("db", "student", "list")
     assert "max (Groß, Max)" in listed

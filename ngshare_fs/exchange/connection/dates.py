@@ -1,0 +1,238 @@
+"""The dates of an assignment, as the server says that they apply to whoever asks."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any, NamedTuple
+
+from ngshare_fs.exchange.failures.problems import UntrustworthyAnswer
+from ngshare_fs.exchange.receiving.received_tree import check_timestamp
+from ngshare_fs.formats.civil_time import moment_at
+from ngshare_fs.formats.lateness import late_seconds
+from ngshare_fs.formats.one_line import in_one_line
+
+# States of an assignment, by the server's clock.
+SCHEDULED, LATE, CLOSED = "scheduled", "late", "closed"
+UTC = "UTC"
+_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+# From here on, hours say nothing more.
+_DAYS_ALONE = 7 * 86400
+
+
+class Dates(NamedTuple):
+    """The dates of an assignment.
+
+    Args:
+        release, due, close: in UTC; None where there is none.
+        grace: what is late by no more than this is not late.
+        zone: of the course.
+        state: what the assignment is at present.
+        extended: whether a student has more time than the others.
+        reason: why; None where nobody has said.
+    """
+
+    release: datetime | None
+    due: datetime | None
+    close: datetime | None
+    grace: timedelta
+    zone: str
+    state: str
+    extended: bool
+    reason: str | None
+
+    def written(self, moment: datetime) -> str:
+        """A point in time as people in the course write it."""
+        return written(moment, self.zone)
+
+    def in_words(self, now: datetime) -> str:
+        """All of it in a line; empty where there is nothing to say.
+
+        Args:
+            now: how far away something is, is said from here; what counts already, the server has decided.
+        """
+        return "; ".join(self._words(now))
+
+    def _words(self, now: datetime) -> Iterator[str]:
+        if self.state == SCHEDULED and self.release is not None:
+            yield f"students see it from {self.written(self.release)} on ({_distance(self.release, now)})"
+        if self.due is not None:
+            yield f"due {self.written(self.due)} ({self._distance_of_due(self.due, now)})"
+        if self.close is not None:
+            verb = "closed" if self.state == CLOSED else "closes"
+            yield f"{verb} {self.written(self.close)} ({_distance(self.close, now)})"
+        if self.extended:
+            yield "with your extension" + (f" ({in_one_line(self.reason)})" if self.reason else "")
+
+    def _distance_of_due(self, due: datetime, now: datetime) -> str:
+        words = _distance(due, now)
+        if self.state == LATE:
+            return f"{words}: what is handed in now is late"
+        if now > due and self.state != CLOSED and not late_seconds(now, due, self.grace):
+            return f"{words}, and not late until {span(self.grace.total_seconds())} after it"
+        return words
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs, as the server writes it."""
+        moments = {name: _timestamp(getattr(self, name)) for name in ("release", "due", "close")}
+        return {
+            **moments,
+            "grace_seconds": int(self.grace.total_seconds()),
+            "timezone": self.zone,
+            "state": self.state,
+            "extended": self.extended,
+            "reason": self.reason,
+        }
+
+
+class Deadlines(NamedTuple):
+    """When the work of each student is due.
+
+    Args:
+        due: for those without an extension, in UTC.
+        extended: by student, where they have more time.
+        grace: what is late by no more than this is not late.
+        zone: of the course.
+    """
+
+    due: datetime
+    extended: dict[str, datetime]
+    grace: timedelta
+    zone: str
+
+    def due_of(self, student: str) -> datetime:
+        """When it is due for a student."""
+        return max(self.due, self.extended.get(student, self.due))
+
+    def late_seconds(self, student: str, moment: datetime) -> int:
+        """By how much a student's work of that time is late; 0 in time."""
+        return late_seconds(moment, self.due_of(student), self.grace)
+
+
+class Lateness(NamedTuple):
+    """What a receipt says of the due date.
+
+    Args:
+        at: when the work was handed in.
+        due: when it was due for the student.
+        late_seconds: by how much it is late; 0 in time.
+    """
+
+    at: datetime
+    due: datetime
+    late_seconds: int
+
+    def in_words(self, zone: str) -> str:
+        """The same in a sentence.
+
+        Args:
+            zone: of the course.
+        """
+        due = written(self.due, zone)
+        if self.late_seconds:
+            return f"Handed in LATE, {span(self.late_seconds)} after the due date, {due}"
+        left = (self.due - self.at).total_seconds()
+        if left < 0:
+            return f"Handed in {span(-left)} after the due date, {due}, which does not count as late"
+        return f"Handed in {span(left)} before the due date, {due}"
+
+
+def lateness_in(receipt: Mapping[str, Any]) -> Lateness | None:
+    """What a receipt says of the due date.
+
+    None where nothing is due, or where it cannot be understood: what is handed in is handed in.
+    """
+    due, late = receipt.get("due"), receipt.get("late_seconds")
+    if due is None or not isinstance(late, int):
+        return None
+    try:
+        return Lateness(moment_of(str(receipt.get("timestamp"))), moment_of(str(due)), late)
+    except UntrustworthyAnswer:
+        return None
+
+
+def dates_in(answer: Mapping[str, Any]) -> Dates | None:
+    """The dates in an answer; None where there are none, or an older server does not say.
+
+    Raises:
+        AttributeError, KeyError, TypeError, ValueError: they are no dates.
+        UntrustworthyAnswer: one of them is no timestamp.
+    """
+    found = answer.get("dates")
+    if found is None:
+        return None
+    return Dates(
+        _moment(found["release"]),
+        _moment(found["due"]),
+        _moment(found["close"]),
+        timedelta(seconds=int(found["grace_seconds"])),
+        str(found["timezone"]),
+        str(found["state"]),
+        found["extended"] is True,
+        None if found["reason"] is None else str(found["reason"]),
+    )
+
+
+def deadlines_in(answer: Mapping[str, Any]) -> Deadlines | None:
+    """What `GET extensions` says of due dates; None where nothing is due.
+
+    Raises:
+        AttributeError, KeyError, TypeError, ValueError, UntrustworthyAnswer: see `dates_in`.
+    """
+    everybodys = dates_in(answer)
+    if everybodys is None or everybodys.due is None:
+        return None
+    given = {str(each["student_id"]): _moment(each["due"]) for each in answer["extensions"]}
+    extended = {student: due for student, due in given.items() if due is not None}
+    return Deadlines(everybodys.due, extended, everybodys.grace, everybodys.zone)
+
+
+def moment_of(timestamp: str) -> datetime:
+    """The time that a timestamp of the server's says.
+
+    Raises:
+        UntrustworthyAnswer: it is none.
+    """
+    return datetime.fromisoformat(check_timestamp(timestamp).removesuffix(" UTC")).replace(tzinfo=timezone.utc)
+
+
+def written(moment: datetime, zone: str) -> str:
+    """A point in time as people in a zone write it; in UTC where this machine does not know the zone.
+
+    Args:
+        moment: aware.
+        zone: by its name.
+    """
+    whole = moment.replace(microsecond=0)
+    try:
+        return str(moment_at(whole, zone))
+    except ValueError:
+        return str(moment_at(whole, UTC))
+
+
+def span(seconds: float) -> str:
+    """How long something takes, in the two largest units: `3 days`, `2 hours 5 minutes`; cut off, not rounded."""
+    left = int(seconds)
+    if left >= _DAYS_ALONE:
+        left -= left % _UNITS[0][1]
+    parts: list[str] = []
+    for name, size in _UNITS:
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {name}{'s' * (count > 1)}")
+        elif parts:
+            break
+        if len(parts) == 2:
+            break
+    return " ".join(parts) or "0 seconds"
+
+
+def _distance(moment: datetime, now: datetime) -> str:
+    away = (moment - now).total_seconds()
+    return f"in {span(away)}" if away > 0 else f"{span(-away)} ago"
+
+
+def _moment(text: object) -> datetime | None:
+    return None if text is None else moment_of(check_timestamp(text))
+
+
+def _timestamp(moment: datetime | None) -> str | None:
+    return None if moment is None else f"{moment:%Y-%m-%d %H:%M:%S.%f} UTC"
