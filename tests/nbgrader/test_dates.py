@@ -134,7 +134,7 @@ def test_handing_in_says_how_it_lies_to_the_due_date(school: School) -> None:
     assert "before the due date, 2099-01-01" in said
 
 
-def test_what_is_late_may_be_asked_about(school: School) -> None:
+def test_nobody_who_wants_to_be_asked_hands_in_late_unasked(school: School) -> None:
     school.release_and_fetch()
     set_dates(school, due=from_now(hours=-2, minutes=-1))
     max_ = school.max
@@ -143,6 +143,13 @@ def test_what_is_late_may_be_asked_about(school: School) -> None:
     assert "2 hours 1 minute ago. What you hand in now is late. Hand it in?" in said
     assert "Nobody is there to ask: say --ExchangeSubmit.confirm_late=False" in said
     assert not school.stored("submissions/*/*")
+
+
+@pytest.mark.long
+def test_whoever_is_asked_at_a_terminal_decides(school: School) -> None:
+    school.release_and_fetch()
+    set_dates(school, due=from_now(hours=-2, minutes=-1))
+    max_ = school.max
     for answer, exit_code in (("n", 1), ("y", 0)):
         ours, theirs = pty.openpty()
         try:
