@@ -123,7 +123,7 @@ def test_what_has_no_dates_or_comes_from_an_older_server_has_none() -> None:
     assert lateness_in({"timestamp": DUE}) is None
     assert lateness_in({"timestamp": DUE, "due": None, "late_seconds": None}) is None
     # What is handed in is handed in, whatever is said of it.
-    for due, late in (("soon", 0), (1, 0), (DUE, "0"), (DUE, None)):
+    for due, late in (("soon", 0), ("2026-11-15 22:59:59 CET", 0), (1, 0), (DUE, "0"), (DUE, None)):
         assert lateness_in({"timestamp": DUE, "due": due, "late_seconds": late}) is None
 
 

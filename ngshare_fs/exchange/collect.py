@@ -12,7 +12,7 @@ from nbgrader.utils import parse_utc
 from traitlets import Bool
 
 from ngshare_fs.exchange.base import DISK_IS_FULL, Exchange
-from ngshare_fs.exchange.connection.dates import Deadlines, moment_of
+from ngshare_fs.exchange.connection.dates import Deadlines
 from ngshare_fs.exchange.connection.listing import NOTEBOOK
 from ngshare_fs.exchange.dates_in_gradebook import bring_dates, due_in_gradebook
 from ngshare_fs.exchange.failures.problems import Refused, ServerProblem, Unreachable
@@ -225,7 +225,7 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
         try:
             return self.api.dates.deadlines(self.course, self.assignment)
         except Refused as refusal:
-            if self.before_duedate:
+            if self.before_duedate or refusal.status == 404:
                 raise
             said = "It is not known when %s is due; the gradebook stays as it is: %s"
             self.log.warning(said, self.assignment, refusal)
@@ -235,9 +235,10 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
         """Whether work came before it was due; None where that does not matter, or nobody knows."""
         if not self.before_duedate:
             return None
+        moment = parse_utc(timestamp).replace(tzinfo=timezone.utc)
         if self.deadlines is not None:
-            return not self.deadlines.late_seconds(student, moment_of(timestamp))
-        return None if self.deadline is None else moment_of(timestamp) <= self.deadline
+            return not self.deadlines.late_seconds(student, moment)
+        return None if self.deadline is None else moment <= self.deadline
 
     def _that_count(self, student: str, timestamps: list[str]) -> list[str]:
         """Of one student's, oldest first."""

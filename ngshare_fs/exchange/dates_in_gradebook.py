@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 
-from nbgrader.api import Assignment, Gradebook, MissingEntry
+from nbgrader.api import Assignment, Gradebook, MissingEntry, SubmittedAssignment
 from sqlalchemy.engine import make_url
 
 from ngshare_fs.exchange.base import Exchange
@@ -92,23 +92,25 @@ def _bring_extensions(
     deadlines: Deadlines,
     collected: Mapping[str, datetime],
 ) -> None:
-    known = {submission.student_id: submission for submission in assignment.submissions}
+    # The entries themselves would come with their scores, which takes seconds for a large class.
+    columns = gradebook.db.query(SubmittedAssignment.student_id, SubmittedAssignment.extension)
+    known = {student: extension or None for student, extension in columns.filter_by(assignment_id=assignment.id)}
     changed = []
     for student, moment in sorted(collected.items()):
         wanted = _extension(deadlines, student, moment)
-        entry = known.get(student)
-        if entry is None:
+        if student not in known:
             # An entry keeps `generate_assignment` from changing the notebooks of the assignment, and counts as a
             # submission without points: it is made where nbgrader would take the work for late, and not before there
             # are notebooks for it.
             if wanted is None or moment <= deadlines.due or not assignment.notebooks:
                 continue
             gradebook.update_or_create_student(student)
-        elif (entry.extension or None) == wanted:
+        elif known[student] == wanted:
             continue
-        before = None if entry is None else entry.extension
-        gradebook.update_or_create_submission(assignment.name, student, extension=wanted)
-        changed.append(f"{student}: {_in_words(wanted)} (before: {_in_words(before)})")
+        # nbgrader asks for more while the entry is half made, of which SQLAlchemy would warn.
+        with gradebook.db.no_autoflush:
+            gradebook.update_or_create_submission(assignment.name, student, extension=wanted)
+        changed.append(f"{student}: {_in_words(wanted)} (before: {_in_words(known.get(student))})")
     if changed:
         more = f"\n  and {len(changed) - MOST_NAMES} more" if len(changed) > MOST_NAMES else ""
         exchange.log.info(

@@ -116,6 +116,7 @@ def test_nbgraders_penalty_is_for_what_the_server_calls_late(school: School, rel
     assert f"Gradebook: {ASSIGNMENT} is due at {DUE_IN_VIENNA}, as on the server (before: none)" in said
     assert "ann: 2 days (before: none)" in said
     assert "max: 5 minutes (before: none)" in said
+    assert "SAWarning" not in said
 
     with (teacher.home / ".jupyter/nbgrader_config.py").open("a") as file:
         file.write(f"c.LateSubmissionPlugin.penalty_method = 'zero'\n{settings}")

@@ -191,7 +191,11 @@ def moment_of(timestamp: str) -> datetime:
     Raises:
         UntrustworthyAnswer: it is none.
     """
-    return datetime.fromisoformat(check_timestamp(timestamp).removesuffix(" UTC")).replace(tzinfo=timezone.utc)
+    text = check_timestamp(timestamp)
+    try:
+        return datetime.fromisoformat(text.removesuffix(" UTC")).replace(tzinfo=timezone.utc)
+    except ValueError:
+        raise UntrustworthyAnswer(f"The exchange sent {text!r}, which is no time in UTC.") from None
 
 
 def written(moment: datetime, zone: str) -> str:
