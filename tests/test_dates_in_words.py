@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ngshare_fs.exchange.connection.dates import (
     Dates,
+    Deadlines,
     Lateness,
     dates_in,
     deadlines_in,
@@ -96,6 +97,11 @@ def test_a_span_is_never_more_than_there_is_and_little_less(seconds: int) -> Non
             NOW,
             "students see it from 2026-11-16 08:00:00 Europe/Vienna on (in 19 hours)",
         ),
+        (
+            {"state": "late", "close": None},
+            NOW,  # a clock that is slow
+            "due 2026-11-15 23:59:59 Europe/Vienna (0 seconds ago: what is handed in now is late)",
+        ),
         ({"release": "2026-11-01 07:00:00.000000 UTC", "due": None, "close": None}, NOW, ""),
     ],
 )
@@ -145,6 +151,22 @@ def test_an_extension_counts_where_it_is_later() -> None:
     assert deadlines is not None
     late = deadlines.due + timedelta(hours=2)
     assert [deadlines.late_seconds(name, late) for name in ("ada", "eve", "max", "zoe")] == [0, 7200, 7200, 7200]
+
+
+@given(
+    st.timedeltas(timedelta(days=-40), timedelta(days=40)),
+    st.integers(0, 3 * 86400),
+    st.none() | st.integers(-86400, 10 * 86400),
+)
+def test_nbgrader_counts_as_the_server_does(late: timedelta, grace: int, extension: int | None) -> None:
+    extended = {} if extension is None else {"ada": NOW + timedelta(seconds=extension)}
+    deadlines = Deadlines(NOW, extended, timedelta(seconds=grace), "UTC")
+    moment = NOW + late
+    given_there = deadlines.extension("ada", moment)
+    # As nbgrader's `SubmittedAssignment.total_seconds_late` does.
+    seconds = max(0.0, (moment - (NOW + (given_there or timedelta()))).total_seconds())
+    assert int(seconds) == deadlines.late_seconds("ada", moment)
+    assert (seconds > 0) == (deadlines.late_seconds("ada", moment) > 0)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from sqlalchemy.engine import make_url
 from ngshare_fs.exchange.base import Exchange
 from ngshare_fs.exchange.connection.dates import Deadlines, span, written
 
-_SECOND = timedelta(seconds=1)
 # Students whose names are in a message.
 MOST_NAMES = 10
 
@@ -97,7 +96,7 @@ def _bring_extensions(
     known = {student: extension or None for student, extension in columns.filter_by(assignment_id=assignment.id)}
     changed = []
     for student, moment in sorted(collected.items()):
-        wanted = _extension(deadlines, student, moment)
+        wanted = deadlines.extension(student, moment)
         if student not in known:
             # An entry keeps `generate_assignment` from changing the notebooks of the assignment, and counts as a
             # submission without points: it is made where nbgrader would take the work for late, and not before there
@@ -116,14 +115,6 @@ def _bring_extensions(
         exchange.log.info(
             "Gradebook: extensions, as the server counts lateness:\n  %s%s", "\n  ".join(changed[:MOST_NAMES]), more
         )
-
-
-def _extension(deadlines: Deadlines, student: str, moment: datetime) -> timedelta | None:
-    """What makes nbgrader count as the server does; None for no extension."""
-    due = deadlines.due_of(student)
-    if moment > due and not deadlines.late_seconds(student, moment):
-        due = moment.replace(microsecond=0) + _SECOND
-    return due - deadlines.due or None
 
 
 def _in_words(extension: timedelta | None) -> str:

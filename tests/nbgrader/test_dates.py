@@ -79,6 +79,8 @@ def test_lists_say_what_is_due(school: School) -> None:
     ]
     assert "UTC (late by 2 hours) (no feedback available)" in school.max.listed("--cached")[0]
     assert "late" not in zoë.listed("--cached")[0]
+    own = school.max.forked([str(school.max.programs / "ngshare-fs"), "submissions", "list"]).stdout
+    assert own.endswith("UTC  (late by 2 hours)\n")
 
 
 def test_before_the_release_there_is_nothing_for_students(school: School) -> None:

@@ -14,6 +14,7 @@ from ngshare_fs.formats.one_line import in_one_line
 SCHEDULED, LATE, CLOSED = "scheduled", "late", "closed"
 UTC = "UTC"
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+_SECOND = timedelta(seconds=1)
 # From here on, hours say nothing more.
 _DAYS_ALONE = 7 * 86400
 
@@ -53,22 +54,24 @@ class Dates(NamedTuple):
 
     def _words(self, now: datetime) -> Iterator[str]:
         if self.state == SCHEDULED and self.release is not None:
-            yield f"students see it from {self.written(self.release)} on ({_distance(self.release, now)})"
+            yield f"students see it from {self.written(self.release)} on ({_ahead(self.release, now)})"
         if self.due is not None:
             yield f"due {self.written(self.due)} ({self._distance_of_due(self.due, now)})"
         if self.close is not None:
-            verb = "closed" if self.state == CLOSED else "closes"
-            yield f"{verb} {self.written(self.close)} ({_distance(self.close, now)})"
+            is_closed = self.state == CLOSED
+            distance = _ago(self.close, now) if is_closed else _ahead(self.close, now)
+            yield f"{'closed' if is_closed else 'closes'} {self.written(self.close)} ({distance})"
         if self.extended:
             yield "with your extension" + (f" ({in_one_line(self.reason)})" if self.reason else "")
 
     def _distance_of_due(self, due: datetime, now: datetime) -> str:
-        words = _distance(due, now)
         if self.state == LATE:
-            return f"{words}: what is handed in now is late"
-        if now > due and self.state != CLOSED and not late_seconds(now, due, self.grace):
-            return f"{words}, and not late until {span(self.grace.total_seconds())} after it"
-        return words
+            return f"{_ago(due, now)}: what is handed in now is late"
+        if self.state == CLOSED or now > due + self.grace:
+            return _ago(due, now)
+        if now > due:
+            return f"{_ago(due, now)}, and not late until {span(self.grace.total_seconds())} after it"
+        return _ahead(due, now)
 
     def as_json(self) -> dict[str, Any]:
         """The same for programs, as the server writes it."""
@@ -105,6 +108,17 @@ class Deadlines(NamedTuple):
     def late_seconds(self, student: str, moment: datetime) -> int:
         """By how much a student's work of that time is late; 0 in time."""
         return late_seconds(moment, self.due_of(student), self.grace)
+
+    def extension(self, student: str, moment: datetime) -> timedelta | None:
+        """How much more time a student needs, so that nbgrader counts their work of that time as the server does.
+
+        Returns:
+            None for none: nbgrader counts from the due date on, without a grace.
+        """
+        due = self.due_of(student)
+        if moment > due and not self.late_seconds(student, moment):
+            due = moment.replace(microsecond=0) + _SECOND
+        return due - self.due or None
 
 
 class Lateness(NamedTuple):
@@ -229,9 +243,13 @@ def span(seconds: float) -> str:
     return " ".join(parts) or "0 seconds"
 
 
-def _distance(moment: datetime, now: datetime) -> str:
-    away = (moment - now).total_seconds()
-    return f"in {span(away)}" if away > 0 else f"{span(-away)} ago"
+# Where this machine's clock and the server's disagree on whether it is over, the server is right, and it was just now.
+def _ahead(moment: datetime, now: datetime) -> str:
+    return f"in {span(max(0.0, (moment - now).total_seconds()))}"
+
+
+def _ago(moment: datetime, now: datetime) -> str:
+    return f"{span(max(0.0, (now - moment).total_seconds()))} ago"
 
 
 def _moment(text: object) -> datetime | None:
