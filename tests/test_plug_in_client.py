@@ -13,7 +13,7 @@ import pytest
 
 from ngshare_fs.exchange.connection.client import Client
 from ngshare_fs.exchange.connection.server import Server, find
-from ngshare_fs.exchange.failures.problems import Refused, ServerProblem, Unreachable
+from ngshare_fs.exchange.failures.problems import Refused, ServerProblem, Unreachable, UntrustworthyAnswer
 from ngshare_fs.exchange.receiving import received_tree
 from ngshare_fs.exchange.sending.request_body import CHUNK, Body, in_pieces
 from ngshare_fs.store.checking.verify import verify_volume
@@ -331,3 +331,25 @@ def test_a_killed_server_costs_nobody_anything(tmp_path: Path, work: str, parts:
     finally:
         enough.set()
         server.kill()
+
+
+def test_graders_are_known_where_the_server_has_some(proxy: FaultyProxy) -> None:
+    kevin = api(proxy.url, "kevin")
+    two = {"success": True, "graders": [{"username": "gina"}, {"username": "gino"}]}
+    proxy.faults.append(Fault(status=200, body=json.dumps(two).encode()))
+    assert kevin.graders(COURSE) == {"gina", "gino"}
+    proxy.faults.append(Fault(status=404, body=b'{"success": false, "message": "Not Found"}'))
+    assert kevin.graders(COURSE) == set()
+    proxy.faults.append(Fault(status=200, body=b'{"success": true}'))
+    with pytest.raises(UntrustworthyAnswer, match="not as an exchange does"):
+        kevin.graders(COURSE)
+
+
+def test_data_that_cannot_be_read_is_said_at_once(proxy: FaultyProxy) -> None:
+    lawrence = api(proxy.url, "lawrence")
+    body = json.dumps({"success": False, "message": "Course data cannot be read; ask your administrator"}).encode()
+    proxy.faults.append(Fault(status=503, headers=(("Retry-After", "60"),), body=body))
+    before = len(proxy.requests)
+    with pytest.raises(Refused, match="Course data cannot be read"):
+        lawrence.newest_release(COURSE, ASSIGNMENT)
+    assert len(proxy.requests) == before + 1

@@ -86,6 +86,7 @@ def _act(given: argparse.Namespace) -> int:
 
 
 def _list(api: "ExchangeApi", given: argparse.Namespace) -> None:
+    from ngshare_fs.exchange.connection.dates import span
     from ngshare_fs.exchange.own_submissions import own_submissions
 
     found = own_submissions(api, given.course, given.assignment)
@@ -96,14 +97,16 @@ def _list(api: "ExchangeApi", given: argparse.Namespace) -> None:
                 "assignment_id": own.submission.assignment,
                 "timestamp": own.submission.timestamp,
                 "has_feedback": own.submission.has_feedback,
+                "late_seconds": own.submission.late_seconds,
             }
             for own in found
         ]
         print(json.dumps(entries))
         return
     for own in found:
+        late = f"  (late by {span(own.submission.late_seconds)})" if own.submission.late_seconds else ""
         feedback = "  (with feedback)" if own.submission.has_feedback else ""
-        say(f"{own.course}  {own.submission.assignment}  {own.submission.timestamp}{feedback}")
+        say(f"{own.course}  {own.submission.assignment}  {own.submission.timestamp}{late}{feedback}")
     if not found:
         say("You have handed in nothing there.", sys.stderr)
 

@@ -7,13 +7,14 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any
 
-from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.exchange import abc
 from nbgrader.utils import parse_utc
 from traitlets import Bool
 
 from ngshare_fs.exchange.base import DISK_IS_FULL, Exchange
+from ngshare_fs.exchange.connection.dates import Deadlines
 from ngshare_fs.exchange.connection.listing import NOTEBOOK
+from ngshare_fs.exchange.dates_in_gradebook import bring_dates, due_in_gradebook
 from ngshare_fs.exchange.failures.problems import Refused, ServerProblem, Unreachable
 from ngshare_fs.exchange.folders.collected_copy import files_of, is_as_collected, timestamp_of
 from ngshare_fs.exchange.folders.file_names import is_ignored
@@ -48,7 +49,9 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
         """Find out which submissions there are."""
         course, assignment = self.course, self.assignment
         check_component(assignment, "assignment")
-        self.deadline = self._deadline() if self.before_duedate else None
+        self.deadlines = self._deadlines()
+        # The gradebook's own counts where the server has none.
+        self.deadline = due_in_gradebook(self) if self.before_duedate and self.deadlines is None else None
         pattern = self.coursedir.student_id or "*"
         found: dict[str, list[str]] = {}
         for student, timestamp in self.api.submissions(course, assignment):  # oldest first
@@ -56,7 +59,9 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
                 found.setdefault(student, []).append(timestamp)
         self._leave_out_instructors(found)
         # Of each student, those that count, newest last.
-        self.candidates = {student: self._that_count(timestamps) for student, timestamps in sorted(found.items())}
+        self.candidates = {
+            student: self._that_count(student, timestamps) for student, timestamps in sorted(found.items())
+        }
         self.available = {student: timestamps[-1] for student, timestamps in self.candidates.items()}
         self.have_late_ones = {student for student in found if found[student][-1] != self.available[student]}
 
@@ -67,6 +72,7 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
         """Download what is wanted, and put each student's work in place when it is whole."""
         if not self.available:
             self.log.warning("No submissions of '%s' for course '%s' to collect", self.assignment, self.course)
+            self._bring_dates([])
             return
         self.log.info(
             "Processing %d submissions of '%s' for course '%s'", len(self.available), self.assignment, self.course
@@ -82,7 +88,9 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
                 self.not_collected[student] = str(problem)
         with scratch_folder_near(os.path.join(self.coursedir.root, "submitted")) as parts:
             self._collect(wanted, parts)
-        bring_names(self, [student for student in self.available if student not in self.not_collected])
+        here = [student for student in self.available if student not in self.not_collected]
+        bring_names(self, here)
+        self._bring_dates(here)
         if self.not_collected:
             self.fail(
                 f"{len(self.not_collected)} of {len(self.available)} submissions could not be collected; an older copy "
@@ -91,7 +99,11 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
             )
 
     def _collect(self, wanted: dict[str, str], parts: str) -> None:
-        before = None if self.deadline is None else f"{self.deadline:%Y-%m-%d %H:%M:%S.%f} UTC"
+        before = None
+        if self.before_duedate and self.deadlines is not None:
+            before = "due"
+        elif self.deadline is not None:
+            before = f"{self.deadline:%Y-%m-%d %H:%M:%S.%f} UTC"
         missing = dict(wanted)
         empty = []
         for answer in self.api.collect(self.course, self.assignment, wanted, before, parts):
@@ -151,7 +163,7 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
         *older, newest = self.candidates[student]
         is_work_here = self._is_work_here(student)
         here = timestamp_of(self._folder(student)) if is_work_here else None
-        in_time = " in time" if self.deadline is not None and parse_utc(newest) <= self.deadline else ""
+        in_time = " in time" if self._is_in_time(student, newest) else ""
         is_empty = f"{student}: the newest submission{in_time}, of {newest}, has no {self._what_it_lacks};"
         try:
             for timestamp in reversed(older):
@@ -195,11 +207,11 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
         if self.include_instructors or not found or set(found) == {asked_for}:
             return
         try:
-            instructors = self.api.instructors(self.course) | self.api.graders(self.course)
+            not_students = self.api.instructors(self.course) | self.api.graders(self.course)
         except Refused as refusal:
             self.log.warning("It is not known who the instructors are: %s", refusal)
             return
-        left_out = sorted(set(found) & instructors)
+        left_out = sorted(set(found) & not_students)
         for student in left_out:
             del found[student]
         if left_out:
@@ -209,21 +221,35 @@ class ExchangeCollect(Exchange, abc.ExchangeCollect):
                 ", ".join(left_out),
             )
 
-    def _deadline(self) -> datetime | None:
-        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
-            try:
-                deadline: datetime | None = gradebook.find_assignment(self.assignment).duedate
-            except MissingEntry:
-                return None
-        return deadline
+    def _deadlines(self) -> Deadlines | None:
+        try:
+            return self.api.dates.deadlines(self.course, self.assignment)
+        except Refused as refusal:
+            if self.before_duedate or refusal.status == 404:
+                raise
+            said = "It is not known when %s is due; the gradebook stays as it is: %s"
+            self.log.warning(said, self.assignment, refusal)
+            return None
 
-    def _that_count(self, timestamps: list[str]) -> list[str]:
+    def _is_in_time(self, student: str, timestamp: str) -> bool | None:
+        """Whether work came before it was due; None where that does not matter, or nobody knows."""
+        if not self.before_duedate:
+            return None
+        moment = parse_utc(timestamp).replace(tzinfo=timezone.utc)
+        if self.deadlines is not None:
+            return not self.deadlines.late_seconds(student, moment)
+        return None if self.deadline is None else moment <= self.deadline
+
+    def _that_count(self, student: str, timestamps: list[str]) -> list[str]:
         """Of one student's, oldest first."""
-        if self.deadline is not None:
-            in_time = [timestamp for timestamp in timestamps if parse_utc(timestamp) <= self.deadline]
-            if in_time:
-                return in_time
-        return timestamps
+        return [timestamp for timestamp in timestamps if self._is_in_time(student, timestamp)] or timestamps
+
+    def _bring_dates(self, students: Iterable[str]) -> None:
+        if self.deadlines is None:
+            return
+        found = {student: timestamp_of(self._folder(student)) for student in students}
+        here = {student: moment.replace(tzinfo=timezone.utc) for student, moment in found.items() if moment is not None}
+        bring_dates(self, self.deadlines, here)
 
     def _folder(self, student: str) -> str:
         path: str = self.coursedir.format_path(self.coursedir.submitted_directory, student, self.assignment)

@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Sequence
+from datetime import datetime, timezone
 from typing import Any
 
 from nbgrader.exchange import abc
 
 from ngshare_fs.exchange.base import Exchange
-from ngshare_fs.exchange.failures.problems import UntrustworthyAnswer
+from ngshare_fs.exchange.connection.dates import Dates, dates_in
+from ngshare_fs.exchange.failures.problems import UntrustworthyAnswer, well_formed
 from ngshare_fs.exchange.folders.checksum import checksum_of
 from ngshare_fs.exchange.folders.file_names import is_ignored, path_in
 from ngshare_fs.exchange.folders.moving import InTheWay, move_new
@@ -69,27 +71,32 @@ class ExchangeFetchAssignment(Exchange, abc.ExchangeFetchAssignment):
         self.log.info("Destination: %s", self.dest_path)
         if os.path.isdir(self.dest_path):
             with scratch_folder_near(self.dest_path) as parts:
-                files, timestamp = self._download(parts)
+                files, timestamp, dates = self._download(parts)
                 self._put_missing(files, timestamp)
         else:
             with replacing_folder(self.dest_path) as place:
-                files, timestamp = self._download(place.parts)
+                files, timestamp, dates = self._download(place.parts)
                 write_tree(place.tree, files)
                 write_origin(place.tree, self._origin_of(files, timestamp))
         self.log.info("Fetched as: %s %s", self.course, self.assignment)
+        said = "" if dates is None else dates.in_words(datetime.now(timezone.utc))
+        if said:
+            self.log.info("%s %s: %s", self.course, self.assignment, said)
 
-    def _download(self, parts: str) -> tuple[list[Received], str | None]:
-        """The files of the newest release, and its time, where the server says it."""
+    def _download(self, parts: str) -> tuple[list[Received], str | None, Dates | None]:
+        """The files of the newest release; its time, and the dates of the assignment, where the server says them."""
         answer = self.api.fetch(self.course, self.assignment, parts)
         files = [
             file
             for file in check_tree(answer)
             if file.path != ORIGIN and not is_ignored(file.path, self.coursedir.ignore)
         ]
+        with well_formed(self.api.url):
+            dates = dates_in(answer)
         try:
-            return files, check_timestamp(answer.get("timestamp"))
+            return files, check_timestamp(answer.get("timestamp")), dates
         except UntrustworthyAnswer:
-            return files, None
+            return files, None, dates
 
     def _origin_of(self, files: Sequence[Received], timestamp: str | None) -> Origin:
         return Origin(self.course, self.assignment, timestamp, {file.path: file.checksum for file in files})

@@ -4,6 +4,7 @@ import fnmatch
 import glob
 import json
 import os
+from datetime import datetime, timezone
 from typing import Any
 
 from nbgrader.exchange import ExchangeError, abc
@@ -11,6 +12,7 @@ from traitlets import Bool
 
 from ngshare_fs.exchange.base import Exchange
 from ngshare_fs.exchange.connection import older_server
+from ngshare_fs.exchange.connection.dates import span
 from ngshare_fs.exchange.connection.listing import Course, Listing, Submission
 from ngshare_fs.exchange.failures.problems import YES, Refused
 from ngshare_fs.exchange.failures.shown_failure import not_done, not_listed
@@ -49,7 +51,8 @@ class ExchangeList(abc.ExchangeList, Exchange):
             raise not_listed(f"{turn.failure}\nTo have the list back, click the round arrow at the top.")
         try:
             with self.failures():
-                return super().start()
+                entries = super().start()
+            return entries if turn is None else [_as_shown(entry) for entry in entries]
         except ExchangeError as error:
             problem = str(error)
         raise not_done(problem) if turn is None else not_listed(problem)
@@ -138,7 +141,7 @@ class ExchangeList(abc.ExchangeList, Exchange):
         if not self._only(self.coursedir.course_id) and not self._only(self.coursedir.assignment_id):
             self.fail("Name the assignment or the course whose assignments are to be removed.")
         for course in self.listing.courses:
-            if course.role in ("student", "grader") and self._assignments_of(course):
+            if course.is_taken and self._assignments_of(course):
                 self.fail(f"Only instructors may remove what is in the course {course.name}.")
 
     def _entries(self, submitted: str, released: str) -> list[Entry]:
@@ -151,8 +154,8 @@ class ExchangeList(abc.ExchangeList, Exchange):
             ]
             self.log.info(released)
             for entry in entries:
-                remark = entry.pop("remark")
-                said = f" ({remark})" if remark else ""
+                remark, dates = entry.pop("remark"), entry.pop("dates_in_words")
+                said = (f" ({remark})" if remark else "") + (f", {dates}" if dates else "")
                 self.log.info("%s %s%s", entry["course_id"], entry["assignment_id"], said)
             return entries
         found = self._cached() if self.cached else self._inbound()
@@ -188,7 +191,14 @@ class ExchangeList(abc.ExchangeList, Exchange):
         release = course.assignments[assignment]
         folder = self.assignment_folder(course.name, assignment)
         found = look_at(folder, course.name, assignment, release.timestamp, self.coursedir.ignore)
-        entry: Entry = {"course_id": course.name, "assignment_id": assignment, "remark": found.remark}
+        dates = release.dates
+        entry: Entry = {
+            "course_id": course.name,
+            "assignment_id": assignment,
+            "remark": found.remark,
+            "dates": None if dates is None else dates.as_json(),
+            "dates_in_words": "" if dates is None else dates.in_words(datetime.now(timezone.utc)),
+        }
         if found.is_fetched:
             entry["status"] = "fetched"
             entry["path"] = os.path.abspath(folder)
@@ -235,10 +245,7 @@ class ExchangeList(abc.ExchangeList, Exchange):
                 if submission is None:
                     submission = Submission(each.assignment, each.student, each.timestamp, notebooks, False, {})
                 elif submission.notebooks is None:
-                    feedback, has_feedback = submission.feedback, submission.has_feedback
-                    submission = Submission(
-                        each.assignment, each.student, submission.timestamp, notebooks, has_feedback, feedback
-                    )
+                    submission = submission._replace(notebooks=notebooks)
                 found[key] = self._submitted(course, submission, each.folder)
         for key, submission in known.items():
             if key not in found and key not in removed:
@@ -266,6 +273,7 @@ class ExchangeList(abc.ExchangeList, Exchange):
             "has_exchange_feedback": has_remote,
             "feedback_updated": any(notebook["feedback_updated"] for notebook in notebooks),
             "local_feedback_path": os.path.abspath(feedback) if has_local else None,
+            "late_seconds": submission.late_seconds,
         }
 
     @staticmethod
@@ -297,7 +305,7 @@ def _notebooks_in(folder: str) -> list[Entry]:
 
 
 def _line(one: Entry) -> str:
-    said = "{course_id} {student_id} {assignment_id} {timestamp}".format(**one)
+    said = "{course_id} {student_id} {assignment_id} {timestamp}".format(**one) + _lateness(one)
     if one["status"] == "submitted":
         if one["has_local_feedback"] and not one["feedback_updated"]:
             return said + " (feedback already fetched)"
@@ -305,6 +313,18 @@ def _line(one: Entry) -> str:
             return said + " (feedback ready to be fetched)"
         return said + " (no feedback available)"
     return said
+
+
+def _lateness(one: Entry) -> str:
+    return f" (late by {span(one['late_seconds'])})" if one["late_seconds"] else ""
+
+
+def _as_shown(entry: Entry) -> Entry:
+    """What the Assignment List is given: of a submission it shows the timestamp, and does nothing else with it."""
+    if "submissions" not in entry:
+        return entry
+    submissions = [{**one, "timestamp": one["timestamp"] + _lateness(one)} for one in entry["submissions"]]
+    return {**entry, "submissions": submissions}
 
 
 def _order(one: Entry) -> tuple[str, ...]:

@@ -1,9 +1,11 @@
 """`nbgrader submit`: hand in, and keep the receipt."""
 
 import glob
+import logging
 import os
 import secrets
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
 from typing import Any, NoReturn
 
 from nbgrader.exchange import abc
@@ -11,10 +13,20 @@ from rapidfuzz import fuzz
 from traitlets import Bool
 
 from ngshare_fs.exchange.base import Exchange
-from ngshare_fs.exchange.failures.problems import Refused, ServerProblem, Unreachable, UntrustworthyAnswer
+from ngshare_fs.exchange.connection.dates import CLOSED, LATE, UTC, Dates, lateness_in, span
+from ngshare_fs.exchange.connection.exchange_api import NewestRelease
+from ngshare_fs.exchange.failures.problems import (
+    BROKEN,
+    MORE_TIME,
+    Refused,
+    ServerProblem,
+    Unreachable,
+    UntrustworthyAnswer,
+)
 from ngshare_fs.exchange.folders.origin import read_origin
 from ngshare_fs.exchange.folders.replacing import scratch_folder_near
 from ngshare_fs.exchange.folders.submission_cache import Attempt, Pending, Receipt, SubmissionCache
+from ngshare_fs.exchange.jupyter.inside_jupyter import is_inside
 from ngshare_fs.exchange.receiving.received_tree import check_timestamp
 from ngshare_fs.exchange.sending.completeness import Completeness, notebooks
 from ngshare_fs.exchange.sending.fetched_from import (
@@ -28,9 +40,12 @@ from ngshare_fs.exchange.sending.released_names import ReleasedNames, look_alike
 from ngshare_fs.exchange.sending.request_body import LocalFile
 from ngshare_fs.exchange.sending.snapshot import Found, check_size, take_snapshot
 from ngshare_fs.formats.one_line import in_one_line
+from ngshare_fs.terminal.confirmation import NotConfirmed, confirm
 
 # Files of a receipt that are printed; the whole receipt is in the cache.
 MOST_LINES = 20
+# What is known of a release that cannot be read.
+_UNKNOWN = NewestRelease(None, {}, None, None)
 
 
 class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
@@ -43,6 +58,11 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
     ignore_origin = Bool(
         False,
         help="Whether to hand in a folder that was fetched from another course, or as another assignment.",
+    ).tag(config=True)
+
+    confirm_late = Bool(
+        False,
+        help="Whether to ask before work is handed in late; where nobody can be asked, it is not handed in.",
     ).tag(config=True)
 
     _may_have_arrived = False
@@ -82,10 +102,10 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
         origin = None if self.ignore_origin else read_origin(self.src_path)
         if origin is not None:
             self.coursedir.assignment_id = assignment_of(origin, self.assignment)
-        newest = self.api.newest_release(self.course, self.assignment)
+        newest = self._newest_release()
         if origin is not None:
             check_course(origin, self.course)
-            if is_newer(origin, newest.timestamp, newest.files, self.coursedir.ignore):
+            if newest is not _UNKNOWN and is_newer(origin, newest.timestamp, newest.files, self.coursedir.ignore):
                 self.log.warning("%s", NEWER_RELEASE.format(assignment=self.assignment))
         work = self._work(newest.files, expected_notebooks(origin, newest.files, self.coursedir.ignore))
         cache = SubmissionCache(self.cache)
@@ -95,6 +115,8 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
             check_size(files, self.rules())
             checksums = {file.path: file.md5 for file in files}
             pending = Pending(self.cache, self._what(), checksums)
+            if newest.dates is not None and not pending.may_have_arrived:
+                self._check_dates(newest.dates)
             answer = self._send(files, pending, newest.newest_submission)
             try:
                 self.timestamp = check_timestamp(answer.get("timestamp"))
@@ -104,8 +126,22 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
                 raise
             student = str(answer.get("student_id") or self.student or self.api.user)
             confirmed = "files" in answer
-            receipt = Receipt(self.course, self.assignment, student, self.timestamp, self.api.url, confirmed, stored)
+            late = lateness_in(answer)
+            receipt = Receipt(
+                self.course,
+                self.assignment,
+                student,
+                self.timestamp,
+                self.api.url,
+                confirmed,
+                stored,
+                None if late is None else answer["due"],
+                None if late is None else late.late_seconds,
+            )
             self._print(receipt)
+            if late is not None:
+                said = late.in_words(newest.dates.zone if newest.dates is not None else UTC)
+                self.log.log(logging.WARNING if late.late_seconds else logging.INFO, "%s", said)
             try:
                 self.log.info("Receipt: %s", cache.keep(tree, receipt))
             except OSError as error:  # what was handed in is handed in
@@ -115,6 +151,49 @@ class ExchangeSubmit(Exchange, abc.ExchangeSubmit):
                     error.strerror,
                 )
             pending.over()
+
+    def _newest_release(self) -> NewestRelease:
+        try:
+            return self.api.newest_release(self.course, self.assignment)
+        except Refused as refusal:
+            if not refusal.message.startswith(BROKEN):
+                raise
+        self.log.warning(
+            "The exchange cannot read its data of this assignment: what you hand in is not compared with the release. "
+            "Tell your instructor."
+        )
+        return _UNKNOWN
+
+    def _check_dates(self, dates: Dates) -> None:
+        """Stop before anything is sent that would be refused, or that would be late without being meant to.
+
+        Raises:
+            ExchangeError: it is not handed in.
+        """
+        now = datetime.now(timezone.utc)
+        if dates.state == CLOSED and dates.close is not None and not self._teaches():
+            since = span(max(0.0, (now - dates.close).total_seconds()))
+            self.fail(f"{self.assignment} closed at {dates.written(dates.close)}, {since} ago. {MORE_TIME}")
+        # For whom an instructor hands in, other dates may count.
+        if dates.state == LATE and dates.due is not None and self.student is None:
+            since = span(max(0.0, (now - dates.due).total_seconds()))
+            question = (
+                f"{self.assignment} was due at {dates.written(dates.due)}, {since} ago. What you hand in now is late. "
+                "Hand it in?"
+            )
+            option = "--ExchangeSubmit.confirm_late=False"
+            try:
+                confirm(question, not self.confirm_late, option, may_ask=not is_inside())
+            except NotConfirmed as refusal:
+                self.fail(str(refusal))
+
+    def _teaches(self) -> bool:
+        """Whether the server may accept work that comes after the end; where that is not known, it decides."""
+        try:
+            courses = self.api.listing(self.course).courses
+        except ServerProblem:
+            return True
+        return not any(course.name == self.course and course.is_taken for course in courses)
 
     def _work(self, released: Mapping[str, str], expected: Sequence[str]) -> list[Found]:
         """What is to be handed in, under the names under which it was released.

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Literal
 
 from ngshare_fs.formats.civil_time import Moment, moment_at
+from ngshare_fs.formats.lateness import late_seconds
 from ngshare_fs.store import roster
 from ngshare_fs.store.editable_file import EditableFile
 from ngshare_fs.store.errors import AssignmentClosed, AssignmentNotFound, BrokenManifest, StoreError, WrongDates
@@ -66,8 +67,7 @@ class Dates:
             return None
         if isinstance(moment, str):
             moment = datetime.fromisoformat(moment.removesuffix(" UTC")).replace(tzinfo=timezone.utc)
-        late = (moment - self.due.at) // _SECOND
-        return 0 if late <= self.grace / _SECOND else late
+        return late_seconds(moment, self.due.at, self.grace)
 
     def state(self, now: datetime) -> State:
         """What the assignment is at a time."""

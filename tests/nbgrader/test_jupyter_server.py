@@ -1,5 +1,6 @@
 """In a real Jupyter server: a hanging exchange does not freeze it for long, and the first line says what failed."""
 
+import re
 import signal
 import threading
 import time
@@ -12,6 +13,7 @@ import pytest
 
 from ngshare_fs.exchange.jupyter.inside_jupyter import LONGEST_WAIT_SECONDS
 from tests.nbgrader.conftest import ASSIGNMENT, COURSE, School
+from tests.nbgrader.dated import set_dates
 from tests.nbgrader.running_jupyter import JupyterServer, jupyter_server
 
 pytestmark = pytest.mark.others
@@ -51,7 +53,7 @@ def answering_meanwhile(server: JupyterServer) -> Iterator[None]:
     assert max(waits) < LONGEST_WAIT_SECONDS + SLACK
 
 
-def test_the_assignment_list_says_what_failed(school: School) -> None:
+def test_the_assignment_list_says_what_failed_and_what_is_late(school: School) -> None:
     zoë = school.zoë
     school.release_and_fetch()
     with jupyter_server(zoë) as server:
@@ -65,7 +67,23 @@ def test_the_assignment_list_says_what_failed(school: School) -> None:
         refused = first_line(server.press("submit", "none", ASSIGNMENT))
         assert refused.startswith("Error: ")
         assert "Course not found" in refused
+
+        # What is late is said, in the one text that the page shows of a submission.
+        set_dates(school, due="2026-01-15 23:59:59 Europe/Vienna")
         assert server.press("submit", COURSE, ASSIGNMENT)["success"] is True
+        fetched, submitted = server.ask("GET", f"/assignments?course_id={quote(COURSE)}")["value"]
+        assert fetched["dates"]["state"] == "late"
+        (submission,) = submitted["submissions"]
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d \S+ UTC \(late by \d+ days\)", submission["timestamp"])
+        with (zoë.home / ".jupyter/nbgrader_config.py").open("a") as file:
+            file.write("c.ExchangeSubmit.confirm_late = True\n")
+        refused = first_line(server.press("submit", COURSE, ASSIGNMENT))
+        assert refused.startswith(f"Error: Your work was NOT handed in. {ASSIGNMENT} was due at 2026-01-15 2")
+        assert "Nobody is there to ask" in refused
+        set_dates(school, close="2026-01-17 23:59:59 Europe/Vienna")
+        refused = first_line(server.press("submit", COURSE, ASSIGNMENT))
+        assert refused.startswith(f"Error: Your work was NOT handed in. {ASSIGNMENT} closed at 2026-01-17 2")
+    assert len(school.stored("submissions/*/*")) == 1
 
 
 @pytest.mark.parametrize(

@@ -234,8 +234,8 @@ def test_a_line_that_cannot_be_understood_is_one_students(school: School) -> Non
     body = "".join(line + "\n" for line in lines).encode()
     with faulty_proxy(school.server.url) as proxy:
         teacher.environment["NGSHARE_URL"] = proxy.url
-        # Submissions, instructors, graders, collection.
-        proxy.faults.extend([PASSES, PASSES, PASSES, Fault(status=200, body=body)])
+        # Due dates, submissions, instructors, graders; then the collection.
+        proxy.faults.extend([*[PASSES] * 4, Fault(status=200, body=body)])
         said = teacher.run("collect", ASSIGNMENT, fails=True)
     assert "1 of 2 submissions could not be collected" in said
     assert f"{zoë.name}: the exchange did not send it, or nothing that can be understood" in said

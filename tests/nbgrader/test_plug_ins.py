@@ -71,7 +71,7 @@ def test_a_course_with_odd_names_goes_its_way(school: School) -> None:
 def test_every_failure_is_said(school: School) -> None:
     teacher, zoë = school.teacher, school.zoë
     said = zoë.run("fetch_assignment", ASSIGNMENT, fails=True)
-    assert "The exchange says: Assignment not found. It was never released, or was taken back" in said
+    assert "The exchange says: Assignment not found. It is not released yet, or was taken back" in said
     school.release_and_fetch()
     assert "You already have a copy" in zoë.run("fetch_assignment", ASSIGNMENT, fails=True)
     said = zoë.run("submit", "no such", fails=True)

@@ -106,7 +106,7 @@ def test_a_list_says_of_which_course_a_folder_is(school: School) -> None:
     ]
     entries = json.loads(zoë.run("list", "--json", "--quiet", everything))
     assert [entry["status"] for entry in entries] == ["fetched", "released"]
-    assert set(entries[1]) == {"course_id", "assignment_id", "status", "path", "notebooks"}
+    assert set(entries[1]) == {"course_id", "assignment_id", "status", "path", "notebooks", "dates"}
 
     write_origin(str(zoë.home / ASSIGNMENT), Origin(COURSE, ASSIGNMENT, EARLIER, {}))
     (line,) = zoë.listed()

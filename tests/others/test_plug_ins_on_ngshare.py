@@ -76,6 +76,15 @@ def test_work_goes_out_and_comes_back(url: str, tmp_path: Path) -> None:
 
     with pytest.raises(ServerProblem, match=r"without destroying .* --remove 'ps 1\+ü' --course 'NBG 101' "):
         teach.release_again(COURSE, ASSIGNMENT, released)
+    # It knows no dates.
+    assert teach.newest_release(COURSE, ASSIGNMENT).dates is None
+    assert teach.dates.deadlines(COURSE, ASSIGNMENT) is None
+    assert teach.graders(COURSE) == set()
+    with pytest.raises(Refused) as refused:
+        teach.dates.set_due(COURSE, ASSIGNMENT, "2026-11-15 23:59:59 UTC")
+    assert refused.value.knows_no_such_call
+    with pytest.raises(ServerProblem, match="students would see the assignment at once"):
+        teach.dates.check_heeded(COURSE, ASSIGNMENT)
     with pytest.raises(ServerProblem, match="cannot remove single submissions"):
         teach.remove_submission(COURSE, ASSIGNMENT, "ann", timestamp)
     with pytest.raises(Refused, match="Permission denied"):

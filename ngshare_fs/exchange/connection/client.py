@@ -24,6 +24,7 @@ from ngshare_fs.exchange.failures.connection_failure import (
     wants_https,
 )
 from ngshare_fs.exchange.failures.problems import (
+    BROKEN,
     NOT_SIGNED_IN,
     Refused,
     ServerProblem,
@@ -283,7 +284,10 @@ class Client:
                 )
             with response:
                 if response.status_code in PASSING:
-                    raise self._transient(response.status_code, response.headers, self._content(response))
+                    content = self._content(response)
+                    if _message(content).startswith(BROKEN):  # no server mends it by itself
+                        self._understood(response, content)
+                    raise self._transient(response.status_code, response.headers, content)
                 yield response
         except requests.exceptions.SSLError as error:
             raise ServerProblem(tls_problem(error, self.server.url)) from None

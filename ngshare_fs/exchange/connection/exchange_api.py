@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from ngshare_fs.exchange.connection import older_server
 from ngshare_fs.exchange.connection.client import Client, TransientError
+from ngshare_fs.exchange.connection.dates import Dates, dates_in
+from ngshare_fs.exchange.connection.dates_api import DatesApi
 from ngshare_fs.exchange.connection.listing import Listing, checksums_in, course_of, submissions_in
 from ngshare_fs.exchange.failures.problems import (
     ASSIGNMENT_EXISTS,
@@ -30,11 +32,13 @@ class NewestRelease(NamedTuple):
         files: checksums of its files by path.
         newest_submission: when the user handed in for the last time; None where they have not, or an older server does
             not say.
+        dates: of the assignment, as they apply to the user; None where it has none.
     """
 
     timestamp: str | None
     files: dict[str, str]
     newest_submission: str | None
+    dates: Dates | None
 
 
 # Answers by what was asked. formgrader asks at every page, by a new object: what has not changed is not sent again.
@@ -52,6 +56,7 @@ class ExchangeApi:
         self._client = client
         self.url = client.server.url
         self.user = client.server.user
+        self.dates = DatesApi(client)
 
     def listing(self, course: str = "", everybody: bool = False, patience: float | None = LIST_PATIENCE) -> Listing:
         """Courses, assignments and submissions.
@@ -91,7 +96,7 @@ class ExchangeApi:
         with well_formed(self.url):
             moments = (answer.get(name) for name in ("timestamp", "newest_submission"))
             released, submitted = (None if moment is None else check_timestamp(moment) for moment in moments)
-            return NewestRelease(released, checksums_in(answer), submitted)
+            return NewestRelease(released, checksums_in(answer), submitted, dates_in(answer))
 
     def fetch(self, course: str, assignment: str, folder: str) -> dict[str, Any]:
         """A release with its files, whose contents go to a folder.
@@ -102,37 +107,41 @@ class ExchangeApi:
         """
         return self._client.tree("assignment", course, assignment, folder=folder)
 
-    def release(self, course: str, assignment: str, files: Sequence[LocalFile], checksums: dict[str, str]) -> None:
+    def release(
+        self, course: str, assignment: str, files: Sequence[LocalFile], checksums: dict[str, str], date: str = ""
+    ) -> None:
         """Release a new assignment.
 
         Args:
             course, assignment: which it will be.
             files: what is released.
             checksums: of the files by path.
+            date: from when on students see it; at once where it is empty.
 
         Raises:
             Refused: also where the assignment was released before.
         """
         try:
-            self._client.call("POST", "assignment", course, assignment, body=Body({}, files))
+            self._client.call("POST", "assignment", course, assignment, body=Body(_release_date(date), files))
         except Refused as refusal:
             # Nobody knows which answer was lost on the way: what is there may be ours.
             may_be_ours = refusal.says(ASSIGNMENT_EXISTS) and self._client.repeated
             if not may_be_ours or self.newest_release(course, assignment).files != checksums:
                 raise
 
-    def release_again(self, course: str, assignment: str, files: Sequence[LocalFile]) -> None:
+    def release_again(self, course: str, assignment: str, files: Sequence[LocalFile], date: str = "") -> None:
         """Make a new release; submissions stay.
 
         Args:
             course, assignment: of which.
             files: what is released.
+            date: see `release`; the one before stays where it is empty.
 
         Raises:
             ServerProblem: also where an older server could only delete them all first.
         """
         try:
-            self._client.call("PUT", "assignment", course, assignment, body=Body({}, files))
+            self._client.call("PUT", "assignment", course, assignment, body=Body(_release_date(date), files))
         except Refused as refusal:
             if refusal.status == 405:
                 raise older_server.no_new_release(course, assignment) from None
@@ -174,7 +183,7 @@ class ExchangeApi:
             after: see `Attempt`.
 
         Returns:
-            the receipt: `timestamp`, and from our server `student_id` and `files`.
+            the receipt: `timestamp`, and from our server `student_id` and `files`, `due` and `late_seconds`.
 
         Raises:
             UntrustworthyAnswer: the server took it for somebody else's work.
@@ -266,7 +275,7 @@ class ExchangeApi:
         Args:
             course, assignment: to which.
             chosen: timestamps by student.
-            before: the rule by which they were chosen.
+            before: the rule by which they were chosen: a timestamp, or `due` for the due date of each student.
             folder: for the contents of one submission; it is emptied before the next.
 
         Returns:
@@ -336,13 +345,13 @@ class ExchangeApi:
             return {str(each["username"]) for each in answer["instructors"]}
 
     def graders(self, course: str) -> set[str]:
-        """The user names of those who grade and do not teach; an older server knows nobody of that kind."""
+        """The user names of a course's graders; none on an older server."""
         try:
             answer = self._client.call("GET", "graders", course)
         except Refused as refusal:
-            if not refusal.knows_no_such_call:
-                raise
-            return set()
+            if refusal.knows_no_such_call:
+                return set()
+            raise
         with well_formed(self.url):
             return {str(each["username"]) for each in answer["graders"]}
 
@@ -355,6 +364,10 @@ class ExchangeApi:
                 str(each["username"]): {name: str(each[name]) for name in names if each.get(name)}
                 for each in answer["students"]
             }
+
+
+def _release_date(date: str) -> dict[str, str]:
+    return {"release": date} if date else {}
 
 
 def _at(timestamp: str) -> dict[str, str]:

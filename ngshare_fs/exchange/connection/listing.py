@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from ngshare_fs.exchange.connection.dates import Dates, dates_in
 from ngshare_fs.exchange.receiving.received_tree import check_timestamp
 
 NOTEBOOK = ".ipynb"
@@ -16,6 +17,8 @@ class Submission(NamedTuple):
         notebooks: names without `.ipynb`; None where they are not known.
         has_feedback: whether there is some.
         feedback: checksums of its files by path; None where they are not known.
+        late_seconds: by how much it is late, by the student's own dates; 0 in time, None where nothing is due, or an
+            older server does not say.
     """
 
     assignment: str
@@ -24,6 +27,7 @@ class Submission(NamedTuple):
     notebooks: tuple[str, ...] | None
     has_feedback: bool
     feedback: dict[str, str] | None
+    late_seconds: int | None = None
 
 
 class Assignment(NamedTuple):
@@ -33,11 +37,13 @@ class Assignment(NamedTuple):
         notebooks: of its newest release, names without `.ipynb`.
         timestamp: of that release; None where an older server does not say.
         withdrawn: the release was taken back: students do not see it.
+        dates: as they apply to the user; None where it has none.
     """
 
     notebooks: tuple[str, ...]
     timestamp: str | None = None
     withdrawn: bool = False
+    dates: Dates | None = None
 
 
 class Course(NamedTuple):
@@ -54,6 +60,11 @@ class Course(NamedTuple):
     role: str
     assignments: dict[str, Assignment]
     submissions: tuple[Submission, ...]
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the user takes it or grades in it; whoever teaches it may do more."""
+        return self.role in ("student", "grader")
 
 
 class Listing(NamedTuple):
@@ -88,11 +99,12 @@ def _assignment(entry: Mapping[str, Any]) -> Assignment:
         tuple(map(str, entry["notebooks"])),
         None if timestamp is None else check_timestamp(timestamp),
         entry.get("withdrawn") is True,
+        dates_in(entry),
     )
 
 
 def _submission(entry: Mapping[str, Any]) -> Submission:
-    notebooks, given = entry["notebooks"], entry["feedback"]
+    notebooks, given, late = entry["notebooks"], entry["feedback"], entry.get("late_seconds")
     checksums = None
     if given is not None and given["files"] is not None:
         checksums = {str(file["path"]): file["checksum"] for file in given["files"]}
@@ -103,6 +115,7 @@ def _submission(entry: Mapping[str, Any]) -> Submission:
         None if notebooks is None else tuple(map(str, notebooks)),
         given is not None,
         checksums,
+        None if late is None else int(late),
     )
 
 

@@ -1,7 +1,8 @@
 """What the plug-ins do where the server is ngshare 0.6.0, or an ngshare before it.
 
 It has none of the calls that came later: a list of everything, a class's submissions at once, another release of an
-assignment, taking one back, removing one submission. And it finds no submission by a time that is followed by its zone.
+assignment, taking one back, removing one submission, dates. And it finds no submission by a time that is followed by
+its zone.
 
 Every server of ours has all of that. Once nobody uses these plug-ins with an ngshare any more, this module can go, with
 the lines that name it and those that ask whether a refusal `knows_no_such_call`.
@@ -50,6 +51,14 @@ def no_new_release(course: str, assignment: str) -> ServerProblem:
 def no_removal_of_submissions() -> ServerProblem:
     """What to raise where a submission was to be removed."""
     return ServerProblem("This exchange cannot remove single submissions. Nothing was done.")
+
+
+def no_dates() -> ServerProblem:
+    """What to raise where an assignment was to be there from a date on."""
+    return ServerProblem(
+        "This exchange is an older one, which knows no dates: students would see the assignment at once. Nothing was "
+        "done. Release it when they are to see it."
+    )
 
 
 def no_taking_back(course: str, assignment: str) -> str:

@@ -12,8 +12,14 @@ ASSIGNMENT_NOT_FOUND = "Assignment not found"
 ASSIGNMENT_EXISTS = "Assignment already exists"
 STUDENT_NOT_FOUND = "Student not found"
 SUBMISSION_NOT_FOUND = "Submission not found"
+CLOSED = "Assignment is closed"
+BROKEN = "Course data cannot be read"
 TOO_LARGE = "Request too large"
 QUOTA_REACHED = "Quota reached"
+MORE_TIME = (
+    "Nothing of it was stored; your files stay as they are. If you need more time, ask your instructor for an "
+    "extension, and submit again."
+)
 # Said on the command line, nobody is asked before something is removed.
 YES = "--ExchangeList.yes=True"
 
@@ -31,7 +37,8 @@ _ADVICE = {
         "user name."
     ),
     COURSE_NOT_FOUND: "Look at the spelling of the course's name; if it is right, tell your instructor.",
-    ASSIGNMENT_NOT_FOUND: "It was never released, or was taken back: look at the list of assignments again.",
+    ASSIGNMENT_NOT_FOUND: "It is not released yet, or was taken back: look at the list of assignments again.",
+    CLOSED: MORE_TIME,
     STUDENT_NOT_FOUND: "Look at the spelling of the user name, and whether it is on the course's roster.",
     SUBMISSION_NOT_FOUND: "The server has no such submission (any more).",
     TOO_LARGE: (

@@ -40,6 +40,8 @@ class Receipt(NamedTuple):
         server: its URL.
         confirmed_by_server: whether it has named the files; an older server does not.
         files: each with `path`, `size` and `checksum`.
+        due: when it was due; None where nothing is, or an older server does not say.
+        late_seconds: by how much it is late, 0 in time; None as before.
     """
 
     course: str
@@ -49,6 +51,8 @@ class Receipt(NamedTuple):
     server: str
     confirmed_by_server: bool
     files: list[dict[str, Any]]
+    due: str | None = None
+    late_seconds: int | None = None
 
 
 class SubmissionCache:
@@ -181,6 +185,11 @@ class Pending:
             return earlier
         _write(self._file, f"{fresh.key} {self._files} {fresh.after}\n")
         return fresh
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether an earlier attempt with these files was made whose fate is not known."""
+        return self._noted()[1] == self._files
 
     def over(self) -> None:
         """Its fate is known. What another command has noted down meanwhile of other files stays."""
