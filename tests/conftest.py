@@ -23,8 +23,8 @@ from ngshare_fs.settings import Settings, read_settings
 from ngshare_fs.store import Volume
 from tests import event_loop, rounds, servers
 from tests.course_command import CourseCommand
+from tests.waiting import PATIENCE
 
-PATIENCE = 30  # seconds
 # The marks of tests that take long.
 TAKES_LONG = ("durability", "hubs", "others", "kubernetes")
 # Fixtures that take long to make: all tests with them run in one worker of pytest-xdist, where they are made once.

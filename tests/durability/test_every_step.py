@@ -58,7 +58,7 @@ pytestmark = pytest.mark.durability
 each_verb = pytest.mark.parametrize("verb", VERBS.values(), ids=list(VERBS))
 
 PATIENCE = 60
-SWEEP_SECONDS = 10
+SWEEP_SECONDS = 60
 STRIDE = 20  # in the short check, every twentieth step
 MOST_WRONG = 10  # after so many, the rest says nothing new
 # What the API promises for each error, and the calls that are tried with it: those that only read fail in one way.
