@@ -28,8 +28,10 @@ from tests.waiting import PATIENCE
 # The marks of tests that take long.
 TAKES_LONG = ("durability", "hubs", "others", "kubernetes")
 # Fixtures that take long to make: all tests with them run in one worker of pytest-xdist, where they are made once.
-OF_ALL = ("granting_hub", "plain_hub", "image")
+OF_ALL = ("granting_hub", "plain_hub", "image", "school")
 OF_A_MODULE = ("served", "pair", "built", "shared", "example")
+# Folders whose tests keep what they have rendered and loaded for those that look at the same.
+OF_A_FOLDER = ("chart",)
 
 
 @dataclass
@@ -96,9 +98,9 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Twice as many as there are processors: the tests wait for servers half of the time."""
-    return 2 * len(os.sched_getaffinity(0))
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Twice as many as there are processors: the tests wait for servers half of the time; those of --long wait more."""
+    return (3 if config.getoption("--long") else 2) * len(os.sched_getaffinity(0))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -116,10 +118,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             version = item.callspec.params.get("version", "") if hasattr(item, "callspec") else ""
             groups = [f"{fixture}{version}" for fixture in OF_ALL if fixture in item.fixturenames]
             groups += [f"{fixture} of {item.path.stem}" for fixture in OF_A_MODULE if fixture in item.fixturenames]
+            groups += [folder for folder in OF_A_FOLDER if item.path.parent.name == folder]
             for group in groups:
                 item.add_marker(pytest.mark.xdist_group(group))
     # What takes longest comes first, each alone or one after the other: at the end no worker is left alone with it.
-    first = (*TAKES_LONG, "xdist_group")
+    first = (*TAKES_LONG, "xdist_group", "long")
     items[:] = sorted(kept, key=lambda item: not any(item.get_closest_marker(mark) for mark in first))
 
 
