@@ -14,13 +14,11 @@ from pathlib import Path
 import pytest
 
 from ngshare_fs.terminal.control_signals import CONTROL_SIGNALS
-from tests.rounds import rounds
 from tests.servers import children_of
 from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).parent.parent
-# Milliseconds; in the short check, some of them.
-MOMENTS = [0, 5, 10, 20, 40, 80, 150, 300, 600][:: 4 // rounds(4)]
+MOMENTS = [0, 5, 10, 20, 40, 80, 150, 300, 600]  # milliseconds
 PROGRAM = [sys.executable, "-m", "ngshare_fs"]
 
 
