@@ -16,6 +16,8 @@ from urllib.parse import quote, urlencode
 import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from yarl import URL
 
 from ngshare_fs.server.application import make_application
@@ -93,6 +95,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Let test modules know which check this is while they are imported."""
     rounds.ask_for(long=config.getoption("--long"))
+    # On a busy machine, any example may take long.
+    hypothesis_settings.register_profile(
+        "check", max_examples=rounds.rounds(100), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    hypothesis_settings.load_profile("check")
     # What a shell's script runs in the background is deaf to Ctrl-C, and so would be all that the tests start.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -107,6 +107,7 @@ def test_a_restart_takes_the_new_configuration_and_refuses_a_wrong_one(tmp_path:
         until(lambda: get(server, "courses?user=root") == 404, "the end of the old prefix", server)
 
 
+@pytest.mark.long
 def test_the_old_workers_serve_on_where_new_ones_do_not_start(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     layout = tmp_path / "data" / "ngshare.yaml"
