@@ -34,6 +34,9 @@ OF_ALL = ("granting_hub", "plain_hub", "image", "school")
 OF_A_MODULE = ("served", "pair", "built", "shared", "example")
 # Folders whose tests keep what they have rendered and loaded for those that look at the same.
 OF_A_FOLDER = ("chart",)
+# The short check writes to memory where there is enough of it: nobody waits for a disk, and writing takes less of the
+# processor. The long one writes to the disk.
+MEMORY, MEMORY_GIB = "/dev/shm", 4
 
 
 @dataclass
@@ -92,6 +95,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kubernetes", action="store_true", help="run what needs a Kubernetes node as well")
 
 
+def has_room(place: str) -> bool:
+    """Whether a folder in memory has room for all that tests leave there, and lets them run programs from it."""
+    if not os.access(place, os.W_OK):
+        return False
+    status = os.statvfs(place)
+    return status.f_bavail * status.f_frsize >= MEMORY_GIB * 2**30 and not status.f_flag & os.ST_NOEXEC
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Let test modules know which check this is while they are imported."""
     rounds.ask_for(long=config.getoption("--long"))
@@ -100,6 +111,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "check", max_examples=rounds.rounds(100), deadline=None, suppress_health_check=[HealthCheck.too_slow]
     )
     hypothesis_settings.load_profile("check")
+    if not config.getoption("--long") and has_room(MEMORY):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)  # where pytest's folders are, and those of its workers
     # What a shell's script runs in the background is deaf to Ctrl-C, and so would be all that the tests start.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
