@@ -136,14 +136,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in kept:
         if isinstance(item, pytest.Function):
             version = item.callspec.params.get("version", "") if hasattr(item, "callspec") else ""
-            groups = [f"{fixture}{version}" for fixture in OF_ALL if fixture in item.fixturenames]
+            groups = [folder for folder in OF_A_FOLDER if item.path.parent.name == folder]
+            groups += [f"{fixture}{version}" for fixture in OF_ALL if fixture in item.fixturenames]
             groups += [f"{fixture} of {item.path.stem}" for fixture in OF_A_MODULE if fixture in item.fixturenames]
-            groups += [folder for folder in OF_A_FOLDER if item.path.parent.name == folder]
-            for group in groups:
+            for group in groups[:1]:  # of several, pytest-xdist would make another one
                 item.add_marker(pytest.mark.xdist_group(group))
     # What takes longest comes first, each alone or one after the other: at the end no worker is left alone with it.
     first = (*TAKES_LONG, "xdist_group", "long")
     items[:] = sorted(kept, key=lambda item: not any(item.get_closest_marker(mark) for mark in first))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fail where groups are not kept together: what takes long to make would be made in each worker, unnoticed."""
+    if not getattr(session.config.option, "loadgroup", False):
+        return
+    # In a worker, pytest-xdist has written the group behind the name.
+    apart = [item for item in session.items if item.get_closest_marker("xdist_group") and "@" not in item.nodeid]
+    if apart:
+        raise pytest.UsageError(f"this pytest-xdist keeps no groups together with this pytest: {apart[0].nodeid}")
 
 
 MakeExchange = Callable[..., Awaitable[Exchange]]
