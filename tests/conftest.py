@@ -16,6 +16,8 @@ from urllib.parse import quote, urlencode
 import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from yarl import URL
 
 from ngshare_fs.server.application import make_application
@@ -23,13 +25,18 @@ from ngshare_fs.settings import Settings, read_settings
 from ngshare_fs.store import Volume
 from tests import event_loop, rounds, servers
 from tests.course_command import CourseCommand
+from tests.waiting import PATIENCE
 
-PATIENCE = 30  # seconds
 # The marks of tests that take long.
 TAKES_LONG = ("durability", "hubs", "others", "kubernetes")
 # Fixtures that take long to make: all tests with them run in one worker of pytest-xdist, where they are made once.
-OF_ALL = ("granting_hub", "plain_hub", "image")
+OF_ALL = ("granting_hub", "plain_hub", "image", "school")
 OF_A_MODULE = ("served", "pair", "built", "shared", "example")
+# Folders whose tests keep what they have rendered and loaded for those that look at the same.
+OF_A_FOLDER = ("chart",)
+# The short check writes to memory where there is enough of it: nobody waits for a disk, and writing takes less of the
+# processor. The long one writes to the disk.
+MEMORY, MEMORY_GIB = "/dev/shm", 4
 
 
 @dataclass
@@ -88,17 +95,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kubernetes", action="store_true", help="run what needs a Kubernetes node as well")
 
 
+def has_room(place: str) -> bool:
+    """Whether a folder in memory has room for all that tests leave there, and lets them run programs from it."""
+    if not os.access(place, os.W_OK):
+        return False
+    status = os.statvfs(place)
+    return status.f_bavail * status.f_frsize >= MEMORY_GIB * 2**30 and not status.f_flag & os.ST_NOEXEC
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Let test modules know which check this is while they are imported."""
     rounds.ask_for(long=config.getoption("--long"))
+    # On a busy machine, any example may take long.
+    hypothesis_settings.register_profile(
+        "check", max_examples=rounds.rounds(100), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    hypothesis_settings.load_profile("check")
+    if not config.getoption("--long") and has_room(MEMORY):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)  # where pytest's folders are, and those of its workers
     # What a shell's script runs in the background is deaf to Ctrl-C, and so would be all that the tests start.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Twice as many as there are processors: the tests wait for servers half of the time."""
-    return 2 * len(os.sched_getaffinity(0))
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Twice as many as there are processors: the tests wait for servers half of the time; those of --long wait more."""
+    return (3 if config.getoption("--long") else 2) * len(os.sched_getaffinity(0))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -114,13 +136,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in kept:
         if isinstance(item, pytest.Function):
             version = item.callspec.params.get("version", "") if hasattr(item, "callspec") else ""
-            groups = [f"{fixture}{version}" for fixture in OF_ALL if fixture in item.fixturenames]
+            groups = [folder for folder in OF_A_FOLDER if item.path.parent.name == folder]
+            groups += [f"{fixture}{version}" for fixture in OF_ALL if fixture in item.fixturenames]
             groups += [f"{fixture} of {item.path.stem}" for fixture in OF_A_MODULE if fixture in item.fixturenames]
-            for group in groups:
+            for group in groups[:1]:  # of several, pytest-xdist would make another one
                 item.add_marker(pytest.mark.xdist_group(group))
     # What takes longest comes first, each alone or one after the other: at the end no worker is left alone with it.
-    first = (*TAKES_LONG, "xdist_group")
+    first = (*TAKES_LONG, "xdist_group", "long")
     items[:] = sorted(kept, key=lambda item: not any(item.get_closest_marker(mark) for mark in first))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fail where groups are not kept together: what takes long to make would be made in each worker, unnoticed."""
+    if not getattr(session.config.option, "loadgroup", False):
+        return
+    # In a worker, pytest-xdist has written the group behind the name.
+    apart = [item for item in session.items if item.get_closest_marker("xdist_group") and "@" not in item.nodeid]
+    if apart:
+        raise pytest.UsageError(f"this pytest-xdist keeps no groups together with this pytest: {apart[0].nodeid}")
 
 
 MakeExchange = Callable[..., Awaitable[Exchange]]

@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.fork_server import ForkServer, fork_server
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 REPOSITORY = Path(__file__).parents[1]
 # What a watched server logs, see `tests/event_loop.py`.
 BLOCKED = "the event loop is blocked by"
-START_SECONDS = 30
-STOP_SECONDS = 30
 # What a server imports, and what other commands do.
 MODULES = (
     "ngshare_fs.command.main", "ngshare_fs.command.examination", "ngshare_fs.server.worker",
@@ -58,7 +56,7 @@ class Server:
         """Ask it to end, wait, and return its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(STOP_SECONDS)
+        return self.process.wait(PATIENCE)
 
     def kill(self) -> None:
         """End it and all its workers at once, as a power cut or the kernel would; it was started with `own_group`."""
@@ -68,16 +66,16 @@ class Server:
         """End the one process that was started, and wait until those that write for it have noticed."""
         writers = writing_processes(self.process.pid)
         self.process.kill()
-        self.process.wait(STOP_SECONDS)
-        until(lambda: not any(map(runs, writers)), "the end of what writes for the server", seconds=STOP_SECONDS)
+        self.process.wait(PATIENCE)
+        until(lambda: not any(map(runs, writers)), "the end of what writes for the server")
 
 
 def kill_group(process: Process) -> None:
     """Kill a process that leads a group, and wait until nobody of the group runs any more."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait(STOP_SECONDS)
-    until(lambda: not _runs_in_group(process.pid), f"the end of the group {process.pid}", seconds=STOP_SECONDS)
+    process.wait(PATIENCE)
+    until(lambda: not _runs_in_group(process.pid), f"the end of the group {process.pid}")
 
 
 def _runs_in_group(group: int) -> bool:
@@ -181,7 +179,7 @@ def start(
     return server
 
 
-def url_said_by(server: Server, pattern: str, seconds: float = START_SECONDS) -> str:
+def url_said_by(server: Server, pattern: str, seconds: float = PATIENCE) -> str:
     """Wait until a server's log has a match of `pattern`, and give its first group.
 
     Raises:

@@ -15,7 +15,7 @@ import pytest
 from tests import waiting
 from tests.servers import Server, running
 
-PATIENCE = 30
+PATIENCE = waiting.PATIENCE
 BODY = urlencode({"user": "lawrence", "files": '[{"path": "p.ipynb", "content": "e30K"}]'}).encode()
 LAST_REQUEST = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 one_and_several = pytest.mark.parametrize("workers", [1, 2])
@@ -25,7 +25,7 @@ several_in_the_long_check = pytest.mark.parametrize("workers", [1, pytest.param(
 
 def until(condition: Callable[[], object], what: str, server: Server) -> None:
     """Wait for something that happens in another process."""
-    waiting.until(condition, what, lambda: server.log, PATIENCE)
+    waiting.until(condition, what, lambda: server.log)
 
 
 def said(server: Server, text: str, times: int = 1) -> None:

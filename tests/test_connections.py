@@ -19,7 +19,7 @@ from ngshare_fs.store import Volume
 from tests.conftest import until
 
 AS_ROOT = "Authorization: token user:root\r\n"
-PATIENCE = 20
+PATIENCE = 60
 # The user of a request with nothing in it but this is nobody.
 NOBODY = b"GET /api/courses HTTP/1.1\r\nHost: x\r\n\r\n"
 FORM = "Content-Type: application/x-www-form-urlencoded\r\n"

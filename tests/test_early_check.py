@@ -12,7 +12,7 @@ from tests.signing_in import PREFIX, Service, service
 from tests.trees import tree
 
 __all__ = ["service"]  # a fixture
-SECONDS = 20
+SECONDS = 60
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=B"

@@ -10,8 +10,9 @@ from ngshare_fs.api.blocking import READERS
 from ngshare_fs.api.response import tree_answer
 from ngshare_fs.api.response.release_cache import ReleaseCache
 from ngshare_fs.store.reading import fingerprint
-from tests.conftest import PATIENCE, Exchange
+from tests.conftest import Exchange
 from tests.trees import contents, tree
+from tests.waiting import PATIENCE
 
 
 async def test_all_who_ask_at_once_get_one_answer(taught: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:

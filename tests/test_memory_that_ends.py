@@ -10,7 +10,7 @@ from urllib.request import urlopen
 from tests.servers import running, writing_processes
 from tests.trees import tree
 
-PATIENCE = 30
+PATIENCE = 60
 
 
 def test_the_writing_process_is_the_first_that_the_kernel_kills(tmp_path: Path) -> None:

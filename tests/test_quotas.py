@@ -34,7 +34,7 @@ from tests.trees import tree
 
 __all__ = ["again", "service"]  # fixtures
 FULL = 507
-SECONDS = 20
+SECONDS = 60
 HEADERS = {"Authorization": "token server", "Content-Type": "application/x-www-form-urlencoded"}
 
 

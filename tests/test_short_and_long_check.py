@@ -40,7 +40,10 @@ def test_the_short_check_has_one_file_system_and_the_long_one_all() -> None:
     assert "[1-xfs]" in long.lower()
 
 
-@pytest.mark.parametrize(("tests", "option"), [("tests/kubernetes", "--kubernetes"), ("tests/image", "--long")])
+@pytest.mark.parametrize(
+    ("tests", "option"),
+    [("tests/image", "--long"), pytest.param("tests/kubernetes", "--kubernetes", marks=pytest.mark.long)],
+)
 def test_what_needs_a_node_or_an_image_runs_where_it_is_asked_for(tests: str, option: str) -> None:
     assert f"{tests}/test_" not in collected()
     assert f"{tests}/test_" in collected(option)

@@ -170,6 +170,7 @@ def test_who_is_in_the_queue_at_a_stop_stays_there(tmp_path: Path, kept: socket.
             connection.close()
 
 
+@pytest.mark.long
 def test_workers_on_the_socket_are_replaced_and_another_port_is_not_spoken_of(
     tmp_path: Path, kept: socket.socket
 ) -> None:

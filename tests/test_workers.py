@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.impatient_supervisor import SILENT_LOOKS
+from tests.rounds import rounds
 from tests.servers import REPOSITORY, Server, children_of, running, writing_processes
 from tests.serving import (
     LAST_REQUEST,
@@ -53,9 +54,9 @@ def test_a_restart_loses_no_request(tmp_path: Path) -> None:
         before = serving(server)
         with Load(server) as load:
             load.progress()
-            for round_number in (1, 2):
+            for round_number in range(rounds(2)):
                 server.process.send_signal(signal.SIGHUP)
-                said(server, " serves\n", 2 * (1 + round_number))
+                said(server, " serves\n", 2 * (2 + round_number))
                 load.progress()
         assert load.lost == []
         until(lambda: not any(map(is_running, before)), "the end of the old workers", server)
@@ -64,6 +65,7 @@ def test_a_restart_loses_no_request(tmp_path: Path) -> None:
         assert "Traceback" not in server.log
 
 
+@pytest.mark.long
 def test_a_restart_finishes_uploads_under_way(tmp_path: Path) -> None:
     with exchange(tmp_path, 2) as server:
         upload = SlowUpload(server)
@@ -105,6 +107,7 @@ def test_a_restart_takes_the_new_configuration_and_refuses_a_wrong_one(tmp_path:
         until(lambda: get(server, "courses?user=root") == 404, "the end of the old prefix", server)
 
 
+@pytest.mark.long
 def test_the_old_workers_serve_on_where_new_ones_do_not_start(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     layout = tmp_path / "data" / "ngshare.yaml"
@@ -119,6 +122,7 @@ def test_the_old_workers_serve_on_where_new_ones_do_not_start(tmp_path: Path) ->
         said(server, " serves\n", 4)
 
 
+@pytest.mark.long
 def test_who_asks_twice_for_a_restart_that_fails_keeps_the_configuration_that_serves(tmp_path: Path) -> None:
     """The second time, while what was asked for first is still being tried."""
     config = tmp_path / "ngshare.yaml"
@@ -156,6 +160,7 @@ def test_workers_may_become_more_and_fewer(tmp_path: Path) -> None:
             assert get(server, "courses?user=root") == 200
 
 
+@pytest.mark.long
 def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
     with exchange(tmp_path, 2) as server:
         os.kill(serving(server)[0], signal.SIGKILL)
@@ -208,6 +213,7 @@ def test_nothing_is_left_when_the_supervisor_is_killed(tmp_path: Path) -> None:
         until(lambda: not any(map(is_running, workers)), "the end of the workers", server)
 
 
+@pytest.mark.long
 def test_a_worker_whose_supervisor_is_killed_while_it_starts_ends_in_order(tmp_path: Path) -> None:
     with exchange(tmp_path, 2) as server:
         for worker in serving(server):

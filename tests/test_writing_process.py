@@ -39,7 +39,7 @@ from tests.writing_process import (
 
 __all__ = ["exchange", "made"]
 
-SECONDS = 30
+SECONDS = 60
 
 
 @pytest.fixture

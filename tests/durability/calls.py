@@ -1,17 +1,20 @@
 """Calls to a server that may be killed meanwhile, what answers say, and trees that show whether they are whole."""
 
 import json
+import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http.client import HTTPConnection, HTTPException
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
+from ngshare_fs.http.refusals import BUSY
 from tests.servers import Server
 from tests.trees import contents
 
 PATIENCE = 60
 Answer = tuple[int, dict[str, Any]]
+T = TypeVar("T")
 
 
 def files_of(content: str) -> dict[str, bytes]:
@@ -43,12 +46,33 @@ class NeverSent(Exception):
     """Nobody listened, so nothing can have happened."""
 
 
+def unless_busy(ask: Callable[[], T], message: Callable[[T], object]) -> T:
+    """Ask, and ask again where a lock was held for too long: nothing has happened then, and the answer says so.
+
+    On a busy machine, many who change one thing may have to wait longer than a server lets them.
+
+    Args:
+        ask: asks once.
+        message: what an answer says.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while message(answer := ask()) == BUSY.message and time.monotonic() < deadline:
+        pass
+    return answer
+
+
 def ask(url: str, method: str, path: Sequence[str], user: str, fields: dict[str, str]) -> Answer | None:
     """Call an endpoint on a connection of its own; None where the connection broke before the answer.
 
     Raises:
         NeverSent: there was no connection.
     """
+    return unless_busy(
+        lambda: _ask(url, method, path, user, fields), lambda answer: answer and answer[1].get("message")
+    )
+
+
+def _ask(url: str, method: str, path: Sequence[str], user: str, fields: dict[str, str]) -> Answer | None:
     parts = urlsplit(url)
     assert parts.hostname
     connection = HTTPConnection(parts.hostname, parts.port, timeout=PATIENCE)

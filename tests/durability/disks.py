@@ -28,7 +28,7 @@ import pytest
 
 from tests.durability.recording_disk import FLUSH, RECORD
 
-PATIENCE = 30
+PATIENCE = 120
 MIB = 2**20
 # ext4 and xfs understand the same one: to stop at once, without writing their journal.
 _SHUT_DOWN, _WITHOUT_THE_JOURNAL = 0x8004587D, 2
@@ -125,7 +125,7 @@ def unmounted_at_the_end(place: Path) -> Iterator[None]:
 
 def unmount(place: Path) -> None:
     """Unmount, as soon as the processes that use it are gone."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while is_mounted(place):
         done = subprocess.run(["umount", str(place)], capture_output=True, timeout=PATIENCE)
         if done.returncode and time.monotonic() > deadline:

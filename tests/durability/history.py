@@ -14,9 +14,10 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from tests.durability.calls import unless_busy
 from tests.trees import contents
 
-PATIENCE = 30
+PATIENCE = 60
 COURSE, TEACHER = "course 1", "teacher"
 FOR_EVER = 2**62
 
@@ -51,6 +52,9 @@ class Client:
 
     def call(self, method: str, path: str, user: str, /, **fields: str) -> Answer:
         """Call an endpoint: `path` is below the prefix, its segments not yet encoded."""
+        return unless_busy(lambda: self._ask(method, path, user, fields), lambda answer: answer.body.get("message"))
+
+    def _ask(self, method: str, path: str, user: str, fields: Mapping[str, str]) -> Answer:
         form = urlencode({"user": user, **fields})
         path = self._prefix + quote(path)
         if method in ("GET", "DELETE"):

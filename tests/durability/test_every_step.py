@@ -24,7 +24,7 @@ import time
 import traceback
 import warnings
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +55,9 @@ from tests.durability.system_calls import (
 from tests.durability.verbs import OF_DATES, VERBS, Verb, write_small_volume
 
 pytestmark = pytest.mark.durability
-each_verb = pytest.mark.parametrize("verb", VERBS.values(), ids=list(VERBS))
 
 PATIENCE = 60
-SWEEP_SECONDS = 10
+SWEEP_SECONDS = 60
 STRIDE = 20  # in the short check, every twentieth step
 MOST_WRONG = 10  # after so many, the rest says nothing new
 # What the API promises for each error, and the calls that are tried with it: those that only read fail in one way.
@@ -69,8 +68,29 @@ ERRORS = {
     # What a volume says that is mounted without locks: nothing may then be written as if it had some.
     "ENOSYS": (errno.ENOSYS, 503, locks),
 }
+
 # Gives the numbers of the calls to disturb, of so many.
 Steps = Callable[[int], Iterable[int]]
+
+
+def each_verb_with(
+    names: tuple[str, ...], ways: Sequence[tuple[Any, ...]], verbs: Mapping[str, Verb] = VERBS
+) -> pytest.MarkDecorator:
+    """Each verb in each of these ways, in the short check in every other one; the first of a way is how to flush."""
+    return pytest.mark.parametrize(
+        ("verb", *names),
+        [
+            pytest.param(
+                verb,
+                *way,
+                id="-".join([*(getattr(part, "__name__", part) for part in way), name]),
+                marks=pytest.mark.long if (number + place) % 2 else (),
+            )
+            for number, (name, verb) in enumerate(verbs.items())
+            for place, way in enumerate(ways)
+        ],
+        indirect=["flushing"],
+    )
 
 
 class Bench:
@@ -216,10 +236,7 @@ def steps(request: pytest.FixtureRequest) -> Steps:
     return (lambda _: itertools.count(1)) if request.config.getoption("--long") else some
 
 
-@each_verb
-@pytest.mark.parametrize(
-    ("flushing", "error"), [*(("by itself", error) for error in ERRORS), ("together", "EIO")], indirect=["flushing"]
-)
+@each_verb_with(("flushing", "error"), [*(("by itself", error) for error in ERRORS), ("together", "EIO")])
 async def test_a_call_that_fails_leaves_the_old_state_or_the_new(
     bench: Bench, verb: Verb, error: str, steps: Steps
 ) -> None:
@@ -334,8 +351,7 @@ def within(attempt: Attempt) -> None:
     attempt.in_part()
 
 
-@pytest.mark.parametrize("verb", [*VERBS.values(), *OF_DATES.values()], ids=[*VERBS, *OF_DATES])
-@pytest.mark.parametrize(
+@each_verb_with(
     ("flushing", "end", "wanted"),
     [
         ("by itself", before, changes),
@@ -343,7 +359,7 @@ def within(attempt: Attempt) -> None:
         ("by itself", within, writes),
         ("together", after, changes),
     ],
-    indirect=["flushing"],
+    verbs={**VERBS, **OF_DATES},
 )
 def test_a_process_that_ends_leaves_the_old_state_or_the_new(
     bench: Bench, verb: Verb, end: Callable[[Attempt], None], wanted: Wanted, steps: Steps

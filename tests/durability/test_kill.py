@@ -33,7 +33,7 @@ ROUNDS = rounds(8)
 PATIENCE = 60
 WRITERS_KILLED = rounds(3)
 # Of the start after a kill. It takes half a second; the limit is for a machine that is busy with other things.
-START_SECONDS = 20
+START_SECONDS = 60
 
 
 def private_files(data: Path) -> set[str]:

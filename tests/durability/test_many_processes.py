@@ -15,7 +15,7 @@ from tests.servers import running, start
 
 pytestmark = pytest.mark.durability
 
-SECONDS = rounds(10, least=4)
+SECONDS = rounds(10)
 
 
 @pytest.mark.parametrize("round_number", range(rounds(1)))

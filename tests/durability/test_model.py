@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -364,7 +364,5 @@ Exchange.TestCase.settings = settings(
     stateful_step_count=50,
     # Making a failure shorter takes minutes: only for who asks for more than one round.
     phases=tuple(Phase) if rounds(1) > 1 else (Phase.explicit, Phase.reuse, Phase.generate),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
 )
 TestExchange = pytest.mark.durability(Exchange.TestCase)

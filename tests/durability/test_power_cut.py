@@ -41,7 +41,7 @@ pytestmark = pytest.mark.durability
 in_the_long_check = partial(pytest.param, marks=pytest.mark.long)
 on_each_file_system = pytest.mark.parametrize("file_system", [EXT4, in_the_long_check(XFS)], ids=str)
 with_one_worker_and_several = pytest.mark.parametrize("workers", [in_the_long_check(1), 3])
-LOAD_SECONDS = 3.0
+LOAD_SECONDS = min(rounds(3), 3)
 CUTS_UNDER_LOAD = rounds(6, least=4)
 CUTS_IN_BETWEEN = rounds(6)
 DEATHS = rounds(4)

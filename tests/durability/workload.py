@@ -27,6 +27,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus, urlencode, urlsplit
 
 from ngshare_fs.http.refusals import INTERRUPTED
+from tests.durability.calls import unless_busy
 from tests.durability.record import History, Model, Person, Write, content_of
 
 ADMIN = "root"
@@ -64,7 +65,9 @@ class Connection:
         Raises:
             Unanswered: nobody knows what became of it.
         """
-        return self._ask(method, path, {"user": user}, body)
+        return unless_busy(
+            lambda: self._ask(method, path, {"user": user}, body), lambda answer: answer[1].get("message")
+        )
 
     def get(self, path: list[str], user: str, **query: str) -> tuple[int, dict[str, Any]]:
         """Read something."""

@@ -23,7 +23,7 @@ BROWSER_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-ACTION_SECONDS = 20
+ACTION_SECONDS = 60
 
 # Of the server: whose groups make them what.
 GROUP_OPTIONS = (

@@ -1,13 +1,12 @@
 """`doctor` beside a real hub: the address at which browsers come back, and the one who answers there."""
 
-import subprocess
-import sys
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 from playwright.async_api import BrowserContext
 
+from tests import commands
 from tests.hubs.client import call
 from tests.hubs.conftest import with_a_browser
 from tests.hubs.hub import INSIDER, Hub
@@ -18,11 +17,10 @@ pytestmark = pytest.mark.hubs
 
 def doctor(hub: Hub, *options: str, data: Path | None = None, **environment: str) -> dict[str, tuple[str, str]]:
     """What it says: by subject the mark, and the rest of the line."""
-    command = [sys.executable, "-m", "ngshare_fs", "doctor", "--data", str(data or hub.volume)]
-    done = subprocess.run(
-        [*command, "--hub-url", f"{hub.origin}{hub.plan.base_url}hub/", *options],
-        env={**hub.environment, **environment}, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    done = commands.run(
+        *("doctor", "--data", str(data or hub.volume), "--hub-url", f"{hub.origin}{hub.plan.base_url}hub/", *options),
+        environment={**hub.environment, **environment},
+    )
     assert done.stderr == ""
     found = {}
     for line in done.stdout.splitlines():

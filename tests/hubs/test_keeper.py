@@ -13,7 +13,7 @@ from tests.servers import kill_group
 ESCAPES = "import subprocess; print(subprocess.Popen(['sleep', '600'], start_new_session=True).pid, flush=True)"
 STAYS = "; import time; time.sleep(600)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
-WAIT_SECONDS = 20
+WAIT_SECONDS = 60
 
 
 def _runs(process: int) -> bool:

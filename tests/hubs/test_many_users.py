@@ -7,11 +7,11 @@ import aiohttp
 import pytest
 
 from tests.hubs.hub import Hub
-from tests.rounds import rounds
 
-pytestmark = pytest.mark.hubs
+# With the hub made up, `test_hub_tokens.py` says so in the short check.
+pytestmark = [pytest.mark.hubs, pytest.mark.long]
 
-USERS = rounds(500)
+USERS = 500
 REQUESTS_EACH = 3
 # As many as there are file descriptors for, the service's own included.
 CONNECTIONS = 400

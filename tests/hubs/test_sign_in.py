@@ -13,7 +13,7 @@ from tests.hubs.visitor import SESSION_COOKIE, authorize, log_in, session_of, si
 
 pytestmark = [pytest.mark.hubs, with_a_browser]
 
-ENDS_SECONDS = 15
+ENDS_SECONDS = 60
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.hubs.hub import HELPED, HELPER, INSIDER, SERVICE_SCOPE, Hub, Plan
 
 pytestmark = pytest.mark.hubs
 
-FORGOTTEN_SECONDS = 15
+FORGOTTEN_SECONDS = 60
 
 
 def test_a_server_that_the_hub_started_is_let_in(plain_hub: Hub) -> None:
