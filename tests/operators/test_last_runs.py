@@ -17,8 +17,12 @@ from ngshare_fs.store import Volume
 from ngshare_fs.store.checking.findings import FINDINGS
 from ngshare_fs.store.format import layout
 from ngshare_fs.store.upkeep.last_runs import last_runs, leave_outcome
+from tests.durability.states import left_by_the_server
+from tests.operators.killed import killed_at_each_step, quick_path
 from tests.servers import running
 from tests.volumes import COURSE, Plain
+
+__all__ = ["quick_path"]
 
 LAST_RUN = "ngshare_fs_verify_last_run_timestamp_seconds"
 BACKUP = "ngshare_fs_backup_last_success_timestamp_seconds"
@@ -155,6 +159,27 @@ def test_nothing_is_left_where_nothing_can_be_written(
     assert capsys.readouterr() == ("no findings\n", "")
     assert told(plain.root) == {}
     assert list((plain.root / layout.STAGING).rglob("*/*")) == []
+
+
+@pytest.mark.parametrize("is_full", [False, pytest.param(True, marks=pytest.mark.long)])
+def test_whoever_is_killed_leaves_the_last_outcome_or_the_new_one(is_full: bool, quick_path: Path) -> None:
+    template, data = quick_path / "template", quick_path / "data"
+    Plain(template)
+    Volume.open(template).close()
+    leave_outcome(template, {"stray": 1})
+
+    def leave(volume: Volume) -> None:
+        leave_outcome(Path(volume.root), {"stray": 2})
+
+    steps, found = 0, set()
+    for step in killed_at_each_step(template, data, leave, is_full):
+        steps = step
+        found.add(told(data)["stray"])
+        assert verify(data) == 0
+        assert told(data)["stray"] == 0
+        assert left_by_the_server(data) == []
+    assert steps > 8
+    assert 1 in found <= {1, 2}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")

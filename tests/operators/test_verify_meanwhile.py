@@ -17,8 +17,11 @@ from ngshare_fs.store.renaming.forgetting import Search
 from ngshare_fs.store.upkeep import restoring
 from ngshare_fs.store.upkeep.emptying import empty
 from ngshare_fs.store.upkeep.trash_entries import entries_in
+from tests.operators.killed import quick_path
 from tests.rounds import rounds
 from tests.volumes import ASSIGNMENT, COURSE, STUDENT, Plain
+
+__all__ = ["quick_path"]
 
 
 def empty_the_trash(volume: Volume) -> None:
@@ -82,14 +85,14 @@ def volume_with_a_deletion(root: Path) -> Plain:
 
 @pytest.mark.parametrize("act", ACTIONS, ids=lambda act: act.__name__)
 def test_nothing_is_found_whatever_happens_between_two_looks(
-    act: Callable[[Volume], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    act: Callable[[Volume], None], quick_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    undisturbed = volume_with_a_deletion(tmp_path / "undisturbed").root
+    undisturbed = volume_with_a_deletion(quick_path / "undisturbed").root
     with at_look(0, lambda: None, monkeypatch) as looks:
         assert list(verify_volume(undisturbed)) == []
     assert len(looks) > 100
     for number in range(1, len(looks), max(1, 8 // rounds(8))):
-        root = tmp_path / str(number)
+        root = quick_path / str(number)
         volume_with_a_deletion(root)
         volume = Volume.open(root)
         with at_look(number, lambda: act(volume), monkeypatch):  # noqa: B023 - called in this round
