@@ -177,7 +177,7 @@ def test_whoever_is_killed_leaves_the_last_outcome_or_the_new_one(is_full: bool,
         found.add(told(data)["stray"])
         assert verify(data) == 0
         assert told(data)["stray"] == 0
-        assert left_by_the_server(data) == []
+        assert [name for name in left_by_the_server(data) if not name.startswith("locks/probe-")] == []
     assert steps > 8
     assert 1 in found <= {1, 2}
 
