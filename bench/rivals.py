@@ -92,11 +92,12 @@ class Ours(Rival):
 
     Args:
         slow: whether each flush of the disk is to take longer.
+        options: of its command.
     """
 
-    def __init__(self, key: str, title: str, workers: int = 1, slow: bool = False) -> None:
+    def __init__(self, key: str, title: str, workers: int = 1, slow: bool = False, options: Sequence[str] = ()) -> None:
         super().__init__(key, title)
-        self._workers, self._slow = workers, slow
+        self._workers, self._slow, self._options = workers, slow, options
 
     def prepare(self, folder: Path, sample: Sample) -> None:
         folder.mkdir()
@@ -106,7 +107,8 @@ class Ours(Rival):
         environment = {"PYTHONPATH": str(ROOT)}
         if self._slow:
             environment |= slow_flush.environment(FLUSH_DELAY_MILLISECONDS)
-        with running(folder / "data", "--workers", str(self._workers), *options, **environment) as server:
+        words = ("--workers", str(self._workers), *self._options, *options)
+        with running(folder / "data", *words, **environment) as server:
             _wait_for_workers(server, self._workers)
             yield server
 
@@ -179,6 +181,7 @@ RIVALS: dict[str, Rival] = {
     for rival in (
         Ngshare("ngshare", "ngshare 0.6.0"),
         Ours("ours", "ngshare-fs"),
+        Ours("ours-without-journal", "ngshare-fs --no-journal", options=("--no-journal",)),
         NgshareAsDeployed("ngshare-as-deployed", "ngshare 0.6.0 as deployed"),
         OursAsDeployed("ours-as-deployed", "ngshare-fs as deployed"),
         Ours("ours-2", "ngshare-fs, 2 workers", workers=2),

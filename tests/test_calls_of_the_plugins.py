@@ -280,6 +280,27 @@ async def test_a_deleted_submission_is_in_the_trash(taught: Exchange, handed_in:
     assert await _submissions(taught) == [first, second]
 
 
+@pytest.mark.parametrize("zone", [" CET", "CET", " Europe/Berlin", "+01:00", " -0500", "Z", " UTC+1", " UTCX"])
+async def test_times_of_another_zone_are_refused_and_not_taken_for_utc(
+    taught: Exchange, handed_in: dict[str, list[str]], zone: str
+) -> None:
+    bare = handed_in["lawrence"][1].removesuffix(" UTC")
+    advice = " (it has to be in UTC, like 2020-01-30 10:30:47.524219 UTC)"
+    files = tree({"f": b"1"})
+    for method, path, fields, status, message in (
+        ("GET", "feedback/c/a/lawrence", {"timestamp": bare + zone}, 400, "Time format incorrect"),
+        ("GET", "submission/c/a/lawrence", {"timestamp": bare + zone}, 404, "Submission not found"),
+        ("POST", "collection/c/a", {"before": bare + zone}, 400, "Time format incorrect"),
+        ("POST", "feedback/c/a/lawrence", {"timestamp": bare + zone, "files": files}, 400, "Time format incorrect"),
+        ("DELETE", "submission/c/a/lawrence", {"timestamp": bare + zone}, 400, "Time format incorrect"),
+    ):
+        answer = await taught.call(method, path, "kevin", **fields)
+        assert (answer.status, answer.message) == (status, message + advice), path
+    for known in ("", " ", " UTC", "\tutc ", " GMT"):
+        answer = await taught.call("GET", "submission/c/a/lawrence", "kevin", timestamp=bare + known)
+        assert answer.body["timestamp"] == handed_in["lawrence"][1]
+
+
 async def test_a_damaged_record_of_a_deleted_submission_is_found(
     taught: Exchange, handed_in: dict[str, list[str]]
 ) -> None:

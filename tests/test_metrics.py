@@ -22,7 +22,7 @@ from ngshare_fs import metrics
 from ngshare_fs.api.endpoints import metrics as exposition
 from ngshare_fs.hub import HubClient, HubDown, Tokens
 from ngshare_fs.metrics import board, counting
-from ngshare_fs.metrics.table import METRICS, PREFIX
+from ngshare_fs.metrics.table import METRICS, OF_PROCESSES, PREFIX, full_name
 from ngshare_fs.store import Volume
 from ngshare_fs.store.errors import LockTimeout
 from ngshare_fs.store.upkeep import figures
@@ -38,6 +38,8 @@ from tests.volumes import HOSTILE_NAMES, write_rich_volume
 OPERATORS = (REPOSITORY / "docs" / "operators.md").read_text(encoding="utf-8")
 FILES = '[{"path": "p.ipynb", "content": "e30K"}]'
 Samples = Mapping[str, float]
+# Somebody who has not looked at a volume.
+LOOK = exposition.VolumeState()
 
 
 def scrape(server: Server) -> Samples:
@@ -52,7 +54,7 @@ def scrape(server: Server) -> Samples:
     found = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
-            assert sample.name.startswith(PREFIX)
+            assert sample.name.startswith((PREFIX, OF_PROCESSES))
             labels = ",".join(f'{key}="{value}"' for key, value in sorted(sample.labels.items()))
             found[sample.name.removeprefix(PREFIX) + (f"{{{labels}}}" if labels else "")] = sample.value
     return found
@@ -129,6 +131,27 @@ def test_each_submission_is_counted_as_what_became_of_it(served: Server) -> None
 def set_dates(server: Server, **dates: str) -> None:
     form = urlencode({"user": "kevin", **dates}).encode()
     urlopen(Request(f"{server.url}assignment/course1/challenge", form, method="PATCH")).close()
+
+
+def test_what_the_processes_use_is_summed_over_them(served: Server) -> None:
+    before = scrape(served)
+    submit(served, times=20)
+    after = scrape(served)
+    for role in ("server", "writer", "supervisor"):
+        of_role = f'{{role="{role}"}}'
+        assert after[f"process_cpu_seconds_total{of_role}"] >= before[f"process_cpu_seconds_total{of_role}"] > 0
+        age = after["scrape_timestamp_seconds"] - after[f"process_start_time_seconds{of_role}"]
+        assert -60 < age < 3600
+    assert after['process_cpu_seconds_total{role="server"}'] > before['process_cpu_seconds_total{role="server"}']
+    workers = serving(served)
+    files = [len(list(Path(f"/proc/{worker}/fd").iterdir())) for worker in workers]
+    assert sum(files) - 20 < after['process_open_fds{role="server"}'] < sum(files) + 20
+    memory = sum(_resident(worker) for worker in workers)
+    assert 0.8 * memory < after['process_resident_memory_bytes{role="server"}'] < 1.25 * memory
+
+
+def _resident(process: int) -> int:
+    return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
 def test_buckets_hold_what_is_below_their_limit(served: Server) -> None:
@@ -289,7 +312,7 @@ def _places(memory: int) -> Iterator[tuple[bool, list[tuple[tuple[str, ...], flo
 def test_every_metric_is_explained(name: str) -> None:
     metric = METRICS[name]
     labels = f"{{{', '.join(metric.labels)}}}" if metric.labels else ""
-    assert f"| `{PREFIX}{name}{labels}` | {metric.help}" in OPERATORS
+    assert f"| `{full_name(name)}{labels}` | {metric.help}" in OPERATORS
 
 
 def test_what_is_counted_is_in_the_table() -> None:
@@ -299,7 +322,7 @@ def test_what_is_counted_is_in_the_table() -> None:
     }
     names -= {name for name in names if "{" in name}
     assert names <= set(METRICS)
-    assert {name for name in METRICS if "hub_last" not in name and name != "processes"} <= names
+    assert {name for name in METRICS if "hub_last" not in name and not name.startswith("process")} <= names
 
 
 def test_without_a_start_nothing_is_counted() -> None:
@@ -314,14 +337,14 @@ async def test_whether_the_hub_answers_is_counted(aiohttp_server: Any, monkeypat
     hub.url = str((await aiohttp_server(hub.application())).make_url("")).rstrip("/")
     client = HubClient(hub.hub)
     tokens = Tokens(client, 60, 300)
-    assert "ngshare_fs_hub_up" not in exposition.text(None, True).decode()
+    assert "ngshare_fs_hub_up" not in exposition.text(LOOK).decode()
 
     assert await tokens.owner("good")
     assert await tokens.owner("unknown") is None
     found = metrics.collect()
     assert (found["hub_requests_total", "answered"], found["hub_requests_total", "refused"]) == (1, 1)
     assert found["auth_cached_tokens",] == 1
-    assert "ngshare_fs_hub_up 1.0" in exposition.text(None, True).decode()
+    assert "ngshare_fs_hub_up 1.0" in exposition.text(LOOK).decode()
 
     hub.broken = (502, "a proxy's page")
     with pytest.raises(HubDown):
@@ -329,7 +352,7 @@ async def test_whether_the_hub_answers_is_counted(aiohttp_server: Any, monkeypat
     found = metrics.collect()
     assert found["hub_requests_total", "failed"] == 1
     assert found["hub_request_duration_seconds", counting.SUM] > 0
-    assert "ngshare_fs_hub_up 0.0" in exposition.text(None, True).decode()
+    assert "ngshare_fs_hub_up 0.0" in exposition.text(LOOK).decode()
     await client.close()
 
 

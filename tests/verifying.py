@@ -3,6 +3,7 @@
 import hashlib
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,3 +59,32 @@ def removable(tmp_path: Path) -> Iterator[None]:
 def found_in(root: Path) -> list[Finding]:
     with somebody_else_in(root) as inside:
         return list(verify_volume(inside))
+
+
+class Verifying:
+    """Checks a volume again and again, in a thread.
+
+    Args:
+        root: its folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.findings: list[str] = []
+        self.rounds = 0
+        self._root = root
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._verify)
+
+    def __enter__(self) -> "Verifying":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join(60)
+        assert not self._thread.is_alive()
+
+    def _verify(self) -> None:
+        while not self._over.is_set():
+            self.findings += map(str, verify_volume(self._root, jobs=2))
+            self.rounds += 1

@@ -15,6 +15,7 @@ KEYS = (
     "cold",
     "memory",
     "slow_disk",
+    "journal",
     "large",
     "reader_meanwhile",
     "listings",

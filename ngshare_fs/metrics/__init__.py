@@ -5,6 +5,26 @@ answers `/metrics` reads what all of them have counted: `collect`. No label is e
 assignment.
 """
 
-from ngshare_fs.metrics.counting import collect, count, gauge, leads, observe, start, started
+from ngshare_fs.metrics.counting import (
+    collect,
+    count,
+    count_processor_time,
+    gauge,
+    leads,
+    observe,
+    processes,
+    start,
+    started,
+)
 
-__all__ = ["collect", "count", "gauge", "leads", "observe", "start", "started"]
+__all__ = [
+    "collect",
+    "count",
+    "count_processor_time",
+    "gauge",
+    "leads",
+    "observe",
+    "processes",
+    "start",
+    "started",
+]

@@ -1,6 +1,9 @@
 """Counting, in this process; and what all processes of the server have counted."""
 
 import logging
+import os
+import threading
+import time
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping
@@ -13,7 +16,13 @@ logger = logging.getLogger(__name__)
 # The last part of a histogram's key: the number of a bucket, or this.
 SUM = "sum"
 
+# In a place, the number of the process that has it, beside its role; for nobody but `processes`.
+_PROCESS = "process"
+
 _board: Board | None = None
+_role = ""
+_counting_time = threading.Lock()
+_time_counted = 0.0
 
 
 def start(descriptor: int, role: str) -> None:
@@ -23,13 +32,16 @@ def start(descriptor: int, role: str) -> None:
         descriptor: of `board.make`, the same for all processes of the server.
         role: what this process is.
     """
-    global _board
+    global _board, _role, _time_counted
     try:
         _board = Board(descriptor, is_volatile)
     except NoPlace:
         logger.error("there are too many processes: what this one does is not counted")
         return
+    _role, _time_counted = role, 0.0
     gauge("processes", 1, role)
+    gauge(_PROCESS, os.getpid(), role)
+    count_processor_time()
 
 
 def started() -> bool:
@@ -59,6 +71,30 @@ def gauge(name: str, value: float, *labels: str) -> None:
     """Set a gauge of this process."""
     if _board is not None:
         _board.put((name, *labels), value)
+
+
+def count_processor_time() -> None:
+    """Count what this process has used of the processors since the last time.
+
+    Called after pieces of work. What a process has used is known to itself alone once it is gone, and a sum over those
+    that are there would go down whenever one ends.
+    """
+    global _time_counted
+    if _board is not None:
+        with _counting_time:
+            used = time.process_time()
+            count("process_cpu_seconds_total", _role, by=used - _time_counted)
+            _time_counted = used
+
+
+def processes() -> list[tuple[str, int]]:
+    """The processes that count and are there: role and number."""
+    found = []
+    if _board is not None:
+        for is_there, records in _board.all():
+            numbers = [(key[1], int(value)) for key, value in records if key[0] == _PROCESS]
+            found += [each for each in numbers if is_there and each[1]]  # 0: an earlier owner had another role
+    return found
 
 
 def leads() -> bool:

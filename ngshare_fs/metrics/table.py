@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 PREFIX = "ngshare_fs_"
+# Metrics whose names begin so have the names that Prometheus' libraries give them in every program.
+OF_PROCESSES = "process_"
 
 
 class Kind(Enum):
@@ -78,6 +80,7 @@ METRICS: Mapping[str, Metric] = {
     "worker_restarts_total": Metric(
         Kind.COUNTER, "Workers that ended unasked, or were killed because they hung", ("reason",)
     ),
+    "process_cpu_seconds_total": Metric(Kind.COUNTER, "Processor time, of processes that are gone too", ("role",)),
     "processes": Metric(Kind.GAUGE, "Processes that count: servers, their writers, a supervisor", ("role",)),
     "courses": Metric(Kind.GAUGE, "Courses on the volume"),
     "assignments": Metric(Kind.GAUGE, "Assignments on the volume"),
@@ -88,3 +91,8 @@ METRICS: Mapping[str, Metric] = {
     "collected_timestamp_seconds": Metric(Kind.LATEST, "When courses, submissions and sizes were counted"),
     "collection_duration_seconds": Metric(Kind.GAUGE, "How long that took"),
 }
+
+
+def full_name(name: str) -> str:
+    """What Prometheus calls a metric."""
+    return name if name.startswith(OF_PROCESSES) else PREFIX + name

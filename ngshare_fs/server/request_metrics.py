@@ -35,6 +35,7 @@ def count_answered(request: web.BaseRequest, is_understood: bool, status: int, s
         metrics.count("received_bytes_total", by=request.content.total_bytes)
     if size:
         metrics.count("sent_bytes_total", by=size)
+    metrics.count_processor_time()
 
 
 def _route_of(request: web.Request) -> str:

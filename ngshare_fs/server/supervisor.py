@@ -182,6 +182,7 @@ class Supervisor:
         now = time.monotonic()
         if now >= self.next_look:
             self.next_look = now + LOOK_SECONDS
+            metrics.count_processor_time()
             self._look_for_hanging(now)
         for worker in list(self.workers):
             if worker.process.poll() is not None:

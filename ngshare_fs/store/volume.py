@@ -84,6 +84,17 @@ class Volume:
         return volume
 
     @classmethod
+    def open_or_make(cls, path: Path) -> "Volume":
+        """Open a volume for changes, or make one where the folder is missing or empty.
+
+        Raises:
+            VolumeError: it cannot be one, or root would make it where another user has to use it; the text says what to
+                do.
+        """
+        check_owner(os.path.abspath(path))
+        return cls.open(path)
+
+    @classmethod
     def open_existing(cls, path: Path) -> "Volume":
         """Open a volume for changes beside its servers, or where none runs; nothing is made of a folder that is none.
 
@@ -255,13 +266,13 @@ def check_owner(root: str) -> None:
     Raises:
         VolumeError: it would.
     """
-    # Of a volume that was copied or made by hand, no server has made its own folder yet.
-    places = (os.path.join(root, layout.PRIVATE), os.path.join(root, layout.COURSES), root)
+    # Of a volume that was copied or made by hand, no server has made its own folder yet; nor is there one of a new one.
+    places = (os.path.join(root, layout.PRIVATE), os.path.join(root, layout.COURSES), nearest(root))
     status = next(filter(None, map(layout.status_of, places)), None)
     if status is not None and os.geteuid() == 0 and status.st_uid != 0:
         owner = user_name(status.st_uid)
         raise VolumeError(
-            f"{root} belongs to the server's user, {owner}, and what root writes there it could not change any more: "
+            f"{nearest(root)} belongs to the server's user, {owner}, and what root writes there it could not change any more: "
             f"run this as that user (setpriv --reuid={status.st_uid} --regid={status.st_gid} --clear-groups …)"
         )
 

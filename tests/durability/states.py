@@ -87,12 +87,12 @@ def difference(state: State, wanted: State) -> str:
 
 
 def left_by_the_server(root: Path) -> list[str]:
-    """What lies in the server's own folder, where no process runs; the shared lock files are there for good."""
+    """What lies in the server's own folder, where no process runs, but for what is there for good."""
     private = root / ".ngshare"
     found = []
     for folder, folders, files in os.walk(private):
         for name in folders + files:
             path = os.path.relpath(os.path.join(folder, name), private)
-            if path not in ("locks", "staging") and not re.fullmatch(r"locks/\d{4}\.lock", path):
+            if path not in ("locks", "staging", "last-verify.yaml") and not re.fullmatch(r"locks/\d{4}\.lock", path):
                 found.append(path)
     return found

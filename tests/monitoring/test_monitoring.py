@@ -11,7 +11,9 @@ from urllib.request import urlopen
 
 import pytest
 
-from ngshare_fs.metrics.table import METRICS, PREFIX, Kind
+from ngshare_fs.command.main import main
+from ngshare_fs.metrics.process_figures import OPEN_FILES, RESIDENT, STARTED
+from ngshare_fs.metrics.table import METRICS, PREFIX, Kind, full_name
 from tests import waiting
 from tests.monitoring.prometheus import EXAMPLE, Prometheus, looking_at
 from tests.servers import Server, running, writing_processes
@@ -21,7 +23,11 @@ PROMTOOL = pytest.mark.skipif(
     shutil.which("promtool") is None, reason="promtool is missing: apt-get install prometheus"
 )
 # What is known without having been counted.
-LOOKED_AT = {"hub_up", "volume_writable", "volume_bytes", "volume_inodes", "build_info"}
+LOOKED_AT = {
+    *("hub_up", "volume_writable", "volume_bytes", "volume_inodes", "build_info"),
+    *("verify_last_run_timestamp_seconds", "verify_findings", "backup_last_success_timestamp_seconds"),
+    *(RESIDENT, OPEN_FILES, STARTED),
+}
 # Of a server without a hub, whose workers live, and whose volume may lie on a file system without `syncfs` of ours.
 MAY_BE_EMPTY = re.compile("ngshare_fs_(hub_|auth_cached_tokens|worker_restarts|flush_batch_size)")
 
@@ -42,12 +48,12 @@ def test_every_query_is_of_what_is_counted() -> None:
     samples = set()
     for name, metric in METRICS.items():
         parts = ("_bucket", "_count", "_sum") if metric.kind is Kind.HISTOGRAM else ("",)
-        samples |= {f"{PREFIX}{name}{part}" for part in parts}
-    samples |= {PREFIX + name for name in LOOKED_AT}
+        samples |= {f"{full_name(name)}{part}" for part in parts}
+    samples |= {full_name(name) for name in LOOKED_AT}
     found = [*queries(), *expressions()]
     assert len(found) > 40
     for text in found:
-        names = set(re.findall(r"\bngshare_fs_\w+", text))
+        names = set(re.findall(r"\b(?:ngshare_fs|process)_\w+", text))
         assert names <= samples, text
         assert names or "up{" in text, text
 
@@ -74,6 +80,7 @@ def test_promtool_finds_nothing(words: list[str]) -> None:
 def test_promtool_finds_nothing_in_a_scrape(tmp_path: Path) -> None:
     with running(tmp_path / "data", "--metrics", "--debug") as server:
         work(server)
+        watch_over(tmp_path / "data")
         text = urlopen(server.url.replace("/api/", "/metrics")).read()
     done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
@@ -90,6 +97,13 @@ def work(server: Server) -> None:
     assert get(server, "assignments/course1?user=eve") == 403
 
 
+def watch_over(data: Path) -> None:
+    """Verify, when there is something to be found, and make a backup."""
+    (data / "a stray").touch()
+    assert main(["verify", "--data", str(data)]) == 1
+    (data / ".ngshare/last-backup").touch()
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running(tmp_path_factory.mktemp("monitoring") / "data", "--metrics", "--debug") as server:
@@ -101,7 +115,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def test_every_query_of_the_dashboard_finds_something(served: Server, tmp_path: Path) -> None:
     with looking_at(served, tmp_path) as prometheus:
         waiting.until(lambda: prometheus.query(f"{PREFIX}collected_timestamp_seconds"), "the first scrapes")
-        work(served)
+        watch_over(served.log_file.with_suffix(""))
 
         def without_an_answer() -> list[str]:
             work(served)
@@ -111,7 +125,7 @@ def test_every_query_of_the_dashboard_finds_something(served: Server, tmp_path: 
         for text in [*queries(), *expressions()]:
             prometheus.query(text)
         # The disk is shared with whoever else writes to it, and was watched for seconds only.
-        assert prometheus.firing() <= {"NgshareFsVolumeFullInADay"}
+        assert prometheus.firing() - {"NgshareFsVolumeFullInADay"} == {"NgshareFsFindings"}
 
 
 @PROMTOOL

@@ -1,7 +1,8 @@
-"""Restoring and pruning while clients of a running server hand in and look: one order of all that happened explains it.
+"""Restoring, pruning and verifying while clients of a running server hand in and look: one order of all that happened
+explains it.
 
 An assignment that is restored is wholly there or not at all; what is pruned is gone at one moment; nothing that was
-acknowledged is lost.
+acknowledged is lost; and no check finds anything, at whatever moment it comes by.
 """
 
 import random
@@ -26,6 +27,7 @@ from tests.durability.linearizability import NO_ANSWER, Model, Operation, why_no
 from tests.rounds import rounds
 from tests.servers import Server, running
 from tests.trees import tree
+from tests.verifying import Verifying
 from tests.waiting import until
 
 COURSE, NAME = "c", "a"
@@ -170,7 +172,7 @@ def test_what_is_restored_and_pruned_beside_clients_is_one_step_each(
         for student in STUDENTS:
             for number in range(3):  # of which one is to be pruned
                 clients.hand_in(student, f"{student}, {number}")
-        with clients.busy():
+        with clients.busy(), Verifying(tmp_path / "data") as verifying:
             for _ in range(rounds(16)):
                 seen = sum(map(len, clients.histories.values()))
                 until(lambda: sum(map(len, clients.histories.values())) > seen + 20, "clients work")  # noqa: B023
@@ -186,8 +188,11 @@ def test_what_is_restored_and_pruned_beside_clients_is_one_step_each(
                 started = clients.now()
                 restore(volume)
                 clients.note("restore", started)
+            checked = verifying.rounds
+            until(lambda: verifying.rounds > checked + 1, "one more check")
         volume.close()
     assert clients.wrong == []
+    assert verifying.findings == []
     start: State = (True, ())
     stored = stored_in(tmp_path / "data")
     for history in clients.histories.values():

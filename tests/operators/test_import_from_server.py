@@ -113,3 +113,16 @@ def test_a_server_that_is_gone_is_waited_for_and_given_up(tmp_path: Path) -> Non
         source.stop()
         with pytest.raises(NotNgshare, match="does not answer: Connection refused"):
             server.get("courses")
+
+
+@pytest.mark.parametrize("token", ["secret", None])
+def test_what_netrc_has_for_the_host_is_neither_sent_nor_in_the_way(
+    source: str, token: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login somebody password else\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    with faulty_proxy(source) as proxy, Server(proxy.url, token, "root") as server:
+        assert server.get("courses")["courses"]
+        assert proxy.tokens == [None if token is None else f"token {token}"]

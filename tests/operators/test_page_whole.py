@@ -17,7 +17,7 @@ from tests.volumes import INSTRUCTOR, SUBMITTED, write_course, write_release, wr
 from tests.waiting import until
 
 PAGE = (Path(__file__).parents[2] / "docs/operators.md").read_text(encoding="utf-8")
-PROGRAMS = ("ngshare-fs", "rsync", "restic", "mkdir", "mv", "rmdir", "curl")
+PROGRAMS = ("ngshare-fs", "rsync", "restic", "mkdir", "mv", "rmdir", "touch", "curl")
 PATIENCE = 60
 # Others run these, on volumes that suit them.
 ELSEWHERE = {f"ngshare-fs {name}" for name in (*test_page_on_keeping.SECTIONS, *test_page_on_moving.SECTIONS)}

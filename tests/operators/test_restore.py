@@ -1,6 +1,7 @@
 """`ngshare-fs restore`: a course appears whole or not at all, and nothing that an archive says is believed."""
 
 import os
+import socket
 import subprocess
 import tarfile
 from pathlib import Path
@@ -268,6 +269,24 @@ def test_wrong_words(
     write(tmp_path / "a.tar.zst", tar(members(RIGHT)))
     monkeypatch.chdir(tmp_path)
     assert said in empty.refused("restore", *words, code=code)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "device"])
+def test_what_is_no_file_is_not_waited_for(kind: str, empty: Command, tmp_path: Path) -> None:
+    path = tmp_path / kind
+    with socket.socket(socket.AF_UNIX) as listening:
+        if kind == "pipe":
+            os.mkfifo(path)
+        elif kind == "socket":
+            listening.bind(str(path))
+        else:
+            path.symlink_to("/dev/zero")
+        before = state_of(empty.data)
+        for words in (["--list"], ["--dry-run"], []):
+            assert "is a pipe, a socket or a device: give the name of a file" in empty.refused(
+                "restore", path, *words, code=2
+            )
+    assert state_of(empty.data) == before
 
 
 def test_as_json(empty: Command, tmp_path: Path) -> None:

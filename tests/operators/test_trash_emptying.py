@@ -1,6 +1,7 @@
 """`ngshare-fs trash empty`: what is old goes for good, an entry at a time, and nothing else does."""
 
 import contextlib
+import itertools
 import os
 import shutil
 import threading
@@ -178,6 +179,30 @@ def test_a_stop_leaves_the_rest_for_later(plain: Plain) -> None:
     assert emptying.empty(volume, timedelta(0), removed.append)
     volume.close()
     assert os.listdir(plain.root / ".ngshare/staging") == []
+
+
+def test_a_disk_without_inodes_gets_some(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    skip_unless_possible(EXT4)
+    EXT4.make(tmp_path / "image", 8 * MIB, "-N", "128")
+    with mounted(tmp_path / "image", tmp_path / "disk") as disk:
+        plain = Plain(disk / "volume")
+        command = Command(plain.root, capsys)
+        Volume.open(plain.root).close()
+        (disk / "fillers").mkdir()
+        with contextlib.suppress(OSError):
+            for number in itertools.count():
+                (disk / f"fillers/{number}").touch()
+        with pytest.raises(OSError, match="No space left"):
+            (disk / "one more").touch()
+        assert os.statvfs(disk).f_bavail > 100
+        assert "`ngshare-fs trash empty` works all the same" in command("prune", "--keep", "1", "--yes").err
+        said = command("trash", "empty", "--older-than", "90d", "--yes")
+        assert (said.code, said.out) == (0, "Removed 1 entry.\n")
+        assert os.listdir(plain.root / "trash") == []
+        assert os.listdir(plain.root / ".ngshare/staging") == []
+        assert os.listdir(plain.root / ".ngshare/locks") == []
+        assert [line["what"] for line in journal(plain.root)] == ["empty-trash"]
+        assert codes(plain.root) == []
 
 
 def test_a_full_disk_gets_room(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

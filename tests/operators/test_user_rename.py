@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -216,6 +217,42 @@ def test_what_the_new_name_hands_in_at_this_moment_is_not_mixed_with_it(volume: 
         user_renaming.rename(volume, planned, "old", "new")
     assert sorted(each.student for each in submission.submissions_to(volume, "c", "a")) == ["new", "old"]
     assert codes(Path(volume.root)) == []
+
+
+def test_once_that_is_out_of_the_way_the_same_command_goes_on(
+    run: Command, volume: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roster.set_student(volume, "c", "old", Person())
+    for name in ("a", "b"):
+        if name == "b":
+            with upload(volume, f=b"b") as work:
+                release.release(volume, "c", name, "kevin", work)
+        with upload(volume, f=b"1") as work:
+            submission.submit(volume, "c", name, "old", work)
+    change = roster.change
+    handed_in: list[timestamp.Timestamp] = []
+
+    def hand_in_behind_it(*words: Any) -> None:
+        change(*words)
+        handed_in.extend([] if handed_in else [hand_in(volume, "new")])
+
+    monkeypatch.setattr(roster, "change", hand_in_behind_it)
+    said = run.refused("user", "rename", "old", "new")
+    assert said.startswith("new has handed in a in c just now, too: nobody could tell whose work it would be.")
+    assert codes(run.data) == []
+    before = state_of(run.data)
+    assert run.refused("user", "rename", "old", "new").startswith("new has handed in a in c, too")
+    assert run.refused("user", "rename", "old", "new", "--dry-run").startswith("new has handed in a in c, too")
+    assert state_of(run.data) == before
+    assert sorted(each.student for each in submission.submissions_to(volume, "c", "a")) == ["new", "old"]
+    # Nobody teaches or takes it by the old name any more, and all that was handed in is there.
+    assert list(roster.of(volume, "c").students) == ["new"]
+    submission.delete(volume, "c", "a", "new", handed_in[0], "kevin")
+    assert run.done("user", "rename", "old", "new").out == "renamed old to new in c, with work in 2 assignments\n"
+    for name in ("a", "b"):
+        assert [each.student for each in submission.submissions_to(volume, "c", name)] == ["new"]
+    assert codes(run.data) == []
+    assert "nobody is called old here" in run.refused("user", "rename", "old", "new")
 
 
 def test_what_is_under_way_under_the_old_name_goes_along_or_is_refused(volume: Volume) -> None:

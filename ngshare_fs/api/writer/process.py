@@ -82,6 +82,7 @@ class Writer:
         except BaseException:  # no memory for the answer: whoever waits for it is to hear that this process is gone
             logger.critical("an answer could not be sent", exc_info=True)
             os._exit(1)
+        metrics.count_processor_time()
 
     def _send(self, number: int, message: object) -> None:
         packed = pack(number, message)

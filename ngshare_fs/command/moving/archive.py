@@ -17,7 +17,7 @@ from ngshare_fs.command.operator.data_folder import (
     operator,
 )
 from ngshare_fs.command.operator.document import print_document
-from ngshare_fs.command.operator.failures import checked_name, reason
+from ngshare_fs.command.operator.failures import checked_name, not_done, reason
 from ngshare_fs.command.output import STOPPED, fail
 from ngshare_fs.settings import SettingsError
 from ngshare_fs.store import StoreError, Volume
@@ -59,7 +59,6 @@ def run(given: argparse.Namespace) -> int:
     Raises:
         SettingsError: the words are wrong, or the folder is no volume.
     """
-    from ngshare_fs.store.errors import CourseNotFound
     from ngshare_fs.transfer.archive.broken import BrokenArchive
     from ngshare_fs.transfer.archive.listing import ChangedMeanwhile
 
@@ -73,14 +72,10 @@ def run(given: argparse.Namespace) -> int:
             return fail(f"{change} was changed or moved while the course was read: run this again", SOMETHING_LEFT)
         except BrokenArchive as problem:
             return fail(f"{given.file} could not be read back: {problem}; it was removed", SOMETHING_LEFT)
-        except NotConfirmed as answer:
-            return fail(str(answer), SOMETHING_LEFT)
         except FileExistsError as error:
             return fail(f"{error.filename} is there already: give another name, or remove it", SOMETHING_LEFT)
-        except CourseNotFound as error:
-            raise SettingsError(reason(error)) from None
-        except (StoreError, OSError) as error:
-            return fail(reason(error), SOMETHING_LEFT)
+        except (NotConfirmed, StoreError, OSError) as error:
+            return not_done(error)
         except KeyboardInterrupt:
             return fail("stopped: an unfinished archive was removed. Run this again.", STOPPED)
 

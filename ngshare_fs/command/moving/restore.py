@@ -16,7 +16,7 @@ from ngshare_fs.command.operator.data_folder import (
     operator,
 )
 from ngshare_fs.command.operator.document import print_document
-from ngshare_fs.command.operator.failures import checked_name, reason
+from ngshare_fs.command.operator.failures import checked_name, not_done
 from ngshare_fs.command.output import STOPPED, fail
 from ngshare_fs.settings import SettingsError
 from ngshare_fs.store import StoreError, Volume
@@ -66,6 +66,8 @@ def run(given: argparse.Namespace) -> int:
         raise SettingsError(f"{given.file}: no such file")
     if os.path.isdir(given.file):
         raise SettingsError(f"{given.file} is a folder: give the name of an archive in it")
+    if not os.path.isfile(given.file):  # a pipe would be waited for
+        raise SettingsError(f"{given.file} is a pipe, a socket or a device: give the name of a file")
     try:
         if given.list:
             return _list(given)
@@ -84,7 +86,7 @@ def run(given: argparse.Namespace) -> int:
         said = "so it was in the course when that was archived; --damaged restores it as it is. Nothing was changed."
         return fail(said, SOMETHING_LEFT)
     except (StoreError, OSError) as error:
-        return fail(reason(error), SOMETHING_LEFT)
+        return not_done(error)
     except KeyboardInterrupt:
         return fail("stopped: the course is there whole, or not at all", STOPPED)
 

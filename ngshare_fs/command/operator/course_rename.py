@@ -4,7 +4,6 @@ import argparse
 
 from ngshare_fs.command.operator.data_folder import (
     DONE,
-    SOMETHING_LEFT,
     add_data,
     add_dry_run,
     add_json,
@@ -12,11 +11,9 @@ from ngshare_fs.command.operator.data_folder import (
     operator,
 )
 from ngshare_fs.command.operator.document import print_document
-from ngshare_fs.command.operator.failures import checked_name, reason
-from ngshare_fs.command.output import fail
+from ngshare_fs.command.operator.failures import checked_name, not_done
 from ngshare_fs.settings import SettingsError
 from ngshare_fs.store import StoreError, Volume
-from ngshare_fs.store.errors import CourseNotFound
 from ngshare_fs.terminal.saying import say
 
 HELP = "give a course another name, on the data folder itself"
@@ -50,10 +47,8 @@ def run(given: argparse.Namespace) -> int:
     with opened_for_change(given) as volume:
         try:
             _rename(volume, old, new, given.dry_run)
-        except CourseNotFound as error:
-            raise SettingsError(reason(error)) from None
         except (StoreError, OSError) as error:
-            return fail(reason(error), SOMETHING_LEFT)
+            return not_done(error)
     if given.json:
         print_document({"dry_run": given.dry_run, "old": old, "new": new})
     else:

@@ -98,9 +98,7 @@ def opened_or_made(given: argparse.Namespace) -> Iterator[Volume]:
     with contextlib.ExitStack() as stack:
         if given.dry_run:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        else:
-            _check_owner_of_place(folder)
-        yield stack.enter_context(_closing(Volume.open, folder))
+        yield stack.enter_context(_closing(Volume.open_or_make, folder))
 
 
 def _is_free(folder: Path) -> bool:
@@ -111,19 +109,6 @@ def _is_free(folder: Path) -> bool:
         return True
     except OSError as error:
         raise SettingsError(f"{folder}: {error.strerror}") from None
-
-
-def _check_owner_of_place(folder: Path) -> None:
-    """Keep root from making a volume in somebody else's folder, for that is the server's user."""
-    place = folder.absolute()
-    while not place.exists():
-        place = place.parent
-    owner = place.stat()
-    if os.geteuid() == 0 and owner.st_uid != 0:
-        raise SettingsError(
-            f"{place} belongs to uid {owner.st_uid}, and what root writes there a server of that user could not "
-            f"change: run this as that user (setpriv --reuid={owner.st_uid} --regid={owner.st_gid} --clear-groups …)"
-        )
 
 
 def opened_for_reading(given: argparse.Namespace) -> AbstractContextManager[Volume]:

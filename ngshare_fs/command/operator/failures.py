@@ -2,6 +2,8 @@
 
 import errno
 
+from ngshare_fs.command.operator.data_folder import SOMETHING_LEFT
+from ngshare_fs.command.output import fail
 from ngshare_fs.formats.one_line import in_one_line
 from ngshare_fs.settings import SettingsError
 from ngshare_fs.store import StoreError
@@ -12,6 +14,7 @@ from ngshare_fs.store.errors import (
     CourseNotFound,
     LockTimeout,
 )
+from ngshare_fs.terminal.confirmation import NotConfirmed
 
 _ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -19,6 +22,20 @@ _ROOM = (errno.ENOSPC, errno.EDQUOT)
 def reason(error: StoreError | OSError) -> str:
     """What is wrong, and what to do."""
     return in_one_line(_reason(error))
+
+
+def not_done(error: StoreError | OSError | NotConfirmed) -> int:
+    """Say why something was not done.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        SettingsError: it is a course that was named and is not there.
+    """
+    if isinstance(error, CourseNotFound):
+        raise SettingsError(reason(error)) from None
+    return fail(str(error) if isinstance(error, NotConfirmed) else reason(error), SOMETHING_LEFT)
 
 
 def checked_name(name: str) -> str:

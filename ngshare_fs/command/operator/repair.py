@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from ngshare_fs.command.operator.data_folder import (
 )
 from ngshare_fs.command.operator.document import print_document
 from ngshare_fs.command.operator.failures import reason
-from ngshare_fs.command.operator.verify import default_jobs
+from ngshare_fs.command.operator.verify import counted_by_code, default_jobs
 from ngshare_fs.command.output import fail
 from ngshare_fs.settings import SettingsError
 from ngshare_fs.settings.options import near_match
@@ -179,13 +180,17 @@ class _Repair:
         from ngshare_fs.store.checking.tally import Tally
         from ngshare_fs.store.checking.verify import bytes_to_check, verify_volume
         from ngshare_fs.store.repairing.repair import Untouched, plan
+        from ngshare_fs.store.upkeep.last_runs import leave_outcome
 
         course = self._given.course
+        counts: Counter[str] = Counter()
         self._account.left.clear()
         with progress("verify", lambda: bytes_to_check(self._root, course)) as told:
             tally: Tally = Tally(told)
-            found = verify_volume(self._root, course, default_jobs(), tally)
+            found = counted_by_code(verify_volume(self._root, course, default_jobs(), tally), counts)
             planned: list[Step | Untouched] = list(plan(str(self._root), self._wanted(found)))
+        if course is None and not self._given.dry_run:
+            leave_outcome(self._root, counts)  # else what is mended would be an alert until the next `verify`
         steps = []
         for each in planned:
             if isinstance(each, Untouched):

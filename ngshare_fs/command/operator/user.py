@@ -18,7 +18,7 @@ from ngshare_fs.command.operator.data_folder import (
     operator,
 )
 from ngshare_fs.command.operator.document import print_document
-from ngshare_fs.command.operator.failures import checked_name, reason
+from ngshare_fs.command.operator.failures import checked_name, not_done
 from ngshare_fs.command.output import STOPPED, fail
 from ngshare_fs.settings import SettingsError
 from ngshare_fs.store import StoreError, Volume
@@ -80,7 +80,6 @@ def run(given: argparse.Namespace) -> int:
     Raises:
         SettingsError: the words are wrong, or the folder is no volume.
     """
-    from ngshare_fs.store.errors import CourseNotFound
     from ngshare_fs.store.renaming.forgetting import PLACEHOLDER
 
     for name in given.courses:
@@ -97,12 +96,8 @@ def run(given: argparse.Namespace) -> int:
     with opened_for_change(given) as volume:
         try:
             return act(volume, given)
-        except NotConfirmed as answer:
-            return fail(str(answer), SOMETHING_LEFT)
-        except CourseNotFound as error:
-            raise SettingsError(reason(error)) from None
-        except (StoreError, OSError) as error:
-            return fail(reason(error), SOMETHING_LEFT)
+        except (NotConfirmed, StoreError, OSError) as error:
+            return not_done(error)
         except KeyboardInterrupt:
             return fail("stopped: run this again, and it goes on", STOPPED)
 
@@ -121,7 +116,7 @@ def _rename(volume: Volume, given: argparse.Namespace) -> int:
                 rename(volume, planned, old, new, told)
             _record_rename(volume, planned, old, new)
     except NameInUse as error:
-        said = "nobody could tell whose work it would be. Move the one or the other away by hand"
+        said = "nobody could tell whose work it would be. Move the one or the other away by hand, then run this again"
         return fail(f"{error}: {said}", SOMETHING_LEFT)
     if given.json:
         courses = [

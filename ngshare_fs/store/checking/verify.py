@@ -4,10 +4,12 @@ It needs no server, writes nothing, and may run on a read-only backup or beside 
 memory is one folder's names and, for each of its threads, one manifest and the findings of a few trees.
 """
 
+import itertools
 import os
 import re
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from ngshare_fs.store.checking.findings import (
     ASSIGNMENT_DIFFERS,
@@ -45,6 +47,8 @@ from ngshare_fs.store.format.role import Role
 from ngshare_fs.store.format.volume_file import VolumeFile
 from ngshare_fs.store.migrations.present_layout import check_is_present_layout
 
+Result = TypeVar("Result")
+
 # `trash.yaml` names the folder by the time of the deletion; 8 random digits keep two deletions apart.
 _TIMESTAMP_LENGTH = len("20200130T103047.524219Z")
 _RANDOM_END = re.compile("-[0-9a-f]{8}")
@@ -72,7 +76,8 @@ def verify_volume(
     """
     try:
         with open_volume(str(root), tally) as folder:
-            yield from in_order(_check_volume(folder, course), jobs)
+            found = in_order(_check_volume(folder, course), jobs)
+            yield from (finding for finding in found if not _was_removed(folder, finding))
     except OSError as error:
         yield UNREADABLE.at(".", error.strerror)
 
@@ -91,6 +96,18 @@ def bytes_to_check(root: Path, course: str | None = None) -> int:
     if course is not None:
         return bytes_below(layout.course(str(root), course))
     return sum(bytes_below(os.path.join(root, folder)) for folder in (layout.COURSES, layout.TRASH, layout.JOURNAL))
+
+
+def _was_removed(root: OpenFolder, finding: Finding) -> bool:
+    """Whether what a finding is about was removed while it was looked at: no wonder that something was missing.
+
+    Whatever is removed for good, a tree or what is above it, is moved away first, whole.
+    """
+    parts = finding.place.split("/")
+    above = itertools.pairwise(parts)
+    in_tree = (at for at, (tree, name) in enumerate(above, 1) if name == layout.FILES and timestamp.from_folder(tree))
+    folder = "/".join(parts[: next(in_tree, len(parts) - 1)])
+    return bool(folder) and root.is_absent(folder)
 
 
 def _check_volume(root: OpenFolder, course: str | None) -> Iterator[Found]:
@@ -246,23 +263,39 @@ def _dated(parent: OpenFolder) -> Generator[Finding, None, list[str]]:
     return [name for name in names if timestamp.from_folder(name) is not None]
 
 
+def _is_filled(entry: OpenFolder) -> bool:
+    return any(name != layout.TRASH_FILE for name in entry.names())
+
+
+def _kept(steps: Generator[Finding, None, Result]) -> tuple[list[Finding], Result]:
+    """What a generator yields, all of it, and what it returns."""
+    found = []
+    while True:
+        try:
+            found.append(next(steps))
+        except StopIteration as end:
+            return found, end.value
+
+
 def _check_deletion(entry: OpenFolder) -> Iterator[Found]:
     moment = timestamp.from_folder(entry.name[:_TIMESTAMP_LENGTH])
     if moment is None or not _RANDOM_END.fullmatch(entry.name[_TIMESTAMP_LENGTH:]):
         yield NOT_A_TIMESTAMP.at(entry.path())
         return
+    path = entry.path(layout.TRASH_FILE)
     try:
-        is_filled = any(name != layout.TRASH_FILE for name in entry.names())
+        # If not, a deletion that a crash cut short, maybe while the file was written; what it was to delete is where it
+        # was. Once more afterwards, for whoever brings something back removes the file last.
+        is_filled = _is_filled(entry)
+        found, deletion = _kept(
+            read_yaml(entry, layout.TRASH_FILE, trash_file.understand, TRASH_FILE_MISSING, TRASH_FILE_BROKEN)
+        )
+        if not is_filled or not _is_filled(entry):
+            return
     except OSError as error:
         yield UNREADABLE.at(entry.path(), error.strerror)
         return
-    if not is_filled:
-        # A deletion that a crash cut short, maybe while the file was written; what it was to delete is where it was.
-        return
-    path = entry.path(layout.TRASH_FILE)
-    deletion = yield from read_yaml(
-        entry, layout.TRASH_FILE, trash_file.understand, TRASH_FILE_MISSING, TRASH_FILE_BROKEN
-    )
+    yield from found
     if deletion is not None and deletion.timestamp != moment:
         yield TIMESTAMP_DIFFERS.at(path, f"{deletion.timestamp!r}, not {moment!r}")
     if deletion is not None and deletion.kind == trash_file.QUARANTINE:

@@ -23,6 +23,8 @@ PRIVATE = ".ngshare"
 LOCKS = os.path.join(PRIVATE, "locks")
 STAGING = os.path.join(PRIVATE, "staging")
 COOKIE_SECRET = os.path.join(PRIVATE, "cookie-secret")
+LAST_VERIFY = os.path.join(PRIVATE, "last-verify.yaml")
+LAST_BACKUP = os.path.join(PRIVATE, "last-backup")
 
 COURSE_FILE = "course.yaml"
 ASSIGNMENT_FILE = "assignment.yaml"

@@ -49,6 +49,15 @@ def later_by(moment: Timestamp, age: timedelta) -> Timestamp | None:
         return None
 
 
+def seconds_of(moment: str) -> float:
+    """A timestamp as seconds since 1970.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return datetime.strptime(moment, _TEXT).replace(tzinfo=timezone.utc).timestamp()
+
+
 def folder_of(timestamp: Timestamp) -> str:
     """The folder name of a timestamp."""
     return f"{timestamp[:4]}{timestamp[5:7]}{timestamp[8:10]}T{timestamp[11:13]}{timestamp[14:16]}{timestamp[17:26]}Z"

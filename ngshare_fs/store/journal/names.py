@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import secrets
 import time
 from collections.abc import Iterator
 
@@ -11,7 +10,7 @@ from ngshare_fs.store.files.plain_file import open_plain
 from ngshare_fs.store.format import journal_file, layout, timestamp
 from ngshare_fs.store.format.names import folder_of
 from ngshare_fs.store.format.timestamp import Timestamp
-from ngshare_fs.store.journal.whole_files import ENDING, month_of
+from ngshare_fs.store.journal.whole_files import ENDING, other_name_for
 from ngshare_fs.store.volume import Volume
 from ngshare_fs.store.writing.publication import Publication
 
@@ -52,7 +51,7 @@ def replace_name(volume: Volume, file: str, user: str, by: str) -> None:
         FileNotFoundError: it is not there any more.
     """
     folder, name = os.path.split(file)
-    aside = os.path.join(folder, f"{month_of(name)}.{secrets.token_hex(4)}{ENDING}")
+    aside = os.path.join(folder, other_name_for(name))
     with Publication(volume.flusher, file) as moving:
         moving.publish(aside)
     while 0 <= (age := time.time() - os.stat(aside).st_mtime) < OPEN_SECONDS:

@@ -61,10 +61,10 @@ def move(volume: Volume, old: str, new: str) -> None:
     dirty.flush()
 
 
-def month_of(name: str) -> str:
-    """The month that a file's name begins with; the name where it begins with none."""
+def other_name_for(name: str) -> str:
+    """A name that no file has yet, for one of the same month; where the name begins with none, it is kept in front."""
     found = _MONTH.fullmatch(name)
-    return found[1] if found else name
+    return f"{found[1] if found else name}.{secrets.token_hex(4)}{ENDING}"
 
 
 def _put(file: str, folder: str) -> None:
@@ -78,7 +78,7 @@ def _put(file: str, folder: str) -> None:
                 os.unlink(file)
                 return
         # A file of another system that had the same name: all that begin with a month are read.
-        name = f"{month_of(os.path.basename(file))}.{secrets.token_hex(4)}{ENDING}"
+        name = other_name_for(os.path.basename(file))
 
 
 def _begins_with(path: str, beginning: str) -> bool:

@@ -3,7 +3,6 @@
 import os
 
 from ngshare_fs.formats import yaml_text
-from ngshare_fs.store.files.plain_file import NotPlain
 from ngshare_fs.store.format import layout, timestamp
 from ngshare_fs.store.format.layout import KnownFolder
 from ngshare_fs.store.format.manifest import SUBMISSION, Manifest
@@ -12,9 +11,10 @@ from ngshare_fs.store.format.trash_file import ASSIGNMENT, COURSE
 from ngshare_fs.store.repairing.quarantine import keep_copy
 from ngshare_fs.store.repairing.rebuilding import NOBODY_KNOWS
 from ngshare_fs.store.repairing.step import Damage, Left, Step
-from ngshare_fs.store.repairing.tree_place import course_in, manifest_in, manifests_below, read_plain
+from ngshare_fs.store.repairing.tree_place import course_in, manifest_in, manifests_below, read_if_there
 from ngshare_fs.store.volume import Volume
 
+_IF_NO_FILE = "that has to be mended first"
 _TIMESTAMP_LENGTH = len("20200130T103047.524219Z")
 
 
@@ -26,11 +26,11 @@ def from_what_was_deleted(damage: Damage) -> Step:
     if len(deleted) != 1 or moment is None:
         raise Left("more than one thing lies in the entry: look which of them was deleted")
     record = _record_of(entry, deleted[0]) | {"by": NOBODY_KNOWS, "timestamp": moment}
-    old = _old(damage.path)
+    old = read_if_there(damage.path, _IF_NO_FILE)
 
     def mend(volume: Volume, by: str) -> None:
         above = KnownFolder.look(entry)
-        if _old(damage.path) != old:
+        if read_if_there(damage.path, _IF_NO_FILE) != old:
             raise Left("it is not as it was any more: run this again")
         if old is not None:
             keep_copy(volume.root, volume.flusher, damage.place, damage.finding, by)
@@ -74,12 +74,3 @@ def _record_of(entry: str, name: str) -> dict[str, str]:
 
 def _first(path: str) -> Manifest | None:
     return next(manifests_below(os.path.join(path, layout.RELEASES)), None)
-
-
-def _old(path: str) -> bytes | None:
-    try:
-        return read_plain(path)
-    except FileNotFoundError:
-        return None
-    except NotPlain as error:
-        raise Left(f"{error.strerror} stands in its place: that has to be mended first") from None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ngshare_fs.formats import yaml_text
 from ngshare_fs.formats.yaml_text import BrokenYaml
-from ngshare_fs.store.files.plain_file import open_plain
+from ngshare_fs.store.files.plain_file import NotPlain, open_plain
 from ngshare_fs.store.format import course_file, layout, manifest, timestamp
 from ngshare_fs.store.format.course_file import Roster
 from ngshare_fs.store.format.manifest import FEEDBACK, RELEASE, SUBMISSION, Manifest
@@ -174,3 +174,21 @@ def read_plain(path: str) -> bytes:
     """
     with os.fdopen(open_plain(path), "rb") as file:
         return file.read()
+
+
+def read_if_there(path: str, advice: str) -> bytes | None:
+    """The content of an ordinary file; None where there is nothing.
+
+    Args:
+        advice: what to do where something else stands there.
+
+    Raises:
+        Left: it does.
+        OSError: it cannot be read.
+    """
+    try:
+        return read_plain(path)
+    except FileNotFoundError:
+        return None
+    except NotPlain as error:
+        raise Left(f"{error.strerror} stands in its place: {advice}") from None

@@ -3,11 +3,10 @@
 import os
 import re
 
-from ngshare_fs.store.files.plain_file import NotPlain
 from ngshare_fs.store.format import layout
 from ngshare_fs.store.repairing.quarantine import keep_copy
 from ngshare_fs.store.repairing.step import Damage, Left
-from ngshare_fs.store.repairing.tree_place import course_in, read_plain
+from ngshare_fs.store.repairing.tree_place import course_in, read_if_there
 from ngshare_fs.store.volume import check_owner, write_volume_file
 from ngshare_fs.store.writing.flushers import flusher_for
 
@@ -16,6 +15,7 @@ LAST_ALIKE = 2
 _BELONGS = {
     layout.VOLUME_FILE, layout.COURSES, layout.TRASH, layout.JOURNAL, layout.PRIVATE, layout.LOST_AND_FOUND,
 }  # fmt: skip
+_IF_NO_FILE = "move that elsewhere"
 
 
 def check_can_be_written(damage: Damage) -> str:
@@ -31,7 +31,7 @@ def check_can_be_written(damage: Damage) -> str:
         raise Left(f"something else lies there, too ({', '.join(map(repr, others[:3]))}): is this a volume at all?")
     if not _has_course(damage.root):
         raise Left("there is no course with a `course.yaml` that can be understood: is this a volume at all?")
-    old = _old(damage.path)
+    old = read_if_there(damage.path, _IF_NO_FILE)
     if old is not None and any(int(number) > layout.LAYOUT for number in re.findall(rb"[0-9]{1,9}", old)):
         raise Left("it may have had a newer layout: restore it from a backup")
     copy = "" if old is None else "; a copy of the broken one goes to quarantine"
@@ -50,7 +50,7 @@ def write_anew(damage: Damage, by: str) -> None:
     check_can_be_written(damage)
     flusher = flusher_for(damage.root)
     try:
-        if _old(damage.path) is not None:
+        if read_if_there(damage.path, _IF_NO_FILE) is not None:
             keep_copy(damage.root, flusher, damage.place, damage.finding, by)
         write_volume_file(damage.root)
     finally:
@@ -63,12 +63,3 @@ def _has_course(root: str) -> bool:
     except OSError:
         return False
     return any(course_in(os.path.join(root, layout.COURSES, name, layout.COURSE_FILE)) for name in names)
-
-
-def _old(path: str) -> bytes | None:
-    try:
-        return read_plain(path)
-    except FileNotFoundError:
-        return None
-    except NotPlain as error:
-        raise Left(f"{error.strerror} stands in its place: move that elsewhere") from None

@@ -7,6 +7,7 @@ the next who starts on the volume, or who empties the trash. The lock is had by 
 
 import contextlib
 import errno
+import itertools
 import os
 import secrets
 import time
@@ -22,6 +23,7 @@ from ngshare_fs.store.writing.locks import if_abandoned
 
 # In staging, and with `.lock` among the locks: whoever sweeps staging knows by it whether this one is at work.
 PLACE = "emptying"
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 # How many files are removed between two pauses.
 AT_ONCE = 50
 
@@ -54,15 +56,22 @@ def empty(
     if not os.path.lexists(place) and next(entries_in(volume, course, age), None) is None:
         return True
     lock_file = os.path.join(volume.root, layout.LOCKS, f"{PLACE}.lock")
-    with if_abandoned(lock_file) as is_ours:
+    remover = _Remover(pause, should_stop)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.suppress(_Stopped))
+        try:
+            is_ours = stack.enter_context(if_abandoned(lock_file))
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            # There is no inode for it, so nobody has it either. What goes first makes room for it.
+            _empty(volume, age, removed, course, place, remover, most=1)
+            is_ours = stack.enter_context(if_abandoned(lock_file))
         if is_ours:
-            try:
-                with contextlib.suppress(_Stopped):
-                    _empty(volume, age, removed, course, place, _Remover(pause, should_stop))
-            finally:
-                with contextlib.suppress(OSError):
-                    os.unlink(lock_file)
-    return is_ours
+            stack.callback(_unlink, lock_file)
+            _empty(volume, age, removed, course, place, remover)
+        return is_ours
+    return True
 
 
 def event_of(entry: TrashEntry, by: str, via: str) -> Event:
@@ -81,13 +90,14 @@ def _empty(
     course: str | None,
     place: str,
     remover: "_Remover",
+    most: int | None = None,
 ) -> None:
     failure: OSError | None = None
     try:
         remover.remove(place)  # what is left of an entry where somebody died
     except OSError as error:
         failure = error
-    for entry in entries_in(volume, course, age):
+    for entry in itertools.islice(entries_in(volume, course, age), most):
         try:
             if _is_removed(volume, entry, place, remover):
                 removed(entry)
@@ -130,7 +140,7 @@ def _aside(place: str) -> str:
     try:
         os.makedirs(place, exist_ok=True)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in _NO_ROOM:
             raise
         return place
     return os.path.join(place, secrets.token_hex(8))
@@ -160,6 +170,11 @@ def _is_empty_one_removed(volume: Volume, entry: TrashEntry) -> bool:
             dirty.flush()
         return False
     return entry_at(entry.path) is None
+
+
+def _unlink(file: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(file)
 
 
 class _Stopped(Exception):

@@ -64,7 +64,7 @@ class Server:
     ) -> None:
         _check(url)
         self.url = url.rstrip("/") + "/"
-        self._headers = {"Accept": "application/json", **({"Authorization": f"token {token}"} if token else {})}
+        self._token = token
         self._user = {} if user is None else {"user": user}
         self._patience = patience
         # Whoever mistypes a URL need not wait for minutes to hear of it.
@@ -115,7 +115,22 @@ class Server:
     async def _connect(self) -> aiohttp.ClientSession:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=SILENCE_SECONDS)
         connector = aiohttp.TCPConnector(limit=CONNECTIONS)
-        return aiohttp.ClientSession(connector=connector, timeout=timeout, headers=self._headers, trust_env=True)
+        return aiohttp.ClientSession(
+            connector=connector,
+            timeout=timeout,
+            headers={"Accept": "application/json"},
+            trust_env=True,  # for proxies
+            middlewares=[self._authorize],
+        )
+
+    async def _authorize(
+        self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        # Later than what ~/.netrc has for this host, which aiohttp takes to be meant, or in the way of a header.
+        request.headers.pop("Authorization", None)
+        if self._token:
+            request.headers["Authorization"] = f"token {self._token}"
+        return await send(request)
 
     async def _ask(self, url: URL) -> tuple[int, bytes]:
         # The token goes where it was meant to go, whoever sends it elsewhere.
