@@ -273,7 +273,8 @@ def check_owner(root: str) -> None:
         owner = user_name(status.st_uid)
         raise VolumeError(
             f"{nearest(root)} belongs to the server's user, {owner}, and what root writes there it could not change "
-            f"any more: run this as that user (setpriv --reuid={status.st_uid} --regid={status.st_gid} --clear-groups …)"
+            "any more: run this as that user "
+            f"(setpriv --reuid={status.st_uid} --regid={status.st_gid} --clear-groups …)"
         )
 
 
