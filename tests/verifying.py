@@ -4,6 +4,7 @@ import hashlib
 import os
 import stat
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,6 +86,9 @@ class Verifying:
         assert not self._thread.is_alive()
 
     def _verify(self) -> None:
-        while not self._over.is_set():
-            self.findings += map(str, verify_volume(self._root, jobs=2))
+        rest = 0.0
+        while not self._over.wait(rest):  # the others of this process are to have their turn
+            began = time.monotonic()
+            self.findings += map(str, verify_volume(self._root))
             self.rounds += 1
+            rest = time.monotonic() - began

@@ -272,8 +272,9 @@ def check_owner(root: str) -> None:
     if status is not None and os.geteuid() == 0 and status.st_uid != 0:
         owner = user_name(status.st_uid)
         raise VolumeError(
-            f"{nearest(root)} belongs to the server's user, {owner}, and what root writes there it could not change any "
-            f"more: run this as that user (setpriv --reuid={status.st_uid} --regid={status.st_gid} --clear-groups …)"
+            f"{nearest(root)} belongs to the server's user, {owner}, and what root writes there it could not change "
+            "any more: run this as that user "
+            f"(setpriv --reuid={status.st_uid} --regid={status.st_gid} --clear-groups …)"
         )
 
 
