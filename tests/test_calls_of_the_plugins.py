@@ -285,7 +285,6 @@ async def test_times_of_another_zone_are_refused_and_not_taken_for_utc(
     taught: Exchange, handed_in: dict[str, list[str]], zone: str
 ) -> None:
     bare = handed_in["lawrence"][1].removesuffix(" UTC")
-    advice = " (it has to be in UTC, like 2020-01-30 10:30:47.524219 UTC)"
     files = tree({"f": b"1"})
     for method, path, fields, status, message in (
         ("GET", "feedback/c/a/lawrence", {"timestamp": bare + zone}, 400, "Time format incorrect"),
@@ -295,7 +294,7 @@ async def test_times_of_another_zone_are_refused_and_not_taken_for_utc(
         ("DELETE", "submission/c/a/lawrence", {"timestamp": bare + zone}, 400, "Time format incorrect"),
     ):
         answer = await taught.call(method, path, "kevin", **fields)
-        assert (answer.status, answer.message) == (status, message + advice), path
+        assert (answer.status, answer.message) == (status, message), path
     for known in ("", " ", " UTC", "\tutc ", " GMT"):
         answer = await taught.call("GET", "submission/c/a/lawrence", "kevin", timestamp=bare + known)
         assert answer.body["timestamp"] == handed_in["lawrence"][1]
