@@ -5,7 +5,6 @@ import errno
 import fcntl
 import logging
 import os
-import pwd
 import secrets
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from ngshare_fs.store.errors import VolumeError
 from ngshare_fs.store.files.estale import retry_on_estale
+from ngshare_fs.store.files.unusable import nearest, unusable, user_name
 from ngshare_fs.store.format import assignment_file, course_file, layout, manifest
 from ngshare_fs.store.format.assignment_file import AssignmentFile
 from ngshare_fs.store.format.course_file import Roster
@@ -79,7 +79,7 @@ class Volume:
             volume = cls(root)
             volume.staging.begin()
         except OSError as error:
-            raise VolumeError(_unusable(root, error)) from error
+            raise VolumeError(unusable(root, error)) from error
         volume.staging.sweep()
         return volume
 
@@ -130,7 +130,7 @@ class Volume:
             _make_folders(volume.root)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise VolumeError(_unusable(volume.root, error)) from error
+                raise VolumeError(unusable(volume.root, error)) from error
         return volume
 
     @classmethod
@@ -257,7 +257,7 @@ def _check_is_volume(root: str) -> None:
             f"{root} is no volume: it has no {layout.VOLUME_FILE}; give --data the server's folder"
         ) from None
     except OSError as error:
-        raise VolumeError(_unusable(root, error)) from error
+        raise VolumeError(unusable(root, error)) from error
 
 
 def check_owner(root: str) -> None:
@@ -362,48 +362,3 @@ def _probe(root: str) -> None:
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(probe)  # also what a full disk left of it
-
-
-def _unusable(root: str, error: OSError) -> str:
-    place = nearest(error.filename or root)
-    try:
-        status = os.stat(place)
-        owner = f"{place} belongs to {user_name(status.st_uid)} with mode {status.st_mode & 0o7777:04o}"
-    except OSError as problem:
-        owner = f"{place} cannot be looked at ({problem.strerror})"
-    return (
-        f"cannot use {root} as the volume: {error.strerror} ({error.filename or root}); {owner}, "
-        f"the server runs as {user_name(os.geteuid())}: {remedy_for(root, error)}, or give --data another folder"
-    )
-
-
-def nearest(path: str) -> str:
-    """A path, or where nothing is there, the first folder above it that is."""
-    while not os.path.lexists(path) and path != os.path.dirname(path):
-        path = os.path.dirname(path)
-    return path
-
-
-def remedy_for(root: str, error: OSError) -> str:
-    """What to do about an error that keeps the server's user from using the folder `root`."""
-    if error.errno == errno.EROFS:
-        return "mount it for writing"
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "make room on it (`ngshare-fs trash empty` works all the same)"
-    if error.errno not in (errno.EACCES, errno.EPERM):
-        return "see what is wrong with its disk or network"
-    if not os.path.lexists(root):
-        return f"make {root} and let that user own it"
-    place = nearest(error.filename or root)
-    with contextlib.suppress(OSError):
-        if os.stat(place).st_uid == os.geteuid():
-            return f"let its owner write (chmod -R u+rwX {place})"
-    return f"let that user own the folder (chown -R {root})"
-
-
-def user_name(uid: int) -> str:
-    """A user of the system, by name where there is one."""
-    try:
-        return f"{pwd.getpwuid(uid).pw_name} (uid {uid})"
-    except KeyError:
-        return f"uid {uid}"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from ngshare_fs.check_result import CheckResult, clock_ahead, look_at_clock
 from ngshare_fs.store.errors import VolumeError
+from ngshare_fs.store.files.unusable import nearest, remedy_for, user_name
 from ngshare_fs.store.format import layout
 from ngshare_fs.store.migrations.present_layout import check_layout
 from ngshare_fs.store.secret import check_cookie_secret
-from ngshare_fs.store.volume import nearest, remedy_for, user_name
 from ngshare_fs.store.writing import durability
 from ngshare_fs.store.writing.flushers import flush_file
 

@@ -5,10 +5,11 @@ import os
 import stat
 
 from ngshare_fs.store.files.plain_file import open_plain
+from ngshare_fs.store.files.unusable import user_name
 from ngshare_fs.store.format import layout, timestamp
 from ngshare_fs.store.repairing.quarantine import set_aside, set_aside_at
 from ngshare_fs.store.repairing.step import Damage, Left, Step
-from ngshare_fs.store.volume import Volume, user_name
+from ngshare_fs.store.volume import Volume
 
 _NAMED = (
     layout.COURSE_FILE, layout.ASSIGNMENTS, layout.ASSIGNMENT_FILE, layout.RELEASES, layout.SUBMISSIONS,
