@@ -67,6 +67,8 @@ def _consequences(assignment: str, now: Dates) -> list[str]:
         said.append(f"Students do not see {assignment} before its release.")
     if effective["close"] is not None and now.written["close"] is None:
         said.append(f"It closes at {in_zone(effective['close'], now.zone)}, by the course's close_after.")
+    if effective["state"] == "late":
+        said.append("The due date is over: what was and is handed in after it is late.")
     if effective["state"] == "closed":
         said.append("It is closed: only whoever has an extension beyond that hands in.")
     due = now.everybodys("due")
