@@ -172,6 +172,8 @@ def test_the_gradebook_follows_the_server(school: School, released: bytes) -> No
     assert f"{zoë}: none (before: 3 days)" in teacher.run("collect", ASSIGNMENT)
     assert rows(school, EXTENSIONS) == [(zoë, None)]
     # A server without a due date changes nothing.
+    take_back_extension(school, "max")
+    take_back_extension(school, "ann")
     set_dates(school, due="")
     assert "Gradebook" not in teacher.run("collect", ASSIGNMENT)
     assert rows(school, "select duedate from assignment") == [("2026-01-15 22:59:59.000000",)]
@@ -233,6 +235,15 @@ def test_a_release_takes_the_due_date_along(school: School) -> None:
     said = teacher.run("release_assignment", ASSIGNMENT, "--force")
     assert "due 2030-01-15 23:59:59 Europe/Vienna (in " in said
     assert "The gradebook has another due date, 2030-02-01 23:59:59 Europe/Vienna. That of the server counts" in said
+    # What students do not see yet is not said to be seen.
+    set_dates(school, due="")
+    rows(school, "update assignment set duedate = '2098-02-01 22:59:59.000000'")
+    later = "--ExchangeReleaseAssignment.release_date=2098-01-01 08:00"
+    said = teacher.run("release_assignment", ASSIGNMENT, "--force", later)
+    assert "The due date is that of the gradebook.\n" in said
+    assert "students see it from 2098-01-01 08:00:00 Europe/Vienna on" in said
+    set_dates(school, release="")
+    rows(school, "update assignment set duedate = '2030-02-01 22:59:59.000000'")
     # A date that cannot be is no reason not to release.
     set_dates(school, due="", close="2030-01-01 12:00:00")
     said = teacher.run("release_assignment", ASSIGNMENT, "--force")
@@ -240,7 +251,7 @@ def test_a_release_takes_the_due_date_along(school: School) -> None:
         "The due date in the gradebook, 2030-02-01 23:59:59 Europe/Vienna, is not on the server: The exchange says:"
         in said
     )
-    assert len(school.stored("releases/*")) == 3
+    assert len(school.stored("releases/*")) == 4
     (teacher.home / "gradebook.db").write_bytes(b"no database" * 1000)
     said = teacher.run("release_assignment", ASSIGNMENT, "--force")
     assert "It is released, but its due date was not compared with the gradebook's" in said
