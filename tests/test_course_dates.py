@@ -99,6 +99,16 @@ def test_what_follows_from_dates_is_said(released: CourseCommand) -> None:
     assert "The due date is over: what was and is handed in after it is late." in said
 
 
+def test_a_midnight_is_said_to_be_the_beginning_of_its_day(released: CourseCommand) -> None:
+    """As a spreadsheet's programs write a date: with a time that nobody meant."""
+    said = "2036-11-18 00:00:00 Europe/Vienna is the beginning of that day; for its end, write 2036-11-18\n"
+    assert said in released("teacher", "dates", COURSE, "ps1", "--due", "2036-11-18 00:00")
+    assert said not in released("teacher", "dates", COURSE, "ps1", "--grace", "5m")
+    assert "beginning" not in released("teacher", "dates", COURSE, "ps1", "--release", "2036-11-01 00:00")
+    file = released.file("user,until\nada,2036-11-19 00:00:00\nmax,2036-11-20\n")
+    assert said.replace("18", "19") in released("teacher", "extend", COURSE, "ps1", "--file", file, "--dry-run")
+
+
 def test_dates_that_are_none_change_nothing(released: CourseCommand) -> None:
     released("teacher", "dates", COURSE, "ps1", "--close", "2036-11-17")
     before = released("teacher", "dates", COURSE, "ps1", "--json")

@@ -15,6 +15,7 @@ from ngshare_fs.management.server_dates import (
     Dates,
     Extension,
     ServerDates,
+    beginning_of_a_day,
     in_zone,
     zone_of,
 )
@@ -57,6 +58,8 @@ def _change(server: ServerDates, assignment: str, changes: Mapping[str, str], qu
         say(f"{key}: {old} → {new}" if old != new else f"{key}: {new}, as before")
     for line in _consequences(assignment, after):
         say(line)
+    if trap := beginning_of_a_day(after.written[key] for key in ("due", "close") if key in changes):
+        say(trap, sys.stderr)
 
 
 def _consequences(assignment: str, now: Dates) -> list[str]:
