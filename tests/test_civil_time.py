@@ -113,6 +113,7 @@ def test_what_is_no_duration_is_told(text: str) -> None:
         ("europe/vienna", ": did you mean Europe/Vienna?"),
         ("Europe/Viena", ": did you mean Europe/Vienna?"),
         ("utc", ": did you mean UTC?"),
+        ("CEST", " is no time zone such as Europe/Vienna, UTC or +01:00"),
         ("tzdata.zi", " such as Europe/Vienna, UTC or"),
         ("../zoneinfo/UTC", " is no time zone"),
         ("/etc/localtime", " is no time zone"),

@@ -53,7 +53,7 @@ def test_dates_are_set_and_it_is_said_what_they_became(released: CourseCommand) 
     assert said == f"due: {DUE}, as before\nclose: {CLOSE} → 2036-11-20 12:00:00 UTC\n"
     said = released("teacher", "dates", COURSE, "ps1")
     assert said == f"ps1: open\ndue: {DUE}\nclose: 2036-11-20 12:00:00 UTC\ngrace: 5m\n"
-    said = released("teacher", "dates", COURSE, "ps1", "--close", "none", "--grace", "")
+    said = released("teacher", "dates", COURSE, "ps1", "--close", "none", "--grace", "None")
     assert said == "close: 2036-11-20 12:00:00 UTC → none\ngrace: 5m → none\n"
     document = json.loads(released("teacher", "dates", COURSE, "ps1", "--close", "2036-11-17", "--json"))
     assert document["assignments"][0]["dates"]["close"] == "2036-11-17 22:59:59.000000 UTC"
@@ -87,11 +87,26 @@ def test_a_course_s_dates_are_a_table(released: CourseCommand) -> None:
 def test_what_follows_from_dates_is_said(released: CourseCommand) -> None:
     said = released("teacher", "dates", COURSE, "ps1", "--release", "2036-11-02 08:00")
     assert "Students do not see ps1 before its release." in said
-    said = released("teacher", "dates", COURSE, "ps1", "--release", "", "--due", "2020-01-30", "--close", "2020-01-31")
+    said = released(
+        "teacher", "dates", COURSE, "ps1", "--release", "none", "--due", "2020-01-30", "--close", "2020-01-31"
+    )
     assert "It is closed: only whoever has an extension beyond that hands in." in said
     released("teacher", "extend", COURSE, "ps1", "ada", "--until", "2036-11-18")
-    said = released("teacher", "dates", COURSE, "ps1", "--close", "", "--due", "2036-11-18")
+    said = released("teacher", "dates", COURSE, "ps1", "--close", "none", "--due", "2036-11-18")
     assert "These have no more time by their extensions than everybody has now: ada" in said
+    released("teacher", "extend", COURSE, "ps1", "ada", "--take-back")
+    said = released("teacher", "dates", COURSE, "ps1", "--due", "2020-01-30")
+    assert "The due date is over: what was and is handed in after it is late." in said
+
+
+def test_a_midnight_is_said_to_be_the_beginning_of_its_day(released: CourseCommand) -> None:
+    """As a spreadsheet's programs write a date: with a time that nobody meant."""
+    said = "2036-11-18 00:00:00 Europe/Vienna is the beginning of that day; for its end, write 2036-11-18\n"
+    assert said in released("teacher", "dates", COURSE, "ps1", "--due", "2036-11-18 00:00")
+    assert said not in released("teacher", "dates", COURSE, "ps1", "--grace", "5m")
+    assert "beginning" not in released("teacher", "dates", COURSE, "ps1", "--release", "2036-11-01 00:00")
+    file = released.file("user,until\nada,2036-11-19 00:00:00\nmax,2036-11-20\n")
+    assert said.replace("18", "19") in released("teacher", "extend", COURSE, "ps1", "--file", file, "--dry-run")
 
 
 def test_dates_that_are_none_change_nothing(released: CourseCommand) -> None:
@@ -124,6 +139,8 @@ def test_who_may_not_set_dates_is_told_who_may(released: CourseCommand) -> None:
     ("words", "said"),
     [
         (("dates", COURSE, "--due", "2036-11-15"), "name it behind the course"),
+        (("dates", COURSE, "ps1", "--due", ""), "--due is empty; to remove it, say --due none"),
+        (("dates", COURSE, "ps1", "--due", "2036-11-15", "--grace", " "), "--grace is empty"),
         (("extend", COURSE, "ps1"), "whose extension is it?"),
         (("extend", COURSE, "ps1", "", "--until", DUE), "whose extension is it?"),
         (("extend", COURSE, "ps1", "ada"), "until when?"),

@@ -90,6 +90,11 @@ BROKEN = (
     "grace: a while\n",
     "Due: 2026-11-15 UTC\n",
     "released: 2026-11-15 UTC\n",
+    "deu: 2026-11-15 UTC\n",
+    "colse: 2026-11-15 UTC\n",
+    "release_date: 2026-11-20 UTC\n",
+    "Due date: 2026-11-15 UTC\n",
+    "deadline: 2026-11-15 UTC\n",
     "extension: {}\n",
     "extensions: [ada]\n",
     "extensions:\n  ada:\n",
@@ -197,6 +202,8 @@ def test_one_that_may_not_be_read_is_found(tmp_path: Path) -> None:
         ("release: 2026-11-12 UTC\nclose: 2026-11-10 UTC\n", ["dates-disordered"]),
         (f"{DUE}extensions:\n  ada: {{due: 2026-11-12 UTC, close: 2026-11-11 UTC}}\n", ["dates-disordered"]),
         (f"{DUE}extensions:\n  ada: {{due: 2026-11-12 UTC, Reason: ill}}\n", ["key-misspelt"]),
+        (f"{DUE}extensions:\n  ada: {{close: 2026-11-12 UTC, until: 2026-11-12 UTC}}\n", ["key-misspelt"]),
+        (f"{DUE}rubric: 2026-11-12 UTC\n", []),
         (
             "close: 2026-11-10 UTC\nrelease: 2026-11-12 UTC\n"
             "extensions:\n  a: {due: 2026-11-12 UTC}\n  b: {due: 2026-11-12 UTC}\n",

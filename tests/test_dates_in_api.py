@@ -2,17 +2,21 @@
 
 import json
 import os
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import FormData
 
+from ngshare_fs.api.action import act
 from ngshare_fs.formats.civil_time import moment_in
 from ngshare_fs.store import Timestamp, dates, submission
 from ngshare_fs.store.checking.verify import verify_volume
+from ngshare_fs.store.errors import AssignmentClosed
 from tests.conftest import Answer, Exchange
+from tests.test_writing_process import job_for
 from tests.trees import contents, tree
 
 WORK = tree({"p.ipynb": b"{}"})
@@ -296,6 +300,30 @@ async def test_what_is_collected_before_each_student_s_own_due_date(zoned: Excha
     await zoned.call("DELETE", "extension/c/a/ada", "kevin")
     assert (await patch(zoned, due="")).status == 200
     assert await collected(before="due", students='["lawrence"]') == {"lawrence": ("2020-01-05", None, None)}
+
+
+async def test_an_upload_that_is_kept_open_ends_an_hour_after_the_close(taught: Exchange) -> None:
+    await patch(taught, close="2020-01-01 12:00 UTC")
+    close = moment_in("2020-01-01 12:00 UTC").at
+    began = close - timedelta(hours=20)
+    for after, is_closed in ((timedelta(minutes=60), False), (timedelta(minutes=60, seconds=1), True)):
+        assert dates.of(taught.volume, "c", "a").is_closed(dates.arrival(began, close + after)) == is_closed
+    # Who begins before it needs to be ready by then, not faster; who begins after it is refused as before.
+    assert dates.arrival(close, close + timedelta(minutes=3)) == close
+    assert _submitted(taught, began) == 403
+    await patch(taught, close=f"{dates.now() - timedelta(minutes=30):%Y-%m-%d %H:%M:%S} UTC")
+    assert _submitted(taught, dates.now() - timedelta(hours=2)) == 200
+    assert _submitted(taught, dates.now()) == 403
+
+
+def _submitted(exchange: Exchange, began: datetime) -> int:
+    """Hand in with a request that began to arrive at some time, and is here now."""
+    call, endpoint = job_for(exchange, "a")
+    try:
+        act(replace(call, arrived=began), endpoint)
+    except AssignmentClosed:
+        return 403
+    return 200
 
 
 async def test_after_its_close_only_those_who_teach_hand_in(taught: Exchange) -> None:

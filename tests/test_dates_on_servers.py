@@ -176,6 +176,30 @@ def test_lists_and_fetched_answers_change_with_the_second(server: Server) -> Non
     assert {status for status, state in fetched if state == "none"} <= {404}
 
 
+def test_what_a_broken_file_said_counts_also_for_the_process_that_writes(tmp_path: Path) -> None:
+    """That has read neither the course's file nor the assignment's, for nobody has handed in yet."""
+    data = tmp_path / "data"
+    with running(data, "--debug") as server:
+        assert ask(server, "GET", "initialize-Data6ase", "root", action="init")[0] == 200
+    with running(data) as server:
+        until(lambda: writing_processes(server.process.pid), "the writing process", server)
+        for name, before, is_accepted in (
+            ("course.yaml", "", True),
+            ("assignments/challenge/assignment.yaml", "close: 2020-01-01 UTC\n", False),
+        ):
+            file = data / "courses/course1" / name
+            text = before or file.read_text()
+            file.write_text(text)
+            assert ask(server, "GET", "assignment/course1/challenge", "lawrence", list_only="true")[0] == 200
+            file.write_text(text + "close: [\n")
+            assert ask(server, "GET", "assignment/course1/challenge", "lawrence", list_only="true")[0] == 200
+            for _ in range(4):
+                assert (hand_in(server)[0] == 200) == is_accepted, name
+            file.write_text(text)
+            assert (hand_in(server)[0] == 200) == is_accepted
+            assert (hand_in(server, "kevin")[0]) == 200
+
+
 def test_two_servers_on_one_volume_agree_at_once(tmp_path: Path) -> None:
     with running(tmp_path / "data", "--debug") as one, running(tmp_path / "data") as other:
         assert ask(one, "GET", "initialize-Data6ase", "root", action="init")[0] == 200

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.store import dates
+from ngshare_fs.formats.civil_time import moment_in
+from ngshare_fs.store import Tree, Volume, dates, release
 from ngshare_fs.store.reading import fingerprint
 from tests.conftest import Exchange, MakeExchange
 from tests.test_dates_in_api import WORK, at, dates_file, dates_for, listed, patch, said
@@ -106,6 +107,25 @@ async def test_dates_beside_a_release_that_is_kept_ready(taught: Exchange, monke
     assert [each["due"][:4] for each in found] == ["2091", "2090"] * 4
     await patch(taught, release="2089-01-01")
     assert said(await taught.call("GET", "assignment/c/a", "lawrence")) == NO_ASSIGNMENT
+
+
+async def test_what_is_released_for_later_beside_somebody_who_fetches_is_not_sent(
+    taught: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were let in before; the release that is found then is one that they may not see yet."""
+    newest = release.newest
+
+    def after_another_release(volume: Volume, course: str, assignment: str) -> Tree | None:
+        monkeypatch.setattr(release, "newest", newest)
+        with volume.upload() as upload:
+            later = {"release": moment_in("2090-01-01 UTC")}
+            release.release_again(volume, course, assignment, "kevin", upload, changes=later)
+        return newest(volume, course, assignment)
+
+    monkeypatch.setattr(release, "newest", after_another_release)
+    assert said(await taught.call("GET", "assignment/c/a", "lawrence")) == NO_ASSIGNMENT
+    assert release.newest is newest
+    assert (await taught.call("GET", "assignment/c/a", "kevin")).status == 200
 
 
 async def fresh(exchange: Exchange, make_exchange: MakeExchange) -> Exchange:

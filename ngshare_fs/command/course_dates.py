@@ -59,6 +59,11 @@ def check(given: argparse.Namespace) -> None:
         for name in _SETTINGS:
             if getattr(given, name) is not None:
                 raise SettingsError(f"--{name} sets the date of one assignment: name it behind the course")
+    if given.action == "dates":
+        for name in _SETTINGS:
+            # As where a script's variable is not set.
+            if getattr(given, name) is not None and not getattr(given, name).strip():
+                raise SettingsError(f"--{name} is empty; to remove it, say --{name} none")
     if given.action == "extend":
         _check_extension(given)
 

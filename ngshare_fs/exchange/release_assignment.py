@@ -9,7 +9,7 @@ from nbgrader.exchange import abc
 from traitlets import Unicode
 
 from ngshare_fs.exchange.base import Exchange
-from ngshare_fs.exchange.connection.dates import UTC, written
+from ngshare_fs.exchange.connection.dates import SCHEDULED, UTC, written
 from ngshare_fs.exchange.dates_in_gradebook import due_in_gradebook
 from ngshare_fs.exchange.failures.problems import ASSIGNMENT_EXISTS, ASSIGNMENT_NOT_FOUND, Refused, ServerProblem
 from ngshare_fs.exchange.receiving.received_tree import check_component
@@ -97,7 +97,8 @@ class ExchangeReleaseAssignment(Exchange, abc.ExchangeReleaseAssignment):
                     refusal,
                 )
             else:
-                self.log.info("The due date is that of the gradebook; students see it now.")
+                is_seen = there is not None and there.state != SCHEDULED
+                self.log.info("The due date is that of the gradebook%s", "; students see it now." if is_seen else ".")
         if there is None:
             return
         self.log.info("%s: %s", self.dest_path, there.in_words(datetime.now(timezone.utc)))

@@ -116,7 +116,8 @@ def zone_named(name: str) -> tzinfo:
 def _meant(name: str) -> str:
     # Letters of another case are what is found on some systems, and not on others.
     zones = {each.lower(): each for each in available_timezones() if not _NO_ZONE.fullmatch(each)}
-    near = get_close_matches(name[:_SHOWN].lower(), zones, n=1, cutoff=0.75)
+    # Of abbreviations, another one is another time: `EST` is not what `CEST` means.
+    near = get_close_matches(name[:_SHOWN].lower(), zones, n=1, cutoff=0.75 if "/" in name else 1)
     return f": did you mean {zones[near[0]]}?" if near else " such as Europe/Vienna, UTC or +01:00"
 
 

@@ -15,6 +15,7 @@ from ngshare_fs.management.server_dates import (
     Dates,
     Extension,
     ServerDates,
+    beginning_of_a_day,
     in_zone,
     zone_of,
 )
@@ -57,6 +58,8 @@ def _change(server: ServerDates, assignment: str, changes: Mapping[str, str], qu
         say(f"{key}: {old} → {new}" if old != new else f"{key}: {new}, as before")
     for line in _consequences(assignment, after):
         say(line)
+    if trap := beginning_of_a_day(after.written[key] for key in ("due", "close") if key in changes):
+        say(trap, sys.stderr)
 
 
 def _consequences(assignment: str, now: Dates) -> list[str]:
@@ -67,6 +70,8 @@ def _consequences(assignment: str, now: Dates) -> list[str]:
         said.append(f"Students do not see {assignment} before its release.")
     if effective["close"] is not None and now.written["close"] is None:
         said.append(f"It closes at {in_zone(effective['close'], now.zone)}, by the course's close_after.")
+    if effective["state"] == "late":
+        said.append("The due date is over: what was and is handed in after it is late.")
     if effective["state"] == "closed":
         said.append("It is closed: only whoever has an extension beyond that hands in.")
     due = now.everybodys("due")

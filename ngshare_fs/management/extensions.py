@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 
 from ngshare_fs.exchange.connection.client import Client
@@ -15,7 +15,7 @@ from ngshare_fs.management.roster_files.columns import WrongColumns, mapping_in
 from ngshare_fs.management.roster_files.extension_file import EXTENSIONS, MoreTime
 from ngshare_fs.management.roster_files.roster_file import Student, WrongRoster
 from ngshare_fs.management.roster_files.rows import wrong_text
-from ngshare_fs.management.server_dates import Dates, Extension, ServerDates
+from ngshare_fs.management.server_dates import Dates, Extension, ServerDates, beginning_of_a_day
 from ngshare_fs.terminal.saying import say
 
 LONGEST_REASON = 200  # as the server has it
@@ -49,6 +49,8 @@ def run(client: Client, given: argparse.Namespace, members: Callable[[], Iterabl
         say(line)
     if past := plan.past():
         say(f"This time is over already: {', '.join(past)}", sys.stderr)
+    if trap := beginning_of_a_day(plan.ends()):
+        say(trap, sys.stderr)
     counts = f"{len(plan.new)} to give, {len(plan.changed)} to change, {plan.unchanged} as before"
     if given.dry_run:
         say(f"{counts}; nothing was changed")
@@ -151,6 +153,11 @@ class Plan:
             *(f"+ {user}: {_words(each)}" for user, each in self.new.items()),
             *(f"~ {user}: {_words(present[user])} → {_words(each)}" for user, each in self.changed.items()),
         ]
+
+    def ends(self) -> Iterator[Moment | None]:
+        """The dates that are given."""
+        for each in (*self.new.values(), *self.changed.values()):
+            yield from (each.due, each.close)
 
     def past(self) -> list[str]:
         """The users whose time would be over already, which somebody might not have meant."""

@@ -1,6 +1,6 @@
 """The dates of assignments on the server, and the extensions that were given."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -145,6 +145,15 @@ class ServerDates:
             # An earlier attempt, whose answer was lost, has done it.
             if not (self._client.repeated and refusal.says("Extension not found")):
                 raise
+
+
+def beginning_of_a_day(moments: Iterable[str | Moment | None]) -> str | None:
+    """What to say where one of the dates, until which work is taken, is a midnight: a day less than was meant."""
+    for each in moments:
+        day, is_midnight, _ = str(each).partition(" 00:00:00 ")
+        if is_midnight:
+            return f"{each} is the beginning of that day; for its end, write {day}"
+    return None
 
 
 def zone_of(effective: Mapping[str, Any] | None) -> str:

@@ -30,6 +30,9 @@ from ngshare_fs.store.writing.last_check import LastCheck, no_check
 State = Literal["scheduled", "open", "late", "closed"]
 UTC = "UTC"
 _SECOND = timedelta(seconds=1)
+# Who has begun to send before the close date has this long after it for the rest. A slow line makes nobody too late;
+# but with a byte now and then, an upload could be kept open for a day, and be finished with what others have solved.
+LONGEST_AFTER_CLOSE = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,16 @@ def now() -> datetime:
     return datetime.now(timezone.utc)
 
 
+def arrival(began: datetime, at: datetime) -> datetime:
+    """When work counts as arrived, as far as it is to be accepted.
+
+    Args:
+        began: when it began to arrive.
+        at: when all of it was there.
+    """
+    return max(began, at - LONGEST_AFTER_CLOSE)
+
+
 def written(volume: Volume, course: str, assignment: str) -> AssignmentFile:
     """What the file of an assignment says; where it is broken by now, what it said before.
 
@@ -91,6 +104,11 @@ def written(volume: Volume, course: str, assignment: str) -> AssignmentFile:
         BrokenManifest: the file cannot be understood, and never was.
     """
     return reading(volume, course, assignment).value
+
+
+def serves_earlier(volume: Volume, course: str, assignment: str) -> bool:
+    """Whether the file is broken, as far as this process has seen, and what it said before counts; takes no time."""
+    return volume.dates.serves_earlier(_file(volume, course, assignment).path)
 
 
 def reading(volume: Volume, course: str, assignment: str) -> Reading[AssignmentFile]:

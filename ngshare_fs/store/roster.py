@@ -19,6 +19,11 @@ from ngshare_fs.store.volume import Volume, check_present
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
 
 
+def serves_earlier(volume: Volume, course: str) -> bool:
+    """Whether the file is broken, as far as this process has seen, and what it said before counts; takes no time."""
+    return volume.rosters.serves_earlier(layout.roster(volume.root, course))
+
+
 def of(volume: Volume, course: str) -> Roster:
     """The roster of a course; where its file is broken by now, the last one that could be read.
 

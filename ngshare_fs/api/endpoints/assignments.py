@@ -1,5 +1,6 @@
 """Endpoints of assignments and their releases."""
 
+import contextlib
 from typing import Any
 
 from ngshare_fs.api.call import Answer, Call, TreeAnswer
@@ -37,12 +38,19 @@ def list_assignments(call: Call) -> Answer:
 def get_assignment(call: Call) -> Answer:
     """The newest release, and the dates as they apply to whoever asks."""
     work = (call.volume, call.course, call.assignment)
-    found = dates.of(*work, None if call.grades else call.user)
-    fields: dict[str, Any] = {"dates": dates_answer(found, dates.now())}
     list_only = wants_list_only(call)
-    if list_only:
-        fields["newest_submission"] = submission.newest_of(*work, call.user)
     tree = release.newest(*work)
+    with contextlib.ExitStack() as failed:
+        if tree is not None:
+            failed.enter_context(tree)
+        # After the tree is chosen: a release that students are to see later is published after its date is written.
+        found, now = dates.of(*work, None if call.grades else call.user), dates.now()
+        if not call.grades and not found.is_released(now):
+            raise Refused(refusals.ASSIGNMENT_NOT_FOUND)
+        fields: dict[str, Any] = {"dates": dates_answer(found, now)}
+        if list_only:
+            fields["newest_submission"] = submission.newest_of(*work, call.user)
+        failed.pop_all()
     return TreeAnswer(tree, {"timestamp": tree and tree.timestamp, **fields}, list_only, for_many=True)
 
 

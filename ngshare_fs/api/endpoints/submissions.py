@@ -106,7 +106,7 @@ def submit(call: Call) -> Answer:
         key=key,
         after=after,
         last_check=last_check,
-        arrived=None if call.teaches else call.arrived,
+        arrived=None if call.teaches else dates.arrival(call.arrived, dates.now()),
     )
     call.note("submit", moment, student)
     receipt = [{"path": file.path, "size": file.size, "checksum": file.md5} for file in files.files]

@@ -11,7 +11,7 @@ from ngshare_fs.api.endpoint import Endpoint
 from ngshare_fs.api.writer.process import THREADS
 from ngshare_fs.api.writer.starter import WriterStarter
 from ngshare_fs.api.writer.writer_client import CannotStart, StarterIsGone, WriterClient
-from ngshare_fs.store import Volume
+from ngshare_fs.store import Volume, dates, roster
 from ngshare_fs.store.errors import Interrupted
 
 logger = logging.getLogger(__name__)
@@ -72,13 +72,19 @@ class WriteScheduler:
 
     async def _write(self, call: Call, endpoint: Endpoint) -> bytes:
         async with self._jobs:
-            if self.writer is None or self.writer.is_gone:
+            if self.writer is None or self.writer.is_gone or self._knows_more(call):
                 return await self._blocking.write(write, call, endpoint)
             try:
                 return await self.writer.perform(call, endpoint)
             except Interrupted:
                 await self._blocking.write(call.form.upload.discard)
                 raise
+
+    def _knows_more(self, call: Call) -> bool:
+        """Whether what a file said counts until it is mended, which the other process may never have read."""
+        return roster.serves_earlier(self._volume, call.course) or dates.serves_earlier(
+            self._volume, call.course, call.assignment
+        )
 
     async def _keep(self, starter: WriterStarter) -> None:
         """Start the other process, and look after it; where one has ended, start another one."""

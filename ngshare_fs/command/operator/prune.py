@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 HELP = "move older submissions to the trash"
 DESCRIPTION = (
     "Move older submissions to the trash, by each course's own rule (`retention` in its course.yaml) or by --keep. The "
-    "newest one of each student to each assignment, those with feedback and those of the last day always stay. Exit "
-    "code 0: done; 1: not done, or not in all courses; 2: wrong use, no such course, or one without a rule."
+    "newest one of each student to each assignment, the newest one in time, those with feedback and those of the last "
+    "day always stay. Exit code 0: done; 1: not done, or not in all courses; 2: wrong use, no such course, or one "
+    "without a rule."
 )
 MOST_KEPT = 999_999
 

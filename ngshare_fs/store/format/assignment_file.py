@@ -28,6 +28,13 @@ from ngshare_fs.store.format.unknown_keys import Misspelt, misspelt, unknown_key
 DATES = ("release", "due", "close")
 KEYS = (*DATES, "grace", "extensions")
 OF_EXTENSION = ("due", "close", "reason", "by", "at")
+# What nbgrader and other systems call them. Passed over, they would show what is scheduled, or accept what is late.
+OTHER_WORDS = {
+    **dict.fromkeys(("release_date", "releasedate", "visible_from", "available_from"), "release"),
+    **dict.fromkeys(("due_date", "duedate", "deadline"), "due"),
+    **dict.fromkeys(("close_date", "closedate", "closing", "closing_date", "cutoff", "cutoff_date"), "close"),
+    "grace_period": "grace",
+}
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,7 @@ def understand(document: Mapping[str, Node]) -> AssignmentFile:
         WrongShape: it says nothing of that kind. A key that looks like one of a date is an error, too: without a word,
             the assignment would be without that date.
     """
-    for found in misspelt(document, KEYS):
+    for found in misspelt(document, KEYS, other_words=OTHER_WORDS):
         raise WrongShape((found.key,), str(found))
     return AssignmentFile(
         release=_date(document, "release"),
@@ -132,7 +139,7 @@ def extensions_of_nothing(file: AssignmentFile) -> Iterator[str]:
 def misspelt_keys(file: AssignmentFile) -> Iterator[Misspelt]:
     """Keys of a file that was understood which mean nothing, and look as if they should."""
     for student, given in file.extensions.items():
-        yield from misspelt(given.more, OF_EXTENSION, ("extensions", student))
+        yield from misspelt(given.more, OF_EXTENSION, ("extensions", student), {**OTHER_WORDS, "until": "due"})
 
 
 def _extensions(document: Mapping[str, Node]) -> Iterator[tuple[str, Extension]]:

@@ -139,6 +139,15 @@ class CachedYaml(Generic[Meaning]):
         entry = self._entries.get(path)
         return entry is not None and entry.own and entry.fingerprint == fingerprint
 
+    def serves_earlier(self, path: str) -> bool:
+        """Whether the file was broken when it was last read, and what it said before goes on counting here.
+
+        Args:
+            path: see `read`; it is not looked at.
+        """
+        entry = self._entries.get(path)
+        return entry is not None and isinstance(entry.reading, Reading) and entry.reading.problem is not None
+
     def _unchanged(self, path: str) -> _Entry[Meaning] | None:
         entry = self._entries.get(path)
         if entry is None or not entry.trusted:
