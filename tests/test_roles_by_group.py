@@ -128,6 +128,19 @@ async def test_whoever_leaves_a_group_is_out_and_their_work_stays(grouped: Servi
     assert (await call(grouped, "GET", "assignments/m", "student"))[0] == 200
 
 
+async def test_a_mark_that_is_left_behind_shows_no_assignment(grouped: Service) -> None:
+    await call(grouped, "POST", "assignment/m/a", "teacher", files=FILES)
+    assert (await call(grouped, "GET", "assignments/m", "student"))[0] == 200
+    await noted(grouped, "student", Role.STUDENT)
+    grouped.hub.owners["student"] = member("student")
+    # The same answer, be there such an assignment or not: as to any stranger.
+    for name in ("a", "none"):
+        for kind in ("submissions", "submission", "feedback"):
+            assert (await call(grouped, "GET", f"{kind}/m/{name}/student", "student"))[0] == 403, (kind, name)
+    # For those who teach, whoever is listed can be asked for.
+    assert (await call(grouped, "GET", "submissions/m/a/student", "teacher"))[0] == 200
+
+
 async def test_an_entry_follows_the_role(grouped: Service) -> None:
     await call(grouped, "GET", "assignments/m", "student")
     await noted(grouped, "student", Role.STUDENT)
