@@ -179,6 +179,20 @@ async def test_an_entry_by_name_takes_the_place_of_the_mark_and_wins(grouped: Se
     assert "student" not in people_of(grouped).instructors
 
 
+async def test_who_is_entered_by_hand_beside_a_mark_is_listed_once(grouped: Service) -> None:
+    """Otherwise `collect` would leave a student's work out, as that of an instructor."""
+    file = grouped.settings.data / "courses/m/course.yaml"
+    mark = "from: group"
+    file.write_text(
+        f"course: m\ninstructors:\n  a: {{{mark}}}\n  b: {{{mark}}}\nstudents:\n  a:\n  kevin: {{{mark}}}\n"
+    )
+    listed = {
+        kind: [entry["username"] for entry in (await call(grouped, "GET", f"{kind}/m", "root"))[1][kind]]
+        for kind in ("instructors", "graders", "students")
+    }
+    assert listed == {"instructors": ["b"], "graders": [], "students": ["a", "kevin"]}
+
+
 async def test_nobody_becomes_an_instructor_for_good_by_a_group(grouped: Service) -> None:
     for wait in (False, True):
         assert (await call(grouped, "POST", "instructor/m/teacher", "teacher", **NAMES))[0] == 200
