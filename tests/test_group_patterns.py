@@ -178,6 +178,7 @@ def test_a_course_names_its_groups(plain: Plain, volume: Volume, said: str, grou
         ("groups:\n  students: {a: b}\n", 3, "names of groups are expected"),
         ("groups:\n  students:\n  - [a]\n", 3, "names of groups are expected"),
         ("groups:\n  students: ['']\n", 3, "names of groups are expected"),
+        ("groups:\n  students: [a, 'nbgrader-{course}']\n", 3, "'nbgrader-.course.' is a pattern"),
     ],
 )
 def test_groups_that_cannot_be_understood_are_a_broken_file(
