@@ -59,13 +59,6 @@ def parse_duration(raw: Raw) -> timedelta:
 
 
 MOST_DAYS = LONGEST.days
-
-
-def parse_age(raw: Raw) -> timedelta:
-    """An age: `90d`, `12h`, and whatever else is a duration."""
-    return duration_in(parse_text(raw))
-
-
 LEAST_REQUEST, MOST_REQUEST = 1024, 1024**4
 
 
