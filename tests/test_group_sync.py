@@ -215,6 +215,24 @@ async def test_what_cannot_be_read_or_written_keeps_no_other_course_from_it(
     assert students(volume, "art") == students(volume, "biology") == {"ada"}
 
 
+async def test_of_a_course_that_is_deleted_nothing_more_is_said(
+    sync: GroupSync, hub: HubWithGroups, volume: Volume, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "ngshare_fs")
+    await asyncio.to_thread(course.create, volume, "art", [])
+    broken = Path(volume.root) / "courses/art/course.yaml"
+    text = broken.read_text()
+    for mends in (True, False):
+        broken.write_text("course: [")
+        assert await sync.is_done()
+        assert any("'art' does not follow" in line for line in said(caplog, logging.WARNING))
+        broken.write_text(text)
+        if not mends:
+            await asyncio.to_thread(course.delete, volume, "art", "root")
+        assert await sync.is_done()
+        assert any("'art' follows the hub's groups again" in line for line in said(caplog)) is mends
+
+
 async def test_a_courses_own_groups_count_in_place_of_the_patterns(
     sync: GroupSync, hub: HubWithGroups, volume: Volume
 ) -> None:

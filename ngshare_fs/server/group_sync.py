@@ -110,7 +110,9 @@ class GroupSync:
             self._say(("course", course), f"the roster of {course!r} does not follow the hub's groups: {problem}")
         for about in self._said.keys() - {("course", course) for course in problems} - {GROUPS}:
             del self._said[about]
-            LOG.info("the roster of %r follows the hub's groups again", about[1])
+            # One that is deleted by now, or has no groups any more, or hidden ones, follows nothing.
+            if about[1] in {each.course for each in found.courses if not each.hidden}:
+                LOG.info("the roster of %r follows the hub's groups again", about[1])
         metrics.gauge("group_sync_problems", len(problems) + len(hidden))
         metrics.gauge("group_sync_timestamp_seconds", time.time())
         return True
