@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -289,6 +290,35 @@ async def test_one_process_does_it_until_it_is_gone(
 async def _pages(hub: HubWithGroups, number: int) -> None:
     while len(hub.pages) < number:
         await asyncio.sleep(0.01)
+
+
+async def test_a_server_that_stops_changes_nothing_more(
+    hub: HubWithGroups, volume: Volume, grouped: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A thread that waits for a roster's lock outlives the server's work, and the volume is closed by then."""
+    caplog.set_level(logging.INFO, "ngshare_fs")
+    started = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    ended = threading.Event()
+
+    def carrying_out(*work: Any) -> Any:
+        loop.call_soon_threadsafe(started.set)
+        try:
+            return roster_sync.carry_out(*work)
+        finally:
+            ended.set()
+
+    with pytest.MonkeyPatch.context() as patch, volume.locks.hold("course", "math"):
+        patch.setattr(group_sync, "carry_out", carrying_out)
+        task = asyncio.create_task(keep_rosters(volume, grouped, hub.hub))
+        await asyncio.wait_for(started.wait(), 30)
+        task.cancel()
+        await asyncio.wait([task], timeout=30)
+        assert task.cancelled()
+        assert not ended.is_set()
+    assert await asyncio.to_thread(ended.wait, 30)
+    assert students(volume) == set()
+    assert not any("follow" in line for line in said(caplog))
 
 
 @pytest.mark.parametrize("seconds", [0, 60])
