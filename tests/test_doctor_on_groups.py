@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from ngshare_fs.command.examination import look_at_patterns
 from ngshare_fs.hub import HubClient
 from ngshare_fs.hub.checkup import look_at_groups
+from ngshare_fs.settings import read_settings
+from ngshare_fs.settings.values import Raw
 from tests.hub_groups import LIST, READ, HubWithGroups
 
 IN_THE_CONFIGURATION = '{"name": "ngshare-groups", "services": ["ngshare"], "scopes": ["list:groups", "read:groups"]}'
@@ -59,3 +62,26 @@ async def test_nobody_could_tell(hub: HubWithGroups, client: HubClient) -> None:
     hub.broken = (500, "")
     found = await look_at_groups(client, hub.hub, is_synced=True)
     assert (found.ok, "500" in found.detail) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("instructors", "students", "said"),
+    [
+        ("formgrade-{course}, {course}:instructor", "nbgrader-{course}", []),
+        ("{course}:instructor", "{course}:student", []),
+        (
+            "nbgrader-staff-{course}",
+            "nbgrader-{course}",
+            ["'c' by nbgrader-staff-{course}, and of 'staff-c' by nbgrader"],
+        ),
+        ("{course}:i", "{course}", ["'c' by {course}:i, and of 'c:i' by {course}"]),
+        ("{course}", "{course}", []),  # of one course, the higher role
+    ],
+)
+def test_patterns_of_which_one_takes_the_others_groups(instructors: str, students: str, said: list[str]) -> None:
+    flags: dict[str, Raw] = {"standalone": True, "instructor-groups": instructors, "student-groups": students}
+    found = list(look_at_patterns(read_settings(flags, {})))
+    assert len(found) == len(said)
+    for each, text in zip(found, said, strict=True):
+        assert each.ok is None
+        assert text in each.detail

@@ -116,6 +116,20 @@ async def test_a_grader_hands_in_as_everybody_does(graded: Exchange) -> None:
     assert own["student_id"] == "tara"
 
 
+async def test_a_graders_own_dates_are_shown_to_them(graded: Exchange) -> None:
+    """What is shown is what their own work is taken by; those who teach have no dates of their own."""
+    dates = {"due": "2020-01-01", "close": "2020-01-02"}
+    assert (await graded.call("PATCH", "assignment/c/a", "kevin", **dates)).status == 200
+    assert (await graded.call("PUT", "extension/c/a/tara", "kevin", close="2999-01-01")).status == 200
+    for user, state, status in (("tara", "late", 200), ("kevin", "closed", 200), ("lawrence", "closed", 403)):
+        shown = (await graded.call("GET", "assignment/c/a", user)).body["dates"]
+        (course,) = (await graded.call("GET", "listing", user)).body["courses"]
+        assert course["assignments"][0]["dates"] == shown
+        assert (shown["state"], shown["extended"]) == (state, user == "tara")
+        handed_in = await graded.call("POST", "submission/c/a", user, files=tree({"p.ipynb": b"1"}))
+        assert handed_in.status == status
+
+
 async def test_a_grader_sees_what_is_withdrawn_and_lists_everybodys(graded: Exchange) -> None:
     assert (await graded.call("PUT", "assignment/c/a/withdrawn", "kevin")).status == 200
     assert (await graded.call("GET", "assignments/c", "tara")).body["assignments"] == ["a"]

@@ -107,10 +107,13 @@ def test_what_is_no_pattern_is_an_error(option: str, text: str) -> None:
     assert repr(text) in str(error.value)
 
 
-def test_a_pattern_that_yaml_takes_for_something_else_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "said", [" {course}", " {course}:tutor", " [{course}]", " [a-{course}, {course}:tutor]", "\n- {course}:tutor"]
+)
+def test_a_pattern_that_yaml_takes_for_something_else_is_told(said: str, tmp_path: Path) -> None:
     file = tmp_path / "ngshare.yaml"
-    file.write_text("standalone: true\nstudent-groups: {course}\n")
-    with pytest.raises(SettingsError, match=r"ngshare\.yaml:2: student-groups: .* in quotes"):
+    file.write_text(f"standalone: true\nstudent-groups:{said}\nport: 1\n")
+    with pytest.raises(SettingsError, match=r'ngshare\.yaml:[234]: .* has to stand in quotes: "\{course\}:tutor"'):
         read_settings({"config": str(file)}, {})
 
 
@@ -175,6 +178,7 @@ def test_a_course_names_its_groups(plain: Plain, volume: Volume, said: str, grou
         ("groups:\n  students: {a: b}\n", 3, "names of groups are expected"),
         ("groups:\n  students:\n  - [a]\n", 3, "names of groups are expected"),
         ("groups:\n  students: ['']\n", 3, "names of groups are expected"),
+        ("groups:\n  students: [a, 'nbgrader-{course}']\n", 3, "'nbgrader-.course.' is a pattern"),
     ],
 )
 def test_groups_that_cannot_be_understood_are_a_broken_file(

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -215,6 +216,24 @@ async def test_what_cannot_be_read_or_written_keeps_no_other_course_from_it(
     assert students(volume, "art") == students(volume, "biology") == {"ada"}
 
 
+async def test_of_a_course_that_is_deleted_nothing_more_is_said(
+    sync: GroupSync, hub: HubWithGroups, volume: Volume, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "ngshare_fs")
+    await asyncio.to_thread(course.create, volume, "art", [])
+    broken = Path(volume.root) / "courses/art/course.yaml"
+    text = broken.read_text()
+    for mends in (True, False):
+        broken.write_text("course: [")
+        assert await sync.is_done()
+        assert any("'art' does not follow" in line for line in said(caplog, logging.WARNING))
+        broken.write_text(text)
+        if not mends:
+            await asyncio.to_thread(course.delete, volume, "art", "root")
+        assert await sync.is_done()
+        assert any("'art' follows the hub's groups again" in line for line in said(caplog)) is mends
+
+
 async def test_a_courses_own_groups_count_in_place_of_the_patterns(
     sync: GroupSync, hub: HubWithGroups, volume: Volume
 ) -> None:
@@ -271,6 +290,35 @@ async def test_one_process_does_it_until_it_is_gone(
 async def _pages(hub: HubWithGroups, number: int) -> None:
     while len(hub.pages) < number:
         await asyncio.sleep(0.01)
+
+
+async def test_a_server_that_stops_changes_nothing_more(
+    hub: HubWithGroups, volume: Volume, grouped: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A thread that waits for a roster's lock outlives the server's work, and the volume is closed by then."""
+    caplog.set_level(logging.INFO, "ngshare_fs")
+    started = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    ended = threading.Event()
+
+    def carrying_out(*work: Any) -> Any:
+        loop.call_soon_threadsafe(started.set)
+        try:
+            return roster_sync.carry_out(*work)
+        finally:
+            ended.set()
+
+    with pytest.MonkeyPatch.context() as patch, volume.locks.hold("course", "math"):
+        patch.setattr(group_sync, "carry_out", carrying_out)
+        task = asyncio.create_task(keep_rosters(volume, grouped, hub.hub))
+        await asyncio.wait_for(started.wait(), 30)
+        task.cancel()
+        await asyncio.wait([task], timeout=30)
+        assert task.cancelled()
+        assert not ended.is_set()
+    assert await asyncio.to_thread(ended.wait, 30)
+    assert students(volume) == set()
+    assert not any("follow" in line for line in said(caplog))
 
 
 @pytest.mark.parametrize("seconds", [0, 60])

@@ -128,6 +128,19 @@ async def test_whoever_leaves_a_group_is_out_and_their_work_stays(grouped: Servi
     assert (await call(grouped, "GET", "assignments/m", "student"))[0] == 200
 
 
+async def test_a_mark_that_is_left_behind_shows_no_assignment(grouped: Service) -> None:
+    await call(grouped, "POST", "assignment/m/a", "teacher", files=FILES)
+    assert (await call(grouped, "GET", "assignments/m", "student"))[0] == 200
+    await noted(grouped, "student", Role.STUDENT)
+    grouped.hub.owners["student"] = member("student")
+    # The same answer, be there such an assignment or not: as to any stranger.
+    for name in ("a", "none"):
+        for kind in ("submissions", "submission", "feedback"):
+            assert (await call(grouped, "GET", f"{kind}/m/{name}/student", "student"))[0] == 403, (kind, name)
+    # For those who teach, whoever is listed can be asked for.
+    assert (await call(grouped, "GET", "submissions/m/a/student", "teacher"))[0] == 200
+
+
 async def test_an_entry_follows_the_role(grouped: Service) -> None:
     await call(grouped, "GET", "assignments/m", "student")
     await noted(grouped, "student", Role.STUDENT)
@@ -164,6 +177,20 @@ async def test_an_entry_by_name_takes_the_place_of_the_mark_and_wins(grouped: Se
     await call(grouped, "GET", "assignments/m", "tutor")
     await noted(grouped, "tutor", Role.GRADER)  # and with it whoever came before
     assert "student" not in people_of(grouped).instructors
+
+
+async def test_who_is_entered_by_hand_beside_a_mark_is_listed_once(grouped: Service) -> None:
+    """Otherwise `collect` would leave a student's work out, as that of an instructor."""
+    file = grouped.settings.data / "courses/m/course.yaml"
+    mark = "from: group"
+    file.write_text(
+        f"course: m\ninstructors:\n  a: {{{mark}}}\n  b: {{{mark}}}\nstudents:\n  a:\n  kevin: {{{mark}}}\n"
+    )
+    listed = {
+        kind: [entry["username"] for entry in (await call(grouped, "GET", f"{kind}/m", "root"))[1][kind]]
+        for kind in ("instructors", "graders", "students")
+    }
+    assert listed == {"instructors": ["b"], "graders": [], "students": ["a", "kevin"]}
 
 
 async def test_nobody_becomes_an_instructor_for_good_by_a_group(grouped: Service) -> None:

@@ -1,7 +1,8 @@
 """What the hub's groups make of those who are in them: which course they mean, and which role there."""
 
 import functools
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ngshare_fs.formats.group_pattern import GroupPattern
@@ -65,6 +66,13 @@ class GroupPatterns:
                 return self.graders
             case Role.STUDENT:
                 return self.students
+
+    def taken_twice(self) -> Iterator[tuple[GroupPattern, GroupPattern]]:
+        """The pairs of which the second has no group that does not fit the first one, too."""
+        patterns = {pattern for role in Role for pattern in self.of(role)}
+        for wide, narrow in itertools.permutations(sorted(patterns, key=str), 2):
+            if wide.takes_all_of(narrow):
+                yield wide, narrow
 
     def understand(self, names: frozenset[str]) -> UserGroups:
         """What groups mean to somebody who is in all of them."""

@@ -8,7 +8,7 @@ from ngshare_fs.access.groups import GroupPatterns
 from ngshare_fs.access.identity import SERVICE_MARK
 from ngshare_fs.hub import HubClient
 from ngshare_fs.hub.groups import Members, members_of
-from ngshare_fs.store import CourseGroups, Role, Roster, StoreError, Volume, roster
+from ngshare_fs.store import CourseGroups, LastCheck, Role, Roster, StoreError, Volume, no_check, roster
 from ngshare_fs.store.course import all_courses
 from ngshare_fs.store.errors import CourseNotFound
 from ngshare_fs.store.journal import Event, record
@@ -84,11 +84,14 @@ async def plan(volume: Volume, client: HubClient, patterns: GroupPatterns, only:
     return Plan(tuple(planned), tuple(without), broken)
 
 
-def carry_out(volume: Volume, course: str, planned: Difference, by: str, via: str) -> Difference:
+def carry_out(
+    volume: Volume, course: str, planned: Difference, by: str, via: str, last_check: LastCheck = no_check
+) -> Difference:
     """Change a course's roster as planned, and write down what was done.
 
     Args:
         by, via: who does it, see `Event`.
+        last_check: see `roster.change`.
 
     Returns:
         what was done: less than planned where others were faster.
@@ -96,7 +99,7 @@ def carry_out(volume: Volume, course: str, planned: Difference, by: str, via: st
     Raises:
         StoreError, OSError: nothing was, or nobody knows whether it will last.
     """
-    done = follow(volume, course, planned)
+    done = follow(volume, course, planned, last_check)
     roles = {**done.added, **{user: move.after for user, move in done.moved.items()}}
     for user, role in roles.items():
         record(volume, Event("join-by-group", by, via, course, student=user, detail=role.value))

@@ -74,8 +74,10 @@ def _has_own_work(call: Call) -> bool:
 
 
 def has_worked_here(call: Call, student: str) -> bool:
-    """Whether somebody is on the roster of the course, or has handed in to the assignment."""
-    if student in call.roster or (student == call.user and call.role is not None):
+    """Whether somebody belongs to the course, or has handed in to the assignment."""
+    # Of others nobody knows here whether they are in their groups still: what the roster lists has to do. Whoever asks
+    # for themselves has no right left by an entry that a group has brought once.
+    if call.role is not None if student == call.user else student in call.roster:
         return True
     # Somebody who has left, or an admin: what is listed can be collected.
     return bool(submission.submissions_by(call.volume, call.course, call.assignment, student))

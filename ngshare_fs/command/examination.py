@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from ngshare_fs.access.groups import GroupPatterns
 from ngshare_fs.access.identity import Admission
 from ngshare_fs.check_result import CheckResult
 from ngshare_fs.command.own_address import look_at_address, look_at_callback
@@ -50,6 +51,7 @@ async def _look_at_network(settings: Settings, user_token: str | None, volume: s
                 (settings.instructor_groups, settings.grader_groups, settings.student_groups)
             ):
                 found.append(await look_at_groups(client, hub, bool(settings.group_sync)))
+            found += look_at_patterns(settings)
             if user_token is None:
                 remedy = "--user-token-file FILE with the token of a user tells whether that user is let in"
                 found.append(CheckResult("roles", None, "not looked at", remedy))
@@ -64,6 +66,15 @@ async def _look_at_network(settings: Settings, user_token: str | None, volume: s
         found.append(await _look_at_proxy(hub.browser_url, settings.prefix, volume))
         found.append(await look_at_callback(hub, settings.prefix, volume))
     return found
+
+
+def look_at_patterns(settings: Settings) -> Iterator[CheckResult]:
+    """Look whether one group can be of two courses, and so the students of one be something else in the other."""
+    for wide, narrow in GroupPatterns.configured(settings).taken_twice():
+        group = narrow.group_of("c")
+        detail = f"the group {group!r} is of the course 'c' by {narrow}, and of {wide.course_of(group)!r} by {wide}"
+        remedy = "let each pattern begin or end as no other does, or watch over who makes courses of such names"
+        yield CheckResult("patterns", None, detail, remedy)
 
 
 def _identity(settings: Settings) -> str | None:

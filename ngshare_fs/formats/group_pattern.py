@@ -29,6 +29,11 @@ class GroupPattern:
         """The name of the group that belongs to a course."""
         return self.before + course + self.after
 
+    def takes_all_of(self, other: "GroupPattern") -> bool:
+        """Whether each group that another pattern fits is one of this pattern too, then of a course of longer name."""
+        fits = other.before.startswith(self.before) and other.after.endswith(self.after)
+        return fits and other != self
+
     def __str__(self) -> str:
         return self.group_of(COURSE)
 

@@ -51,8 +51,13 @@ async def keep_rosters(volume: Volume, settings: Settings, hub: Hub) -> None:
                     pause *= 2
                 await asyncio.sleep(seconds)
         finally:
+            sync.stop()
             await client.close()
             await asyncio.to_thread(turn.close)
+
+
+class _Stopping(Exception):
+    """The server stops, and has closed the volume perhaps."""
 
 
 class GroupSync:
@@ -72,6 +77,15 @@ class GroupSync:
         self._service = service
         # By what it is about, the last one said.
         self._said: dict[tuple[str, str], str] = {}
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """Change nothing from now on, also where a thread still waits for a lock."""
+        self._is_stopping = True
+
+    def _check_goes_on(self) -> None:
+        if self._is_stopping:
+            raise _Stopping
 
     def is_ours(self, turn: contextlib.ExitStack) -> bool:
         """Whether this process is the one that does it, from now on until `turn` ends."""
@@ -110,7 +124,9 @@ class GroupSync:
             self._say(("course", course), f"the roster of {course!r} does not follow the hub's groups: {problem}")
         for about in self._said.keys() - {("course", course) for course in problems} - {GROUPS}:
             del self._said[about]
-            LOG.info("the roster of %r follows the hub's groups again", about[1])
+            # One that is deleted by now, or has no groups any more, or hidden ones, follows nothing.
+            if about[1] in {each.course for each in found.courses if not each.hidden}:
+                LOG.info("the roster of %r follows the hub's groups again", about[1])
         metrics.gauge("group_sync_problems", len(problems) + len(hidden))
         metrics.gauge("group_sync_timestamp_seconds", time.time())
         return True
@@ -133,7 +149,10 @@ class GroupSync:
         difference = planned.without_what_is_held_back
         try:
             if difference:
-                _tell(planned.course, carry_out(self._volume, planned.course, difference, SERVER, SERVER))
+                work = (self._volume, planned.course, difference, SERVER, SERVER, self._check_goes_on)
+                _tell(planned.course, carry_out(*work))
+        except _Stopping:
+            return None
         except (StoreError, OSError) as error:
             return f"it cannot be changed: {error}"
         except Exception:

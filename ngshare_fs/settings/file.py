@@ -1,11 +1,16 @@
 """The configuration file: YAML of options, each with the line where it stands."""
 
+import re
 from pathlib import Path
 
 from ngshare_fs.formats.yaml_text import BrokenYaml, Node, parse_with_lines
 from ngshare_fs.settings.options import BY_NAME, near_match
 from ngshare_fs.settings.settings import SettingsError
-from ngshare_fs.settings.values import Raw
+from ngshare_fs.settings.values import IN_QUOTES, Raw
+
+# Where YAML takes `{course}` for a mapping: as a value, or in a list.
+_UNQUOTED = re.compile(rb"[:\[,-]\s*\{course\}")
+_COURSE = {"course": None}
 
 
 def read_file(path: str) -> bytes:
@@ -35,7 +40,10 @@ def options_in(content: bytes, path: str) -> dict[str, tuple[str, Raw]]:
     try:
         document, lines = parse_with_lines(content, path)
     except BrokenYaml as error:
-        raise SettingsError(f"{path}:{error.line}: {error.problem}") from None
+        # The parser may notice it at the end of the line, and so name the next one.
+        near = content.splitlines()[max(error.line - 2, 0) : error.line]
+        hint = f"; {IN_QUOTES}" if any(map(_UNQUOTED.search, near)) else ""
+        raise SettingsError(f"{path}:{error.line}: {error.problem}{hint}") from None
     found: dict[str, tuple[str, Raw]] = {}
     for key, value in document.items():
         line = f"{path}:{lines[key]}"
@@ -48,7 +56,8 @@ def options_in(content: bytes, path: str) -> dict[str, tuple[str, Raw]]:
 
 def _raw(value: Node, place: str) -> Raw:
     if isinstance(value, list):
-        return [_text(item, place, "takes a value or a list of values, nothing nested") for item in value]
+        nested = "takes a value or a list of values, nothing nested"
+        return [_text(item, place, IN_QUOTES if item == _COURSE else nested) for item in value]
     if isinstance(value, dict):
         return {name: _mapping(below, place) for name, below in value.items()}
     return value or ""

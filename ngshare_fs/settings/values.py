@@ -59,13 +59,6 @@ def parse_duration(raw: Raw) -> timedelta:
 
 
 MOST_DAYS = LONGEST.days
-
-
-def parse_age(raw: Raw) -> timedelta:
-    """An age: `90d`, `12h`, and whatever else is a duration."""
-    return duration_in(parse_text(raw))
-
-
 LEAST_REQUEST, MOST_REQUEST = 1024, 1024**4
 
 
@@ -93,10 +86,14 @@ def parse_names(raw: Raw) -> frozenset[str]:
     return frozenset(name.strip() for name in parse_text(raw).split(",") if name.strip())
 
 
+# What YAML takes `{course}` for is a mapping.
+IN_QUOTES = 'in a YAML file, what begins with {course} has to stand in quotes: "{course}:tutor"'
+
+
 def parse_group_patterns(raw: Raw) -> tuple[GroupPattern, ...]:
     """Patterns for names of groups, separated by commas or as a list."""
     if isinstance(raw, dict):
-        raise ValueError('in a YAML file, what begins with {course} has to stand in quotes: "{course}:tutor"')
+        raise ValueError(IN_QUOTES)
     return tuple(group_pattern_in(text) for text in sorted(parse_names(raw)))
 
 

@@ -209,6 +209,8 @@ BY_SCHEMA: Mapping[str, tuple[Any, str]] = {
     "long-name": (_value("fullnameOverride", "n" * 64), "fullnameOverride"),
     "option-in-snake-case": (_value("config", {"max_files": 3}), "max_files"),
     "option-of-the-wrong-type": (_value("config", {"workers": "many"}), "workers"),
+    "group-of-no-course": (_value("config", {"student-groups": "students"}), "student-groups"),
+    "group-of-no-course-in-a-list": (_value("config", {"student-groups": ["students"]}), "student-groups"),
     "service-without-anything-said": (_value("config", {"services": {"autograder": None}}), "autograder"),
     "seconds-as-text": (_value("terminationGracePeriodSeconds", "90"), "terminationGracePeriodSeconds"),
     "less-than-no-second": (_value("preStopSeconds", -1), "preStopSeconds"),

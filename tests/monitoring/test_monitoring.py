@@ -29,7 +29,7 @@ LOOKED_AT = {
     *(RESIDENT, OPEN_FILES, STARTED),
 }
 # Of a server without a hub, whose workers live, and whose volume may lie on a file system without `syncfs` of ours.
-MAY_BE_EMPTY = re.compile("ngshare_fs_(hub_|auth_cached_tokens|worker_restarts|flush_batch_size)")
+MAY_BE_EMPTY = re.compile("ngshare_fs_(hub_|group_sync_|auth_cached_tokens|worker_restarts|flush_batch_size)")
 
 
 def queries() -> list[str]:

@@ -79,7 +79,7 @@ def remove_instructor(call: Call) -> Answer:
 
 def list_instructors(call: Call) -> Answer:
     """All instructors of a course."""
-    return {"instructors": [_entry(name, person) for name, person in call.roster.instructors.items()]}
+    return {"instructors": [_entry(name, person) for name, person in call.roster.listed(Role.INSTRUCTOR).items()]}
 
 
 def set_grader(call: Call) -> Answer:
@@ -109,7 +109,7 @@ def remove_grader(call: Call) -> Answer:
 
 def list_graders(call: Call) -> Answer:
     """All graders of a course."""
-    return {"graders": [_entry(name, person) for name, person in call.roster.graders.items()]}
+    return {"graders": [_entry(name, person) for name, person in call.roster.listed(Role.GRADER).items()]}
 
 
 def set_student(call: Call) -> Answer:
@@ -164,7 +164,7 @@ def _status(names: Iterable[str], found: Iterable[Refusal | None]) -> Answer:
 
 def list_students(call: Call) -> Answer:
     """All students of a course."""
-    return {"students": [_entry(name, person) for name, person in call.roster.students.items()]}
+    return {"students": [_entry(name, person) for name, person in call.roster.listed(Role.STUDENT).items()]}
 
 
 def _person(call: Call) -> Person:

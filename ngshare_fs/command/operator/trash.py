@@ -21,7 +21,7 @@ from ngshare_fs.command.operator.document import print_document
 from ngshare_fs.command.operator.failures import reason
 from ngshare_fs.command.output import fail
 from ngshare_fs.settings.options import BY_NAME
-from ngshare_fs.settings.values import parse_age, understand
+from ngshare_fs.settings.values import parse_duration, understand
 from ngshare_fs.terminal.confirmation import NotConfirmed, confirm
 from ngshare_fs.terminal.saying import counted, say
 
@@ -257,7 +257,7 @@ def _empty(given: argparse.Namespace) -> int:
     from ngshare_fs.terminal.progress import progress
     from ngshare_fs.terminal.table import size_in_words
 
-    age: timedelta = understand(parse_age, given.older_than, "--older-than")
+    age: timedelta = understand(parse_duration, given.older_than, "--older-than")
     with (opened_for_reading if given.dry_run else opened_to_make_room)(given) as volume:
         old = list(entries_in(volume, given.course, age))
         sizes = {entry.name: size_of_entry(volume, entry).bytes for entry in old}

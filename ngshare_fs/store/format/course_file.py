@@ -102,6 +102,11 @@ class Roster:
             return Role.STUDENT
         return None
 
+    def listed(self, role: Role) -> dict[str, Person]:
+        """Those with a role, but for whom a group has brought and another list has by name: that one counts."""
+        people = self.people(role)
+        return {user: entry for user, entry in people.items() if entry.source is None or not self.named_role(user)}
+
     def to_yaml(self) -> bytes:
         """The text of `course.yaml`."""
         document: dict[str, object] = {"course": self.course}

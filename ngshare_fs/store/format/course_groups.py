@@ -12,6 +12,7 @@ group gives. It stays in the file as it was written; this is what it means.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ngshare_fs.formats.group_pattern import COURSE
 from ngshare_fs.formats.yaml_text import Node, WrongShape
 from ngshare_fs.store.format.role import Role
 from ngshare_fs.store.format.unknown_keys import misspelt
@@ -73,4 +74,11 @@ def _names(said: Mapping[str, Node], role: str) -> frozenset[str]:
     names = [name for name in listed if isinstance(name, str) and name]
     if len(names) != len(listed):
         raise WrongShape((GROUPS, role), f"below `{role}:`, names of groups are expected: `[one, another]`")
+    for name in names:
+        if COURSE in name:
+            # Taken as a name, it would shut out everybody without a word.
+            problem = (
+                f"{name!r} is a pattern, and those are for the server's options: here the group's own name belongs"
+            )
+            raise WrongShape((GROUPS, role), problem)
     return frozenset(names)
