@@ -94,6 +94,7 @@ async def test_without_one_threads_write(
     make_exchange: MakeExchange, made: list[WriteScheduler], starter: WriterStarter, caplog: pytest.LogCaptureFixture
 ) -> None:
     os.kill(starter.pid, signal.SIGKILL)
+    await until(lambda: not runs(starter.pid), "its end")
     exchange = await make_exchange()
     await taught_course(exchange)
     answers = await asyncio.gather(*(hand_in(exchange) for _ in range(20)))
