@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from aiohttp import ClientResponse
+from aiohttp import ClientResponse, web_app
 from aiohttp.test_utils import TestClient
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -169,6 +169,13 @@ def nobody_blocks_the_event_loop(request: pytest.FixtureRequest) -> Iterator[Non
     with event_loop.watched(blocked.append):
         yield
     assert not blocked, "\n".join(blocked)
+
+
+@pytest.fixture(autouse=True)
+def nobody_remembers_applications() -> Iterator[None]:
+    """Let go of them: aiohttp keeps the last 1,024, a GiB with all that they hold, which each fork would copy."""
+    yield
+    web_app._cached_build_middleware.cache_clear()
 
 
 @pytest.fixture
