@@ -86,8 +86,8 @@ class Submissions:
             connection = HTTPConnection(str(parts.hostname), parts.port or 80, timeout=PATIENCE)
             try:
                 connection.connect()
-            except ConnectionRefusedError:
-                return
+            except (ConnectionRefusedError, ConnectionResetError):
+                return  # the second: the socket was closed while the kernel was at it; nothing has been sent
             try:
                 headers = {"Content-Type": "application/x-www-form-urlencoded", "Connection": "close"}
                 connection.request("POST", f"{parts.path}submission/c/a", body, headers)

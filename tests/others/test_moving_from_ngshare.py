@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.others, pytest.mark.long]
 VERSIONS = ("0.6.0", "0.5.3", "0.5.0")
 OLD_CONFIGURATION = Path(__file__).parent / "old_client" / "nbgrader_config.py"
 # What we add to answers, which clients of ngshare leave alone.
-MORE = {"timestamp", "newest_submission"}
+MORE = {"timestamp", "newest_submission", "dates"}
 
 
 class Exact(dict[str, str]):
