@@ -53,6 +53,11 @@ class FallibleHub:
             "/services/ngshare/oauth_callback",
         )
 
+    async def begin(self, aiohttp_server: Any) -> None:
+        """Answer at an address of its own from now on, by pytest-aiohttp's fixture."""
+        server = await aiohttp_server(self.application())
+        self.url = str(server.make_url("")).rstrip("/")
+
     def application(self) -> web.Application:
         application = web.Application()
         application.router.add_get("/hub/api/user", self._user)

@@ -63,8 +63,7 @@ async def service(
             "kevin": user("kevin", "access:services", kind="service"),
         }
     )
-    server = await aiohttp_server(hub.application())
-    hub.url = str(server.make_url("")).rstrip("/")
+    await hub.begin(aiohttp_server)
     settings = dataclasses.replace(
         settings,
         standalone=False,

@@ -70,7 +70,7 @@ def test_a_date_that_is_none_says_nothing() -> None:
 @pytest.fixture
 async def hub(aiohttp_server: Any) -> FallibleHub:
     hub = FallibleHub(owners={"own-token": user("ngshare", kind="service")})
-    hub.url = str((await aiohttp_server(hub.application())).make_url("")).rstrip("/")
+    await hub.begin(aiohttp_server)
     return hub
 
 

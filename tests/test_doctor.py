@@ -123,8 +123,7 @@ def test_a_volume_that_belongs_to_somebody_else_is_told(tmp_path: Path) -> None:
 @pytest.fixture
 async def hub(aiohttp_server: Any) -> FallibleHub:
     hub = FallibleHub(owners={"own-token": user("ngshare", kind="service")})
-    server = await aiohttp_server(hub.application())
-    hub.url = str(server.make_url("")).rstrip("/")
+    await hub.begin(aiohttp_server)
     return hub
 
 

@@ -19,8 +19,7 @@ IN_THE_CHART = "ngshare-groups: {services: [ngshare], scopes: [list:groups, read
 @pytest.fixture
 async def hub(aiohttp_server: Any) -> HubWithGroups:
     hub = HubWithGroups()
-    server = await aiohttp_server(hub.application())
-    hub.url = str(server.make_url("")).rstrip("/")
+    await hub.begin(aiohttp_server)
     return hub
 
 

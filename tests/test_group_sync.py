@@ -34,8 +34,7 @@ CLASS = [f"student{number:03}" for number in range(40)]
 async def hub(aiohttp_server: Any) -> HubWithGroups:
     hub = HubWithGroups(groups={"formgrade-math": ["kevin"], "nbgrader-math": list(CLASS)})
     hub.grant(LIST, READ)
-    server = await aiohttp_server(hub.application())
-    hub.url = str(server.make_url("")).rstrip("/")
+    await hub.begin(aiohttp_server)
     return hub
 
 

@@ -14,8 +14,7 @@ from tests.hub_groups import LIST, READ, HubWithGroups
 async def hub(aiohttp_server: Any) -> HubWithGroups:
     hub = HubWithGroups(groups={"math": ["ada", "bob"], "empty": [], "art/2026 +": ["zoë"]})
     hub.grant(LIST, READ)
-    server = await aiohttp_server(hub.application())
-    hub.url = str(server.make_url("")).rstrip("/")
+    await hub.begin(aiohttp_server)
     return hub
 
 

@@ -23,8 +23,7 @@ class Clock:
 @pytest.fixture
 async def hub(aiohttp_server: Any) -> FallibleHub:
     hub = FallibleHub(owners={"good": user("ada", "access:servers!server=ada/")})
-    server = await aiohttp_server(hub.application())
-    hub.url = str(server.make_url("")).rstrip("/")
+    await hub.begin(aiohttp_server)
     return hub
 
 

@@ -334,7 +334,7 @@ def test_without_a_start_nothing_is_counted() -> None:
 async def test_whether_the_hub_answers_is_counted(aiohttp_server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counting, "_board", board.Board(board.make(), counting.is_volatile))
     hub = FallibleHub(owners={"good": user("ada")})
-    hub.url = str((await aiohttp_server(hub.application())).make_url("")).rstrip("/")
+    await hub.begin(aiohttp_server)
     client = HubClient(hub.hub)
     tokens = Tokens(client, 60, 300)
     assert "ngshare_fs_hub_up" not in exposition.text(LOOK).decode()

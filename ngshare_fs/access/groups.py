@@ -59,13 +59,7 @@ class GroupPatterns:
 
     def of(self, role: Role) -> tuple[GroupPattern, ...]:
         """The patterns that give a role."""
-        match role:
-            case Role.INSTRUCTOR:
-                return self.instructors
-            case Role.GRADER:
-                return self.graders
-            case Role.STUDENT:
-                return self.students
+        return role.pick(self.instructors, self.graders, self.students)
 
     def taken_twice(self) -> Iterator[tuple[GroupPattern, GroupPattern]]:
         """The pairs of which the second has no group that does not fit the first one, too."""

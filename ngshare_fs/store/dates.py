@@ -72,13 +72,17 @@ class Dates:
             moment = datetime.fromisoformat(moment.removesuffix(" UTC")).replace(tzinfo=timezone.utc)
         return late_seconds(moment, self.due.at, self.grace)
 
+    def is_in_time(self, moment: datetime | Timestamp) -> bool:
+        """Whether work of that time is not late, the grace included; where nothing is due, all work is."""
+        return not self.late_seconds(moment)
+
     def state(self, now: datetime) -> State:
         """What the assignment is at a time."""
         if not self.is_released(now):
             return "scheduled"
         if self.is_closed(now):
             return "closed"
-        return "late" if self.late_seconds(now) else "open"
+        return "open" if self.is_in_time(now) else "late"
 
 
 def now() -> datetime:
@@ -172,7 +176,7 @@ def in_time(volume: Volume, course: str, assignment: str) -> Callable[[str, Time
         AssignmentNotFound, CourseNotFound, BrokenManifest: see `of`.
     """
     dates_of = of_everybody(volume, course, assignment)
-    return lambda student, moment: not dates_of(student).late_seconds(moment)
+    return lambda student, moment: dates_of(student).is_in_time(moment)
 
 
 def applying(file: AssignmentFile, rules: CourseRules = NO_RULES, student: str | None = None) -> Dates:
@@ -295,12 +299,7 @@ def changed(file: AssignmentFile, changes: Mapping[str, object]) -> AssignmentFi
 
 
 def extend(
-    volume: Volume,
-    course: str,
-    assignment: str,
-    student: str,
-    extension: Extension,
-    last_check: LastCheck = no_check,
+    volume: Volume, course: str, assignment: str, student: str, extension: Extension, last_check: LastCheck = no_check
 ) -> None:
     """Give a student more time, in place of what was given before; what else somebody wrote into the entry stays.
 
@@ -341,7 +340,7 @@ def take_back_extension(
 
     def without_extension(file: AssignmentFile) -> AssignmentFile:
         had[:] = [student in file.extensions]
-        return replace(file, extensions={name: given for name, given in file.extensions.items() if name != student})
+        return file.without(student)
 
     _change(volume, course, assignment, without_extension, last_check)
     return had[0]

@@ -1,6 +1,6 @@
 """Who teaches, who grades and who takes a course: reading and changing the roster."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from ngshare_fs.store.editable_file import EditableFile
@@ -10,6 +10,7 @@ from ngshare_fs.store.errors import (
     InstructorNotFound,
     IsGrader,
     IsInstructor,
+    StoreError,
     StudentNotFound,
 )
 from ngshare_fs.store.format import layout
@@ -89,13 +90,7 @@ def remove_instructor(volume: Volume, course: str, user: str, last_check: LastCh
         InstructorNotFound: the user is none.
         CourseNotFound, BrokenManifest: see `change`.
     """
-
-    def changed(roster: Roster) -> Roster:
-        if user not in roster.instructors:
-            raise InstructorNotFound(user)
-        return replace(roster, instructors=_without(roster.instructors, user))
-
-    change(volume, course, changed, last_check)
+    _remove(volume, course, Role.INSTRUCTOR, user, InstructorNotFound, last_check)
 
 
 def set_grader(volume: Volume, course: str, user: str, person: Person, last_check: LastCheck = no_check) -> None:
@@ -127,13 +122,7 @@ def remove_grader(volume: Volume, course: str, user: str, last_check: LastCheck 
         GraderNotFound: the user is none.
         CourseNotFound, BrokenManifest: see `change`.
     """
-
-    def changed(roster: Roster) -> Roster:
-        if user not in roster.graders:
-            raise GraderNotFound(user)
-        return replace(roster, graders=_without(roster.graders, user))
-
-    change(volume, course, changed, last_check)
+    _remove(volume, course, Role.GRADER, user, GraderNotFound, last_check)
 
 
 def set_student(volume: Volume, course: str, user: str, person: Person, last_check: LastCheck = no_check) -> None:
@@ -198,13 +187,7 @@ def remove_student(volume: Volume, course: str, user: str, last_check: LastCheck
         StudentNotFound: the user is none.
         CourseNotFound, BrokenManifest: see `change`.
     """
-
-    def changed(roster: Roster) -> Roster:
-        if user not in roster.students:
-            raise StudentNotFound(user)
-        return replace(roster, students=_without(roster.students, user))
-
-    change(volume, course, changed, last_check)
+    _remove(volume, course, Role.STUDENT, user, StudentNotFound, last_check)
 
 
 def remove_students(volume: Volume, course: str, users: Iterable[str], last_check: LastCheck = no_check) -> list[bool]:
@@ -313,8 +296,18 @@ def _placed(roster: Roster, role: Role, user: str, person: Person) -> Roster:
     return roster.without(user).with_people(role, {**present, user: _updated(present.get(user), person)})
 
 
-def _without(people: Mapping[str, Person], user: str) -> dict[str, Person]:
-    return {name: entry for name, entry in people.items() if name != user}
+def _remove(
+    volume: Volume, course: str, role: Role, user: str, missing: type[StoreError], last_check: LastCheck
+) -> None:
+    """Take somebody off the list of a role; raises `missing` where they are not on it."""
+
+    def changed(roster: Roster) -> Roster:
+        people = roster.people(role)
+        if user not in people:
+            raise missing(user)
+        return roster.with_people(role, {name: entry for name, entry in people.items() if name != user})
+
+    change(volume, course, changed, last_check)
 
 
 def _updated(present: Person | None, person: Person) -> Person:

@@ -76,7 +76,7 @@ def submit(
         raise
     metrics.count(
         "submissions_total",
-        "repeated" if applying is None else "late" if applying.late_seconds(moment) else "stored",
+        "repeated" if applying is None else "stored" if applying.is_in_time(moment) else "late",
     )
     return moment
 

@@ -10,7 +10,7 @@ from ngshare_fs.api.endpoints.courses import is_name, listed
 from ngshare_fs.api.endpoints.schemas import NAME, PERSON, TEXT, list_of, record
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal, Refused
-from ngshare_fs.store import Person, Role, roster
+from ngshare_fs.store import Person, Role, StoreError, roster
 from ngshare_fs.store.errors import GraderNotFound, InstructorNotFound, IsInstructor, StudentNotFound
 
 FIRST_NAME = Argument("first_name", TEXT, "May be empty.")
@@ -64,10 +64,7 @@ def set_instructor(call: Call) -> Answer:
 
 def get_instructor(call: Call) -> Answer:
     """An instructor's entry."""
-    person = call.roster.instructors.get(call.named_user)
-    if person is None:
-        raise InstructorNotFound(call.named_user)
-    return _entry(call.named_user, person)
+    return _entry_of(call, Role.INSTRUCTOR, InstructorNotFound)
 
 
 def remove_instructor(call: Call) -> Answer:
@@ -79,7 +76,7 @@ def remove_instructor(call: Call) -> Answer:
 
 def list_instructors(call: Call) -> Answer:
     """All instructors of a course."""
-    return {"instructors": [_entry(name, person) for name, person in call.roster.listed(Role.INSTRUCTOR).items()]}
+    return _all(call, Role.INSTRUCTOR)
 
 
 def set_grader(call: Call) -> Answer:
@@ -94,10 +91,7 @@ def set_grader(call: Call) -> Answer:
 
 def get_grader(call: Call) -> Answer:
     """A grader's entry."""
-    person = call.roster.graders.get(call.named_user)
-    if person is None:
-        raise GraderNotFound(call.named_user)
-    return _entry(call.named_user, person)
+    return _entry_of(call, Role.GRADER, GraderNotFound)
 
 
 def remove_grader(call: Call) -> Answer:
@@ -109,7 +103,7 @@ def remove_grader(call: Call) -> Answer:
 
 def list_graders(call: Call) -> Answer:
     """All graders of a course."""
-    return {"graders": [_entry(name, person) for name, person in call.roster.listed(Role.GRADER).items()]}
+    return _all(call, Role.GRADER)
 
 
 def set_student(call: Call) -> Answer:
@@ -121,10 +115,7 @@ def set_student(call: Call) -> Answer:
 
 def get_student(call: Call) -> Answer:
     """A student's entry."""
-    person = call.roster.students.get(call.named_user)
-    if person is None:
-        raise StudentNotFound(call.named_user)
-    return _entry(call.named_user, person)
+    return _entry_of(call, Role.STUDENT, StudentNotFound)
 
 
 def remove_student(call: Call) -> Answer:
@@ -164,7 +155,7 @@ def _status(names: Iterable[str], found: Iterable[Refusal | None]) -> Answer:
 
 def list_students(call: Call) -> Answer:
     """All students of a course."""
-    return {"students": [_entry(name, person) for name, person in call.roster.listed(Role.STUDENT).items()]}
+    return _all(call, Role.STUDENT)
 
 
 def _person(call: Call) -> Person:
@@ -173,6 +164,17 @@ def _person(call: Call) -> Person:
         last_name=call.form.text("last_name", refusals.NO_LAST_NAME),
         email=call.form.text("email", refusals.NO_EMAIL),
     )
+
+
+def _entry_of(call: Call, role: Role, missing: type[StoreError]) -> Answer:
+    person = call.roster.people(role).get(call.named_user)
+    if person is None:
+        raise missing(call.named_user)
+    return _entry(call.named_user, person)
+
+
+def _all(call: Call, role: Role) -> Answer:
+    return {role.key: [_entry(name, person) for name, person in call.roster.listed(role).items()]}
 
 
 def _entry(name: str, person: Person) -> dict[str, str | None]:

@@ -150,7 +150,7 @@ def collect_all(call: Call) -> Answer:
     if call.form.optional("before") == DUE:
         dates_of = dates.of_everybody(*work)
         found = submission.to_collect(
-            *work, None, _students(call), lambda student, moment: not dates_of(student).late_seconds(moment)
+            *work, None, _students(call), lambda student, moment: dates_of(student).is_in_time(moment)
         )
     else:
         before = None

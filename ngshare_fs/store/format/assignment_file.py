@@ -16,7 +16,7 @@ Every line may be missing.
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from ngshare_fs.formats import yaml_text
@@ -74,6 +74,10 @@ class AssignmentFile:
     grace: timedelta | None = None
     extensions: Mapping[str, Extension] = field(default_factory=dict)
     more: Mapping[str, Node] = field(default_factory=dict)
+
+    def without(self, student: str) -> "AssignmentFile":
+        """The same without a student's extension."""
+        return replace(self, extensions={name: given for name, given in self.extensions.items() if name != student})
 
     def to_yaml(self) -> bytes:
         """The text of `assignment.yaml`."""

@@ -62,13 +62,7 @@ class Roster:
 
     def people(self, role: Role) -> Mapping[str, Person]:
         """Those with a role."""
-        match role:
-            case Role.INSTRUCTOR:
-                return self.instructors
-            case Role.GRADER:
-                return self.graders
-            case Role.STUDENT:
-                return self.students
+        return role.pick(self.instructors, self.graders, self.students)
 
     def with_people(self, role: Role, people: Mapping[str, Person]) -> "Roster":
         """The same roster, but for the list of a role."""

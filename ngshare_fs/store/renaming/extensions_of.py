@@ -26,11 +26,6 @@ def renamed(file: AssignmentFile, old: str, new: str) -> AssignmentFile:
     return replace(file, extensions=extensions)
 
 
-def without(file: AssignmentFile, user: str) -> AssignmentFile:
-    """The same without a person's extension."""
-    return replace(file, extensions={name: given for name, given in file.extensions.items() if name != user})
-
-
 def given_by(file: AssignmentFile, user: str, placeholder: str) -> AssignmentFile:
     """The same with another word for who gave an extension, where that is a certain user."""
     extensions: Mapping[str, Extension] = {

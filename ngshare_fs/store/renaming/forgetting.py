@@ -134,7 +134,7 @@ class Search:
             return
         user = self._user
         if user in found.extensions:
-            act = partial(file.change, lambda present: extensions_of.without(present, user))
+            act = partial(file.change, lambda present: present.without(user))
             yield self._removal(EXTENSION, file.path, 1, act, course, assignment)
         given = sum(each.by == user for name, each in found.extensions.items() if name != user)
         if given:
