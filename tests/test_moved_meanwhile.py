@@ -2,7 +2,8 @@
 
 import pytest
 
-from ngshare_fs.api.endpoint import Endpoint, Who
+from ngshare_fs.access.permission import Who
+from ngshare_fs.api.endpoint import Endpoint
 from ngshare_fs.api.endpoints.table import ENDPOINTS
 from ngshare_fs.http.refusals import INTERRUPTED
 from tests.conftest import Exchange

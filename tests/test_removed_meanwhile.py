@@ -18,7 +18,8 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from ngshare_fs.api.endpoint import Endpoint, Who
+from ngshare_fs.access.permission import Who
+from ngshare_fs.api.endpoint import Endpoint
 from ngshare_fs.api.endpoints.table import ENDPOINTS
 from ngshare_fs.formats.civil_time import moment_in
 from ngshare_fs.store import Extension, course, dates, release, roster, submission

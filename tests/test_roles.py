@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from ngshare_fs.access.permission import Who
 from ngshare_fs.api import action
 from ngshare_fs.api.call import Call
 from ngshare_fs.api.checks import check
-from ngshare_fs.api.endpoint import Endpoint, Pool, Who
+from ngshare_fs.api.endpoint import Endpoint, Pool
 from ngshare_fs.api.endpoints.table import ENDPOINTS
 from ngshare_fs.settings import CourseCreators
 from tests.conftest import Exchange, MakeExchange

@@ -74,11 +74,12 @@ class Identity(Protocol):
 
     arguments: Mapping[str, int]
 
-    async def from_headers(self, request: web.Request, writes: bool) -> Caller | None:
+    async def from_headers(self, request: web.Request, writes: bool, sent: str | None = None) -> Caller | None:
         """The user, where the headers alone decide; None where the arguments have a say.
 
         Args:
             writes: whether the request changes anything.
+            sent: what a form sent along, see `cross_site.check`.
 
         Raises:
             Refused: nobody is signed in, or somebody who may not be here.
@@ -110,7 +111,7 @@ class StandAlone:
         self._admins = admins
         self._creators = creators
 
-    async def from_headers(self, request: web.Request, writes: bool) -> Caller | None:
+    async def from_headers(self, request: web.Request, writes: bool, sent: str | None = None) -> Caller | None:
         """None: the arguments decide."""
         return None
 
@@ -220,7 +221,7 @@ class SignedIn:
         self._prefix = prefix
         self._told_of_the_scope = False
 
-    async def from_headers(self, request: web.Request, writes: bool) -> Caller | None:
+    async def from_headers(self, request: web.Request, writes: bool, sent: str | None = None) -> Caller | None:
         """The owner of the token, or of the session where there is no token."""
         if "Authorization" in request.headers:
             # What no token looks like is not sent to the hub.
@@ -231,7 +232,7 @@ class SignedIn:
         session = self._sessions.of(request)
         if session is None:
             raise Refused(refusals.NOT_SIGNED_IN)
-        cross_site.check(request, self._prefix, session.xsrf, writes)
+        cross_site.check(request, self._prefix, session.xsrf, writes, sent)
         account = await self._owner(session.token, refusals.NOT_SIGNED_IN, SESSION_SECONDS)
         return self._let_in(account, session)
 

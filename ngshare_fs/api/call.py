@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from ngshare_fs.access.groups import NO_GROUPS, UserGroups
-from ngshare_fs.access.roles import grades, role_in, teaches
+from ngshare_fs.access.permission import Asking
+from ngshare_fs.access.roles import grades, teaches
 from ngshare_fs.api.request.form import Form
 from ngshare_fs.store import LastCheck, Role, Roster, Tree, Volume, journal, no_check
 from ngshare_fs.store.quota import NO_LIMITS, NOT_COUNTED, Limits, Used
@@ -48,6 +49,11 @@ class Call:
     creates_courses: bool = False
 
     @property
+    def asking(self) -> Asking:
+        """Who asks, and for what."""
+        return Asking(self.volume, self.user, self.is_admin, self.creates_courses, self.groups, self.names)
+
+    @property
     def course(self) -> str:
         """The course in the path."""
         return self.names["course"]
@@ -71,7 +77,7 @@ class Call:
     @property
     def role(self) -> Role | None:
         """What the user is in this course."""
-        return role_in(self.course, self.roster, self.user, self.groups)
+        return self.asking.role(self.roster)
 
     @property
     def teaches(self) -> bool:

@@ -6,35 +6,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from ngshare_fs.access.permission import Conditions, Who
 from ngshare_fs.api.call import Answer, Call
 from ngshare_fs.http.refusals import Refusal
 
 # An argument that is a text, or JSON: a roster of 20,000.
 LONGEST_TEXT = 64 * 1024
 LONGEST_JSON = 4 * 2**20
-
-
-class Who(enum.Enum):
-    """Who may call. Admins may in any case, and whoever has a higher role than is asked for."""
-
-    ANYONE = "anyone"
-    COURSE_CREATOR = "course creator"
-    ADMIN = "admin"
-    MEMBER = "member"
-    GRADER = "grader"
-    GRADER_OR_SELF = "grader or self"
-    INSTRUCTOR = "instructor"
-
-    @property
-    def reason(self) -> str:
-        """The reason that debug mode gives to anybody else."""
-        match self:
-            case Who.ADMIN | Who.COURSE_CREATOR:
-                return "not admin"
-            case Who.MEMBER:
-                return "not related to course"
-            case _:
-                return "not course instructor"
 
 
 class Pool(enum.Enum):
@@ -117,6 +95,18 @@ class Endpoint:
     def wanted(self) -> dict[str, int]:
         """Its arguments, and how many bytes each may have."""
         return {argument.name: argument.longest for argument in self.arguments}
+
+    @cached_property
+    def conditions(self) -> Conditions:
+        """What is checked before it is done."""
+        return Conditions(
+            self.who,
+            course="{course}" in self.path and not self.new_course,
+            assignment="{assignment}" in self.path and not self.new_assignment,
+            of_student=self.of_student,
+            only_open=self.only_open,
+            writes=self.writes,
+        )
 
     @property
     def stores_files(self) -> bool:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 import ngshare_fs
-from ngshare_fs.api.endpoint import Argument, Endpoint, Who
+from ngshare_fs.access.permission import Who
+from ngshare_fs.api.endpoint import Argument, Endpoint
 from ngshare_fs.api.endpoints.health import PATHS as HEALTH_PATHS
 from ngshare_fs.api.endpoints.schemas import NAME, TEXT, Schema, record
 from ngshare_fs.api.endpoints.table import ENDPOINTS

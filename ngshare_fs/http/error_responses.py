@@ -35,7 +35,7 @@ def answering_failures(debug: bool) -> Middleware:
             reason = f" ({error.reason})" if debug and error.reason else ""
             return answer(error.refusal, (f" ({error.detail})" if error.detail else "") + reason, error.limits)
         except StoreError as error:
-            return answer(_refusal_of(request, error), f" ({error})" if isinstance(error, SAYING_WHY) else "")
+            return answer(refusal_of(request, error), f" ({error})" if isinstance(error, SAYING_WHY) else "")
         except web.HTTPNotFound:
             if "Authorization" in request.headers:
                 return answer(refusals.UNKNOWN_PATH)
@@ -81,7 +81,8 @@ def _check_head(request: web.Request) -> None:
         raise Refused(refusals.MALFORMED_URL) from None
 
 
-def _refusal_of(request: web.Request, error: StoreError) -> Refusal:
+def refusal_of(request: web.Request, error: StoreError) -> Refusal:
+    """What an error of the store is to whoever asked; the log says which one it was, where that is not their affair."""
     refusal = OF_STORE_ERROR.get(type(error), refusals.FAILURE)
     if refusal.status >= 500:
         logger.error("%s %s: %s: %s", request.method, request.rel_url.raw_path, type(error).__name__, error)

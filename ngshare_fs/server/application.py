@@ -1,7 +1,6 @@
 """Puts the application together."""
 
 import asyncio
-import re
 
 from aiohttp import web
 
@@ -19,12 +18,13 @@ from ngshare_fs.api.stored_bytes import StoredBytes
 from ngshare_fs.api.volume_walk import VolumeWalk
 from ngshare_fs.api.writer import WriterStarter, WriteScheduler
 from ngshare_fs.http.error_responses import answering_failures
+from ngshare_fs.http.route_pattern import route_pattern
 from ngshare_fs.hub import HubClient, Tokens
 from ngshare_fs.server.request_metrics import PREFIX
 from ngshare_fs.settings import Settings
 from ngshare_fs.store import Volume, secret
 from ngshare_fs.store.quota import Limits
-from ngshare_fs.web import pages, sign_in
+from ngshare_fs.web import routes, sign_in
 
 
 def make_application(volume: Volume, settings: Settings, starter: WriterStarter | None = None) -> web.Application:
@@ -61,7 +61,7 @@ def make_application(volume: Volume, settings: Settings, starter: WriterStarter 
     for endpoint in ENDPOINTS:
         application.router.add_route(
             endpoint.method,
-            settings.prefix + _any_names_in(endpoint.path),
+            settings.prefix + route_pattern(endpoint.path),
             dispatcher.handler(endpoint),
             expect_handler=dispatcher.expect,
         )
@@ -69,7 +69,7 @@ def make_application(volume: Volume, settings: Settings, starter: WriterStarter 
     if settings.metrics:
         _serve_metrics(application, volume)
     openapi.add_route(application, settings)
-    pages.add_routes(application, settings, volume, blocking, identity)
+    routes.add_routes(application, settings, volume, blocking, identity, contacts.met)
 
     async def start_writing(_: web.Application) -> None:
         await writes.start()
@@ -102,11 +102,6 @@ def _serve_metrics(application: web.Application, volume: Volume) -> None:
 
     application.on_startup.append(start_walk)
     application.on_cleanup.append(stop_walk)
-
-
-def _any_names_in(path: str) -> str:
-    """The path as the router takes it: aiohttp's own pattern for a name has no braces in it, and ours may have any."""
-    return re.sub(r"\{(\w+)\}", r"{\1:[^/]+}", path)
 
 
 def _identity(application: web.Application, volume: Volume, settings: Settings) -> Identity:

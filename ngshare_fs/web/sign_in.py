@@ -21,13 +21,13 @@ from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal, Refused
 from ngshare_fs.hub import HubClient, HubDown, Rejected
 from ngshare_fs.settings import Hub, Settings
-from ngshare_fs.web.rendering import page, refusal_page
+from ngshare_fs.web.forms import XSRF_FIELD
+from ngshare_fs.web.rendering import bare_frame, page, refusal_page
 
 logger = logging.getLogger(__name__)
 
 CALLBACK = "oauth_callback"
 SIGN_OUT = "sign-out"
-XSRF_FIELD = "_xsrf"
 # How long somebody may take to type a password.
 SECONDS = 600
 LONGEST_NEXT = 1024
@@ -38,7 +38,8 @@ MOST_AT_ONCE = 4
 BEGUN_ELSEWHERE = Refusal(403, "This sign-in was not begun in this browser, or longer than ten minutes ago.")
 NOT_GRANTED = Refusal(403, "JupyterHub did not sign you in here.")
 NOT_KNOWN = Refusal(503, "JupyterHub does not know this service any more.", retry_after=60)
-TRY_AGAIN = "Open this service again to start anew."
+# The keys of texts that say what to do.
+TRY_AGAIN, TELL_OPERATOR = "more.try-again", "more.tell-operator"
 
 
 class SignIn:
@@ -90,21 +91,21 @@ class SignIn:
         # Only who began it has the cookie: otherwise somebody could be made to work in another one's name.
         begun = self._sessions.read(request, _cookie(state), SECONDS)
         if begun is None or not hmac.compare_digest(begun["state"].encode(), state.encode("utf-8", "replace")):
-            return await refusal_page(BEGUN_ELSEWHERE, self._prefix, TRY_AGAIN)
+            return await refusal_page(request, self._prefix, BEGUN_ELSEWHERE, TRY_AGAIN)
         if not code:
             logger.warning("the hub sent somebody back without a code: %r", request.query.get("error", "")[:100])
-            return await refusal_page(NOT_GRANTED, self._prefix, TRY_AGAIN)
+            return await refusal_page(request, self._prefix, NOT_GRANTED, TRY_AGAIN)
         try:
             token, seconds = await self._client.token_for(code, begun["verifier"])
         except Rejected as error:
             if error.code == "invalid_client":
                 logger.error("nobody can sign in: the hub does not know this service's client or token any more")
-                return await refusal_page(NOT_KNOWN, self._prefix, "Tell whoever runs it.")
+                return await refusal_page(request, self._prefix, NOT_KNOWN, TELL_OPERATOR)
             logger.warning("the hub did not take the code that it gave out: %s", error)
-            return await refusal_page(NOT_GRANTED, self._prefix, TRY_AGAIN)
+            return await refusal_page(request, self._prefix, NOT_GRANTED, TRY_AGAIN)
         except HubDown as error:
             logger.warning("somebody could not sign in: %s", error)
-            return await refusal_page(refusals.HUB_DOWN, self._prefix)
+            return await refusal_page(request, self._prefix, refusals.HUB_DOWN)
         response = web.Response(status=302, headers={"Location": begun["next"], "Cache-Control": "no-store"})
         self._sessions.begin(request, response, token, seconds)
         self._sessions.end(request, response, _cookie(state))
@@ -113,7 +114,11 @@ class SignIn:
     async def sign_out(self, request: web.Request) -> web.Response:
         """End the session, here only: the hub's own goes on."""
         session = self._sessions.of(request)
-        response = await page("signed_out", self._prefix, hub_logout=self._hub.browser_url + "logout")
+        response = await page(
+            "signed_out",
+            bare_frame(request, self._prefix, "title.signed-out"),
+            hub_logout=self._hub.browser_url + "logout",
+        )
         if session is not None:
             cross_site.check(request, self._prefix, session.xsrf, True, await _sent_along(request))
             # Never without: a form on another site comes without the cookie, and would take it away.

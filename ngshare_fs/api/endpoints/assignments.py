@@ -3,8 +3,9 @@
 import contextlib
 from typing import Any
 
+from ngshare_fs.access.permission import Who
 from ngshare_fs.api.call import Answer, Call, TreeAnswer
-from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
+from ngshare_fs.api.endpoint import Argument, Endpoint, Pool
 from ngshare_fs.api.endpoints.dates import OF_ASSIGNMENT, changes_in, note_changes
 from ngshare_fs.api.endpoints.schemas import DATES, FILES_IN_ANSWER, FILES_IN_REQUEST, NAMES, TEXT, TIMESTAMP, or_null
 from ngshare_fs.api.quota import with_room

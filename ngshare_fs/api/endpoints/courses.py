@@ -2,9 +2,10 @@
 
 import json
 
+from ngshare_fs.access.permission import Who
 from ngshare_fs.access.roles import courses_seen_by
 from ngshare_fs.api.call import Answer, Call
-from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
+from ngshare_fs.api.endpoint import Argument, Endpoint, Pool
 from ngshare_fs.api.endpoints.schemas import NAME, NAMES
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+from ngshare_fs.access.permission import Who
 from ngshare_fs.api.call import Answer, Call
-from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
+from ngshare_fs.api.endpoint import Argument, Endpoint, Pool
 from ngshare_fs.api.endpoints.schemas import DATES, NAME, TEXT, TEXT_OR_NULL, TIMESTAMP, list_of, or_null, record
 from ngshare_fs.api.response.dates_answer import dates_answer, moment_answer
 from ngshare_fs.formats.civil_time import Moment, moment_in

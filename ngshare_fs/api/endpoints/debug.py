@@ -8,8 +8,9 @@ from typing import Any
 
 import yaml
 
+from ngshare_fs.access.permission import Who
 from ngshare_fs.api.call import Answer, Call, PageAnswer
-from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
+from ngshare_fs.api.endpoint import Argument, Endpoint, Pool
 from ngshare_fs.api.endpoints.schemas import NAME, PERSON, SUBMISSION, TEXT, Schema, list_of
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused

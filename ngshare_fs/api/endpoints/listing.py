@@ -4,9 +4,10 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
+from ngshare_fs.access.permission import Who
 from ngshare_fs.access.roles import courses_seen_by, grades, in_words, role_in, teaches
 from ngshare_fs.api.call import Answer, Call
-from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
+from ngshare_fs.api.endpoint import Argument, Endpoint, Pool
 from ngshare_fs.api.endpoints.schemas import (
     DATES,
     LATENESS,

@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ngshare_fs.access.permission import Who
 from ngshare_fs.api.call import Answer, Call
-from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
+from ngshare_fs.api.endpoint import Argument, Endpoint, Pool
 from ngshare_fs.api.endpoints.courses import is_name, listed
 from ngshare_fs.api.endpoints.schemas import NAME, PERSON, TEXT, list_of, record
 from ngshare_fs.http import refusals

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from typing import Any
 
+from ngshare_fs.access.permission import Who, has_worked_here
 from ngshare_fs.api.call import Answer, Call, MadeAnswer, TreeAnswer, TreesAnswer, success
-from ngshare_fs.api.checks import has_worked_here
-from ngshare_fs.api.endpoint import Argument, Endpoint, Pool, Who
+from ngshare_fs.api.endpoint import Argument, Endpoint, Pool
 from ngshare_fs.api.endpoints.assignments import FILES, LIST_ONLY, OF_FILES, wants_list_only
 from ngshare_fs.api.endpoints.schemas import (
     FILES_IN_ANSWER,
@@ -123,7 +123,7 @@ def _check_student(call: Call, student: str) -> None:
         return
     if not call.teaches:
         raise Refused(refusals.PERMISSION_DENIED, Who.INSTRUCTOR.reason)
-    if not student or not has_worked_here(call, student):
+    if not student or not has_worked_here(call.asking, call.roster, student):
         raise Refused(refusals.STUDENT_NOT_FOUND)
 
 

@@ -1,0 +1,65 @@
+"""What a form sends: read, and put into the fields that it declares."""
+
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from ngshare_fs.http import refusals
+from ngshare_fs.http.refusals import Refused
+from ngshare_fs.web.page import Form, Page, Wrong
+
+# The fields that each form has: which one it is, and what tells our own pages from those of others.
+FORM = "form"
+XSRF_FIELD = "_xsrf"
+CONTENT_TYPE = "application/x-www-form-urlencoded"
+
+
+async def read_form(request: web.Request) -> Mapping[str, str]:
+    """The fields that came, as texts; of those that came twice, the first.
+
+    Raises:
+        Refused: it is none, or too large: aiohttp takes 1 MiB.
+    """
+    if request.content_type != CONTENT_TYPE:
+        raise Refused(refusals.MALFORMED_BODY)
+    try:
+        sent = await request.post()
+    except web.HTTPRequestEntityTooLarge:
+        raise Refused(refusals.TOO_LARGE) from None
+    except (ValueError, LookupError):
+        raise Refused(refusals.MALFORMED_BODY) from None
+    return {name: str(sent.getone(name)) for name in sent}
+
+
+def form_of(declared: Page, sent: Mapping[str, str]) -> Form:
+    """Which form of a page it is.
+
+    Raises:
+        Refused: none of them.
+    """
+    for form in declared.forms:
+        if form.name == sent.get(FORM):
+            return form
+    raise Refused(refusals.MALFORMED_BODY)
+
+
+def values_of(form: Form, sent: Mapping[str, str]) -> Mapping[str, str]:
+    """The texts of a form's fields, as lines of one kind; what was not sent is empty."""
+    return {field.name: sent.get(field.name, "").replace("\r\n", "\n") for field in form.fields}
+
+
+def check_values(form: Form, values: Mapping[str, str]) -> None:
+    """Check what can be known without the action.
+
+    Raises:
+        Wrong: something is missing, or too long.
+    """
+    problems = {}
+    for field in form.fields:
+        text = values[field.name]
+        if field.required and not text.strip():
+            problems[field.name] = "wrong.missing"
+        elif len(text) > field.longest:
+            problems[field.name] = "wrong.too-long"
+    if problems:
+        raise Wrong(problems)

@@ -1,0 +1,39 @@
+"""A table too long for one page: the rows of one part of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Row = TypeVar("Row")
+ROWS = 100
+# The parameter that says which part.
+PART = "part"
+
+
+@dataclass(frozen=True)
+class Part(Generic[Row]):
+    """A part of a table.
+
+    Args:
+        rows: of this part.
+        number: which part it is, counted from 1.
+        parts: how many there are, at least one.
+        total: how many rows there are in all parts.
+    """
+
+    rows: Sequence[Row]
+    number: int
+    parts: int
+    total: int
+
+
+def part_of(rows: Sequence[Row], wanted: str | None) -> Part[Row]:
+    """The part that is asked for; the nearest one where there is none of that number.
+
+    Args:
+        wanted: its number, as somebody may have typed it.
+    """
+    parts = max(1, -(-len(rows) // ROWS))
+    is_number = wanted is not None and wanted.isascii() and wanted.isdigit() and len(wanted) < 10
+    number = min(max(int(wanted or "1") if is_number else 1, 1), parts)
+    return Part(rows[(number - 1) * ROWS : number * ROWS], number, parts, len(rows))

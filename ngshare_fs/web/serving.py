@@ -1,0 +1,235 @@
+"""From a request for a page to the page: who asks, the checks, what the page reads, the template."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from ngshare_fs.access import cross_site, permission
+from ngshare_fs.access.identity import USER, Caller, Identity
+from ngshare_fs.access.permission import Asking
+from ngshare_fs.api.blocking import Blocking
+from ngshare_fs.http import refusals
+from ngshare_fs.http.error_responses import refusal_of
+from ngshare_fs.http.mere_look import MERE_LOOK
+from ngshare_fs.http.refusals import NOT_SIGNED_IN, Refusal, Refused
+from ngshare_fs.settings import Settings
+from ngshare_fs.store import StoredFile, StoreError, Tree, Volume, dates
+from ngshare_fs.web.addresses import Addresses, name_in
+from ngshare_fs.web.download import Download, hand_out
+from ngshare_fs.web.forms import XSRF_FIELD, check_values, form_of, read_form, values_of
+from ngshare_fs.web.page import Done, Form, Page, Wrong
+from ngshare_fs.web.rendering import Frame, page, refusal_page
+from ngshare_fs.web.texts.language import preferred
+from ngshare_fs.web.visit import Visit
+
+logger = logging.getLogger(__name__)
+
+# Says what a form has done, to the page that it leads to: a key of ours and a number, never a text.
+DONE, COUNT = "done", "count"
+
+
+@dataclass(frozen=True)
+class Look:
+    """A request whose user is known.
+
+    Args:
+        request: as it came.
+        caller: who it is.
+        names: those in its path.
+        frame: what is around the page that answers it.
+        now: when it came.
+    """
+
+    request: web.Request
+    caller: Caller
+    names: dict[str, str]
+    frame: Frame
+    now: datetime
+
+
+Answer = Callable[[Look], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True)
+class Pages:
+    """What all pages share.
+
+    Args:
+        settings: of the server.
+        volume: where everything is.
+        blocking: where slow calls run.
+        identity: knows who asks.
+        met: notes somebody who was let into a course.
+    """
+
+    settings: Settings
+    volume: Volume
+    blocking: Blocking
+    identity: Identity
+    met: Callable[[str, Caller], None]
+
+    def shows(self, declared: Page) -> Handler:
+        """The handler that shows a page."""
+
+        async def show(look: Look) -> web.StreamResponse:
+            return await self._page(declared, look)
+
+        return self._handler(show, declared)
+
+    def takes(self, declared: Page) -> Handler:
+        """The handler that takes what the forms of a page send."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            sent = await read_form(request)
+
+            async def take(look: Look) -> web.StreamResponse:
+                form = form_of(declared, sent)
+                values = values_of(form, sent)
+                try:
+                    done = await self.blocking.manage(self._act, declared, form, look, values)
+                except Wrong as error:
+                    return await self._page(declared, look, 400, error.problems, values)
+                address = look.frame.addresses(done.path, done.names, **{DONE: done.what, COUNT: done.count})
+                return web.Response(status=303, headers={"Location": address})
+
+            return await self._handler(take, declared, sent.get(XSRF_FIELD, ""))(request)
+
+        return self._refusing(handle)
+
+    def hands_out(self, declared: Download) -> Handler:
+        """The handler that hands out a file."""
+
+        async def send(look: Look) -> web.StreamResponse:
+            tree, file = await self.blocking.read(self._open, declared, look)
+            with tree:
+                return await hand_out(look.request, tree, file, self.blocking)
+
+        return self._handler(send, declared)
+
+    async def nowhere(self, request: web.Request) -> web.StreamResponse:
+        """There is no such page."""
+        if "Authorization" in request.headers:
+            raise web.HTTPNotFound
+        return await refusal_page(request, self.settings.prefix, refusals.UNKNOWN_PATH)
+
+    def _handler(self, answer: Answer, declared: Page | Download, xsrf: str | None = None) -> Handler:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            now = dates.now()
+            caller = await self._caller(request, xsrf)
+            names = {key: name_in(segment) for key, segment in request.match_info.items()}
+            look = Look(request, caller, names, self._frame(request, caller, names, declared), now)
+            try:
+                response = await answer(look)
+            except Refused as error:
+                if "Authorization" in request.headers:
+                    raise
+                return await self._refusal(look, error.refusal)
+            except StoreError as error:
+                if "Authorization" in request.headers:
+                    raise
+                return await self._refusal(look, refusal_of(request, error))
+            if "course" in names:
+                self.met(names["course"], caller)
+            return response
+
+        return self._refusing(handle)
+
+    def _refusing(self, handler: Handler) -> Handler:
+        """Refuse with a page, also where nobody knows yet who asks.
+
+        Whoever sends a token is a program, and parses every answer as JSON. Who is not signed in is sent to the hub,
+        but for what they were about to send, which would be lost.
+        """
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            try:
+                return await handler(request)
+            except Refused as error:
+                is_to_sign_in = error.refusal is NOT_SIGNED_IN and request.method in cross_site.SAFE_METHODS
+                if is_to_sign_in or "Authorization" in request.headers:
+                    raise
+                return await refusal_page(request, self.settings.prefix, error.refusal)
+            except (web.HTTPException, StoreError, ConnectionError):
+                raise
+            except Exception:
+                if "Authorization" in request.headers:
+                    raise
+                logger.exception("%s %s failed", request.method, request.rel_url.raw_path)
+                return await refusal_page(request, self.settings.prefix, refusals.FAILURE)
+
+        return handle
+
+    async def _caller(self, request: web.Request, xsrf: str | None) -> Caller:
+        try:
+            caller = await self.identity.from_headers(request, writes=xsrf is not None, sent=xsrf)
+        except Refused as error:
+            # So a hub looks, each minute, whether its service is there: any answer will do.
+            is_by_a_program = not cross_site.is_navigation(request) and "Cookie" not in request.headers
+            request[MERE_LOOK] = error.refusal is NOT_SIGNED_IN and is_by_a_program
+            raise
+        if caller is None:
+            caller = self.identity.from_arguments(request, request.query.get("user"), is_page=True)
+        request[USER] = caller.name
+        return caller
+
+    async def _refusal(self, look: Look, refusal: Refusal) -> web.StreamResponse:
+        around = replace(look.frame, title=f"status.{refusal.status}", trail=())
+        return await refusal_page(look.request, self.settings.prefix, refusal, frame=around)
+
+    async def _page(
+        self,
+        declared: Page,
+        look: Look,
+        status: int = 200,
+        problems: Mapping[str, str] | None = None,
+        values: Mapping[str, str] | None = None,
+    ) -> web.StreamResponse:
+        zone, content = await self.blocking.read(self._read, declared, look)
+        around = replace(look.frame, zone=zone)
+        return await page(declared.template, around, status, problems=problems or {}, values=values or {}, **content)
+
+    def _read(self, declared: Page, look: Look) -> tuple[str, Mapping[str, Any]]:
+        visit = self._visit(declared, look)
+        return visit.zone, declared.read(visit)
+
+    def _act(self, declared: Page, form: Form, look: Look, values: Mapping[str, str]) -> Done:
+        visit = self._visit(declared, look, form)
+        check_values(form, values)
+        return form.action(visit, values)
+
+    def _open(self, declared: Download, look: Look) -> tuple[Tree, StoredFile]:
+        return declared.opens(self._visit(declared, look))
+
+    def _visit(self, declared: Page | Download, look: Look, form: Form | None = None) -> Visit:
+        """Somebody who may be here: the checks are made in the thread that reads or acts."""
+        caller = look.caller
+        asking = Asking(self.volume, caller.name, caller.is_admin, caller.creates_courses, caller.groups, look.names)
+        conditions = declared.conditions
+        if form is not None:
+            conditions = replace(conditions, who=form.who or conditions.who, writes=True)
+        people = permission.check(asking, conditions)
+        return Visit(asking, conditions, caller, people, look.request.query, look.now, self.settings)
+
+    def _frame(self, request: web.Request, caller: Caller, names: dict[str, str], declared: Page | Download) -> Frame:
+        is_standalone = self.settings.standalone
+        addresses = Addresses(self.settings.prefix, caller.name if is_standalone else None)
+        trail = declared.trail if isinstance(declared, Page) else ()
+        count = request.query.get(COUNT, "")
+        return Frame(
+            preferred(request.headers.get("Accept-Language", "")),
+            addresses,
+            declared.title if isinstance(declared, Page) else Frame.title,
+            names,
+            [(above.title, addresses(above.path, names)) for above in trail],
+            caller.name,
+            caller.is_admin,
+            caller.session.xsrf if caller.session else None,
+            is_standalone,
+            done=request.query.get(DONE, ""),
+            count=int(count) if count.isascii() and count.isdigit() and len(count) < 10 else 0,
+        )

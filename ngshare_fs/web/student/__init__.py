@@ -1,0 +1,1 @@
+"""Pages for students: a course, an assignment with what they have handed in."""

@@ -1,0 +1,11 @@
+"""All pages, and the files that they offer."""
+
+from ngshare_fs.web.download import Download
+from ngshare_fs.web.home import HOME
+from ngshare_fs.web.page import Page
+from ngshare_fs.web.student.assignment import ASSIGNMENT
+from ngshare_fs.web.student.course import COURSE
+from ngshare_fs.web.student.release_file import RELEASE_FILE
+
+PAGES: tuple[Page, ...] = (HOME, COURSE, ASSIGNMENT)
+DOWNLOADS: tuple[Download, ...] = (RELEASE_FILE,)

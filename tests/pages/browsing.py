@@ -1,0 +1,94 @@
+"""A course with somebody of each kind, and looking at its pages."""
+
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from yarl import URL
+
+from ngshare_fs.web.addresses import Addresses
+from tests.conftest import Exchange
+from tests.trees import tree
+
+ROLES = ("root", "kevin", "tara", "lawrence", "other student", "gone", "stranger")
+WITH_GERMAN = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.1"}
+
+
+@dataclass
+class Seen:
+    """A page, as it came."""
+
+    status: int
+    text: str
+    headers: Any
+
+
+@dataclass
+class Browser:
+    """Looks at pages of a stand-alone server."""
+
+    exchange: Exchange
+
+    async def look(
+        self, path: str, user: str, names: dict[str, str] | None = None, /, german: bool = False, **query: str
+    ) -> Seen:
+        """Open the page of a declared path."""
+        return await self.follow(Addresses("/api/", user)(path, names, **query), german)
+
+    async def follow(self, address: str, german: bool = False) -> Seen:
+        """Open an address as a page has it."""
+        answer = await self.exchange.client.get(
+            URL(address, encoded=True), headers=WITH_GERMAN if german else {}, allow_redirects=False
+        )
+        return Seen(answer.status, (await answer.read()).decode("utf-8", "replace"), answer.headers)
+
+
+class _Document(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attributes)))
+        if tag not in ("meta", "link", "input", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def document(text: str) -> _Document:
+    """A page's elements and words; each element is closed where it has to be."""
+    parsed = _Document()
+    parsed.feed(text)
+    parsed.close()
+    assert not parsed.open, parsed.open
+    return parsed
+
+
+def words(text: str) -> str:
+    """What of a page is read, in one line."""
+    return " ".join("".join(document(text).words).split())
+
+
+def links(text: str) -> list[str]:
+    """Where a page leads."""
+    return [str(attributes["href"]) for tag, attributes in document(text).elements if tag == "a"]
+
+
+@pytest.fixture
+async def browser(taught: Exchange) -> Browser:
+    """The course `c` with an instructor, a grader, students, and somebody who has handed in and left."""
+    names = {"first_name": "", "last_name": "", "email": ""}
+    for path in ("student/c/other student", "student/c/gone", "grader/c/tara"):
+        assert (await taught.call("POST", path, "kevin", **names)).status == 200
+    for user in ("lawrence", "gone"):
+        assert (await taught.call("POST", "submission/c/a", user, files=tree({"p.ipynb": b"{}"}))).status == 200
+    assert (await taught.call("DELETE", "student/c/gone", "kevin")).status == 200
+    return Browser(taught)

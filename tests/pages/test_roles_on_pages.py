@@ -1,0 +1,98 @@
+"""Who sees which page: every role against every page, and what of an assignment that is not to be seen."""
+
+import pytest
+
+from ngshare_fs.access.permission import Who
+from ngshare_fs.web.download import FILE, Download
+from ngshare_fs.web.page import Page
+from ngshare_fs.web.table import DOWNLOADS, PAGES
+from tests.pages.browsing import ROLES, Browser, browser, links, words
+from tests.trees import tree
+
+__all__ = ["browser"]
+
+MEMBERS = {"root", "kevin", "tara", "lawrence", "other student"}
+ALLOWED = {Who.ANYONE: set(ROLES), Who.MEMBER: MEMBERS}
+# The contract, written out once more, so that a slip in the declarations shows.
+CONTRACT = {
+    "": Who.ANYONE,
+    "pages/course/{course}": Who.MEMBER,
+    "pages/assignment/{course}/{assignment}": Who.MEMBER,
+    "pages/release-file/{course}/{assignment}": Who.MEMBER,
+}
+EVERYTHING: tuple[Page | Download, ...] = (*PAGES, *DOWNLOADS)
+NAMES = {"course": "c", "assignment": "a", "user": "lawrence"}
+ASSIGNMENT = "pages/assignment/{course}/{assignment}"
+RELEASE_FILE = "pages/release-file/{course}/{assignment}"
+
+
+def test_the_table_of_pages_is_the_contract() -> None:
+    assert {each.path: each.who for each in EVERYTHING} == CONTRACT
+
+
+def test_no_name_is_taken_for_another_page() -> None:
+    for each in EVERYTHING:
+        parts = each.path.split("/")
+        is_name = [part.startswith("{") for part in parts]
+        assert is_name == sorted(is_name), each.path  # fixed words first
+    words = [tuple(part for part in each.path.split("/") if not part.startswith("{")) for each in EVERYTHING]
+    assert len(words) == len(set(words))
+
+
+@pytest.mark.parametrize("declared", EVERYTHING, ids=lambda declared: declared.path or "home")
+async def test_every_role_against_every_page(browser: Browser, declared: Page | Download) -> None:
+    query = {FILE: "p.ipynb"} if isinstance(declared, Download) else {}
+    for role in ROLES:
+        seen = await browser.look(declared.path, role, NAMES, **query)
+        if role in ALLOWED[declared.who]:
+            assert seen.status == 200, (role, seen)
+        else:
+            assert (seen.status, "Permission denied" in words(seen.text)) == (403, True), (role, seen)
+
+
+@pytest.mark.parametrize("declared", EVERYTHING[1:], ids=lambda declared: declared.path)
+async def test_what_is_not_there_is_a_page_that_says_so(browser: Browser, declared: Page | Download) -> None:
+    for role in ROLES:
+        seen = await browser.look(declared.path, role, {**NAMES, "course": "no such"})
+        assert (seen.status, "Course not found" in words(seen.text)) == (404, True), (role, seen)
+        if declared.conditions.assignment and role in MEMBERS:
+            seen = await browser.look(declared.path, role, {**NAMES, "assignment": "no such"})
+            assert (seen.status, "Assignment not found" in words(seen.text)) == (404, True), (role, seen)
+
+
+async def test_nobody_hears_from_a_page_which_assignments_there_are(browser: Browser) -> None:
+    for name in ("a", "no such"):
+        seen = await browser.look(ASSIGNMENT, "stranger", {**NAMES, "assignment": name})
+        assert seen.status == 403
+
+
+async def test_what_was_taken_back_is_for_graders_and_for_who_has_handed_in(browser: Browser) -> None:
+    assert (await browser.exchange.call("PUT", "assignment/c/a/withdrawn", "kevin")).status == 200
+    expected = {"root": 200, "kevin": 200, "tara": 200, "lawrence": 200, "other student": 404, "stranger": 403}
+    for role, status in expected.items():
+        assert (await browser.look(ASSIGNMENT, role, NAMES)).status == status, role
+    own = await browser.look(ASSIGNMENT, "lawrence", NAMES)
+    assert "Withdrawn" in words(own.text)
+    assert not [link for link in links(own.text) if "release-file" in link]
+    assert (await browser.look(RELEASE_FILE, "lawrence", NAMES, file="p.ipynb")).status == 404
+    assert (await browser.look(RELEASE_FILE, "kevin", NAMES, file="p.ipynb")).status == 200
+    for role, is_listed in (("kevin", True), ("lawrence", True), ("other student", False)):
+        course = await browser.look("pages/course/{course}", role, NAMES)
+        assert ("/c/a?" in course.text) == is_listed, role
+
+
+async def test_what_is_scheduled_is_for_graders(browser: Browser) -> None:
+    files = tree({"p.ipynb": b"{}"})
+    release = "9000-01-01 00:00:00 UTC"
+    answer = await browser.exchange.call("POST", "assignment/c/later", "kevin", files=files, release=release)
+    assert answer.status == 200
+    names = {**NAMES, "assignment": "later"}
+    for role, status in (("root", 200), ("kevin", 200), ("tara", 200), ("lawrence", 404), ("stranger", 403)):
+        assert (await browser.look(ASSIGNMENT, role, names)).status == status, role
+        if status != 200:
+            assert (await browser.look(RELEASE_FILE, role, names, file="p.ipynb")).status == status, role
+        if status != 403:
+            course = await browser.look("pages/course/{course}", role, NAMES)
+            assert ("later" in course.text) == (status == 200), role
+    assert "Scheduled" in words((await browser.look(ASSIGNMENT, "kevin", names)).text)
+    assert "later" not in (await browser.look("", "lawrence")).text

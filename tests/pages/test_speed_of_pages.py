@@ -1,0 +1,55 @@
+"""What a page of a large course takes in the server: a course of 2,000 students, twenty assignments."""
+
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ngshare_fs.formats.civil_time import moment_at
+from ngshare_fs.store import Person, course, release, roster
+from ngshare_fs.store.dates import now
+from tests.conftest import Exchange
+from tests.pages.browsing import Browser
+from tests.stores import upload
+
+STUDENTS = 2000
+# A page takes some tens of milliseconds; what a busy machine adds must fail nothing, while one that looked at each
+# student's folders anew would take seconds.
+SECONDS = 1.0
+TIMESTAMP = "20260101T000000.000000Z"
+
+
+@pytest.fixture
+async def large(exchange: Exchange) -> Exchange:
+    """Such a course; of the submissions, the folders are there, which is what a list looks at."""
+    volume = exchange.volume
+    course.create(volume, "c", ["kevin"])
+    names = [f"student{number:04}" for number in range(STUDENTS)]
+    roster.set_students(volume, "c", [(name, Person("A", "B", "a@b")) for name in names])
+    due = moment_at(now().replace(microsecond=0) + timedelta(days=1), "UTC")
+    for number in range(20):
+        with upload(volume, f=b"1") as files:
+            release.release(volume, "c", f"a{number}", "kevin", files, changes={"due": due})
+        if number < 10:
+            folder = Path(exchange.data) / f"courses/c/assignments/a{number}/submissions"
+            for name in names:
+                (folder / name / TIMESTAMP).mkdir(parents=True)
+    return exchange
+
+
+async def test_a_page_of_2000_students_is_there_at_once(large: Exchange) -> None:
+    browser = Browser(large)
+    for path, names in (
+        ("", {}),
+        ("pages/course/{course}", {"course": "c"}),
+        ("pages/assignment/{course}/{assignment}", {"course": "c", "assignment": "a3"}),
+    ):
+        for user in ("student0007", "kevin", "root"):
+            taken = []
+            for _ in range(4):  # the first one fills what is kept in memory
+                started = time.perf_counter()
+                assert (await browser.look(path, user, names)).status == 200
+                taken.append(time.perf_counter() - started)
+            print(f"{path or 'home':45} {user:12} first {taken[0] * 1000:6.1f} ms, then {min(taken) * 1000:5.1f} ms")
+            assert min(taken) < SECONDS, (path, user, taken)
