@@ -8,7 +8,7 @@ from ngshare_fs.access.identity import Caller, StandAlone
 from tests import watched_server
 
 
-async def _from_headers(self: StandAlone, request: web.Request, writes: bool) -> Caller | None:
+async def _from_headers(self: StandAlone, request: web.Request, writes: bool, sent: str | None = None) -> Caller | None:
     os.stat("/")
     return None
 

@@ -21,7 +21,7 @@ MOST_TO_DO = 20
 # Of each course that somebody teaches, the assignments that were due lately or are so soon; to count who has handed in
 # takes a look at each student's folder.
 DUE_LATELY, DUE_SOON = timedelta(days=14), timedelta(days=7)
-MOST_COUNTED = 10
+MOST_COUNTED = 5
 
 
 @dataclass(frozen=True)

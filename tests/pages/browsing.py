@@ -31,7 +31,7 @@ class Browser:
     exchange: Exchange
 
     async def look(
-        self, path: str, user: str, names: dict[str, str] | None = None, /, german: bool = False, **query: str
+        self, path: str, user: str, names: dict[str, str] | None = None, /, german: bool = False, **query: object
     ) -> Seen:
         """Open the page of a declared path."""
         return await self.follow(Addresses("/api/", user)(path, names, **query), german)

@@ -1,5 +1,7 @@
 """Who sees which page: every role against every page, and what of an assignment that is not to be seen."""
 
+from typing import Any
+
 import pytest
 
 from ngshare_fs.access.permission import Who
@@ -41,7 +43,7 @@ def test_no_name_is_taken_for_another_page() -> None:
 
 @pytest.mark.parametrize("declared", EVERYTHING, ids=lambda declared: declared.path or "home")
 async def test_every_role_against_every_page(browser: Browser, declared: Page | Download) -> None:
-    query = {FILE: "p.ipynb"} if isinstance(declared, Download) else {}
+    query: dict[str, Any] = {FILE: "p.ipynb"} if isinstance(declared, Download) else {}
     for role in ROLES:
         seen = await browser.look(declared.path, role, NAMES, **query)
         if role in ALLOWED[declared.who]:

@@ -19,9 +19,9 @@ ASSIGNMENT = "pages/assignment/{course}/{assignment}"
 COURSE = "pages/course/{course}"
 
 
-async def set_dates(browser: Browser, zone: str = "UTC", **days: float) -> None:
+async def set_dates(browser: Browser, **days: float) -> None:
     present = now().replace(microsecond=0)
-    changes = {name: moment_at(present + timedelta(days=count), zone).text for name, count in days.items()}
+    changes = {name: moment_at(present + timedelta(days=count), "UTC").text for name, count in days.items()}
     answer = await browser.exchange.call("PATCH", "assignment/c/a", "kevin", **changes)
     assert answer.status == 200, answer
 
