@@ -165,3 +165,26 @@ async def test_what_the_server_fails_at_is_a_page(make_exchange: MakeExchange, m
     monkeypatch.setattr("ngshare_fs.web.home.courses_seen_by", fails)
     seen = await Browser(exchange).look("", "kevin", german=True)
     assert (seen.status, "Etwas ist schiefgegangen" in seen.text, "secret" in seen.text) == (500, True, False)
+
+
+async def test_a_file_that_is_damaged_is_refused_before_anything_of_it_is_sent(browser: Browser) -> None:
+    (file,) = browser.exchange.data.glob("courses/c/assignments/a/releases/*/files/p.ipynb")
+    path = "pages/release-file/{course}/{assignment}"
+    whole = await browser.look(path, "lawrence", NAMES, file="p.ipynb")
+    assert (whole.status, whole.text, whole.headers["Content-Length"]) == (200, "{}\n", "3")
+    for harm in (lambda: file.write_bytes(b"longer"), file.unlink, lambda: file.symlink_to("/etc/passwd")):
+        harm()
+        seen = await browser.look(path, "lawrence", NAMES, german=True, file="p.ipynb")
+        assert (seen.status, "beschädigt" in seen.text, "passwd" in seen.text) == (500, True, False)
+
+
+async def test_a_course_without_anything_and_one_that_goes_meanwhile(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await browser.exchange.call("POST", "course/empty", "root", instructors='["kevin"]')).status == 200
+    shown = await browser.look(COURSE, "kevin", {"course": "empty"})
+    assert "There is no assignment yet." in words(shown.text)
+    monkeypatch.setattr("ngshare_fs.web.home.courses_seen_by", lambda *_: ["c", "gone"])
+    home = words((await browser.look("", "kevin")).text)
+    assert "gone just deleted" in home
+    assert "c instructor" in home

@@ -72,6 +72,14 @@ def test_german_has_all_refusals_that_a_page_can_meet() -> None:
     assert page_met - of_forms <= german.refusals.keys()
 
 
+def test_every_status_that_a_refusal_has_has_a_title() -> None:
+    found = {
+        each.status for module in (refusals, sign_in) for each in vars(module).values() if isinstance(each, Refusal)
+    }
+    found -= {405}  # answered before any page is asked
+    assert not [status for status in found if f"status.{status}" not in catalogue("en")]
+
+
 @pytest.mark.parametrize(
     ("accepted", "language"),
     [
