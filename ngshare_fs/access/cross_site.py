@@ -48,9 +48,10 @@ def check(request: web.Request, prefix: str, xsrf: str, writes: bool, sent: str 
     """
     if is_navigation(request):
         # Where a GET changes something, it has to come from our own page, or to be typed. By plain http browsers do not
-        # say what was typed: there only a link counts.
-        typed = request.headers.get("Sec-Fetch-Site") == "none"
-        if not writes or typed or _comes_from_within(request, prefix):
+        # say what was typed: there only a link counts. A page that others wrote may lie below the prefix, and say so in
+        # its links; in its sandbox it is of another site all the same.
+        site = request.headers.get("Sec-Fetch-Site", "same-origin")
+        if not writes or site == "none" or (site == "same-origin" and _comes_from_within(request, prefix)):
             return
         raise Refused(refusals.CROSS_SITE, "a link on another page")
     if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":

@@ -1,0 +1,1 @@
+"""What others wrote: shown where it can do nothing, and handed out as files."""
