@@ -88,6 +88,8 @@ async def test_with_a_cookie_other_pages_read_nothing(
         ({"Sec_Fetch_Site": "same-origin", "Referer": "ORIGIN/user/mallory/"}, False),
         ({"Sec_Fetch_Site": "same-origin"}, False),
         ({"Sec_Fetch_Site": "cross-site"}, False),
+        # Work that is shown below the prefix, in its sandbox: it may say where its links are, and is of no origin.
+        ({"Sec_Fetch_Site": "cross-site", "Referer": "ORIGIN" + PREFIX + "pages/c/a"}, False),
         ({"Referer": "http://evil.test/"}, False),
     ],
 )
