@@ -23,6 +23,7 @@ from tests.untrusted.handing_out import PREFIX, give_feedback, hand_in, make_app
 from tests.untrusted.hostile_page import (
     AUTO_SUBMIT,
     CLICKED,
+    FRAME,
     OF_MARKUP,
     OF_SCRIPTS,
     REFRESH,
@@ -53,7 +54,7 @@ async def ours(volume: Volume, evil: Site) -> AsyncIterator[str]:
 
     async def unprotected(request: web.Request) -> web.Response:
         more = {"refresh": REFRESH, "submit": AUTO_SUBMIT}.get(request.query_string, "")
-        body = hostile_page(evil.address, more.replace("EVIL", evil.address))
+        body = hostile_page(evil.address, FRAME + more)
         return web.Response(body=body, headers={"Content-Security-Policy": "upgrade"}, content_type="text/html")
 
     async def framing(request: web.Request) -> web.Response:
@@ -78,6 +79,7 @@ async def ours(volume: Volume, evil: Site) -> AsyncIterator[str]:
         moment,
         {
             "p.html": hostile_page(evil.address),
+            "frame.html": hostile_page(evil.address, FRAME),
             "refresh.html": hostile_page(evil.address, REFRESH),
             "submit.html": hostile_page(evil.address, AUTO_SUBMIT),
         },
@@ -139,7 +141,7 @@ async def test_without_the_sandbox_all_of_it_happens(visitor: Page, ours: str, e
     await until(lambda: "form" in evil.paths, "the form is sent")
 
 
-@pytest.mark.parametrize("name", ["p.html", "refresh.html", "submit.html"])
+@pytest.mark.parametrize("name", ["p.html", "frame.html", "refresh.html", "submit.html"])
 async def test_hostile_feedback_does_nothing(visitor: Page, ours: str, evil: Site, name: str) -> None:
     visitor.on("dialog", lambda dialog: pytest.fail("a script has run"))
     address = f"{ours}{PREFIX}view/feedback/{name}"
@@ -147,7 +149,10 @@ async def test_hostile_feedback_does_nothing(visitor: Page, ours: str, evil: Sit
     assert response is not None
     assert (await response.all_headers())["content-security-policy"] == SANDBOX
     await settled(visitor)
-    assert (evil.requests, evil.connections) == ([], 0)
+    # For a frame, Chromium connects before it looks whether there may be one. It asks for nothing then.
+    connections = 1 if name == "frame.html" else 0
+    assert evil.requests == []
+    assert evil.connections <= connections
     assert await visitor.title() == TITLE
     # It looks as it should.
     box = await visitor.locator("#styled").bounding_box()
@@ -159,7 +164,8 @@ async def test_hostile_feedback_does_nothing(visitor: Page, ours: str, evil: Sit
     for each in CLICKED:
         await visitor.locator(f"#{each}").click(no_wait_after=True)
         await settled(visitor)
-    assert (evil.requests, evil.connections) == ([], 0)
+    assert evil.requests == []
+    assert evil.connections <= connections
     assert visitor.url.removesuffix("#there") == address
     assert visitor.context.pages == [visitor]
     assert await visitor.title() == TITLE

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 TITLE = "Feedback"
 # What arrives from a browser that lets the page do as it likes. Each is asked for in a way of its own.
 OF_MARKUP = (
-    "style", "icon", "preload", "import", "font", "background", "image", "srcset", "source", "poster", "audio", "track",
-    "frame", "object", "embed", "svg-image", "input", "bullet", "inline-style",
+    "style", "icon", "preload", "import", "font", "background", "image", "srcset", "source", "poster", "audio", "frame",
+    "object", "embed", "svg-image", "input", "bullet", "inline-style",
 )  # fmt: skip
 OF_SCRIPTS = ("script", "fetch", "onload", "onerror", "svg-script", "srcdoc", "focus", "window")
 PICTURE = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
@@ -34,8 +34,7 @@ navigator.sendBeacon("EVIL/beacon"); alert("ran");
 <picture><source srcset="EVIL/source"><img src="PICTURE"></picture><p style="background: url(EVIL/inline-style)">x</p>
 <video poster="EVIL/poster" autoplay src="EVIL/video"></video>
 <audio src="EVIL/audio" autoplay controls preload="auto"></audio>
-<video controls><track default kind="subtitles" src="EVIL/track"></video>
-<iframe src="EVIL/frame"></iframe><iframe srcdoc="<script>fetch('EVIL/srcdoc', {mode: 'no-cors'})</script>"></iframe>
+<iframe srcdoc="<script>fetch('EVIL/srcdoc', {mode: 'no-cors'})</script>"></iframe>
 <object data="EVIL/object"></object><embed src="EVIL/embed"><ul><li>x</li></ul>
 <svg><image href="EVIL/svg-image"/><use href="EVIL/use#x"/>
 <script>fetch("EVIL/svg-script", {mode: "no-cors"})</script></svg>
@@ -50,6 +49,7 @@ navigator.sendBeacon("EVIL/beacon"); alert("ran");
 MORE</body></html>"""
 # On its own it would end the page before the rest has happened.
 REFRESH = '<meta http-equiv="refresh" content="0;url=EVIL/refresh">'
+FRAME = '<iframe src="EVIL/frame"></iframe>'
 AUTO_SUBMIT = "<script>document.getElementById('form').submit()</script>"
 # What is clicked, as somebody does who believes the page.
 CLICKED = ("send", "elsewhere", "blank", "named", "ping", "download", "javascript", "top")

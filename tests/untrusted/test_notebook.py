@@ -103,7 +103,7 @@ def test_base64_in_lines_is_a_picture() -> None:
 
 def test_terminal_codes() -> None:
     traceback = ["\x1b[0;31m----\x1b[0m", "\x1b]8;;http://x.test\x07link\x1b]8;;\x1b\\", "\x1b(Bplain\x1b[", "a\rb\x08"]
-    assert output({"output_type": "error", "traceback": traceback}).text == "----\nlink\nplain\\u001b[\nb\\u0008"
+    assert output({"output_type": "error", "traceback": traceback}).text == "----\nlink\nplain\nb\\u0008"
     assert output({"output_type": "error", "ename": "E", "evalue": "v", "traceback": []}).text == "E: v"
     assert readable(" 10%\r 50%\r100%\r\ndone") == "100%\ndone"
     assert readable("if x: \u202e # }") == "if x: \\u202e # }"

@@ -42,7 +42,9 @@ def view_of(kind: str, file: StoredFile, start: bytes) -> View | None:
         file: of the tree's manifest.
         start: the first `START` bytes of it.
     """
-    ending = file.path.rpartition("/")[2].rpartition(".")[2].lower()
+    _, dot, ending = file.path.rpartition("/")[2].lower().rpartition(".")
+    if not dot:
+        return None
     if ending in ("html", "htm"):
         return View.FEEDBACK if kind == FEEDBACK else None
     if ending == "ipynb":

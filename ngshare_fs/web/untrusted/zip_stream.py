@@ -37,7 +37,7 @@ class ZipWriter:
     def __init__(self) -> None:
         self._sink = _Sink()
         # It has no `tell`: so zipfile knows that nothing can be corrected afterwards.
-        self._archive = zipfile.ZipFile(self._sink, "w", zipfile.ZIP_DEFLATED)  # type: ignore[arg-type]
+        self._archive = zipfile.ZipFile(self._sink, "w", zipfile.ZIP_DEFLATED)
         self._read = 0
 
     def add(self, name: str, modified: datetime | None, size: int, content: Iterable[bytes]) -> Iterator[bytes]:
@@ -82,6 +82,9 @@ class _Sink:
 
     def flush(self) -> None:
         """Nothing waits anywhere."""
+
+    def close(self) -> None:
+        """Nothing is open."""
 
     def taken(self) -> bytes:
         pieces, self._pieces, self.size = self._pieces, [], 0
