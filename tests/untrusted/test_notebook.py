@@ -126,6 +126,7 @@ def test_nothing_hidden_is_left(text: str) -> None:
         b'{"nbformat": NaN}',
         b'{"nbformat": 4, "cells": [{"cell_type": "code", "outputs": [{"data": []}]}]}',
     ],
+    ids=lambda content: content[:20].decode("latin-1").encode("unicode_escape").decode(),
 )  # fmt: skip
 def test_what_is_no_notebook(content: bytes) -> None:
     with pytest.raises(NotShown) as refused:
@@ -134,7 +135,11 @@ def test_what_is_no_notebook(content: bytes) -> None:
     assert str(refused.value) in ENGLISH
 
 
-@pytest.mark.parametrize("content", [b" " * (notebook.LARGEST + 1), b"[" + b"[]," * notebook.MOST_MARKS + b"1]"])
+@pytest.mark.parametrize(
+    "content",
+    [b" " * (notebook.LARGEST + 1), b"[" + b"[]," * notebook.MOST_MARKS + b"1]"],
+    ids=["bytes", "values"],
+)
 def test_what_is_too_large(content: bytes) -> None:
     with pytest.raises(NotShown, match="notebook_too_large"):
         notebook.read(content)

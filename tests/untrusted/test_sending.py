@@ -154,6 +154,7 @@ async def test_of_a_notebook_no_markup_is_left(volume: Volume, client: Client) -
         (b"<html>", "it is no whole notebook"),
         (b" " * (notebook.LARGEST + 1), "too large to be shown"),
     ],
+    ids=["cut off", "a page", "too large"],
 )
 async def test_a_notebook_that_cannot_be_shown_can_be_saved(
     volume: Volume, client: Client, content: bytes, said: str
