@@ -36,7 +36,7 @@ def test_a_volume_that_is_fine(tmp_path: Path) -> None:
     found = look_at_volume(tmp_path / "volume")
     assert wrong(found) == []
     assert [result.subject for result in found] == [
-        "volume", "permissions", "locks", "space", "inodes", "volume clock",
+        "volume", "permissions", "file system", "locks", "space", "inodes", "volume clock",
     ]  # fmt: skip
     assert sorted((tmp_path / "volume").rglob("*")) == before
 

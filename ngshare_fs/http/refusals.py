@@ -146,6 +146,7 @@ OF_STORE_ERROR: dict[type[errors.StoreError], Refusal] = {
     errors.Unreadable: BROKEN_MANIFEST,
     errors.DamagedTree: DAMAGED,
     errors.LockTimeout: BUSY,
+    errors.LockLost: BUSY,
     errors.Interrupted: INTERRUPTED,
     errors.VolumeFull: VOLUME_FULL,
     errors.VolumeReadOnly: VOLUME_READ_ONLY,

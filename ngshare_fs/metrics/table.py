@@ -67,6 +67,7 @@ METRICS: Mapping[str, Metric] = {
     "flush_batch_size": Metric(Kind.HISTOGRAM, "Writes that shared a flush of the whole file system", (), OF_BATCHES),
     "lock_wait_seconds": Metric(Kind.HISTOGRAM, "Waits for locks on the volume", (), OF_THE_DISK),
     "lock_timeouts_total": Metric(Kind.COUNTER, "Locks that were not had in time"),
+    "locks_lost_total": Metric(Kind.COUNTER, "Locks that a shared file system gave up while they were held"),
     "hub_requests_total": Metric(Kind.COUNTER, "Calls to the hub: answered, refused (4xx) or failed", ("result",)),
     "hub_request_duration_seconds": Metric(Kind.HISTOGRAM, "Calls to the hub", (), OF_REQUESTS),
     "hub_last_answer_timestamp_seconds": Metric(Kind.LATEST, "When the hub answered for the last time"),

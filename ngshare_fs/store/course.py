@@ -120,6 +120,7 @@ def delete_unless(volume: Volume, course: str, by: str, check: Callable[[str], N
             check(deleted)
         except BaseException:
             taken = VolumeFailure(f"{deleted} belongs back to its place, where there is another course by now")
+            # Also where the lock was lost meanwhile: the system refuses the place if another course is there.
             with Publication(volume.flusher, deleted) as publication:
                 publication.publish(place, if_taken=taken)
             trash.forget(entry)

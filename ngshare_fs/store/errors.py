@@ -109,6 +109,10 @@ class LockTimeout(StoreError):
     """Somebody else held a lock for too long."""
 
 
+class LockLost(StoreError):
+    """Another machine could have the lock by now under which something was to be changed: nothing was."""
+
+
 class Interrupted(StoreError):
     """The process that was writing has ended, or where it wrote was moved: it is stored wholly, or not at all."""
 

@@ -10,7 +10,6 @@ from ngshare_fs.store.errors import VolumeFailure
 from ngshare_fs.store.format import layout, timestamp
 from ngshare_fs.store.volume import Volume, make_missing
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
-from ngshare_fs.store.writing.publication import Publication
 
 ATTEMPTS = 3
 
@@ -52,7 +51,7 @@ def _move(volume: Volume, path: str, what: dict[str, str], last_check: LastCheck
     trash = os.path.dirname(entry)
     make_missing(volume, trash)  # somebody removed more than what was in it
     # Staged at its place: a second rename would be a second step, and staging is swept.
-    with Publication(volume.flusher, entry) as publication:
+    with volume.publication(entry) as publication:
         dirty = publication.dirty
         dirty.make_folder(entry)
         try:

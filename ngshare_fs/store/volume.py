@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from ngshare_fs.file_systems.mounted import file_system_of
+from ngshare_fs.file_systems.several_machines import is_local
 from ngshare_fs.store.errors import VolumeError
 from ngshare_fs.store.files.estale import retry_on_estale
 from ngshare_fs.store.files.unusable import nearest, unusable, user_name
@@ -50,7 +52,8 @@ class Volume:
     def __init__(self, root: str) -> None:
         self.root = root
         self.flusher = flusher_for(root)
-        self.locks = Locks(os.path.join(root, layout.LOCKS))
+        can_be_lost = not is_local(file_system_of(root))
+        self.locks = Locks(os.path.join(root, layout.LOCKS), can_be_lost=can_be_lost)
         self.staging = Staging(os.path.join(root, layout.STAGING), os.path.join(root, layout.LOCKS))
         self.rosters: CachedYaml[Roster] = CachedYaml(course_file.understand, course_file.misspelt_keys)
         self.dates: CachedYaml[AssignmentFile] = CachedYaml(assignment_file.understand, assignment_file.misspelt_keys)
@@ -179,10 +182,18 @@ class Volume:
             VolumeFailure: somebody else removed what was staged.
             Interrupted: it was published, and then moved with its folder.
         """
-        with self.staging.place() as staged, Publication(self.flusher, staged) as publication:
+        with self.staging.place() as staged, self.publication(staged) as publication:
             yield publication
             if publication.leaves_something:
                 self.staging.remove(staged)
+
+    def publication(self, staged: str) -> Publication:
+        """A change that is staged at a place of the caller's, who also removes what is not published.
+
+        Args:
+            staged: see `Publication`.
+        """
+        return Publication(self.flusher, staged, self.locks.check_held)
 
     def dirty_set(self) -> DirtySet:
         """The account of a new write."""

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.store import course, journal, roster
+from ngshare_fs.store import Person, course, journal, roster
 from ngshare_fs.store.checking.findings import STRAY
 from ngshare_fs.store.checking.verify import verify_volume
+from ngshare_fs.store.errors import LockLost
 from ngshare_fs.store.volume import Volume
 from tests.durability import load
 from tests.durability.glusterfs import Gluster, gluster
@@ -231,6 +232,27 @@ def test_nothing_is_lost_with_the_locks_that_restarted_bricks_forget(shared: Glu
         assert "Traceback" not in first.log
     assert list(verify_volume(here)) == []
     assert _all_staging(there) == []
+
+
+def test_a_lock_that_restarted_bricks_forget_overwrites_nothing(shared: Gluster) -> None:
+    shared.make_volume("forgetful", 1, **{"client.strict-locks": "on"})
+    here = shared.mount("forgetful", "forgetful-1") / "data"
+    left = [None]
+
+    def last_check() -> None:
+        if left and any(here.glob(f".ngshare/staging/{volume.staging.name}/*")):  # directly before the rename
+            left.pop()
+            shared.command("volume", "stop", "forgetful", "force")
+            shared.command("volume", "start", "forgetful")
+            until(lambda: volume.ready() is None, "the mount's return")
+
+    with contextlib.closing(Volume.open(here)) as volume:
+        course.create(volume, "NBG 101", ["kevin"])
+        with pytest.raises(LockLost):
+            roster.set_student(volume, "NBG 101", "lawrence", Person(), last_check)
+        assert set(roster.of(volume, "NBG 101").students) == set()
+        roster.set_student(volume, "NBG 101", "lawrence", Person())
+        assert set(roster.of(volume, "NBG 101").students) == {"lawrence"}
 
 
 def _all_staging(data: Path) -> list[str]:

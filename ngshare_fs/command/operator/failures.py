@@ -12,6 +12,7 @@ from ngshare_fs.store.errors import (
     BrokenManifest,
     CourseExists,
     CourseNotFound,
+    LockLost,
     LockTimeout,
 )
 from ngshare_fs.terminal.confirmation import NotConfirmed
@@ -64,6 +65,8 @@ def _reason(error: StoreError | OSError) -> str:
         return f"{error}: mend the file (`ngshare-fs verify` shows what else is wrong), then run this again"
     if isinstance(error, LockTimeout):
         return "somebody else held a lock of the volume for too long: run this again"
+    if isinstance(error, LockLost):
+        return f"{error}: nothing was changed, run this again"
     if not isinstance(error, OSError):
         return str(error)
     place = f"{error.filename}: " if error.filename else ""

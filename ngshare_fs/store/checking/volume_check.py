@@ -1,4 +1,4 @@
-"""Looks whether a folder can serve as a volume, and for how long; changes nothing that stays."""
+"""Looks whether a folder can serve as a volume, for whom and for how long; changes nothing that stays."""
 
 import contextlib
 import fcntl
@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ngshare_fs.check_result import CheckResult, clock_ahead, look_at_clock
+from ngshare_fs.file_systems.mounted import file_system_of
+from ngshare_fs.file_systems.several_machines import sharing_of
+from ngshare_fs.formats.one_line import in_one_line
 from ngshare_fs.store.errors import VolumeError
 from ngshare_fs.store.files.unusable import nearest, remedy_for, user_name
 from ngshare_fs.store.format import layout
@@ -24,7 +27,7 @@ TICK_SECONDS = 0.02
 
 
 def look_at_volume(path: Path) -> list[CheckResult]:
-    """Look at a volume's folder, its permissions, locks, space, inodes and clock.
+    """Look at a volume's folder, its permissions, file system, locks, space, inodes and clock.
 
     Args:
         path: the folder; it need not be there, for the first start makes it.
@@ -71,7 +74,7 @@ def _look_inside(root: str) -> list[CheckResult]:
             probe = probes.enter_context(_probe(os.path.join(root, folder)))
         detail = f"{owner}; files were written and flushed in {(time.monotonic() - started) * 1000:.0f} ms"
         found.append(_permissions(root, status, detail))
-        return [*found, _locks(probe), *_room(root), _clock(root)]
+        return [*found, _file_system(root), _locks(probe), *_room(root), _clock(root)]
 
 
 def _permissions(root: str, status: os.stat_result, detail: str) -> CheckResult:
@@ -96,6 +99,16 @@ def _probe(folder: str) -> Iterator[str]:
     finally:
         with contextlib.suppress(OSError):
             os.unlink(probe)
+
+
+def _file_system(root: str) -> CheckResult:
+    mounted = file_system_of(root)
+    if not mounted.kind:
+        return CheckResult("file system", None, "the system does not say of what type it is")
+    sharing = sharing_of(mounted)
+    # Never wrong: nobody can see from here whether there is another machine.
+    ok = True if sharing.may else None
+    return CheckResult("file system", ok, in_one_line(f"{mounted}; {sharing.why}"), sharing.remedy)
 
 
 def _locks(probe: str) -> CheckResult:

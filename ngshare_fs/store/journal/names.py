@@ -12,7 +12,6 @@ from ngshare_fs.store.format.names import folder_of
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.journal.whole_files import ENDING, other_name_for
 from ngshare_fs.store.volume import Volume
-from ngshare_fs.store.writing.publication import Publication
 
 # A server has a file of the journal open for a second after it has written to it.
 OPEN_SECONDS = 2.0
@@ -52,7 +51,7 @@ def replace_name(volume: Volume, file: str, user: str, by: str) -> None:
     """
     folder, name = os.path.split(file)
     aside = os.path.join(folder, other_name_for(name))
-    with Publication(volume.flusher, file) as moving:
+    with volume.publication(file) as moving:
         moving.publish(aside)
     while 0 <= (age := time.time() - os.stat(aside).st_mtime) < OPEN_SECONDS:
         time.sleep(OPEN_SECONDS - age)

@@ -14,7 +14,6 @@ from ngshare_fs.store.format import layout
 from ngshare_fs.store.format.names import folder_of, is_cut
 from ngshare_fs.store.journal import whole_files
 from ngshare_fs.store.volume import Volume
-from ngshare_fs.store.writing.publication import Publication
 
 
 def check_rename(volume: Volume, old: str, new: str) -> bool:
@@ -72,7 +71,7 @@ def rename(volume: Volume, old: str, new: str) -> None:
 def _move(volume: Volume, old: str, new: str) -> None:
     place = layout.course(volume.root, old)
     try:
-        with Publication(volume.flusher, place) as publication, volume.locks.hold("course", old):
+        with volume.publication(place) as publication, volume.locks.hold("course", old):
             publication.publish(layout.course(volume.root, new), if_taken=CourseExists(new))
     except FileNotFoundError:
         raise CourseNotFound(old) from None

@@ -27,7 +27,6 @@ from ngshare_fs.store.reading.tree import manifest_at
 from ngshare_fs.store.renaming import extensions_of
 from ngshare_fs.store.renaming.student_trees import change_manifest, renamed, trees_in
 from ngshare_fs.store.volume import Volume
-from ngshare_fs.store.writing.publication import Publication
 
 
 class NameInUse(StoreError):
@@ -148,7 +147,7 @@ def _rename_in(volume: Volume, course: str, assignment: str, old: str, new: str,
         taken = NameInUse(f"{new} has handed in {assignment} in {course} just now, too")
         # Under the lock of those who hand in: who looked at the roster before it was changed is there by now.
         with (
-            Publication(volume.flusher, folder) as publication,
+            volume.publication(folder) as publication,
             volume.locks.hold("publish", folder[len(volume.root) :]),
         ):
             publication.publish(target, if_taken=taken)

@@ -15,7 +15,6 @@ from ngshare_fs.store.upkeep.restoring import CannotRestore, PlaceTaken, remove_
 from ngshare_fs.store.upkeep.trash_entries import TrashEntry
 from ngshare_fs.store.volume import Volume
 from ngshare_fs.store.writing.free_name import rename_to_free_name
-from ngshare_fs.store.writing.publication import Publication
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def bring_back(volume: Volume, planned: Return) -> None:
     content = planned.entry.content
     try:
         with (
-            Publication(volume.flusher, content) as publication,
+            volume.publication(content) as publication,
             # It may be a tree: in the order of those who publish there.
             volume.locks.hold("publish", folder[len(volume.root) :]),
         ):
@@ -89,6 +88,7 @@ def bring_back(volume: Volume, planned: Return) -> None:
             else:
                 # The system refuses to put a folder onto something; a file would replace another one.
                 above.check()
+                volume.locks.check_held()
                 rename_to_free_name(content, place)
                 publication.leave_to_earlier(folder)
     except FileExistsError:

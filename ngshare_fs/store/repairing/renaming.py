@@ -14,7 +14,6 @@ from ngshare_fs.store.repairing.quarantine import keep_copy, set_aside_at
 from ngshare_fs.store.repairing.step import Damage, Left, Step
 from ngshare_fs.store.repairing.tree_place import TreePlace, course_in, manifest_in, manifests_below
 from ngshare_fs.store.volume import Volume
-from ngshare_fs.store.writing.publication import Publication
 
 _TAKEN = "the place is taken"
 
@@ -138,7 +137,7 @@ def rename(damage: Damage, place: str, to: str) -> Step:
     def mend(volume: Volume, by: str) -> None:
         # The lock under which trees are published there, and the one under which a course is made.
         scope = ("course", name_of(os.path.basename(to)) or "") if to.count("/") == 1 else ("publish", _above(to))
-        with Publication(volume.flusher, source) as publication:
+        with volume.publication(source) as publication:
             with volume.locks.hold(*scope):
                 status = os.lstat(source) if os.path.lexists(source) else None
                 if status is None or (status.st_dev, status.st_ino) != (seen.st_dev, seen.st_ino):

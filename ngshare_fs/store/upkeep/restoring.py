@@ -18,7 +18,6 @@ from ngshare_fs.store.format.trash_file import Deletion
 from ngshare_fs.store.reading.yaml_file import read_once
 from ngshare_fs.store.upkeep.trash_entries import TrashEntry, TrashError, entries_in
 from ngshare_fs.store.volume import Volume, make_missing
-from ngshare_fs.store.writing.publication import Publication
 
 
 class CannotRestore(TrashError):
@@ -101,7 +100,7 @@ def restore(volume: Volume, restoration: Restoration) -> None:
             if deletion.kind == trash_file.SUBMISSION:
                 make_missing(volume, os.path.dirname(os.path.dirname(restoration.place)))
             # Staged at its place, as what is thrown away is: a second rename would be a second step.
-            with Publication(volume.flusher, content) as publication:
+            with volume.publication(content) as publication:
                 publication.publish(
                     restoration.place,
                     above=above,

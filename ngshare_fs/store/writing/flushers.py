@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ngshare_fs import metrics
+from ngshare_fs.file_systems.mounted import file_system_of
 from ngshare_fs.store.files.estale import retry_on_estale
 from ngshare_fs.store.writing.durability import Flusher
 
@@ -177,7 +178,7 @@ class AllTogether:
 
 def flusher_for(root: str) -> Flusher:
     """The flusher that suits the file system of a folder."""
-    if _syncfs and _kind_of_file_system(root) in SHARED_ON and _linux() >= FIRST_HONEST_LINUX:
+    if _syncfs and file_system_of(root).kind in SHARED_ON and _linux() >= FIRST_HONEST_LINUX:
         return AllTogether(root, EachByItself())
     return EachByItself()
 
@@ -214,21 +215,6 @@ def _flush(descriptor: int) -> None:
     # An xfs that has shut down after an error reports success for a folder, though what was to be written is dropped;
     # it does not let anything be looked at any more.
     os.fstat(descriptor)
-
-
-def _kind_of_file_system(path: str) -> str:
-    """The type that /proc/self/mountinfo (see proc(5)) gives the file system of a path; "" where it cannot tell."""
-    device = os.stat(path).st_dev
-    wanted = f"{os.major(device)}:{os.minor(device)}"
-    try:
-        with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as mounts:
-            for line in mounts:
-                fields, _, described = line.partition(" - ")
-                if fields.split()[2] == wanted:
-                    return described.split()[0]
-    except OSError:
-        pass
-    return ""
 
 
 def _linux() -> tuple[int, ...]:

@@ -26,16 +26,19 @@ class Publication:
     Args:
         flusher: brings it to the disk.
         staged: the path where it is staged: of a file or a folder, which the caller makes.
+        still_locked: raises where the lock under which it is published holds no more. Asked directly before the rename,
+            for whoever has the lock by then may have changed the place.
 
     Attributes:
         dirty: the account of what is staged; whoever stages enters it there.
         leaves_something: whether something may be left at `staged`.
     """
 
-    def __init__(self, flusher: Flusher, staged: str) -> None:
+    def __init__(self, flusher: Flusher, staged: str, still_locked: LastCheck = no_check) -> None:
         self.staged = staged
         self.dirty = DirtySet(flusher)
         self.leaves_something = True
+        self._still_locked = still_locked
         self._changed_folder: str | None = None
         self._has_taken = False
 
@@ -70,6 +73,7 @@ class Publication:
 
         Raises:
             FileNotFoundError: `above` is gone, or the folder of the place.
+            LockLost: the lock holds no more.
             OSError: it cannot be flushed or renamed.
         """
         self.dirty.flush()
@@ -80,6 +84,7 @@ class Publication:
         if makes_parent:
             self.dirty.make_folder_unless_there(folder)
         source = part or self.staged
+        self._still_locked()
         try:
             # Refused by the system where a folder has something in it, so nobody has to look first.
             os.rename(source, target)
@@ -100,10 +105,12 @@ class Publication:
 
         Raises:
             FileNotFoundError: it is not there, or what is staged is not.
+            LockLost: the lock holds no more.
             OSError: what is staged cannot be flushed, or it cannot be renamed.
         """
         self.dirty.flush()
         last_check()
+        self._still_locked()
         os.rename(path, os.path.join(self.staged, kept_as or os.path.basename(path)))
         self.dirty.changed(self.staged)
         self._changed_folder = os.path.dirname(path)

@@ -1,0 +1,1 @@
+"""What a folder lies on, and what is known of file systems of that type; nothing here knows of volumes."""
