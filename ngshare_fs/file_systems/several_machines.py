@@ -44,8 +44,8 @@ KNOWN = {
     "ceph": Known(),
     "fuse.ceph-fuse": Known(),
     "fuse.glusterfs": Known(
-        unseen="the mount options attribute-timeout=0,entry-timeout=0, and performance.stat-prefetch and "
-        "performance.open-behind off for the volume"
+        unseen="the mount options attribute-timeout=0,entry-timeout=0, and of the volume "
+        "performance.stat-prefetch off, performance.open-behind off and client.strict-locks on"
     ),
     "cifs": _SMB,
     "smb3": _SMB,

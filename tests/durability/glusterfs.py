@@ -22,7 +22,7 @@ PROGRAMS = ("glusterd", "gluster", "glusterfs", "unshare", "nsenter", "ip", "mou
 
 # What mounts have to be told for two of them to see the same; `docs/shared-volumes.md` says why.
 MOUNT_OPTIONS = ("--attribute-timeout=0", "--entry-timeout=0")
-VOLUME_OPTIONS = ("performance.stat-prefetch", "performance.open-behind")
+VOLUME_OPTIONS = {"performance.stat-prefetch": "off", "performance.open-behind": "off", "client.strict-locks": "on"}
 
 _VOLFILE = """\
 volume management
@@ -104,9 +104,7 @@ class Gluster:
         places = [f"{ADDRESS}:{self.folder}/bricks/{name}-{number}" for number in range(bricks)]
         kind = ["replica", str(bricks)] if bricks > 1 else []
         self.command("volume", "create", name, *kind, *places, "force")
-        for option in VOLUME_OPTIONS:
-            self.command("volume", "set", name, option, "off")
-        for option, value in options.items():
+        for option, value in {**VOLUME_OPTIONS, **options}.items():
             self.command("volume", "set", name, option, value)
         self.command("volume", "start", name)
 
