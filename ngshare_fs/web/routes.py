@@ -13,6 +13,7 @@ from ngshare_fs.store import Volume
 from ngshare_fs.web.rendering import add_headers
 from ngshare_fs.web.serving import Pages
 from ngshare_fs.web.table import DOWNLOADS, PAGES
+from ngshare_fs.web.untrusted.showing import Showing
 
 STYLE = "static/style.css"
 
@@ -32,7 +33,7 @@ def add_routes(
     """
     prefix = settings.prefix
     style = package_files("ngshare_fs.web").joinpath(STYLE).read_text("utf-8")
-    pages = Pages(settings, volume, blocking, identity, met)
+    pages = Pages(settings, volume, blocking, identity, met, Showing(blocking))
 
     async def css(request: web.Request) -> web.Response:
         return web.Response(text=style, content_type="text/css", headers={"Cache-Control": "max-age=3600"})

@@ -18,13 +18,15 @@ from ngshare_fs.http.error_responses import refusal_of
 from ngshare_fs.http.mere_look import MERE_LOOK
 from ngshare_fs.http.refusals import NOT_SIGNED_IN, Refusal, Refused
 from ngshare_fs.settings import Settings
-from ngshare_fs.store import StoredFile, StoreError, Tree, Volume, dates
+from ngshare_fs.store import StoreError, Volume, dates
 from ngshare_fs.web.addresses import Addresses, name_in
-from ngshare_fs.web.download import Download, hand_out
+from ngshare_fs.web.download import Download, HandedOut
 from ngshare_fs.web.forms import XSRF_FIELD, check_values, form_of, read_form, values_of
+from ngshare_fs.web.handing_out import hand_out
 from ngshare_fs.web.page import Done, Form, Page, Wrong
 from ngshare_fs.web.rendering import Frame, page, refusal_page
 from ngshare_fs.web.texts.language import preferred
+from ngshare_fs.web.untrusted.showing import Showing
 from ngshare_fs.web.visit import Visit
 
 logger = logging.getLogger(__name__)
@@ -65,6 +67,7 @@ class Pages:
         blocking: where slow calls run.
         identity: knows who asks.
         met: notes somebody who was let into a course.
+        showing: shows what others wrote.
     """
 
     settings: Settings
@@ -72,6 +75,7 @@ class Pages:
     blocking: Blocking
     identity: Identity
     met: Callable[[str, Caller], None]
+    showing: Showing
 
     def shows(self, declared: Page) -> Handler:
         """The handler that shows a page."""
@@ -102,12 +106,11 @@ class Pages:
         return self._refusing(handle)
 
     def hands_out(self, declared: Download) -> Handler:
-        """The handler that hands out a file."""
+        """The handler that hands out what is no page."""
 
         async def send(look: Look) -> web.StreamResponse:
-            tree, file = await self.blocking.read(self._open, declared, look)
-            with tree:
-                return await hand_out(look.request, tree, file, self.blocking)
+            opened = await self.blocking.read(self._open, declared, look)
+            return await hand_out(look.request, self.blocking, self.showing, look.frame, opened)
 
         return self._handler(send, declared)
 
@@ -202,7 +205,7 @@ class Pages:
         check_values(form, values)
         return form.action(visit, values)
 
-    def _open(self, declared: Download, look: Look) -> tuple[Tree, StoredFile]:
+    def _open(self, declared: Download, look: Look) -> HandedOut:
         return declared.opens(self._visit(declared, look))
 
     def _visit(self, declared: Page | Download, look: Look, form: Form | None = None) -> Visit:
@@ -223,7 +226,7 @@ class Pages:
         return Frame(
             preferred(request.headers.get("Accept-Language", "")),
             addresses,
-            declared.title if isinstance(declared, Page) else Frame.title,
+            declared.title if isinstance(declared, Page) else "title.preview",
             names,
             [(above.title, addresses(above.path, names)) for above in trail],
             caller.name,

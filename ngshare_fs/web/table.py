@@ -1,4 +1,4 @@
-"""All pages, and the files that they offer."""
+"""All pages, and what else they hand out."""
 
 from ngshare_fs.web.download import Download
 from ngshare_fs.web.home import HOME
@@ -7,5 +7,11 @@ from ngshare_fs.web.student.assignment import ASSIGNMENT
 from ngshare_fs.web.student.course import COURSE
 from ngshare_fs.web.student.release_file import RELEASE_FILE
 
-PAGES: tuple[Page, ...] = (HOME, COURSE, ASSIGNMENT)
-DOWNLOADS: tuple[Download, ...] = (RELEASE_FILE,)
+PAGES: tuple[Page, ...] = (
+    HOME,
+    COURSE,
+    ASSIGNMENT,
+)  # fmt: skip
+DOWNLOADS: tuple[Download, ...] = (
+    RELEASE_FILE,
+)  # fmt: skip

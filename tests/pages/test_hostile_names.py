@@ -80,7 +80,7 @@ async def test_every_file_of_a_release_is_handed_out_by_its_link(exchange: Excha
         assert file.status == 200, link
         contents.add(file.text)
         assert file.headers["Content-Type"] == "application/octet-stream"
-        assert file.headers["Content-Disposition"].startswith("attachment; filename*=UTF-8''")
+        assert file.headers["Content-Disposition"].startswith("attachment; filename=")
         assert file.headers["X-Content-Type-Options"] == "nosniff"
         assert "sandbox" in file.headers["Content-Security-Policy"]
     assert contents == {path for path in paths if not path.startswith("files")}

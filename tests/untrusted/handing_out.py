@@ -9,12 +9,11 @@ from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.http.error_responses import answering_failures
 from ngshare_fs.store import StoredFile, Timestamp, Tree, Volume, feedback, submission
 from ngshare_fs.store.writing.upload import IncomingFile
-from ngshare_fs.web.rendering import add_headers
+from ngshare_fs.web.rendering import add_headers, bare_frame
 from ngshare_fs.web.untrusted.class_work import Which, class_work
 from ngshare_fs.web.untrusted.sending import send_attachment
 from ngshare_fs.web.untrusted.showing import Showing
 from ngshare_fs.web.untrusted.trees_in_zip import zip_of_parts, zip_of_tree
-from ngshare_fs.web.untrusted.words import ENGLISH
 from ngshare_fs.web.untrusted.zip_stream import send_zip
 
 PREFIX = "/services/ngshare/"
@@ -44,7 +43,7 @@ def _incoming(files: Mapping[str, bytes]) -> list[IncomingFile]:
 def make_application(volume: Volume) -> web.Application:
     """An application below `PREFIX`: `view/KIND/PATH`, `file/KIND/PATH`, `zip`, `class/WHICH`."""
     blocking = Blocking()
-    showing = Showing(blocking, PREFIX)
+    showing = Showing(blocking)
 
     def opened(kind: str) -> Tree:
         tree = submission.collect(volume, "c", "a", STUDENT, None)
@@ -61,7 +60,8 @@ def make_application(volume: Volume) -> web.Application:
     async def view(request: web.Request) -> web.StreamResponse:
         kind, path = request.match_info["kind"], request.match_info["path"]
         with await blocking.read(opened, kind) as tree:
-            return await showing.show(request, tree, named(tree, path), ENGLISH, f"{PREFIX}file/{kind}/{path}")
+            frame = bare_frame(request, PREFIX, "title.preview")
+            return await showing.show(request, tree, named(tree, path), frame, f"{PREFIX}file/{kind}/{path}")
 
     async def file(request: web.Request) -> web.StreamResponse:
         with await blocking.read(opened, request.match_info["kind"]) as tree:

@@ -91,17 +91,17 @@ def read(content: bytes) -> Notebook:
         NotShown: it is too large, or no notebook of a format that we know.
     """
     if len(content) > LARGEST or sum(map(content.count, (b",", b"[", b"{"))) > MOST_MARKS:
-        raise NotShown("notebook_too_large")
+        raise NotShown("preview.notebook-too-large")
     try:
         # Numbers stay text: nobody calculates with them, and to read one of a million digits takes long.
         document = json.loads(content, parse_int=str, parse_float=str, parse_constant=str)
     except (ValueError, RecursionError):
-        raise NotShown("notebook_broken") from None
+        raise NotShown("preview.notebook-broken") from None
     if not isinstance(document, dict) or document.get("nbformat") not in ("3", "4"):
-        raise NotShown("notebook_broken")
+        raise NotShown("preview.notebook-broken")
     cells = _cells_of_3(document) if document["nbformat"] == "3" else document.get("cells")
     if not isinstance(cells, list):
-        raise NotShown("notebook_broken")
+        raise NotShown("preview.notebook-broken")
     room = _Room()
     return Notebook([_cell(cell, room) for cell in cells[:MOST_CELLS]], max(0, len(cells) - MOST_CELLS))
 
@@ -135,7 +135,7 @@ def _cells_of_3(document: Mapping[str, object]) -> list[object] | None:
 
 def _cell(cell: object, room: _Room) -> Cell:
     if not isinstance(cell, dict):
-        raise NotShown("notebook_broken")
+        raise NotShown("preview.notebook-broken")
     kind = cell.get("cell_type")
     source = cell.get("source", cell.get("input", ""))  # `input`: code in format 3
     text, is_cut = room.cut(_joined(source))
@@ -143,7 +143,7 @@ def _cell(cell: object, room: _Room) -> Cell:
         return Cell("raw" if kind == "raw" else "markdown", visible(text.replace("\r\n", "\n")), is_cut)
     outputs = cell.get("outputs", [])
     if not isinstance(outputs, list):
-        raise NotShown("notebook_broken")
+        raise NotShown("preview.notebook-broken")
     number = cell.get("execution_count", cell.get("prompt_number"))
     return Cell(
         "code",
@@ -157,7 +157,7 @@ def _cell(cell: object, room: _Room) -> Cell:
 
 def _output(output: object, room: _Room) -> Output:
     if not isinstance(output, dict):
-        raise NotShown("notebook_broken")
+        raise NotShown("preview.notebook-broken")
     kind = output.get("output_type")
     if kind in ("error", "pyerr"):
         traceback = output.get("traceback")
@@ -168,7 +168,7 @@ def _output(output: object, room: _Room) -> Output:
         return _shown("text", _joined(output.get("text")), room)
     data = output.get("data", output)  # in format 3, beside the rest
     if not isinstance(data, dict):
-        raise NotShown("notebook_broken")
+        raise NotShown("preview.notebook-broken")
     return _richest(data, room)
 
 

@@ -2,14 +2,13 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
 
 from aiohttp import web
 
 from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.store import StoredFile, Tree
 from ngshare_fs.store.errors import DamagedTree
-from ngshare_fs.web.rendering import page
+from ngshare_fs.web.rendering import Frame, page
 from ngshare_fs.web.untrusted import notebook
 from ngshare_fs.web.untrusted.headers import view_headers
 from ngshare_fs.web.untrusted.notebook import Notebook, NotShown
@@ -23,24 +22,22 @@ class Showing:
 
     Args:
         blocking: where the volume's slow calls run.
-        prefix: where the service is.
     """
 
-    def __init__(self, blocking: Blocking, prefix: str) -> None:
+    def __init__(self, blocking: Blocking) -> None:
         self._blocking = blocking
-        self._prefix = prefix
         # A notebook that is made for it takes 100 MB of memory while it is read.
         self._one_at_a_time = asyncio.Semaphore(1)
 
     async def show(
-        self, request: web.Request, tree: Tree, file: StoredFile, words: Mapping[str, str], download: str
+        self, request: web.Request, tree: Tree, file: StoredFile, frame: Frame, download: str
     ) -> web.StreamResponse:
         """Show a file; what is not shown gets a page of ours that says why, and where it can be downloaded.
 
         Args:
             tree: open; closed by the caller.
             file: of its manifest.
-            words: see `words`.
+            frame: of the page that answers.
             download: the address of the same file as an attachment.
 
         Raises:
@@ -50,20 +47,20 @@ class Showing:
         view = view_of(tree.manifest.kind, file, start)
         name = visible(file.path.rpartition("/")[2])
         if view is None:
-            return await self._not_shown("file_not_shown", name, words, download)
+            return await self._not_shown("preview.file-not-shown", name, frame, download)
         if view is not View.NOTEBOOK:
             return await send_file(request, self._blocking, tree, file, view_headers(view.value))
         try:
             async with self._one_at_a_time:
                 shown = await self._blocking.read(_notebook, tree, file)
         except NotShown as error:
-            return await self._not_shown(str(error), name, words, download)
-        response = await page("untrusted/notebook", self._prefix, name=name, notebook=shown, words=words)
+            return await self._not_shown(str(error), name, frame, download)
+        response = await page("untrusted/notebook", frame, name=name, notebook=shown)
         response.headers.update(view_headers("text/html; charset=utf-8"))
         return response
 
-    async def _not_shown(self, why: str, name: str, words: Mapping[str, str], download: str) -> web.Response:
-        return await page("untrusted/not_shown", self._prefix, name=name, why=why, words=words, download=download)
+    async def _not_shown(self, why: str, name: str, frame: Frame, download: str) -> web.Response:
+        return await page("untrusted/not_shown", frame, name=name, why=why, download=download)
 
 
 def _beginning(tree: Tree, file: StoredFile) -> bytes:
@@ -73,7 +70,7 @@ def _beginning(tree: Tree, file: StoredFile) -> bytes:
 
 def _notebook(tree: Tree, file: StoredFile) -> Notebook:
     if file.size > notebook.LARGEST:
-        raise NotShown("notebook_too_large")
+        raise NotShown("preview.notebook-too-large")
     with os.fdopen(tree.open_file(file), "rb") as content:
         data = content.read(file.size)
     if len(data) < file.size:
