@@ -113,6 +113,15 @@ def check(asking: Asking, conditions: Conditions) -> Roster | None:
     return people
 
 
+def may(asking: Asking, conditions: Conditions, people: Roster | None) -> bool:
+    """Whether somebody has the permission; nothing is said of whether there is such a thing."""
+    try:
+        _check_permission(asking, conditions, people)
+    except Refused:
+        return False
+    return True
+
+
 def has_worked_here(asking: Asking, people: Roster | None, student: str) -> bool:
     """Whether somebody belongs to the course, or has handed in to the assignment.
 

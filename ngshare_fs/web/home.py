@@ -138,4 +138,4 @@ def _due_lately(visit: Visit, taught: list[tuple[str, Roster]]) -> Iterator[DueL
             yield DueLately(name, each, at, zone_of(people), len(workers & students), len(students))
 
 
-HOME = Page("", Who.ANYONE, "home", read)
+HOME = Page("", Who.ANYONE, "home", read, in_menu=True)

@@ -84,6 +84,7 @@ class Page:
         of_student: see `Conditions`.
         only_open: see `Conditions`.
         forms: what can be done on it.
+        in_menu: whether the other pages of the same course, or of none, lead to it, for those who may see it.
     """
 
     path: str
@@ -94,6 +95,7 @@ class Page:
     of_student: bool = False
     only_open: bool = False
     forms: tuple[Form, ...] = ()
+    in_menu: bool = False
 
     @cached_property
     def conditions(self) -> Conditions:

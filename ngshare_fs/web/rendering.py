@@ -49,6 +49,7 @@ class Frame:
         zone: in which times are shown, unless the template says.
         done: the key of what a form has just done; "" for nothing.
         count: of how many.
+        menu: the keys of the titles of the pages beside it, and their addresses; none for this page.
     """
 
     language: str
@@ -63,6 +64,7 @@ class Frame:
     zone: str = UTC
     done: str = ""
     count: int = 0
+    menu: Sequence[tuple[str, str]] = ()
 
 
 def bare_frame(request: web.Request, prefix: str, title: str) -> Frame:
@@ -140,6 +142,7 @@ def _text(file: str, frame: Frame, **content: Any) -> str:
         t=texts,
         title=texts(frame.title, **names),
         trail=[(texts(title, **names), address) for title, address in frame.trail],
+        menu=[(texts(f"menu.{key}"), address) for key, address in frame.menu],
         address=frame.addresses,
         time=time,
         duration=functools.partial(duration_in_words, texts),

@@ -33,7 +33,9 @@ def add_routes(
     """
     prefix = settings.prefix
     style = package_files("ngshare_fs.web").joinpath(STYLE).read_text("utf-8")
-    pages = Pages(settings, volume, blocking, identity, met, Showing(blocking))
+    pages = Pages(
+        settings, volume, blocking, identity, met, Showing(blocking), [each for each in PAGES if each.in_menu]
+    )
 
     async def css(request: web.Request) -> web.Response:
         return web.Response(text=style, content_type="text/css", headers={"Cache-Control": "max-age=3600"})

@@ -1,7 +1,7 @@
 """From a request for a page to the page: who asks, the checks, what the page reads, the template."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -68,6 +68,7 @@ class Pages:
         identity: knows who asks.
         met: notes somebody who was let into a course.
         showing: shows what others wrote.
+        menu: the pages that others lead to.
     """
 
     settings: Settings
@@ -76,6 +77,7 @@ class Pages:
     identity: Identity
     met: Callable[[str, Caller], None]
     showing: Showing
+    menu: Sequence[Page]
 
     def shows(self, declared: Page) -> Handler:
         """The handler that shows a page."""
@@ -192,13 +194,22 @@ class Pages:
         problems: Mapping[str, str] | None = None,
         values: Mapping[str, str] | None = None,
     ) -> web.StreamResponse:
-        zone, content = await self.blocking.read(self._read, declared, look)
-        around = replace(look.frame, zone=zone)
+        around, content = await self.blocking.read(self._read, declared, look)
         return await page(declared.template, around, status, problems=problems or {}, values=values or {}, **content)
 
-    def _read(self, declared: Page, look: Look) -> tuple[str, Mapping[str, Any]]:
+    def _read(self, declared: Page, look: Look) -> tuple[Frame, Mapping[str, Any]]:
         visit = self._visit(declared, look)
-        return visit.zone, declared.read(visit)
+        around = replace(look.frame, zone=visit.zone, menu=self._menu(declared, visit, look.frame.addresses))
+        return around, declared.read(visit)
+
+    def _menu(self, declared: Page, visit: Visit, addresses: Addresses) -> Sequence[tuple[str, str]]:
+        """The pages of the same course, or of none, that somebody may see; the one that is shown has no address."""
+        about_course = declared.conditions.course
+        return [
+            (each.template, "" if each is declared else addresses(each.path, visit.asking.names))
+            for each in self.menu
+            if each.conditions.course == about_course and permission.may(visit.asking, each.conditions, visit.people)
+        ]
 
     def _act(self, declared: Page, form: Form, look: Look, values: Mapping[str, str]) -> Done:
         visit = self._visit(declared, look, form)

@@ -14,7 +14,7 @@ from tests.volumes import HOSTILE_NAMES, LEGAL_PATHS
 MARKUP = (
     '"><script>alert(1)</script>',
     "' onload=x '",
-    "{{ 7 * 7 }}",
+    "{{ 7919 * 7919 }}",
     "&amp;",
     "~",
     "~..",
@@ -62,7 +62,7 @@ async def test_pages_of_hostile_names_are_reached_by_their_links_and_show_them_a
             elements = document(page.text).elements
             assert "script" not in {tag for tag, _ in elements}
             assert not [key for _, attributes in elements for key in attributes if key.startswith("on")]
-            assert "49" not in page.text.replace("2049", "") or "7 * 7" not in name
+            assert "62710561" not in page.text
 
 
 async def test_every_file_of_a_release_is_handed_out_by_its_link(exchange: Exchange) -> None:

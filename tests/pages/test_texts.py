@@ -20,7 +20,7 @@ from ngshare_fs.web.texts.times import duration_in_words, time_in_words
 
 WEB = Path(ngshare_fs.web.__file__).parent
 # Keys whose last part is known only when the page is shown.
-CHOSEN = ("role.", "state.", "status.", "month.", "duration.", "done.", "field.", "preview.")
+CHOSEN = ("role.", "state.", "status.", "month.", "duration.", "done.", "field.", "preview.", "menu.")
 
 
 def _places(text: str) -> set[str]:

@@ -27,4 +27,4 @@ def read(visit: Visit) -> Mapping[str, Any]:
     }
 
 
-COURSE = Page("pages/course/{course}", Who.MEMBER, "course", read, under=HOME)
+COURSE = Page("pages/course/{course}", Who.MEMBER, "course", read, under=HOME, in_menu=True)
