@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from ngshare_fs.formats.civil_time import moment_at
 from ngshare_fs.store import Person, Volume, course, dates, feedback, release, roster, submission, timestamp_of
@@ -23,7 +24,7 @@ NAMES = (
 
 def notebook(*cells: str) -> bytes:
     """A notebook of cells of code."""
-    made = [
+    made: list[dict[str, Any]] = [
         {"cell_type": "code", "metadata": {}, "source": cell, "outputs": [], "execution_count": None} for cell in cells
     ]
     return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": made}).encode()

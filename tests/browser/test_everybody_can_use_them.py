@@ -34,12 +34,14 @@ FOCUSED = """() => {
 # What there is to be reached; of radio buttons, the keyboard enters each group once.
 USABLE = """() => {
   const all = [...document.querySelectorAll("*")];
-  const wanted = "a[href], button, input:not([type=hidden]):not([type=radio]), select, textarea, summary, [tabindex='0']";
+  const wanted =
+    "a[href], button, input:not([type=hidden]):not([type=radio]), select, textarea, summary, [tabindex='0']";
   return [...document.querySelectorAll(wanted)]
     .filter((element) => !element.disabled && element.checkVisibility())
     .map((element) => [all.indexOf(element), element.outerHTML.slice(0, 100)]);
 }"""
-TOO_SMALL = """() => [...document.querySelectorAll("button, input:not([type=hidden]), select, textarea, summary, td a, th a")]
+TOO_SMALL = """() => [
+  ...document.querySelectorAll("button, input:not([type=hidden]), select, textarea, summary, td a, th a")]
   .filter((element) => element.checkVisibility() && element.type !== "checkbox" && element.type !== "radio")
   .filter((element) => element.getBoundingClientRect().height < 24)
   .map((element) => element.outerHTML.slice(0, 100))"""
