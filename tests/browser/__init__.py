@@ -1,0 +1,1 @@
+"""The pages in a real browser: everybody can use them, and pictures of them for the docs."""

@@ -1,0 +1,119 @@
+"""WCAG 2.2 AA, as far as a machine can tell: axe, the keyboard alone, a narrow window, forced colours, dark."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page
+
+from ngshare_fs.web.table import PAGES
+from tests.browser.conftest import Reached
+from tests.hubs.conftest import with_a_browser
+
+pytestmark = [pytest.mark.hubs, with_a_browser]
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+# 400 % of a window that is 1280 pixels wide.
+NARROW = {"width": 320, "height": 256}
+WIDE = {"width": 1280, "height": 1024}
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {},
+    "dark in German": {"color_scheme": "dark", "locale": "de-DE"},
+    "narrow": {"viewport": NARROW},
+}
+# What the keyboard is on, and whether that can be seen.
+FOCUSED = """() => {
+  const element = document.activeElement;
+  if (!element || element === document.body) return null;
+  const style = getComputedStyle(element);
+  return [
+    [...document.querySelectorAll("*")].indexOf(element),
+    style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0 && element.getClientRects().length > 0,
+  ];
+}"""
+# What there is to be reached; of radio buttons, the keyboard enters each group once.
+USABLE = """() => {
+  const all = [...document.querySelectorAll("*")];
+  const wanted =
+    "a[href], button, input:not([type=hidden]):not([type=radio]), select, textarea, summary, [tabindex='0']";
+  return [...document.querySelectorAll(wanted)]
+    .filter((element) => !element.disabled && element.checkVisibility())
+    .map((element) => [all.indexOf(element), element.outerHTML.slice(0, 100)]);
+}"""
+TOO_SMALL = """() => [
+  ...document.querySelectorAll("button, input:not([type=hidden]), select, textarea, summary, td a, th a")]
+  .filter((element) => element.checkVisibility() && element.type !== "checkbox" && element.type !== "radio")
+  .filter((element) => element.getBoundingClientRect().height < 24)
+  .map((element) => element.outerHTML.slice(0, 100))"""
+
+
+async def test_every_page_is_reached_by_links(reached: Reached) -> None:
+    assert {page.template for page in PAGES} == {template for _, template in reached}
+
+
+@pytest.mark.parametrize(
+    "look", ["light", *(pytest.param(look, marks=pytest.mark.long) for look in LOOKS if look != "light")]
+)
+async def test_axe_finds_nothing(browser: Browser, reached: Reached, look: str) -> None:
+    page = await _window(browser, **LOOKS[look])
+    problems = {}
+    for who, address in reached.items():
+        await page.goto(address)
+        found = await Axe().run(page, options={**RULES, "resultTypes": ["violations"]})
+        if found.violations_count:
+            problems[who] = found.generate_report()
+    assert not problems, "\n".join(f"{who}: {problem}" for who, problem in problems.items())
+
+
+@pytest.mark.long
+async def test_the_keyboard_alone_reaches_everything_and_is_seen(browser: Browser, reached: Reached) -> None:
+    page = await _window(browser)
+    problems = []
+    for who, address in reached.items():
+        await page.goto(address)
+        usable = {int(index): element for index, element in await page.evaluate(USABLE)}
+        visited: dict[int, bool] = {}
+        for _ in range(len(usable) + 20):
+            await page.keyboard.press("Tab")
+            focused = await page.evaluate(FOCUSED)
+            if focused is None or (focused[0] in visited and len(visited) >= len(usable)):
+                break
+            visited[focused[0]] = focused[1]
+        problems += [f"{who}: not reached: {usable[index]}" for index in usable.keys() - visited.keys()]
+        problems += [f"{who}: not seen: {usable.get(index, index)}" for index, seen in visited.items() if not seen]
+    assert not problems, "\n".join(problems)
+
+
+@pytest.mark.long
+async def test_a_narrow_window_scrolls_down_only_and_targets_are_large_enough(
+    browser: Browser, reached: Reached
+) -> None:
+    page = await _window(browser, viewport=NARROW)
+    problems = []
+    for who, address in reached.items():
+        await page.goto(address)
+        width = await page.evaluate("document.documentElement.scrollWidth")
+        if width > NARROW["width"]:
+            problems.append(f"{who}: {width} pixels wide")
+        problems += [f"{who}: too small: {element}" for element in await page.evaluate(TOO_SMALL)]
+    assert not problems, "\n".join(problems)
+
+
+@pytest.mark.long
+async def test_forced_colours_keep_what_is_told_apart(browser: Browser, reached: Reached) -> None:
+    """Backgrounds go there: what has one has a border as well."""
+    page = await _window(browser, forced_colors="active")
+    script = """() => [...document.querySelectorAll(".warning, .problem, .done")]
+      .filter((element) => getComputedStyle(element).borderTopStyle === "none")
+      .map((element) => element.className)"""
+    for who, address in reached.items():
+        await page.goto(address)
+        assert not await page.evaluate(script), who
+
+
+async def _window(browser: Browser, **look: Any) -> Page:
+    profile = await browser.new_context(**{"viewport": WIDE, **look})
+    page = await profile.new_page()
+    page.on("console", lambda said: print(said.text))
+    page.set_default_timeout(60_000)
+    return page
