@@ -199,7 +199,14 @@ class Pages:
 
     def _read(self, declared: Page, look: Look) -> tuple[Frame, Mapping[str, Any]]:
         visit = self._visit(declared, look)
-        around = replace(look.frame, zone=visit.zone, menu=self._menu(declared, visit, look.frame.addresses))
+        addresses = look.frame.addresses
+        # Who has left a course goes on seeing what they have handed in, but not the pages above it.
+        trail = [
+            (above.title, addresses(above.path, look.names))
+            for above in declared.trail
+            if permission.may(visit.asking, above.conditions, visit.people)
+        ]
+        around = replace(look.frame, zone=visit.zone, trail=trail, menu=self._menu(declared, visit, addresses))
         return around, declared.read(visit)
 
     def _menu(self, declared: Page, visit: Visit, addresses: Addresses) -> Sequence[tuple[str, str]]:
@@ -227,7 +234,9 @@ class Pages:
         if form is not None:
             conditions = replace(conditions, who=form.who or conditions.who, writes=True)
         people = permission.check(asking, conditions)
-        return Visit(asking, conditions, caller, people, look.request.query, look.now, self.settings)
+        scheme = "https" if cross_site.is_https(look.request) else "http"
+        server = f"{scheme}://{look.request.host}{self.settings.prefix}"
+        return Visit(asking, conditions, caller, people, look.request.query, look.now, self.settings, server)
 
     def _frame(self, request: web.Request, caller: Caller, names: dict[str, str], declared: Page | Download) -> Frame:
         is_standalone = self.settings.standalone

@@ -31,8 +31,8 @@ async def set_dates(browser: Browser, **days: float) -> None:
     [
         ({}, "not handed in", "handed in", "Open."),
         ({"due": 1}, "not handed in", "handed in, in time", "Open."),
-        ({"due": -1}, "not handed in, past the due date", "handed in, late by 1 day", "Past the due date"),
-        ({"due": -2, "close": -1}, "not handed in, closed", "handed in, late by 2 days", "Closed"),
+        ({"due": -1.1}, "not handed in, past the due date", "handed in, late by 1 day 2 hours", "Past the due date"),
+        ({"due": -2.1, "close": -1}, "not handed in, closed", "handed in, late by 2 days 2 hours", "Closed"),
     ],
 )
 async def test_how_work_stands_is_said_in_words(

@@ -5,6 +5,7 @@ from typing import Any
 
 from ngshare_fs.access.permission import Who
 from ngshare_fs.access.roles import in_words
+from ngshare_fs.store import Role
 from ngshare_fs.store.problems import Problems
 from ngshare_fs.web.home import HOME
 from ngshare_fs.web.own_work import own_work
@@ -22,6 +23,7 @@ def read(visit: Visit) -> Mapping[str, Any]:
     return {
         "course": visit.course,
         "role": in_words(visit.role),
+        "is_student": visit.role is Role.STUDENT,
         "works": part_of(works[::-1], visit.query.get(PART)),
         "problem": problems.first if visit.grades else None,
     }
