@@ -16,7 +16,7 @@ from ngshare_fs.web.student.handed_in import MOST_FILES, ShownFile, shown_files
 from ngshare_fs.web.visit import Visit
 
 # Each has its files with it.
-GIVEN_AT_ONCE = 50
+GIVEN_AT_ONCE = 20
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from ngshare_fs.web.student.handed_in import (
 from ngshare_fs.web.visit import Visit
 
 # Each has its files with it.
-SUBMISSIONS_AT_ONCE = 20
+SUBMISSIONS_AT_ONCE = 10
 
 
 @dataclass(frozen=True)
