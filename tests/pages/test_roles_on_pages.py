@@ -20,6 +20,7 @@ CONTRACT = {
     "": Who.ANYONE,
     "pages/course/{course}": Who.MEMBER,
     "pages/assignment/{course}/{assignment}": Who.MEMBER,
+    "pages/hand-in/{course}/{assignment}": Who.MEMBER,
     "pages/release-file/{course}/{assignment}": Who.MEMBER,
 }
 EVERYTHING: tuple[Page | Download, ...] = (*PAGES, *DOWNLOADS)
