@@ -1,11 +1,12 @@
 """What somebody has chosen in a browser, as it is to be stored, and why it is not."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from itertools import islice
 
 from ngshare_fs.formats.byte_size import size_in_words
 from ngshare_fs.formats.chosen_zip import Problem, UnfitZip
-from ngshare_fs.formats.file_names import is_ignored
+from ngshare_fs.formats.file_names import is_ignored, normal, notebooks
 from ngshare_fs.formats.one_line import in_one_line
 from ngshare_fs.formats.released_names import ReleasedNames, twins
 from ngshare_fs.http import refusals
@@ -43,7 +44,8 @@ _ABOUT_LIMITS = {
 def tidied(chosen: Chosen, released: Collection[str]) -> list[IncomingFile]:
     """The files by their paths in the assignment, under the names under which they were released.
 
-    The name of a folder that was chosen is not a part of them, nor is that of the only folder in a zip.
+    The name of a folder that was chosen is not a part of them, nor is that of the only folder in a zip. A notebook that
+    is chosen by itself comes without its folder: it is the released one of its name, where there is one.
 
     Args:
         chosen: what came.
@@ -53,12 +55,16 @@ def tidied(chosen: Chosen, released: Collection[str]) -> list[IncomingFile]:
         Wrong: there is nothing, or something that cannot be stored.
     """
     names = ReleasedNames(released)
+    by_name = Counter(_name_of(path) for path in notebooks(released))
+    in_folders = {_name_of(path): path for path in notebooks(released) if by_name[_name_of(path)] == 1}
     found: list[IncomingFile] = []
     for field in (FILES, FOLDER, ZIP):
         files = [file for name, file in chosen if name == field]
-        strip = 0 if field == FILES else _above_all([file.path for file in files], released)
+        above = "" if field == FILES else _above_all([file.path for file in files], released)
         for file in files:
-            path = names.of(file.path[strip:])
+            path = names.of(file.path.removeprefix(above))
+            if field == FILES:
+                path = in_folders.get(normal(path), path)
             if path in released or not is_ignored(path, IGNORED):
                 file.path = path
                 found.append(file)
@@ -68,14 +74,18 @@ def tidied(chosen: Chosen, released: Collection[str]) -> list[IncomingFile]:
     return found
 
 
-def _above_all(paths: list[str], released: Iterable[str]) -> int:
-    """How long the start of all paths is that names the one folder in which all is; 0 where there is none."""
-    folder, slash, _ = paths[0].partition("/") if paths else ("", "", "")
-    start = folder + slash
+def _name_of(path: str) -> str:
+    return normal(path.rpartition("/")[2])
+
+
+def _above_all(paths: list[str], released: Iterable[str]) -> str:
+    """The one folder in which all is, with its `/`; "" where there is none, or the release has it, too."""
     inside = [path for path in paths if not is_ignored(path, IGNORED)]
-    if not slash or any(path.startswith(start) for path in released):
-        return 0
-    return len(start) if all(path.startswith(start) for path in inside) else 0
+    folder, slash, _ = inside[0].partition("/") if inside else ("", "", "")
+    start = folder + slash
+    if not slash or folder in ("", "..") or any(path.startswith(start) for path in released):
+        return ""
+    return start if all(path.startswith(start) for path in inside) else ""
 
 
 def _check(paths: list[str], names: ReleasedNames) -> None:

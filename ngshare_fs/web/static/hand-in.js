@@ -26,9 +26,15 @@ const size = (bytes) => {
 };
 const isIgnored = (path) => path.split("/").some((part) => ignored.some((glob) => glob.test(part)));
 
+// A notebook that is chosen by itself is the one of that name in the assignment, in whichever folder it is there.
+function named(name) {
+  const same = expected.filter((path) => path.split("/").pop().normalize("NFC") === name.normalize("NFC"));
+  return same.length === 1 ? same[0] : name;
+}
+
 function choose(field, path, file) {
   // As the server does: the name of the folder that was chosen is not a part of the path.
-  const stored = field === "folder" ? path.slice(path.indexOf("/") + 1) : path;
+  const stored = field === "folder" ? path.slice(path.indexOf("/") + 1) : field === "files" ? named(path) : path;
   if (field !== "zip" && isIgnored(stored) && !expected.includes(stored)) return;
   chosen.set(field === "zip" ? `zip:${path}` : stored, { field, path, file });
 }
@@ -76,15 +82,18 @@ function show() {
   }
   by("field-although").value = JSON.stringify([...missing, ...extra]);
   confirmation("although", said.length > 0);
-  complain(said);
-  if (entries.length && !said.length && known.length && !hasZip) saying.textContent = say("complete");
+  complain();
+  const isComplete = entries.length && !said.length && known.length && !hasZip;
+  by("compared").className = said.length ? "problem" : "";
+  by("compared").replaceChildren(...said, ...(isComplete ? [paragraph(say("complete"))] : []));
 }
 
-function complain(nodes) {
+function complain(...nodes) {
   const box = document.createElement("div");
   box.className = "problem";
   box.append(...nodes);
   by("said").replaceChildren(...(nodes.length ? [box] : []));
+  if (nodes.length) box.scrollIntoView({ block: "nearest" });
   saying.textContent = "";
 }
 
@@ -160,8 +169,7 @@ const warn = (event) => event.preventDefault();
 function hasEnded(...nodes) {
   removeEventListener("beforeunload", warn);
   working(false);
-  complain(nodes);
-  by("said").scrollIntoView({ block: "nearest" });
+  complain(...nodes);
 }
 
 function answered() {
@@ -191,9 +199,9 @@ form.addEventListener("submit", (event) => {
   if (request) return;
   const files = [...chosen.values()];
   const total = files.reduce((sum, { file }) => sum + file.size, 0);
-  if (!files.length) return complain([paragraph(say("no-files"))]);
-  if (total > Number(form.dataset.most)) return complain([paragraph(say("too-large"))]);
-  if (files.length > Number(form.dataset.mostFiles)) return complain([paragraph(say("too-many"))]);
+  if (!files.length) return complain(paragraph(say("no-files")));
+  if (total > Number(form.dataset.most)) return complain(paragraph(say("too-large")));
+  if (files.length > Number(form.dataset.mostFiles)) return complain(paragraph(say("too-many")));
   const body = new FormData();
   for (const name of ["_xsrf", "key", "after"]) body.append(name, form.elements[name].value);
   for (const name of ["late", "although"]) {
@@ -225,7 +233,7 @@ form.addEventListener("submit", (event) => {
   });
   request.open("POST", form.action);
   addEventListener("beforeunload", warn);
-  complain([]);
+  complain();
   bar.value = 0;
   working(true);
   request.send(body);

@@ -123,9 +123,9 @@ HAND_IN = Page(
         prepare,
         done,
         (
-            Field("key", 64),
-            Field("after", 100, required=False),
-            Field("late", 10, required=False),
+            Field("key", required=False),
+            Field("after", required=False),
+            Field("late", required=False),
             Field("although", LONGEST_NAMES, required=False),
         ),
         zips=frozenset({ZIP}),
