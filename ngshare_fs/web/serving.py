@@ -147,7 +147,10 @@ class Pages:
                         if isinstance(error, UnfitZip):
                             raise Refused(refusals.MALFORMED_BODY) from error
                         raise
-                    return await self._page(declared, look, explained, values)
+                    response = await self._page(declared, look, explained, values)
+                    if isinstance(refused, Refused) and refused.refusal.retry_after is not None:
+                        response.headers["Retry-After"] = str(refused.refusal.retry_after)
+                    return response
                 return _leading_to(done, look)
 
             return await self._handler(take, declared, xsrf)(request)
