@@ -8,7 +8,7 @@ from datetime import datetime
 from ngshare_fs.access import permission
 from ngshare_fs.access.permission import Asking, Conditions, Who
 from ngshare_fs.access.roles import teaches
-from ngshare_fs.store import Role, Roster, Timestamp, assignment, dates, feedback, release, submission
+from ngshare_fs.store import Roster, Timestamp, assignment, dates, feedback, release, submission
 from ngshare_fs.store.dates import Dates
 from ngshare_fs.store.errors import AssignmentNotFound
 from ngshare_fs.store.problems import Problems
@@ -97,13 +97,14 @@ def time_left(applying: Dates, now: datetime) -> TimeLeft | None:
 
 
 def takes_work_of(visit: Visit, applying: Dates) -> bool:
-    """Whether whoever looks at an assignment may hand in: as a member of the course, while it is open to them.
+    """Whether whoever looks at an assignment may hand in to it now; whoever teaches may at any time.
 
     Args:
         applying: their dates.
     """
-    is_taken = applying.state(visit.now) in ("open", "late")
-    return visit.role is Role.STUDENT and is_taken and release.is_open(*visit.asking.work)
+    if visit.teaches or visit.role is None:
+        return visit.teaches
+    return applying.state(visit.now) in ("open", "late") and release.is_open(*visit.asking.work)
 
 
 def own_work(asking: Asking, people: Roster, now: datetime, problems: Problems) -> Iterator[OwnWork]:

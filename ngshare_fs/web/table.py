@@ -7,6 +7,7 @@ from ngshare_fs.web.student.assignment import ASSIGNMENT
 from ngshare_fs.web.student.course import COURSE
 from ngshare_fs.web.student.feedback import FEEDBACK
 from ngshare_fs.web.student.feedback_files import FEEDBACK_FILE, FEEDBACK_VIEW, FEEDBACK_ZIP
+from ngshare_fs.web.student.hand_in import HAND_IN
 from ngshare_fs.web.student.receipt import RECEIPT, RECEIPT_JSON
 from ngshare_fs.web.student.release_files import RELEASE_FILE, RELEASE_VIEW, RELEASE_ZIP
 from ngshare_fs.web.student.submission_files import SUBMISSION_FILE, SUBMISSION_VIEW, SUBMISSION_ZIP
@@ -19,6 +20,7 @@ PAGES: tuple[Page, ...] = (
     SUBMISSIONS,
     RECEIPT,
     FEEDBACK,
+    HAND_IN,
 )  # fmt: skip
 DOWNLOADS: tuple[Download, ...] = (
     RELEASE_FILE,

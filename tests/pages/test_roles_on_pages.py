@@ -25,6 +25,7 @@ CONTRACT = {
     "": Who.ANYONE,
     "pages/course/{course}": Who.MEMBER,
     "pages/assignment/{course}/{assignment}": Who.MEMBER,
+    "pages/hand-in/{course}/{assignment}": Who.MEMBER,
     "pages/release-file/{course}/{assignment}": Who.MEMBER,
     "pages/release-view/{course}/{assignment}": Who.MEMBER,
     "pages/release-zip/{course}/{assignment}": Who.MEMBER,

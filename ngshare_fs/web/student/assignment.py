@@ -23,12 +23,13 @@ def read(visit: Visit) -> Mapping[str, Any]:
     applying = dates.of(*work, None if visit.teaches else visit.user)
     submissions = handed_in(visit, visit.user, applying)
     released_at, files = _released(visit)
+    state = applying.state(visit.now) if release.is_open(*work) else "withdrawn"
     return {
         "course": visit.course,
         "assignment": visit.assignment,
         "user": visit.user,
         "dates": applying,
-        "state": applying.state(visit.now) if release.is_open(*work) else "withdrawn",
+        "state": state,
         "left": time_left(applying, visit.now),
         "may_hand_in": takes_work_of(visit, applying),
         "released_at": released_at,
