@@ -12,6 +12,7 @@ from aiohttp import ClientError
 
 from ngshare_fs.formats.civil_time import moment_at
 from ngshare_fs.store import dates
+from ngshare_fs.web.texts.catalogue import catalogue
 from tests.conftest import Exchange, MakeExchange, until
 from tests.pages.browsing import WITH_GERMAN, Browser, Seen, browser, document, links, words
 from tests.pages.file_forms import BOUNDARY, Sent, form_body, send_files
@@ -87,6 +88,9 @@ async def test_handing_in_leads_to_the_receipt(course: Browser) -> None:
     assert parse_qs(address.query) == {
         "user": ["lawrence"], "timestamp": [moment], "done": ["handed-in"], "count": ["3"],
     }  # fmt: skip
+    receipt = words((await course.follow(seen.headers["Location"])).text)
+    assert moment in receipt
+    assert str(catalogue("en")("done.handed-in", count=3)) in receipt
     assert await stored(course) == {"p1.ipynb": b"1", "dä/p2.ipynb": b"2", "data.csv": b"3"}
 
 
