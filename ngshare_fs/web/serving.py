@@ -227,7 +227,9 @@ class Pages:
         if form is not None:
             conditions = replace(conditions, who=form.who or conditions.who, writes=True)
         people = permission.check(asking, conditions)
-        return Visit(asking, conditions, caller, people, look.request.query, look.now, self.settings)
+        return Visit(
+            asking, conditions, caller, people, look.request.query, look.now, self.settings, look.frame.language
+        )
 
     def _frame(self, request: web.Request, caller: Caller, names: dict[str, str], declared: Page | Download) -> Frame:
         is_standalone = self.settings.standalone

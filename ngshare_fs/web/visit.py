@@ -26,6 +26,7 @@ class Visit:
         query: the parameters of the address.
         now: when they asked.
         settings: of the server.
+        language: of the texts that they read.
     """
 
     asking: Asking
@@ -35,6 +36,7 @@ class Visit:
     query: Mapping[str, str]
     now: datetime
     settings: Settings
+    language: str
 
     @property
     def volume(self) -> Volume:

@@ -14,13 +14,19 @@ from tests.trees import tree
 __all__ = ["browser"]
 
 MEMBERS = {"root", "kevin", "tara", "lawrence", "other student"}
-ALLOWED = {Who.ANYONE: set(ROLES), Who.MEMBER: MEMBERS}
+GRADERS = {"root", "kevin", "tara"}
+ALLOWED = {Who.ANYONE: set(ROLES), Who.MEMBER: MEMBERS, Who.GRADER: GRADERS}
 # The contract, written out once more, so that a slip in the declarations shows.
 CONTRACT = {
     "": Who.ANYONE,
     "pages/course/{course}": Who.MEMBER,
     "pages/assignment/{course}/{assignment}": Who.MEMBER,
     "pages/release-file/{course}/{assignment}": Who.MEMBER,
+    "pages/class/{course}": Who.GRADER,
+    "pages/class-csv/{course}": Who.GRADER,
+    "pages/student/{course}/{user}": Who.GRADER,
+    "pages/collect/{course}/{assignment}": Who.GRADER,
+    "pages/class-zip/{course}/{assignment}": Who.GRADER,
 }
 EVERYTHING: tuple[Page | Download, ...] = (*PAGES, *DOWNLOADS)
 NAMES = {"course": "c", "assignment": "a", "user": "lawrence"}
@@ -57,7 +63,7 @@ async def test_what_is_not_there_is_a_page_that_says_so(browser: Browser, declar
     for role in ROLES:
         seen = await browser.look(declared.path, role, {**NAMES, "course": "no such"})
         assert (seen.status, "Course not found" in words(seen.text)) == (404, True), (role, seen)
-        if declared.conditions.assignment and role in MEMBERS:
+        if declared.conditions.assignment and role in ALLOWED[declared.who]:
             seen = await browser.look(declared.path, role, {**NAMES, "assignment": "no such"})
             assert (seen.status, "Assignment not found" in words(seen.text)) == (404, True), (role, seen)
 
