@@ -41,6 +41,7 @@ class Row:
 def read(visit: Visit) -> Mapping[str, Any]:
     """The rows that are asked for."""
     problems = Problems(visit.volume)
+    problems.note_of_roster(visit.course)
     assignments = assignments_shown(visit, problems)
     wanted = wanted_by(visit, assignments)
     found = matrix(visit, assignments, wanted, problems, is_whole=False)

@@ -41,10 +41,11 @@ class Offer:
 
 def read(visit: Visit) -> Mapping[str, Any]:
     """The zips that there are."""
+    given = feedback.given_on(*visit.asking.work, submission.submissions_to(*visit.asking.work))
     offers, is_in_time_unknown = [], False
     for which in Which:
         try:
-            offers.append(_offer(visit, which))
+            offers.append(_offer(visit, which, given))
         except BrokenManifest:
             # Nobody can say when it was due; what was handed in can be had all the same.
             is_in_time_unknown = True
@@ -58,10 +59,15 @@ def read(visit: Visit) -> Mapping[str, Any]:
     }
 
 
-def _offer(visit: Visit, which: Which) -> Offer:
+def _offer(visit: Visit, which: Which, given: Mapping[Submission, Timestamp]) -> Offer:
+    """A zip.
+
+    Args:
+        given: when the newest feedback was given, on each submission that has some.
+    """
     work = visit.asking.work
     found = chosen(*work, which)
-    given = feedback.given_on(*work, found)
+    with_feedback = [(each, given[each]) for each in found if each in given]
 
     def size_of_feedback(each: tuple[Submission, Timestamp]) -> int:
         return feedback.size_of(*work, *each[0], each[1])
@@ -71,8 +77,8 @@ def _offer(visit: Visit, which: Which) -> Offer:
         len({each.student for each in found}),
         len(found),
         _size(found, lambda each: submission.size_of(*work, *each)),
-        len(given),
-        _size(list(given.items()), size_of_feedback),
+        len(with_feedback),
+        _size(with_feedback, size_of_feedback),
     )
 
 

@@ -219,7 +219,7 @@ def _sort(members: list[Member], columns: Sequence[Column], sort: str) -> None:
 def _name_of(person: Person) -> tuple[bool, str, str]:
     """By last name; those without any name, whom their user name names, come behind."""
     last, first = _folded(person.last_name or ""), _folded(person.first_name or "")
-    return not (last or first), last, first
+    return not (last or first), last or first, first
 
 
 def _newest(column: Column, user: str) -> str:

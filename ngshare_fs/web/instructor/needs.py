@@ -11,6 +11,7 @@ from ngshare_fs.web.instructor.figures import Row
 
 # What nobody has touched for so long waits for nobody any more.
 LATELY = timedelta(days=60)
+MISSING_LATELY = timedelta(days=14)
 TRASH_GOES = timedelta(days=7)
 # Of the trash, which is that of all courses, so many entries are looked at: those that go first.
 MOST_TRASH = 300
@@ -61,7 +62,7 @@ def needs_of(row: Row, now: datetime, teaches: bool) -> Iterator[Need]:
             since = figures.newest_feedback or figures.newest
             yield Need(what, figures.new, since, row.assignment, COLLECT)
     due = row.dates.due
-    if figures.missing and due is not None and now - LATELY <= due.at and row.state in ("late", "closed"):
+    if figures.missing and due is not None and now - MISSING_LATELY <= due.at and row.state in ("late", "closed"):
         yield Need("missing", figures.missing, due.at, row.assignment, CLASS, _filtered(row.assignment))
     if figures.ending and figures.first_end is not None:
         yield Need("extension", figures.ending, figures.first_end, row.assignment, CLASS, _filtered(row.assignment))
