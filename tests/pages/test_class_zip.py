@@ -102,8 +102,8 @@ async def test_of_many_the_size_is_estimated(browser: Browser) -> None:
 async def test_hostile_names_stay_inside(browser: Browser) -> None:
     volume = browser.exchange.volume
     for name in HOSTILE:
-        with upload(volume, **{"f": b"1"}) as files:
-            submission.submit(volume, "c", "a", name, files)
+        with upload(volume, **{"f": b"1"}) as work:
+            submission.submit(volume, "c", "a", name, work)
     files = await fetched(browser, which="all")
     assert len(files) == len(HOSTILE) + 3
     for name in files:
