@@ -141,7 +141,7 @@ async def page(template: str, frame: Frame, status: int = 200, **content: Any) -
 
 def _text(file: str, frame: Frame, **content: Any) -> str:
     from ngshare_fs.web.texts.catalogue import catalogue
-    from ngshare_fs.web.texts.times import duration_in_words, time_in_words
+    from ngshare_fs.web.texts.times import duration_in_words, time_in_brief, time_in_words
 
     texts = catalogue(frame.language)
 
@@ -157,6 +157,7 @@ def _text(file: str, frame: Frame, **content: Any) -> str:
         menu=[(texts(f"menu.{key}"), address) for key, address in frame.menu],
         address=frame.addresses,
         time=time,
+        brief_time=functools.partial(time_in_brief, zone=frame.zone),
         duration=functools.partial(duration_in_words, texts),
         **content,
     )  # fmt: skip

@@ -295,7 +295,8 @@ class Pages:
         people = permission.check(asking, conditions)
         scheme = "https" if cross_site.is_https(look.request) else "http"
         server = f"{scheme}://{look.request.host}{self.settings.prefix}"
-        return Visit(asking, conditions, caller, people, look.request.query, look.now, self.settings, server)
+        language = look.frame.language
+        return Visit(asking, conditions, caller, people, look.request.query, look.now, self.settings, server, language)
 
     def _frame(self, request: web.Request, caller: Caller, names: dict[str, str], declared: Page | Download) -> Frame:
         is_standalone = self.settings.standalone

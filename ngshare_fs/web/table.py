@@ -2,6 +2,11 @@
 
 from ngshare_fs.web.download import Download
 from ngshare_fs.web.home import HOME
+from ngshare_fs.web.instructor.class_csv import CLASS_CSV
+from ngshare_fs.web.instructor.class_table import CLASS
+from ngshare_fs.web.instructor.class_zip import CLASS_ZIP
+from ngshare_fs.web.instructor.collect import COLLECT
+from ngshare_fs.web.instructor.student import STUDENT
 from ngshare_fs.web.page import Page
 from ngshare_fs.web.student.assignment import ASSIGNMENT
 from ngshare_fs.web.student.course import COURSE
@@ -17,10 +22,13 @@ PAGES: tuple[Page, ...] = (
     HOME,
     COURSE,
     ASSIGNMENT,
+    HAND_IN,
     SUBMISSIONS,
     RECEIPT,
     FEEDBACK,
-    HAND_IN,
+    CLASS,
+    STUDENT,
+    COLLECT,
 )  # fmt: skip
 DOWNLOADS: tuple[Download, ...] = (
     RELEASE_FILE,
@@ -33,4 +41,6 @@ DOWNLOADS: tuple[Download, ...] = (
     FEEDBACK_FILE,
     FEEDBACK_VIEW,
     FEEDBACK_ZIP,
+    CLASS_CSV,
+    CLASS_ZIP,
 )  # fmt: skip

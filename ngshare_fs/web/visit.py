@@ -27,6 +27,7 @@ class Visit:
         now: when they asked.
         settings: of the server.
         server: the address of this service, as the browser has it.
+        language: of the texts that they read.
     """
 
     asking: Asking
@@ -37,6 +38,7 @@ class Visit:
     now: datetime
     settings: Settings
     server: str
+    language: str
 
     @property
     def volume(self) -> Volume:

@@ -14,11 +14,13 @@ from tests.trees import tree
 __all__ = ["browser"]
 
 MEMBERS = {"root", "kevin", "tara", "lawrence", "other student"}
+GRADERS = {"root", "kevin", "tara"}
 # The user in the address is lawrence.
 ALLOWED = {
     Who.ANYONE: set(ROLES),
     Who.MEMBER: MEMBERS,
-    Who.GRADER_OR_SELF: {"root", "kevin", "tara", "lawrence"},
+    Who.GRADER: GRADERS,
+    Who.GRADER_OR_SELF: GRADERS | {"lawrence"},
 }
 # The contract, written out once more, so that a slip in the declarations shows.
 CONTRACT = {
@@ -39,6 +41,11 @@ CONTRACT = {
     "pages/feedback-file/{course}/{assignment}/{user}": Who.GRADER_OR_SELF,
     "pages/feedback-view/{course}/{assignment}/{user}": Who.GRADER_OR_SELF,
     "pages/feedback-zip/{course}/{assignment}/{user}": Who.GRADER_OR_SELF,
+    "pages/class/{course}": Who.GRADER,
+    "pages/class-csv/{course}": Who.GRADER,
+    "pages/student/{course}/{user}": Who.GRADER,
+    "pages/collect/{course}/{assignment}": Who.GRADER,
+    "pages/class-zip/{course}/{assignment}": Who.GRADER,
 }
 EVERYTHING: tuple[Page | Download, ...] = (*PAGES, *DOWNLOADS)
 NAMES = {"course": "c", "assignment": "a", "user": "lawrence"}

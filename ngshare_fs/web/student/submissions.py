@@ -59,7 +59,7 @@ def read(visit: Visit) -> Mapping[str, Any]:
         "assignment": visit.assignment,
         "student": student,
         "is_self": student == visit.user,
-        "is_listed": visit.grades and student in visit.roster,
+        "grades": visit.grades,
         "may_hand_in": student == visit.user and applying is not None and takes_work_of(visit, applying),
         "dates_known": applying is not None,
         "submissions": Part([_entry(visit, each) for each in part.rows], part.number, part.parts, part.total),
