@@ -65,6 +65,7 @@ async def test_a_page_of_2000_students_is_there_at_once(large: Exchange) -> None
         ("", {}),
         ("pages/course/{course}", {"course": "c"}),
         ("pages/assignment/{course}/{assignment}", {"course": "c", "assignment": "a11"}),
+        ("pages/hand-in/{course}/{assignment}", {"course": "c", "assignment": "a11"}),
     ):
         for user in ("student0007", "kevin", "root"):
             await measure(browser, path, user, names)
