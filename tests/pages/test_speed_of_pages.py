@@ -14,7 +14,7 @@ from tests.pages.browsing import Browser
 from tests.stores import upload
 
 STUDENTS = 2000
-# A page takes some tens of milliseconds; what a busy machine adds must fail nothing, while one that looked at each
+# A page takes some tens of milliseconds; of processor time, whatever else the machine does; one that looked at each
 # student's folders anew would take seconds.
 SECONDS = 1.0
 TIMESTAMP = "20260101T000000.000000Z"
@@ -52,8 +52,8 @@ async def test_a_page_of_2000_students_is_there_at_once(large: Exchange) -> None
         for user in ("kevin",) if is_for_graders else ("student0007", "kevin", "root"):
             taken = []
             for _ in range(4):  # the first one fills what is kept in memory
-                started = time.perf_counter()
+                started = time.process_time()
                 assert (await browser.look(path, user, names)).status == 200
-                taken.append(time.perf_counter() - started)
+                taken.append(time.process_time() - started)
             print(f"{path or 'home':45} {user:12} first {taken[0] * 1000:6.1f} ms, then {min(taken) * 1000:5.1f} ms")
             assert min(taken) < SECONDS, (path, user, taken)
