@@ -14,7 +14,7 @@ from tests.pages.browsing import Browser
 from tests.stores import upload
 
 STUDENTS = 2000
-# A page takes some tens of milliseconds; what a busy machine adds must fail nothing, while one that looked at each
+# A page takes some tens of milliseconds; of processor time, whatever else the machine does; one that looked at each
 # student's folders anew would take seconds.
 SECONDS = 1.0
 TIMESTAMP = "20260101T000000.000000Z"
@@ -42,9 +42,9 @@ async def measure(browser: Browser, path: str, user: str, names: dict[str, str])
     """Look at a page, and see that it does not take too long."""
     taken = []
     for _ in range(4):  # the first one fills what is kept in memory
-        started = time.perf_counter()
+        started = time.process_time()
         assert (await browser.look(path, user, names)).status == 200
-        taken.append(time.perf_counter() - started)
+        taken.append(time.process_time() - started)
     print(f"{path or 'home':45} {user:12} first {taken[0] * 1000:6.1f} ms, then {min(taken) * 1000:5.1f} ms")
     assert min(taken) < SECONDS, (path, user, taken)
 
@@ -66,8 +66,12 @@ async def test_a_page_of_2000_students_is_there_at_once(large: Exchange) -> None
         ("pages/course/{course}", {"course": "c"}),
         ("pages/assignment/{course}/{assignment}", {"course": "c", "assignment": "a11"}),
         ("pages/hand-in/{course}/{assignment}", {"course": "c", "assignment": "a11"}),
+        ("pages/class/{course}", {"course": "c"}),
+        ("pages/student/{course}/{user}", {"course": "c", "user": "student0007"}),
+        ("pages/collect/{course}/{assignment}", {"course": "c", "assignment": "a11"}),
     ):
-        for user in ("student0007", "kevin", "root"):
+        is_for_graders = path.startswith(("pages/class", "pages/student", "pages/collect"))
+        for user in ("kevin",) if is_for_graders else ("student0007", "kevin", "root"):
             await measure(browser, path, user, names)
     for number in (10, 11):
         hand_in(large, "student0007", f"a{number}")

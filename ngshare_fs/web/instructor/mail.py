@@ -15,7 +15,7 @@ _LONGEST_LINK = 1800
 
 
 @dataclass(frozen=True)
-class Addresses:
+class MailAddresses:
     """The mail addresses of some of a class.
 
     Args:
@@ -31,7 +31,7 @@ class Addresses:
     link: str
 
 
-def addresses_of(members: Iterable[Member]) -> Addresses:
+def addresses_of(members: Iterable[Member]) -> MailAddresses:
     """Those that stand on the roster, each once."""
     found: dict[str, None] = {}
     without = 0
@@ -42,7 +42,7 @@ def addresses_of(members: Iterable[Member]) -> Addresses:
         else:
             without += 1
     link = "mailto:?bcc=" + ",".join(quote(each, safe="@") for each in found)
-    return Addresses(", ".join(found), len(found), without, link if found and len(link) <= _LONGEST_LINK else "")
+    return MailAddresses(", ".join(found), len(found), without, link if found and len(link) <= _LONGEST_LINK else "")
 
 
 def is_address(text: str) -> bool:
