@@ -19,6 +19,7 @@ KEYS = (
     "large",
     "reader_meanwhile",
     "listings",
+    "pages",
     "roster",
     "fetch",
     "collect",

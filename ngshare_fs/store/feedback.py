@@ -1,12 +1,16 @@
 """Feedback: what an instructor returns on one submission. The newest counts."""
 
+from collections.abc import Iterable
+
 from ngshare_fs.store.dated_tree import publish
 from ngshare_fs.store.errors import SubmissionNotFound
 from ngshare_fs.store.format import layout, timestamp
 from ngshare_fs.store.format.layout import KnownFolder
 from ngshare_fs.store.format.manifest import FEEDBACK, Manifest
 from ngshare_fs.store.format.timestamp import Timestamp
+from ngshare_fs.store.reading.cached_folders import Submission
 from ngshare_fs.store.reading.tree import Tree, newest_in
+from ngshare_fs.store.reading.tree_size import size_of_tree
 from ngshare_fs.store.submission import submission_exists
 from ngshare_fs.store.volume import Volume
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
@@ -52,6 +56,30 @@ def given_at(volume: Volume, course: str, assignment: str, student: str, submiss
         submission: its timestamp.
     """
     return newest_in(layout.feedback(volume.root, course, assignment, student, submission))
+
+
+def given_on(
+    volume: Volume, course: str, assignment: str, submissions: Iterable[Submission]
+) -> dict[Submission, Timestamp]:
+    """The same of many submissions to an assignment at once; those without any are left out."""
+    return volume.feedback.given_on(layout.submissions(volume.root, course, assignment), submissions)
+
+
+def size_of(
+    volume: Volume, course: str, assignment: str, student: str, submission: Timestamp, moment: Timestamp
+) -> int:
+    """What the files of feedback take, in bytes, as its manifest has it.
+
+    Args:
+        submission: the timestamp of what it is on.
+        moment: its own.
+
+    Raises:
+        BrokenManifest: nobody can say.
+        FileNotFoundError: there is none of that timestamp.
+    """
+    parent = layout.feedback(volume.root, course, assignment, student, submission)
+    return size_of_tree(f"{parent}/{timestamp.folder_of(moment)}").bytes
 
 
 def newest(volume: Volume, course: str, assignment: str, student: str, submission: Timestamp) -> Tree | None:

@@ -207,6 +207,11 @@ def is_open(volume: Volume, course: str, assignment: str) -> bool:
             return True
 
 
+def last_changed(volume: Volume, course: str, assignment: str) -> Timestamp | None:
+    """When an assignment was released or taken back for the last time; None where it never was."""
+    return newest_in(layout.releases(volume.root, course, assignment))
+
+
 def is_visible(volume: Volume, course: str, assignment: str, now: datetime) -> bool:
     """Whether students see an assignment at a time: it is open, and its release date, if it has one, has come.
 

@@ -17,6 +17,7 @@ from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.reading.cached_folders import Submission, timestamps_in
 from ngshare_fs.store.reading.one_folder import found_in_one
 from ngshare_fs.store.reading.tree import Tree, full_name, newest_in
+from ngshare_fs.store.reading.tree_size import size_of_tree
 from ngshare_fs.store.volume import Volume, make_missing
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
 from ngshare_fs.store.writing.upload import Upload
@@ -143,6 +144,16 @@ def collect(volume: Volume, course: str, assignment: str, student: str, moment: 
         return Tree(volume.manifests, parent, moment)
     except (FileNotFoundError, NotADirectoryError):
         raise SubmissionNotFound(student) from None
+
+
+def size_of(volume: Volume, course: str, assignment: str, student: str, moment: Timestamp) -> int:
+    """What the files of a submission take, in bytes, as its manifest has it.
+
+    Raises:
+        BrokenManifest: nobody can say.
+        FileNotFoundError: there is none of that timestamp.
+    """
+    return size_of_tree(layout.submission(volume.root, course, assignment, student, moment)).bytes
 
 
 def to_collect(

@@ -22,6 +22,7 @@ from ngshare_fs.store.format.manifest import Manifest
 from ngshare_fs.store.format.volume_file import VolumeFile
 from ngshare_fs.store.migrations.present_layout import check_layout
 from ngshare_fs.store.migrations.upgrade import upgrade
+from ngshare_fs.store.reading.cached_feedback import CachedFeedback
 from ngshare_fs.store.reading.cached_folders import CachedFolders
 from ngshare_fs.store.reading.cached_sizes import CachedSizes
 from ngshare_fs.store.reading.cached_yaml import CachedYaml
@@ -58,6 +59,7 @@ class Volume:
         self.rosters: CachedYaml[Roster] = CachedYaml(course_file.understand, course_file.misspelt_keys)
         self.dates: CachedYaml[AssignmentFile] = CachedYaml(assignment_file.understand, assignment_file.misspelt_keys)
         self.folders = CachedFolders()
+        self.feedback = CachedFeedback()
         self.sizes = CachedSizes()
         self.manifests: CachedYaml[Manifest] = CachedYaml(manifest.understand)
         self.journal = JournalWriter(root)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ngshare_fs.access.permission import Conditions, Who
+from ngshare_fs.http import refusals
+from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store import StoredFile, Tree
 from ngshare_fs.web.page import conditions_of
 from ngshare_fs.web.visit import Visit
@@ -92,6 +94,18 @@ class Download:
         return conditions_of(self.path, self.who, self.of_student, self.only_open)
 
 
-def file_of(tree: Tree, path: str | None) -> StoredFile | None:
-    """The file of a tree that has this path."""
-    return next((file for file in tree.manifest.files if file.path == path), None)
+def file_in_address(visit: Visit, tree: Tree) -> tuple[Tree, StoredFile]:
+    """The file of a tree that the address names: one that its manifest lists, letter by letter.
+
+    Args:
+        tree: open; closed where there is no such file.
+
+    Raises:
+        Refused: there is none.
+    """
+    path = visit.query.get(FILE)
+    for file in tree.manifest.files:
+        if file.path == path:
+            return tree, file
+    tree.close()
+    raise Refused(refusals.UNKNOWN_PATH)

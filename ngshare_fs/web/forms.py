@@ -6,7 +6,7 @@ from aiohttp import web
 
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
-from ngshare_fs.web.page import Form, Page, Wrong
+from ngshare_fs.web.page import Form, Page, UploadForm, Wrong
 
 # The fields that each form has: which one it is, and what tells our own pages from those of others.
 FORM = "form"
@@ -43,12 +43,12 @@ def form_of(declared: Page, sent: Mapping[str, str]) -> Form:
     raise Refused(refusals.MALFORMED_BODY)
 
 
-def values_of(form: Form, sent: Mapping[str, str]) -> Mapping[str, str]:
+def values_of(form: Form | UploadForm, sent: Mapping[str, str]) -> Mapping[str, str]:
     """The texts of a form's fields, as lines of one kind; what was not sent is empty."""
     return {field.name: sent.get(field.name, "").replace("\r\n", "\n") for field in form.fields}
 
 
-def check_values(form: Form, values: Mapping[str, str]) -> None:
+def check_values(form: Form | UploadForm, values: Mapping[str, str]) -> None:
     """Check what can be known without the action.
 
     Raises:

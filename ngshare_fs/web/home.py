@@ -8,7 +8,7 @@ from typing import Any
 
 from ngshare_fs.access.permission import Who
 from ngshare_fs.access.roles import courses_seen_by, grades, in_words, role_in
-from ngshare_fs.store import Role, Roster, assignment, course, dates, roster, submission
+from ngshare_fs.store import Role, Roster, assignment, course, dates, roster, submission, timestamp_of
 from ngshare_fs.store.errors import AssignmentNotFound, CourseNotFound
 from ngshare_fs.store.problems import Problems
 from ngshare_fs.terminal.installation import how_to_install
@@ -18,6 +18,9 @@ from ngshare_fs.web.part_of_table import PART, part_of
 from ngshare_fs.web.visit import Visit, zone_of
 
 MOST_TO_DO = 20
+# Nobody notes what somebody has seen already: what was given so lately is new.
+NEW_FOR = timedelta(days=14)
+MOST_NEW = 10
 # Of each course that somebody teaches, the assignments that were due lately or are so soon; to count who has handed in
 # takes a look at each student's folder.
 DUE_LATELY, DUE_SOON = timedelta(days=14), timedelta(days=7)
@@ -40,8 +43,8 @@ class TakenCourse:
 
 
 @dataclass(frozen=True)
-class ToDo:
-    """An assignment that waits for somebody.
+class CourseWork:
+    """An assignment of a course that somebody takes.
 
     Args:
         course: its course.
@@ -78,7 +81,7 @@ def read(visit: Visit) -> Mapping[str, Any]:
     """Everything at a glance."""
     volume, caller, settings = visit.volume, visit.caller, visit.settings
     taken: list[TakenCourse] = []
-    to_do: list[ToDo] = []
+    works: list[CourseWork] = []
     taught: list[tuple[str, Roster]] = []
     for name in courses_seen_by(volume, caller.name, caller.is_admin, caller.groups):
         problems, role, people = Problems(volume), None, None
@@ -94,15 +97,20 @@ def read(visit: Visit) -> Mapping[str, Any]:
         word = f"role.{in_words(role)}" if people is not None else "role.unreadable"
         taken.append(TakenCourse(name, word, problems.first if may_know else None))
         if people is not None and role is Role.STUDENT:
-            to_do += _to_do(visit, name, people)
+            works += _works(visit, name, people)
         elif people is not None and role is not None:
             taught.append((name, people))
     far = datetime.max.replace(tzinfo=visit.now.tzinfo)
+    to_do = [each for each in works if each.work.is_to_do]
     to_do.sort(key=lambda each: each.work.dates.due.at if each.work.dates.due else far)
+    since = timestamp_of(visit.now - NEW_FOR)
+    new = [each for each in works if each.work.feedback is not None and each.work.feedback >= since]
+    new.sort(key=lambda each: each.work.feedback or "", reverse=True)
     return {
         "courses": part_of(taken, visit.query.get(PART)),
         "to_do": to_do[:MOST_TO_DO],
         "is_cut": len(to_do) > MOST_TO_DO,
+        "new_feedback": new[:MOST_NEW],
         "takes_any": any(each.role == "role.student" for each in taken),
         "due_lately": list(_due_lately(visit, taught)),
         "creates_courses": caller.creates_courses,
@@ -113,12 +121,11 @@ def read(visit: Visit) -> Mapping[str, Any]:
     }
 
 
-def _to_do(visit: Visit, name: str, people: Roster) -> Iterator[ToDo]:
+def _works(visit: Visit, name: str, people: Roster) -> Iterator[CourseWork]:
     asking = replace(visit.asking, names={"course": name})
     with contextlib.suppress(CourseNotFound):
         for work in own_work(asking, people, visit.now, Problems(visit.volume)):
-            if work.is_to_do:
-                yield ToDo(name, work, zone_of(people))
+            yield CourseWork(name, work, zone_of(people))
 
 
 def _due_lately(visit: Visit, taught: list[tuple[str, Roster]]) -> Iterator[DueLately]:

@@ -12,6 +12,7 @@ from ngshare_fs.store import Roster, Timestamp, assignment, dates, feedback, rel
 from ngshare_fs.store.dates import Dates
 from ngshare_fs.store.errors import AssignmentNotFound
 from ngshare_fs.store.problems import Problems
+from ngshare_fs.web.visit import Visit
 
 _SEES_IT = Conditions(Who.MEMBER, course=True, assignment=True)
 
@@ -28,6 +29,7 @@ class OwnWork:
         count: how often they have.
         late_seconds: by how much the newest one is late; None where nothing was due.
         feedback: when they were given feedback for the last time, on whichever of their submissions.
+        left: how much time is left until the next date that matters: it is due, or it closes.
     """
 
     assignment: str
@@ -37,6 +39,7 @@ class OwnWork:
     count: int
     late_seconds: int | None
     feedback: Timestamp | None
+    left: "TimeLeft | None" = None
 
     @property
     def words(self) -> str:
@@ -53,6 +56,55 @@ class OwnWork:
         """Whether there is something that they could still do, and have reason to."""
         is_taken = self.state in ("open", "late")
         return is_taken and (self.newest is None or (self.state == "open" and self.dates.due is not None))
+
+    @property
+    def next_step(self) -> str | None:
+        """The key of what a student would do next; None where that is nothing."""
+        if self.state not in ("open", "late"):
+            return None
+        if self.newest is None:
+            return "next.hand-in"
+        # What is handed in late would count in place of what was in time.
+        return "next.hand-in-again" if self.state == "open" else None
+
+    @property
+    def urgency(self) -> str:
+        """How it is set off, beside the words: done, needs somebody, or neither."""
+        if self.newest is not None:
+            return "bad" if self.late_seconds else "good"
+        return "bad" if self.state in ("late", "closed") else "open" if self.state == "open" else ""
+
+
+@dataclass(frozen=True)
+class TimeLeft:
+    """How long something is to be done in time, or at all.
+
+    Args:
+        words: the key of the text that says which of the two.
+        seconds: how long, at least one.
+    """
+
+    words: str
+    seconds: int
+
+
+def time_left(applying: Dates, now: datetime) -> TimeLeft | None:
+    """How much time is left until an assignment is due, or, after that, until it closes; None where there is no end."""
+    for words, end in (("left.due", applying.due), ("left.close", applying.close)):
+        if end is not None and (seconds := int((end.at - now).total_seconds())) > 0:
+            return TimeLeft(words, seconds)
+    return None
+
+
+def takes_work_of(visit: Visit, applying: Dates) -> bool:
+    """Whether whoever looks at an assignment may hand in to it now; whoever teaches may at any time.
+
+    Args:
+        applying: their dates.
+    """
+    if visit.teaches or visit.role is None:
+        return visit.teaches
+    return applying.state(visit.now) in ("open", "late") and release.is_open(*visit.asking.work)
 
 
 def own_work(asking: Asking, people: Roster, now: datetime, problems: Problems) -> Iterator[OwnWork]:
@@ -92,4 +144,5 @@ def _work(about: Asking, people: Roster, student: str | None, now: datetime) -> 
         len(handed_in),
         None if newest is None else applying.late_seconds(newest),
         max((moment for moment in given if moment is not None), default=None),
+        time_left(applying, now),
     )

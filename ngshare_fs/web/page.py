@@ -1,11 +1,15 @@
 """The declaration of a page: routing, permissions, the trail above it and the tests of roles read it."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from ngshare_fs.access.permission import Conditions, Who
+from ngshare_fs.formats.chosen_zip import UnfitZip
+from ngshare_fs.http.refusals import Refused
+from ngshare_fs.store import IncomingFile
 from ngshare_fs.web.visit import Visit
 
 
@@ -33,12 +37,14 @@ class Done:
         names: in that path.
         what: says what was done: the text `done.` and this.
         count: of how many, where the text says so.
+        query: parameters of that page.
     """
 
     path: str
     names: Mapping[str, str]
     what: str
     count: int | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 class Wrong(Exception):
@@ -46,11 +52,17 @@ class Wrong(Exception):
 
     Args:
         problems: by the name of the field, the key of a text.
+        told: what these texts, and the page, are told more.
+        status: of the answer.
     """
 
-    def __init__(self, problems: Mapping[str, str]) -> None:
+    def __init__(
+        self, problems: Mapping[str, str], told: Mapping[str, object] = MappingProxyType({}), status: int = 400
+    ) -> None:
         super().__init__(problems)
         self.problems = problems
+        self.told = told
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -70,6 +82,49 @@ class Form:
     who: Who | None = None
 
 
+# The field of each file that was sent, and the file with the path that the browser has given.
+Chosen = Sequence[tuple[str, IncomingFile]]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is to be done with files that were sent.
+
+    Args:
+        arguments: of the API's action, but for its files.
+        files: of those that came, with the paths that they are to have.
+    """
+
+    arguments: Mapping[str, str]
+    files: Sequence[IncomingFile]
+
+
+def leave_it(error: Refused | UnfitZip) -> Wrong | None:
+    """Nothing is explained: another page says why it was refused."""
+    return None
+
+
+@dataclass(frozen=True)
+class UploadForm:
+    """A form with files (`multipart/form-data`). What it does is one of the API's actions, with all that goes with it.
+
+    Args:
+        action: method and path of that, with the names of the page: it declares who may, and where it runs.
+        prepare: looks at what came, before anything is done; blocking. Raises `Wrong`, `Refused`, `StoreError`.
+        done: where it leads, by the answer of the API.
+        fields: its texts, which come before the files.
+        zips: the fields whose files are zips; `prepare` is given what was in them.
+        explain: what this page says of a refusal, beside its form; of what it says nothing, there is another page.
+    """
+
+    action: tuple[str, str]
+    prepare: Callable[[Visit, Mapping[str, str], Chosen], Prepared]
+    done: Callable[[Visit, Mapping[str, Any]], Done]
+    fields: tuple[Field, ...] = ()
+    zips: frozenset[str] = frozenset()
+    explain: Callable[[Refused | UnfitZip], Wrong | None] = leave_it
+
+
 @dataclass(frozen=True)
 class Page:
     """A page: the one declaration that serves routing, permissions, the trail and the tests.
@@ -84,6 +139,8 @@ class Page:
         of_student: see `Conditions`.
         only_open: see `Conditions`.
         forms: what can be done on it.
+        upload: the one of its forms that has files.
+        scripts: that it is easier to use with; it works without.
         in_menu: whether the other pages of the same course, or of none, lead to it, for those who may see it.
     """
 
@@ -95,12 +152,16 @@ class Page:
     of_student: bool = False
     only_open: bool = False
     forms: tuple[Form, ...] = ()
+    upload: UploadForm | None = None
+    scripts: tuple[str, ...] = ()
     in_menu: bool = False
 
     @cached_property
     def conditions(self) -> Conditions:
         """What is checked before it is shown."""
-        return conditions_of(self.path, self.who, self.of_student, self.only_open)
+        # Where nobody can say whether an assignment is released, work is taken, but nothing is shown.
+        takes_work = self.upload is not None
+        return replace(conditions_of(self.path, self.who, self.of_student, self.only_open), writes=takes_work)
 
     @property
     def title(self) -> str:

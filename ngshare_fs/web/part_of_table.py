@@ -27,13 +27,14 @@ class Part(Generic[Row]):
     total: int
 
 
-def part_of(rows: Sequence[Row], wanted: str | None) -> Part[Row]:
+def part_of(rows: Sequence[Row], wanted: str | None, at_once: int = ROWS) -> Part[Row]:
     """The part that is asked for; the nearest one where there is none of that number.
 
     Args:
         wanted: its number, as somebody may have typed it.
+        at_once: how many rows a part has.
     """
-    parts = max(1, -(-len(rows) // ROWS))
+    parts = max(1, -(-len(rows) // at_once))
     is_number = wanted is not None and wanted.isascii() and wanted.isdigit() and len(wanted) < 10
     number = min(max(int(wanted or "1") if is_number else 1, 1), parts)
-    return Part(rows[(number - 1) * ROWS : number * ROWS], number, parts, len(rows))
+    return Part(rows[(number - 1) * at_once : number * at_once], number, parts, len(rows))

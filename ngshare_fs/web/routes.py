@@ -1,7 +1,6 @@
 """Where pages are in the application."""
 
 from collections.abc import Callable
-from importlib.resources import files as package_files
 
 from aiohttp import web
 
@@ -10,12 +9,12 @@ from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.http.route_pattern import route_pattern
 from ngshare_fs.settings import Settings
 from ngshare_fs.store import Volume
+from ngshare_fs.web import static_files
 from ngshare_fs.web.rendering import add_headers
 from ngshare_fs.web.serving import Pages
 from ngshare_fs.web.table import DOWNLOADS, PAGES
 from ngshare_fs.web.untrusted.showing import Showing
-
-STYLE = "static/style.css"
+from ngshare_fs.web.uploads import Uploads
 
 
 def add_routes(
@@ -25,20 +24,18 @@ def add_routes(
     blocking: Blocking,
     identity: Identity,
     met: Callable[[str, Caller], None],
+    uploads: Uploads,
 ) -> None:
     """Serve the pages below the prefix.
 
     Args:
         met: notes somebody who was let into a course.
+        uploads: takes forms with files.
     """
     prefix = settings.prefix
-    style = package_files("ngshare_fs.web").joinpath(STYLE).read_text("utf-8")
-    pages = Pages(
-        settings, volume, blocking, identity, met, Showing(blocking), [each for each in PAGES if each.in_menu]
-    )
-
-    async def css(request: web.Request) -> web.Response:
-        return web.Response(text=style, content_type="text/css", headers={"Cache-Control": "max-age=3600"})
+    static_files.contents()
+    menu = [each for each in PAGES if each.in_menu]
+    pages = Pages(settings, volume, blocking, identity, met, Showing(blocking), menu, uploads)
 
     async def with_slash(request: web.Request) -> web.Response:
         return web.Response(status=302, headers={"Location": prefix})
@@ -46,12 +43,12 @@ def add_routes(
     for declared in PAGES:
         path = prefix + route_pattern(declared.path)
         application.router.add_get(path, pages.shows(declared))
-        if declared.forms:
+        if declared.forms or declared.upload:
             application.router.add_post(path, pages.takes(declared))
     for offered in DOWNLOADS:
         application.router.add_get(prefix + route_pattern(offered.path), pages.hands_out(offered))
     application.router.add_get(prefix + "pages{rest:(?:/.*)?}", pages.nowhere)
-    application.router.add_get(prefix + STYLE, css)
+    application.router.add_get(prefix + static_files.FOLDER + "{name}", static_files.serve)
     if prefix != "/":
         application.router.add_get(prefix.rstrip("/"), with_slash)
     application.on_response_prepare.append(add_headers)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from aiohttp import web
@@ -13,6 +14,7 @@ from ngshare_fs.access import cross_site, permission
 from ngshare_fs.access.identity import USER, Caller, Identity
 from ngshare_fs.access.permission import Asking
 from ngshare_fs.api.blocking import Blocking
+from ngshare_fs.formats.chosen_zip import UnfitZip
 from ngshare_fs.http import refusals
 from ngshare_fs.http.error_responses import refusal_of
 from ngshare_fs.http.mere_look import MERE_LOOK
@@ -23,16 +25,19 @@ from ngshare_fs.web.addresses import Addresses, name_in
 from ngshare_fs.web.download import Download, HandedOut
 from ngshare_fs.web.forms import XSRF_FIELD, check_values, form_of, read_form, values_of
 from ngshare_fs.web.handing_out import hand_out
-from ngshare_fs.web.page import Done, Form, Page, Wrong
+from ngshare_fs.web.page import Chosen, Done, Form, Page, Prepared, UploadForm, Wrong
 from ngshare_fs.web.rendering import Frame, page, refusal_page
 from ngshare_fs.web.texts.language import preferred
 from ngshare_fs.web.untrusted.showing import Showing
+from ngshare_fs.web.uploads import Uploads
 from ngshare_fs.web.visit import Visit
 
 logger = logging.getLogger(__name__)
 
 # Says what a form has done, to the page that it leads to: a key of ours and a number, never a text.
 DONE, COUNT = "done", "count"
+# Shows times in the browser's zone, too.
+TIMES = "times.js"
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,7 @@ class Pages:
         met: notes somebody who was let into a course.
         showing: shows what others wrote.
         menu: the pages that others lead to.
+        uploads: takes forms with files.
     """
 
     settings: Settings
@@ -78,6 +84,7 @@ class Pages:
     met: Callable[[str, Caller], None]
     showing: Showing
     menu: Sequence[Page]
+    uploads: Uploads
 
     def shows(self, declared: Page) -> Handler:
         """The handler that shows a page."""
@@ -89,8 +96,11 @@ class Pages:
 
     def takes(self, declared: Page) -> Handler:
         """The handler that takes what the forms of a page send."""
+        files = None if declared.upload is None else self._takes_files(declared, declared.upload)
 
         async def handle(request: web.Request) -> web.StreamResponse:
+            if files is not None and request.content_type == "multipart/form-data":
+                return await files(request)
             sent = await read_form(request)
 
             async def take(look: Look) -> web.StreamResponse:
@@ -99,13 +109,59 @@ class Pages:
                 try:
                     done = await self.blocking.manage(self._act, declared, form, look, values)
                 except Wrong as error:
-                    return await self._page(declared, look, 400, error.problems, values)
-                address = look.frame.addresses(done.path, done.names, **{DONE: done.what, COUNT: done.count})
-                return web.Response(status=303, headers={"Location": address})
+                    return await self._page(declared, look, error, values)
+                return _leading_to(done, look)
 
             return await self._handler(take, declared, sent.get(XSRF_FIELD, ""))(request)
 
         return self._refusing(handle)
+
+    def _takes_files(self, declared: Page, form: UploadForm) -> Handler:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            now = dates.now()  # when it began to arrive decides whether work is in time to be accepted
+            arriving = self.uploads(request)
+            xsrf = await arriving.first(XSRF_FIELD)
+            if xsrf is None:
+                xsrf = request.headers.get(cross_site.XSRF_HEADER, "")
+
+            async def take(look: Look) -> web.StreamResponse:
+                # A character has up to four bytes.
+                fields = {field.name: 4 * field.longest for field in form.fields}
+                try:
+                    async with arriving.received(
+                        look.caller, look.names, now, form.action, fields, form.zips
+                    ) as received:
+                        visit, prepared = await self.blocking.read(
+                            self._prepare, declared, form, look, arriving.texts, received.files
+                        )
+                        answer = await received.perform(prepared.arguments, prepared.files)
+                        done = await self.blocking.read(form.done, visit, answer)
+                except Wrong as error:
+                    return await self._page(declared, look, error, values_of(form, arriving.texts))
+                except (Refused, StoreError, UnfitZip) as error:
+                    refused = Refused(refusal_of(request, error)) if isinstance(error, StoreError) else error
+                    explained = form.explain(refused)
+                    if explained is None:
+                        if isinstance(error, UnfitZip):
+                            raise Refused(refusals.MALFORMED_BODY) from error
+                        raise
+                    # Whatever has become of the files, the form has what was written, its key above all.
+                    response = await self._page(declared, look, explained, values_of(form, arriving.texts))
+                    if isinstance(refused, Refused) and refused.refusal.retry_after is not None:
+                        response.headers["Retry-After"] = str(refused.refusal.retry_after)
+                    return response
+                return _leading_to(done, look)
+
+            return await self._handler(take, declared, xsrf)(request)
+
+        return handle
+
+    def _prepare(
+        self, declared: Page, form: UploadForm, look: Look, texts: Mapping[str, str], files: Chosen
+    ) -> tuple[Visit, Prepared]:
+        visit, values = self._visit(declared, look), values_of(form, texts)
+        check_values(form, values)
+        return visit, form.prepare(visit, values, files)
 
     def hands_out(self, declared: Download) -> Handler:
         """The handler that hands out what is no page."""
@@ -183,23 +239,32 @@ class Pages:
         return caller
 
     async def _refusal(self, look: Look, refusal: Refusal) -> web.StreamResponse:
-        around = replace(look.frame, title=f"status.{refusal.status}", trail=())
+        around = replace(look.frame, title=f"status.{refusal.status}", trail=(), scripts=())
         return await refusal_page(look.request, self.settings.prefix, refusal, frame=around)
 
     async def _page(
         self,
         declared: Page,
         look: Look,
-        status: int = 200,
-        problems: Mapping[str, str] | None = None,
-        values: Mapping[str, str] | None = None,
+        wrong: Wrong | None = None,
+        values: Mapping[str, str] = MappingProxyType({}),
     ) -> web.StreamResponse:
         around, content = await self.blocking.read(self._read, declared, look)
-        return await page(declared.template, around, status, problems=problems or {}, values=values or {}, **content)
+        shown: dict[str, Any] = {"problems": {}, "told": {}, "values": values}
+        if wrong is not None:
+            shown |= {"problems": wrong.problems, "told": wrong.told}
+        return await page(declared.template, around, 200 if wrong is None else wrong.status, **shown, **content)
 
     def _read(self, declared: Page, look: Look) -> tuple[Frame, Mapping[str, Any]]:
         visit = self._visit(declared, look)
-        around = replace(look.frame, zone=visit.zone, menu=self._menu(declared, visit, look.frame.addresses))
+        addresses = look.frame.addresses
+        # Who has left a course goes on seeing what they have handed in, but not the pages above it.
+        trail = [
+            (above.title, addresses(above.path, look.names))
+            for above in declared.trail
+            if permission.may(visit.asking, above.conditions, visit.people)
+        ]
+        around = replace(look.frame, zone=visit.zone, trail=trail, menu=self._menu(declared, visit, addresses))
         return around, declared.read(visit)
 
     def _menu(self, declared: Page, visit: Visit, addresses: Addresses) -> Sequence[tuple[str, str]]:
@@ -227,13 +292,17 @@ class Pages:
         if form is not None:
             conditions = replace(conditions, who=form.who or conditions.who, writes=True)
         people = permission.check(asking, conditions)
-        return Visit(asking, conditions, caller, people, look.request.query, look.now, self.settings)
+        scheme = "https" if cross_site.is_https(look.request) else "http"
+        server = f"{scheme}://{look.request.host}{self.settings.prefix}"
+        language = look.frame.language
+        return Visit(asking, conditions, caller, people, look.request.query, look.now, self.settings, server, language)
 
     def _frame(self, request: web.Request, caller: Caller, names: dict[str, str], declared: Page | Download) -> Frame:
         is_standalone = self.settings.standalone
         addresses = Addresses(self.settings.prefix, caller.name if is_standalone else None)
         trail = declared.trail if isinstance(declared, Page) else ()
         count = request.query.get(COUNT, "")
+        scripts = (TIMES, *declared.scripts) if isinstance(declared, Page) else ()
         return Frame(
             preferred(request.headers.get("Accept-Language", "")),
             addresses,
@@ -246,4 +315,12 @@ class Pages:
             is_standalone,
             done=request.query.get(DONE, ""),
             count=int(count) if count.isascii() and count.isdigit() and len(count) < 10 else 0,
+            host=request.host,
+            scripts=scripts,
+            sends=isinstance(declared, Page) and declared.upload is not None,
         )
+
+
+def _leading_to(done: Done, look: Look) -> web.Response:
+    address = look.frame.addresses(done.path, done.names, **{**done.query, DONE: done.what, COUNT: done.count})
+    return web.Response(status=303, headers={"Location": address})

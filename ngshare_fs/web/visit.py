@@ -26,6 +26,8 @@ class Visit:
         query: the parameters of the address.
         now: when they asked.
         settings: of the server.
+        server: the address of this service, as the browser has it.
+        language: of the texts that they read.
     """
 
     asking: Asking
@@ -35,6 +37,8 @@ class Visit:
     query: Mapping[str, str]
     now: datetime
     settings: Settings
+    server: str
+    language: str
 
     @property
     def volume(self) -> Volume:

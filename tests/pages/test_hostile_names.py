@@ -58,9 +58,20 @@ async def test_pages_of_hostile_names_are_reached_by_their_links_and_show_them_a
         to_file = [link for link in links(shown.text) if "pages/release-file/" in link]
         file = await browser.follow(to_file[0])
         assert (file.status, file.text) == (200, "1"), name
-        for page in (home, listed, shown):
+        to_own = [link for link in links(shown.text) if "pages/submissions/" in link]
+        own = await browser.follow(to_own[0])
+        assert own.status == 200, (name, own)
+        receipt = await browser.follow(next(link for link in links(own.text) if "pages/receipt/" in link))
+        assert receipt.status == 200, (name, receipt)
+        for kind in ("pages/submission-file/", "pages/submission-zip/", "pages/release-zip/", "pages/receipt-json/"):
+            both = (*links(shown.text), *links(own.text), *links(receipt.text))
+            handed_out = await browser.follow(next(link for link in both if kind in link))
+            assert handed_out.status == 200, (name, kind)
+            assert "\n" not in handed_out.headers["Content-Disposition"]
+        for page in (home, listed, shown, own, receipt):
             elements = document(page.text).elements
-            assert "script" not in {tag for tag, _ in elements}
+            scripts = [attributes for tag, attributes in elements if tag == "script"]
+            assert {str(each["src"]).partition("?")[0] for each in scripts} == {"/api/static/times.js"}
             assert not [key for _, attributes in elements for key in attributes if key.startswith("on")]
             assert "62710561" not in page.text
 

@@ -8,19 +8,44 @@ from ngshare_fs.access.permission import Who
 from ngshare_fs.web.download import FILE, Download
 from ngshare_fs.web.page import Page
 from ngshare_fs.web.table import DOWNLOADS, PAGES
-from tests.pages.browsing import ROLES, Browser, browser, links, words
+from tests.pages.browsing import ROLES, Browser, browser, feedback_on_the_newest, links, words
 from tests.trees import tree
 
 __all__ = ["browser"]
 
 MEMBERS = {"root", "kevin", "tara", "lawrence", "other student"}
-ALLOWED = {Who.ANYONE: set(ROLES), Who.MEMBER: MEMBERS}
+GRADERS = {"root", "kevin", "tara"}
+# The user in the address is lawrence.
+ALLOWED = {
+    Who.ANYONE: set(ROLES),
+    Who.MEMBER: MEMBERS,
+    Who.GRADER: GRADERS,
+    Who.GRADER_OR_SELF: GRADERS | {"lawrence"},
+}
 # The contract, written out once more, so that a slip in the declarations shows.
 CONTRACT = {
     "": Who.ANYONE,
     "pages/course/{course}": Who.MEMBER,
     "pages/assignment/{course}/{assignment}": Who.MEMBER,
+    "pages/hand-in/{course}/{assignment}": Who.MEMBER,
     "pages/release-file/{course}/{assignment}": Who.MEMBER,
+    "pages/release-view/{course}/{assignment}": Who.MEMBER,
+    "pages/release-zip/{course}/{assignment}": Who.MEMBER,
+    "pages/submissions/{course}/{assignment}/{user}": Who.GRADER_OR_SELF,
+    "pages/submission-file/{course}/{assignment}/{user}": Who.GRADER_OR_SELF,
+    "pages/submission-view/{course}/{assignment}/{user}": Who.GRADER_OR_SELF,
+    "pages/submission-zip/{course}/{assignment}/{user}": Who.GRADER_OR_SELF,
+    "pages/receipt/{course}/{assignment}/{user}": Who.GRADER_OR_SELF,
+    "pages/receipt-json/{course}/{assignment}/{user}": Who.GRADER_OR_SELF,
+    "pages/feedback/{course}": Who.MEMBER,
+    "pages/feedback-file/{course}/{assignment}/{user}": Who.GRADER_OR_SELF,
+    "pages/feedback-view/{course}/{assignment}/{user}": Who.GRADER_OR_SELF,
+    "pages/feedback-zip/{course}/{assignment}/{user}": Who.GRADER_OR_SELF,
+    "pages/class/{course}": Who.GRADER,
+    "pages/class-csv/{course}": Who.GRADER,
+    "pages/student/{course}/{user}": Who.GRADER,
+    "pages/collect/{course}/{assignment}": Who.GRADER,
+    "pages/class-zip/{course}/{assignment}": Who.GRADER,
 }
 EVERYTHING: tuple[Page | Download, ...] = (*PAGES, *DOWNLOADS)
 NAMES = {"course": "c", "assignment": "a", "user": "lawrence"}
@@ -44,6 +69,8 @@ def test_no_name_is_taken_for_another_page() -> None:
 @pytest.mark.parametrize("declared", EVERYTHING, ids=lambda declared: declared.path or "home")
 async def test_every_role_against_every_page(browser: Browser, declared: Page | Download) -> None:
     query: dict[str, Any] = {FILE: "p.ipynb"} if isinstance(declared, Download) else {}
+    if declared.path.startswith("pages/feedback-"):
+        query["timestamp"] = await feedback_on_the_newest(browser)
     for role in ROLES:
         seen = await browser.look(declared.path, role, NAMES, **query)
         if role in ALLOWED[declared.who]:
@@ -57,7 +84,7 @@ async def test_what_is_not_there_is_a_page_that_says_so(browser: Browser, declar
     for role in ROLES:
         seen = await browser.look(declared.path, role, {**NAMES, "course": "no such"})
         assert (seen.status, "Course not found" in words(seen.text)) == (404, True), (role, seen)
-        if declared.conditions.assignment and role in MEMBERS:
+        if declared.conditions.assignment and role in ALLOWED[declared.who]:
             seen = await browser.look(declared.path, role, {**NAMES, "assignment": "no such"})
             assert (seen.status, "Assignment not found" in words(seen.text)) == (404, True), (role, seen)
 

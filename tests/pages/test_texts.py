@@ -20,7 +20,24 @@ from ngshare_fs.web.texts.times import duration_in_words, time_in_words
 
 WEB = Path(ngshare_fs.web.__file__).parent
 # Keys whose last part is known only when the page is shown.
-CHOSEN = ("role.", "state.", "status.", "month.", "duration.", "done.", "field.", "preview.", "menu.")
+CHOSEN = (
+    "role.",
+    "state.",
+    "status.",
+    "month.",
+    "duration.",
+    "done.",
+    "field.",
+    "preview.",
+    "menu.",
+    "need.",
+    "do.",
+    "overview.state.",
+    "class.show.",
+    "class.sort.",
+    "class-csv.",
+    "collect.which-one.",
+)
 
 
 def _places(text: str) -> set[str]:

@@ -5,7 +5,6 @@ import functools
 import json
 import re
 from collections.abc import Callable, Iterable
-from datetime import datetime, timezone
 from typing import Any
 
 from ngshare_fs.access.permission import Who, has_worked_here
@@ -27,7 +26,16 @@ from ngshare_fs.api.quota import check_room, with_room
 from ngshare_fs.api.response.dates_answer import lateness
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal, Refused
-from ngshare_fs.store import StoreError, Submission, Timestamp, Tree, dates, feedback, submission, timestamp_of
+from ngshare_fs.store import (
+    StoreError,
+    Submission,
+    Timestamp,
+    Tree,
+    dates,
+    feedback,
+    submission,
+    understand_timestamp,
+)
 from ngshare_fs.store.dates import Dates
 from ngshare_fs.store.errors import BrokenManifest
 
@@ -57,7 +65,6 @@ STUDENTS = Argument("students", NAMES, "Only of these.", required=False, is_json
 OF_SUBMISSION = Argument("timestamp", TEXT, "Of the submission: `2020-01-30 10:30:47.524219 UTC`.")
 DUE = "due"
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_ZONE = re.compile(r"\s+(?:UTC|GMT)\Z", re.IGNORECASE)
 
 
 def list_submissions(call: Call) -> Answer:
@@ -226,10 +233,9 @@ def _existing(call: Call) -> Timestamp:
 def _timestamp(call: Call, unreadable: Refusal, name: str = "timestamp") -> Timestamp:
     text = call.form.text(name, refusals.NO_TIMESTAMP, unreadable)
     try:
-        moment = datetime.strptime(_ZONE.sub("", text), "%Y-%m-%d %H:%M:%S.%f")
+        return understand_timestamp(text)
     except ValueError:
         raise Refused(unreadable) from None
-    return timestamp_of(moment.replace(tzinfo=timezone.utc))
 
 
 def _entries(found: Iterable[Submission]) -> list[dict[str, str]]:

@@ -11,12 +11,13 @@ import secrets
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from ngshare_fs.exchange.folders.replacing import SCRATCH, remove
+from ngshare_fs.formats import receipt as receipt_file
+from ngshare_fs.formats.receipt import Receipt
 
-RECEIPT = "ngshare_receipt.json"
 TIMESTAMP = "timestamp.txt"
 _REMOVED = ".ngshare_removed.json"
 # A submission of which nobody knows whether it arrived is taken up again within this time.
@@ -30,29 +31,6 @@ class Cached(NamedTuple):
     assignment: str
     timestamp: str
     folder: str
-
-
-class Receipt(NamedTuple):
-    """What the server has confirmed.
-
-    Args:
-        course, assignment, student, timestamp: which submission it is.
-        server: its URL.
-        confirmed_by_server: whether it has named the files; an older server does not.
-        files: each with `path`, `size` and `checksum`.
-        due: when it was due; None where nothing is, or an older server does not say.
-        late_seconds: by how much it is late, 0 in time; None as before.
-    """
-
-    course: str
-    assignment: str
-    student: str
-    timestamp: str
-    server: str
-    confirmed_by_server: bool
-    files: list[dict[str, Any]]
-    due: str | None = None
-    late_seconds: int | None = None
 
 
 class SubmissionCache:
@@ -112,8 +90,8 @@ class SubmissionCache:
         Returns:
             where the receipt is.
         """
-        with open(_free_name(tree, RECEIPT), "w", encoding="utf-8") as file:
-            json.dump(receipt._asdict(), file, indent=1, ensure_ascii=False)
+        with open(_free_name(tree, receipt_file.NAME), "w", encoding="utf-8") as file:
+            file.write(receipt.to_json())
         # nbgrader has the time there; a file or folder of the student's is part of the work, and stays.
         if not os.path.lexists(os.path.join(tree, TIMESTAMP)):
             with open(os.path.join(tree, TIMESTAMP), "w", encoding="utf-8") as time_file:

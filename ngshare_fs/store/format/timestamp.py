@@ -15,11 +15,22 @@ _FOLDER = re.compile(
     r"T(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]\.[0-9]{6}Z"
 )
 _TEXT = "%Y-%m-%d %H:%M:%S.%f UTC"
+_ZONE = re.compile(r"\s+(?:UTC|GMT)\Z", re.IGNORECASE)
 
 
 def of(moment: datetime) -> Timestamp:
     """The timestamp of an aware `datetime`."""
     return Timestamp(moment.astimezone(timezone.utc).strftime(_TEXT))
+
+
+def understand(text: str) -> Timestamp:
+    """The timestamp that a client has written; always in UTC, which need not be said.
+
+    Raises:
+        ValueError: it is none.
+    """
+    moment = datetime.strptime(_ZONE.sub("", text), "%Y-%m-%d %H:%M:%S.%f")
+    return of(moment.replace(tzinfo=timezone.utc))
 
 
 def now() -> Timestamp:

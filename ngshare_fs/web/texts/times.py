@@ -29,6 +29,16 @@ def time_in_words(texts: Catalogue, moment: datetime | Timestamp, zone: str) -> 
     return Markup('<time datetime="{}">{}</time>').format(at, shown)
 
 
+def time_in_brief(moment: datetime | Timestamp, zone: str) -> Markup:
+    """The same as `2026-11-15 23:59`, for tables of many."""
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment.removesuffix(" UTC")).replace(tzinfo=timezone.utc)
+    local = moment.astimezone(zone_named(zone)).isoformat(" ", "minutes")[:16]
+    at = moment.astimezone(timezone.utc).isoformat("T", "seconds")[:19]
+    # Digits and signs alone: there is nothing to escape, and a table has thousands.
+    return Markup(f'<time datetime="{at}Z">{local}</time>')  # noqa: S704
+
+
 def duration_in_words(texts: Catalogue, seconds: int) -> str:
     """`2 days 5 hours`: the two greatest units that there are; what is less is left out."""
     parts = []

@@ -29,7 +29,7 @@ def class_work(volume: Volume, course: str, assignment: str, which: Which, with_
         BrokenManifest: nobody can say what is in time.
     """
     work = volume, course, assignment
-    dates_of = _dates(*work) if which is not Which.IN_TIME else dates.of_everybody(*work)
+    dates_of = _dates_for(volume, course, assignment, which)
     parts: list[Part] = []
     for found in _chosen(volume, course, assignment, which, dates_of):
         late = dates_of(found.student).late_seconds(found.timestamp)
@@ -41,6 +41,20 @@ def class_work(volume: Volume, course: str, assignment: str, which: Which, with_
             own = (*folders, kind) if with_feedback else folders
             parts.append(Part(found.student, found.timestamp, late, kind, own, opening))
     return parts
+
+
+def chosen(volume: Volume, course: str, assignment: str, which: Which) -> list[Submission]:
+    """The submissions that go in.
+
+    Raises:
+        AssignmentNotFound, CourseNotFound, BrokenManifest: see `class_work`.
+    """
+    return _chosen(volume, course, assignment, which, _dates_for(volume, course, assignment, which))
+
+
+def _dates_for(volume: Volume, course: str, assignment: str, which: Which) -> Callable[[str], Dates]:
+    work = volume, course, assignment
+    return dates.of_everybody(*work) if which is Which.IN_TIME else _dates(*work)
 
 
 def _chosen(

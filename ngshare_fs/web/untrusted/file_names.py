@@ -35,6 +35,11 @@ def safe_name(name: str) -> str:
     return shortened(safe, LONGEST) if safe else NAMELESS
 
 
+def zip_name(*parts: str) -> str:
+    """What a zip is called, after what it is of."""
+    return safe_name(" ".join(parts).replace(":", ".") + ".zip")
+
+
 def shortened(name: str, longest: int, mark: str = "") -> str:
     """The name with a mark before its ending, cut so that it takes no more bytes than it may.
 

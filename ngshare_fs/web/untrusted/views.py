@@ -20,6 +20,7 @@ _TEXT_ENDINGS = frozenset(
         "hpp", "f", "f90", "java", "kt", "scala", "swift", "go", "rs", "rb", "hs", "ml", "js", "ts", "sh", "sql", "m",
     )
 )  # fmt: skip
+_HTML = ("html", "htm")
 
 
 class View(enum.Enum):
@@ -32,6 +33,19 @@ class View(enum.Enum):
     JPEG = "image/jpeg"
 
 
+def may_be_shown(kind: str, path: str) -> bool:
+    """Whether it is worth offering a look at a file, by its name alone; `view_of` decides.
+
+    Args:
+        kind: of its tree.
+        path: of the file.
+    """
+    ending = _ending(path)
+    return (
+        ending in _TEXT_ENDINGS or ending in ("ipynb", "png", "jpg", "jpeg") or (kind == FEEDBACK and ending in _HTML)
+    )
+
+
 def view_of(kind: str, file: StoredFile, start: bytes) -> View | None:
     """How a file is shown; None where it is not.
 
@@ -42,10 +56,8 @@ def view_of(kind: str, file: StoredFile, start: bytes) -> View | None:
         file: of the tree's manifest.
         start: the first `START` bytes of it.
     """
-    _, dot, ending = file.path.rpartition("/")[2].lower().rpartition(".")
-    if not dot:
-        return None
-    if ending in ("html", "htm"):
+    ending = _ending(file.path)
+    if ending in _HTML:
         return View.FEEDBACK if kind == FEEDBACK else None
     if ending == "ipynb":
         return View.NOTEBOOK
@@ -56,6 +68,11 @@ def view_of(kind: str, file: StoredFile, start: bytes) -> View | None:
     if ending in _TEXT_ENDINGS and file.size <= LONGEST_TEXT and _is_text(start):
         return View.TEXT
     return None
+
+
+def _ending(path: str) -> str:
+    _, dot, ending = path.rpartition("/")[2].lower().rpartition(".")
+    return ending if dot else ""
 
 
 def _is_text(start: bytes) -> bool:
