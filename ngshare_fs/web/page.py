@@ -1,6 +1,6 @@
 """The declaration of a page: routing, permissions, the trail above it and the tests of roles read it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -41,14 +41,29 @@ class Done:
     count: int | None = None
 
 
+@dataclass(frozen=True)
+class Asks:
+    """A form has looked at what it was sent, and has done nothing yet: the page shows what would be done, and asks.
+
+    Args:
+        content: what the template has under `asks`.
+    """
+
+    content: Mapping[str, Any]
+
+
+# The key of a text, a sentence of another room, or several of these.
+Problem = str | Sequence[str]
+
+
 class Wrong(Exception):
     """What was written into a form cannot be; nothing was done.
 
     Args:
-        problems: by the name of the field, the key of a text.
+        problems: by the name of the field.
     """
 
-    def __init__(self, problems: Mapping[str, str]) -> None:
+    def __init__(self, problems: Mapping[str, Problem]) -> None:
         super().__init__(problems)
         self.problems = problems
 
@@ -59,13 +74,13 @@ class Form:
 
     Args:
         name: told from the page's other forms by it.
-        action: does it; blocking. Takes the texts of the fields; raises `Wrong`, `Refused`, `StoreError`.
+        action: does it, or asks; blocking. Takes the texts of the fields; raises `Wrong`, `Refused`, `StoreError`.
         fields: what it takes.
         who: who may do it, where that is not everybody who sees the page.
     """
 
     name: str
-    action: Callable[[Visit, Mapping[str, str]], Done]
+    action: Callable[[Visit, Mapping[str, str]], Done | Asks]
     fields: tuple[Field, ...] = ()
     who: Who | None = None
 

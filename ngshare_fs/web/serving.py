@@ -23,7 +23,7 @@ from ngshare_fs.web.addresses import Addresses, name_in
 from ngshare_fs.web.download import Download, HandedOut
 from ngshare_fs.web.forms import XSRF_FIELD, check_values, form_of, read_form, values_of
 from ngshare_fs.web.handing_out import hand_out
-from ngshare_fs.web.page import Done, Form, Page, Wrong
+from ngshare_fs.web.page import Asks, Done, Form, Page, Problem, Wrong
 from ngshare_fs.web.rendering import Frame, page, refusal_page
 from ngshare_fs.web.texts.language import preferred
 from ngshare_fs.web.untrusted.showing import Showing
@@ -100,6 +100,8 @@ class Pages:
                     done = await self.blocking.manage(self._act, declared, form, look, values)
                 except Wrong as error:
                     return await self._page(declared, look, 400, error.problems, values)
+                if isinstance(done, Asks):
+                    return await self._page(declared, look, values=values, asks=done.content)
                 address = look.frame.addresses(done.path, done.names, **{DONE: done.what, COUNT: done.count})
                 return web.Response(status=303, headers={"Location": address})
 
@@ -191,11 +193,13 @@ class Pages:
         declared: Page,
         look: Look,
         status: int = 200,
-        problems: Mapping[str, str] | None = None,
+        problems: Mapping[str, Problem] | None = None,
         values: Mapping[str, str] | None = None,
+        asks: Mapping[str, Any] | None = None,
     ) -> web.StreamResponse:
         around, content = await self.blocking.read(self._read, declared, look)
-        return await page(declared.template, around, status, problems=problems or {}, values=values or {}, **content)
+        sent = {"problems": problems or {}, "values": values or {}, "asks": asks}
+        return await page(declared.template, around, status, **sent, **content)
 
     def _read(self, declared: Page, look: Look) -> tuple[Frame, Mapping[str, Any]]:
         visit = self._visit(declared, look)
@@ -211,7 +215,7 @@ class Pages:
             if each.conditions.course == about_course and permission.may(visit.asking, each.conditions, visit.people)
         ]
 
-    def _act(self, declared: Page, form: Form, look: Look, values: Mapping[str, str]) -> Done:
+    def _act(self, declared: Page, form: Form, look: Look, values: Mapping[str, str]) -> Done | Asks:
         visit = self._visit(declared, look, form)
         check_values(form, values)
         return form.action(visit, values)
