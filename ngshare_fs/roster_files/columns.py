@@ -90,10 +90,10 @@ class Columns:
     places: Mapping[str, int]
     headings: Sequence[str]
 
-    def taken(self) -> list[str]:
+    def taken(self) -> Sequence[str]:
         """For people: the columns that are not called as they are here."""
         return [
-            f"{column} is the column {self.headings[place]!r}"
+            sentence("{column} is the column {heading!r}", column=column, heading=self.headings[place])
             for column, place in self.places.items()
             if self.headings[place] != column
         ]

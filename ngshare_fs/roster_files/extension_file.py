@@ -115,5 +115,5 @@ def parse(
         problem = sentence("there are no rows below the first one")
         raise WrongRoster(f"{name}: {problem}", problem=problem)
     unknown = found.unknown()
-    notes = [f"These columns mean nothing here: {', '.join(unknown)}"] if unknown else []
+    notes = [sentence("These columns mean nothing here: {columns}", columns=", ".join(unknown))] if unknown else []
     return ExtensionFile(wanted, [*found.taken(), *notes])

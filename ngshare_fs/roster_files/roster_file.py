@@ -139,13 +139,16 @@ class _Reading:
         return None
 
     def _notes(self) -> list[str]:
-        notes = self._columns.taken()
+        notes: list[str] = [*self._columns.taken()]
         unknown = self._columns.unknown()
         if unknown:
-            notes.append(f"These columns mean nothing here: {', '.join(unknown)}")
+            notes.append(sentence("These columns mean nothing here: {columns}", columns=", ".join(unknown)))
         if self._short:
             rows = ", ".join(map(str, self._short[:10])) + (" …" if len(self._short) > 10 else "")
             notes.append(
-                f"Rows with fewer values than columns, whose missing values stay as they are on the server: {rows}"
+                sentence(
+                    "Rows with fewer values than columns, whose missing values stay as they are on the server: {rows}",
+                    rows=rows,
+                )
             )
         return notes

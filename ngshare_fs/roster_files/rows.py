@@ -112,12 +112,17 @@ def wrong_user(user: str, heading: str, delimiter: str) -> str | None:
             return _otherwise_separated(delimiter, other)
     wrong = characters.wrong_in_user_name(user)
     if wrong is not None:
-        return sentence(
-            "the user name {user!a} has the character {wrong} in it, which nobody sees: remove it",
-            user=user,
-            wrong=wrong,
-        )
+        return with_hidden_character(user, wrong)
     return None
+
+
+def with_hidden_character(user: str, character: str) -> str:
+    """What is wrong with a user name that has a character in it which nobody sees."""
+    return sentence(
+        "the user name {user!a} has the character {wrong} in it, which nobody sees: remove it",
+        user=user,
+        wrong=character,
+    )
 
 
 def wrong_text(column: str, value: str) -> str | None:

@@ -2,6 +2,15 @@
 
 from ngshare_fs.web.download import Download
 from ngshare_fs.web.home import HOME
+from ngshare_fs.web.instructor.delete_assignment import DELETE_ASSIGNMENT
+from ngshare_fs.web.instructor.extensions import EXTENSIONS, TAKE_BACK_EXTENSION
+from ngshare_fs.web.instructor.manage import MANAGE
+from ngshare_fs.web.instructor.roster import ROSTER
+from ngshare_fs.web.instructor.roster_change import ROSTER_CHANGE
+from ngshare_fs.web.instructor.roster_entry import ROSTER_ENTRY
+from ngshare_fs.web.instructor.roster_removal import ROSTER_REMOVAL
+from ngshare_fs.web.instructor.set_dates import SET_DATES
+from ngshare_fs.web.instructor.take_back import TAKE_BACK
 from ngshare_fs.web.page import Page
 from ngshare_fs.web.student.assignment import ASSIGNMENT
 from ngshare_fs.web.student.course import COURSE
@@ -11,6 +20,16 @@ PAGES: tuple[Page, ...] = (
     HOME,
     COURSE,
     ASSIGNMENT,
+    MANAGE,
+    SET_DATES,
+    EXTENSIONS,
+    TAKE_BACK_EXTENSION,
+    TAKE_BACK,
+    DELETE_ASSIGNMENT,
+    ROSTER,
+    ROSTER_ENTRY,
+    ROSTER_CHANGE,
+    ROSTER_REMOVAL,
 )  # fmt: skip
 DOWNLOADS: tuple[Download, ...] = (
     RELEASE_FILE,

@@ -14,13 +14,28 @@ from tests.trees import tree
 __all__ = ["browser"]
 
 MEMBERS = {"root", "kevin", "tara", "lawrence", "other student"}
-ALLOWED = {Who.ANYONE: set(ROLES), Who.MEMBER: MEMBERS}
+ALLOWED = {
+    Who.ANYONE: set(ROLES),
+    Who.MEMBER: MEMBERS,
+    Who.GRADER: {"root", "kevin", "tara"},
+    Who.INSTRUCTOR: {"root", "kevin"},
+}
 # The contract, written out once more, so that a slip in the declarations shows.
 CONTRACT = {
     "": Who.ANYONE,
     "pages/course/{course}": Who.MEMBER,
     "pages/assignment/{course}/{assignment}": Who.MEMBER,
     "pages/release-file/{course}/{assignment}": Who.MEMBER,
+    "pages/manage/{course}/{assignment}": Who.INSTRUCTOR,
+    "pages/dates/{course}/{assignment}": Who.INSTRUCTOR,
+    "pages/extensions/{course}/{assignment}": Who.INSTRUCTOR,
+    "pages/take-back-extension/{course}/{assignment}/{user}": Who.INSTRUCTOR,
+    "pages/take-back/{course}/{assignment}": Who.INSTRUCTOR,
+    "pages/delete-assignment/{course}/{assignment}": Who.INSTRUCTOR,
+    "pages/roster/{course}": Who.GRADER,
+    "pages/roster-entry/{course}": Who.INSTRUCTOR,
+    "pages/roster-change/{course}": Who.INSTRUCTOR,
+    "pages/roster-remove/{course}": Who.INSTRUCTOR,
 }
 EVERYTHING: tuple[Page | Download, ...] = (*PAGES, *DOWNLOADS)
 NAMES = {"course": "c", "assignment": "a", "user": "lawrence"}
@@ -57,7 +72,7 @@ async def test_what_is_not_there_is_a_page_that_says_so(browser: Browser, declar
     for role in ROLES:
         seen = await browser.look(declared.path, role, {**NAMES, "course": "no such"})
         assert (seen.status, "Course not found" in words(seen.text)) == (404, True), (role, seen)
-        if declared.conditions.assignment and role in MEMBERS:
+        if declared.conditions.assignment and role in ALLOWED[declared.who]:
             seen = await browser.look(declared.path, role, {**NAMES, "assignment": "no such"})
             assert (seen.status, "Assignment not found" in words(seen.text)) == (404, True), (role, seen)
 

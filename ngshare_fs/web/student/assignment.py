@@ -49,6 +49,7 @@ def read(visit: Visit) -> Mapping[str, Any]:
         "newest": handed_in[-1].timestamp if handed_in else None,
         "is_contested": _is_contested(handed_in),
         "has_dates": bool(applying),
+        "teaches": visit.teaches,
     }
 
 

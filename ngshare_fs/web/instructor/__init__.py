@@ -1,0 +1,1 @@
+"""Pages for instructors: assignments, their dates and extensions, the roster."""

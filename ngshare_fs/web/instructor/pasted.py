@@ -1,0 +1,37 @@
+"""What somebody pasted about people: user names, or a table; and the people whom it means."""
+
+from collections.abc import Collection
+
+from ngshare_fs.formats.sentence import Sentence, sentence
+from ngshare_fs.roster_files import look_alikes
+from ngshare_fs.roster_files.characters import how_they_differ
+from ngshare_fs.roster_files.roster_file import Student
+from ngshare_fs.roster_files.rows import WrongRoster
+
+# What is said of a text in the place of a file's name.
+NAME = "pasted"
+LONGEST = 400_000
+
+
+def mistakes_of(error: WrongRoster) -> list[str]:
+    """What is wrong with it, as a page lists it."""
+    return list(error.mistakes) or [error.problem]
+
+
+def spelled_as_there(user: str, there: Collection[str]) -> str:
+    """A user name as the roster has it, where only accents are stored in another way."""
+    (found,) = look_alikes.spelled_as_there([Student(user)], there)
+    return found.user
+
+
+def in_other_capitals(user: str, there: Collection[str]) -> Sentence | None:
+    """What is wrong with a user name that the roster has in other capitals; None where it has not."""
+    return next(iter(all_in_other_capitals([Student(user)], there)), None)
+
+
+def all_in_other_capitals(students: Collection[Student], there: Collection[str]) -> list[Sentence]:
+    """The same of many."""
+    return [
+        sentence("{user} is on the roster as {other}: {how}", user=user, other=other, how=how_they_differ(user, other))
+        for user, other in look_alikes.in_other_capitals(students, there)
+    ]

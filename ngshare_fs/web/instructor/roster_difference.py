@@ -1,0 +1,108 @@
+"""What lies between the students on a roster and a list that somebody pasted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ngshare_fs.formats.sentence import sentence
+from ngshare_fs.roster_files import look_alikes, roster_file
+from ngshare_fs.roster_files.difference import Change, difference
+from ngshare_fs.roster_files.roster_file import Student
+from ngshare_fs.roster_files.rows import WrongRoster
+from ngshare_fs.store import Person, Role, Roster
+from ngshare_fs.store.membership import is_too_much
+from ngshare_fs.web.instructor.pasted import NAME, all_in_other_capitals, mistakes_of
+from ngshare_fs.web.instructor.roster_entry import OF_PERSON
+from ngshare_fs.web.page import Wrong
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What has to be done for the roster to have what the list has.
+
+    Args:
+        added: who comes.
+        changed: whose names change.
+        removed: who goes.
+        of_groups: who is not in the list, and stays, since a group has them.
+        unchanged: how many are there as in the list.
+        is_too_much: whether so many go that it may be a mistake.
+        notes: what was understood, but might not have been meant.
+    """
+
+    added: Sequence[Student]
+    changed: Sequence[Change]
+    removed: Sequence[str]
+    of_groups: Sequence[str]
+    unchanged: int
+    is_too_much: bool
+    notes: Sequence[str]
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.added or self.changed or self.removed)
+
+    @property
+    def shown(self) -> object:
+        """What is compared when it is confirmed."""
+        return self.added, self.changed, self.removed
+
+    def entries(self, people: Roster) -> list[tuple[str, Person]]:
+        """Who comes or changes, as the store takes it; names that the list does not have stay as they are."""
+        return [_entry(each, people) for each in (*self.added, *(change.student for change in self.changed))]
+
+
+def compare(people: Roster, text: str, is_complete: bool) -> Compared:
+    """What a list asks for.
+
+    Args:
+        people: the roster.
+        text: see `roster_file.parse_list`.
+        is_complete: whether who is not in it goes.
+
+    Raises:
+        Wrong: it cannot be understood, or cannot be done.
+    """
+    try:
+        file = roster_file.parse_list(text, NAME)
+    except WrongRoster as error:
+        raise Wrong({"people": mistakes_of(error)}) from None
+    listed = people.listed(Role.STUDENT)
+    there: Mapping[str, Mapping[str, str | None]] = {
+        user: {name: getattr(person, name) for name in OF_PERSON} for user, person in listed.items()
+    }
+    wanted = look_alikes.spelled_as_there(file.students, there)
+    mistakes: list[str] = list(_above(people, wanted))
+    if not is_complete:
+        mistakes += all_in_other_capitals(wanted, there)
+    if mistakes:
+        raise Wrong({"people": mistakes})
+    found = difference(wanted, there)
+    leaving = found.removed if is_complete else []
+    removed = [user for user in leaving if listed[user].source is None]
+    return Compared(
+        found.added,
+        found.changed,
+        removed,
+        [user for user in leaving if listed[user].source is not None],
+        len(wanted) - len(found.added) - len(found.changed),
+        is_too_much(len(removed), len(listed)),
+        file.notes,
+    )
+
+
+def _above(people: Roster, wanted: Sequence[Student]) -> list[str]:
+    said: list[str] = []
+    for role in (Role.INSTRUCTOR, Role.GRADER):
+        above = people.people(role)
+        both = [student.user for student in wanted if student.user in above]
+        both += [f"{user} ({other})" for user, other in look_alikes.in_other_capitals(wanted, above)]
+        said += [
+            sentence("{user} cannot be a student, being {role}", user=user, role=sentence(role.value)) for user in both
+        ]
+    return said
+
+
+def _entry(student: Student, people: Roster) -> tuple[str, Person]:
+    present = people.students.get(student.user)
+    known = {name: student.names.get(name, getattr(present, name, None) or "") for name in OF_PERSON}
+    return student.user, Person(known["first_name"], known["last_name"], known["email"])
