@@ -11,7 +11,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 from aiohttp import FormData
 
-from ngshare_fs.api.request import form
+from ngshare_fs.api.request import pace
 from ngshare_fs.api.request.spill import LARGE_FILE, MOST_HELD
 from tests.conftest import Exchange, MakeExchange, until
 from tests.trees import contents, tree
@@ -261,15 +261,15 @@ async def test_a_body_longer_than_its_length_is_not_read_on(taught: Exchange) ->
 
 
 async def test_a_body_that_stops_for_too_long_is_given_up(taught: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(form, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(pace, "IDLE_SECONDS", 0.05)
     answered = await send_raw(taught, head("Content-Length: 1000000") + WHOLE[:400_000])
     assert answered.startswith(b"HTTP/1.1 408")
     await nothing_happened(taught)
 
 
 async def test_a_body_that_trickles_is_given_up(taught: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(form, "SLOWEST_BYTES_PER_SECOND", 1e9)
-    monkeypatch.setattr(form, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(pace, "SLOWEST_BYTES_PER_SECOND", 1e9)
+    monkeypatch.setattr(pace, "IDLE_SECONDS", 0.2)
     reader, writer = await asyncio.open_connection("127.0.0.1", taught.client.port)
     writer.write(head("Content-Length: 1000000"))
     answered = asyncio.ensure_future(reader.read(100))

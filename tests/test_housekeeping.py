@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from ngshare_fs.exchange.folders import moving, replacing
-from ngshare_fs.exchange.folders.file_names import normal, path_in
+from ngshare_fs.exchange.folders.file_names import path_in
+from ngshare_fs.formats.file_names import normal
 
 GROUP, FIRST, SECOND = 61000, 61001, 61002
 

@@ -17,8 +17,8 @@ import pytest
 from ngshare_fs.exchange.failures.problems import ServerProblem
 from ngshare_fs.exchange.folders.origin import ORIGIN, Origin, read_origin, write_origin
 from ngshare_fs.exchange.sending import snapshot
-from ngshare_fs.exchange.sending.released_names import ReleasedNames, twins
 from ngshare_fs.exchange.sending.snapshot import Found, Rules, check_size, look_through, take_snapshot
+from ngshare_fs.formats.released_names import ReleasedNames, twins
 
 RULES = Rules(ignore=[".ipynb_checkpoints", "*.pyc", "feedback"], include=["*"], max_file_size=1000, max_dir_size=1000)
 NFC, NFD = "\u00dcbung.ipynb", "U\u0308bung.ipynb"

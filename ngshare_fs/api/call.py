@@ -31,6 +31,7 @@ class Call:
         used: what is taken of it, as far as the server has counted.
         groups: that the user is in.
         creates_courses: whether the user may make courses.
+        via: by what way it came, for the journal.
         last_check: makes the checks once more, as they are at that moment; whatever an action changes, it is handed on.
     """
 
@@ -47,6 +48,7 @@ class Call:
     used: Used = NOT_COUNTED
     groups: UserGroups = NO_GROUPS
     creates_courses: bool = False
+    via: str = "api"
 
     @property
     def asking(self) -> Asking:
@@ -100,7 +102,7 @@ class Call:
         """
         course, assignment = self.names.get("course", ""), self.names.get("assignment", "")
         student = self.names.get("user", "") if student is None else student
-        event = journal.Event(what, self.user, "api", course, assignment, student, detail)
+        event = journal.Event(what, self.user, self.via, course, assignment, student, detail)
         journal.record(self.volume, event, is_read)
 
 

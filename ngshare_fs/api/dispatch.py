@@ -1,5 +1,7 @@
 """From a request to its answer: who asks, the arguments, the checks, the action, the answer."""
 
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -76,12 +78,9 @@ class Dispatcher:
         caller = await self.identity.from_headers(request, endpoint.writes)
         room = self.forms.room_for(None if caller is None else caller.name)
         try:
-            call = await self._call(request, endpoint, caller, room)
-            body = await (self._stored(call, endpoint) if endpoint.stores_files else self._body(call, endpoint))
-        except Refused as error:
-            if error.refusal == refusals.QUOTA_REACHED:
-                self.stored.met_limit(request.match_info["course"])
-            raise
+            with self.met_limits(request.match_info):
+                call = await self._call(request, endpoint, caller, room)
+                body = await self.perform(call, endpoint)
         finally:
             room.release()
         if caller is not None and "course" in request.match_info:
@@ -92,8 +91,28 @@ class Dispatcher:
             return await self._stream(request, body)
         return tagged(request, body) if endpoint.tagged else json_answer(body)
 
-    async def _stored(self, call: Call, endpoint: Endpoint) -> bytes | PageAnswer | LargeAnswer:
-        """The same for what may meet a quota."""
+    @contextlib.contextmanager
+    def met_limits(self, names: Mapping[str, str]) -> Iterator[None]:
+        """Take note of a quota that was met, so that it is soon known whether that is still so.
+
+        Args:
+            names: those in the path.
+        """
+        try:
+            yield
+        except Refused as error:
+            if error.refusal == refusals.QUOTA_REACHED:
+                self.stored.met_limit(names["course"])
+            raise
+
+    async def perform(self, call: Call, endpoint: Endpoint) -> bytes | PageAnswer | LargeAnswer:
+        """Do what an endpoint is for, once all has arrived: what is sent in answer.
+
+        Raises:
+            Refused, StoreError: it was not done, or nobody knows whether it will last.
+        """
+        if not endpoint.stores_files:
+            return await self._body(call, endpoint)
         size = 0 if call.form.tree is None else call.form.tree.size  # afterwards, the files are elsewhere
         body = await self._body(call, endpoint)
         self.stored.stored(call.course, size)
@@ -135,14 +154,30 @@ class Dispatcher:
             raise
         return self._made_call(request, caller, form)
 
+    async def check(self, call: Call, endpoint: Endpoint) -> Allowance | None:
+        """Check what is known before the body is; gives what may come of files, None for whatever there is.
+
+        Args:
+            call: without arguments.
+
+        Raises:
+            Refused, StoreError: a check fails.
+        """
+        return await self.blocking.read(_checked, call, endpoint)
+
     async def _check(self, request: web.Request, caller: Caller, endpoint: Endpoint) -> Allowance | None:
-        """Check what is known before the body is; gives what may come of files, None for whatever there is."""
-        return await self.blocking.read(
-            _checked, self._made_call(request, caller, Form(self.volume.upload())), endpoint
-        )
+        return await self.check(self._made_call(request, caller, Form(self.volume.upload())), endpoint)
 
     def _made_call(self, request: web.Request, caller: Caller, form: Form) -> Call:
-        names = dict(request.match_info)
+        return self.call(caller, dict(request.match_info), form, request[ARRIVED])
+
+    def call(self, caller: Caller, names: Mapping[str, str], form: Form, arrived: datetime, via: str = "api") -> Call:
+        """A request.
+
+        Args:
+            names: those in the path.
+            form, arrived, via: see `Call`.
+        """
         used = self.stored.used(names["course"]) if "course" in names else NOT_COUNTED
         return Call(
             self.volume,
@@ -151,7 +186,8 @@ class Dispatcher:
             self.debug,
             names,
             form,
-            request[ARRIVED],
+            arrived,
+            via=via,
             limits=self.limits,
             used=used,
             groups=caller.groups,

@@ -17,7 +17,6 @@ from ngshare_fs.exchange.connection.listing import NOTEBOOK
 from ngshare_fs.exchange.dates_in_gradebook import bring_dates, due_in_gradebook
 from ngshare_fs.exchange.failures.problems import Refused, ServerProblem, Unreachable
 from ngshare_fs.exchange.folders.collected_copy import files_of, is_as_collected, timestamp_of
-from ngshare_fs.exchange.folders.file_names import is_ignored
 from ngshare_fs.exchange.folders.origin import ORIGIN
 from ngshare_fs.exchange.folders.replacing import in_words, replacing_folder, scratch_folder_near, sweep
 from ngshare_fs.exchange.folders.submission_cache import TIMESTAMP
@@ -29,6 +28,7 @@ from ngshare_fs.exchange.receiving.received_tree import (
     check_tree,
     write_tree,
 )
+from ngshare_fs.formats.file_names import is_ignored
 
 # Beside `submitted`, and never read by nbgrader: copies that somebody changed by hand before they were replaced.
 REPLACED = "replaced"

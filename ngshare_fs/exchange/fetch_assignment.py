@@ -11,7 +11,7 @@ from ngshare_fs.exchange.base import Exchange
 from ngshare_fs.exchange.connection.dates import Dates, dates_in
 from ngshare_fs.exchange.failures.problems import UntrustworthyAnswer, well_formed
 from ngshare_fs.exchange.folders.checksum import checksum_of
-from ngshare_fs.exchange.folders.file_names import is_ignored, path_in
+from ngshare_fs.exchange.folders.file_names import path_in
 from ngshare_fs.exchange.folders.moving import InTheWay, move_new
 from ngshare_fs.exchange.folders.origin import ORIGIN, Origin, read_origin, write_origin
 from ngshare_fs.exchange.folders.replacing import replacing_folder, scratch_folder_near
@@ -23,6 +23,7 @@ from ngshare_fs.exchange.receiving.received_tree import (
     check_tree,
     write_tree,
 )
+from ngshare_fs.formats.file_names import is_ignored
 
 # Files that are named in a message.
 MOST_NAMES = 10

@@ -13,9 +13,9 @@ from ngshare_fs.exchange.connection.dates import SCHEDULED, UTC, written
 from ngshare_fs.exchange.dates_in_gradebook import due_in_gradebook
 from ngshare_fs.exchange.failures.problems import ASSIGNMENT_EXISTS, ASSIGNMENT_NOT_FOUND, Refused, ServerProblem
 from ngshare_fs.exchange.receiving.received_tree import check_component
-from ngshare_fs.exchange.sending.completeness import notebooks
-from ngshare_fs.exchange.sending.released_names import look_alike, twins
 from ngshare_fs.exchange.sending.snapshot import TOO_LARGE, Found, check_size, take_snapshot
+from ngshare_fs.formats.file_names import notebooks
+from ngshare_fs.formats.released_names import look_alike, twins
 
 # Students' copies are called STUDENT+ASSIGNMENT+TIME, and file systems store names of 255 bytes.
 LONGEST_NAME = 128

@@ -28,7 +28,7 @@ from ngshare_fs.exchange.folders.replacing import scratch_folder_near
 from ngshare_fs.exchange.folders.submission_cache import Attempt, Pending, Receipt, SubmissionCache
 from ngshare_fs.exchange.jupyter.inside_jupyter import is_inside
 from ngshare_fs.exchange.receiving.received_tree import check_timestamp
-from ngshare_fs.exchange.sending.completeness import Completeness, notebooks
+from ngshare_fs.exchange.sending.completeness import Completeness
 from ngshare_fs.exchange.sending.fetched_from import (
     NEWER_RELEASE,
     assignment_of,
@@ -36,10 +36,11 @@ from ngshare_fs.exchange.sending.fetched_from import (
     expected_notebooks,
     is_newer,
 )
-from ngshare_fs.exchange.sending.released_names import ReleasedNames, look_alike, twins
 from ngshare_fs.exchange.sending.request_body import LocalFile
 from ngshare_fs.exchange.sending.snapshot import Found, check_size, take_snapshot
+from ngshare_fs.formats.file_names import notebooks
 from ngshare_fs.formats.one_line import in_one_line
+from ngshare_fs.formats.released_names import ReleasedNames, look_alike, twins
 from ngshare_fs.terminal.confirmation import NotConfirmed, confirm
 
 # Files of a receipt that are printed; the whole receipt is in the cache.

@@ -1,6 +1,7 @@
 """Puts the application together."""
 
 import asyncio
+from functools import partial
 
 from aiohttp import web
 
@@ -12,6 +13,8 @@ from ngshare_fs.api.dispatch import Dispatcher
 from ngshare_fs.api.endpoints import health
 from ngshare_fs.api.endpoints.table import ENDPOINTS
 from ngshare_fs.api.first_contact import FirstContacts
+from ngshare_fs.api.page_forms import ArrivingForm
+from ngshare_fs.api.request.file_form import Bounds
 from ngshare_fs.api.request.form import FormReader
 from ngshare_fs.api.response.release_cache import ReleaseCache
 from ngshare_fs.api.stored_bytes import StoredBytes
@@ -69,7 +72,9 @@ def make_application(volume: Volume, settings: Settings, starter: WriterStarter 
     if settings.metrics:
         _serve_metrics(application, volume)
     openapi.add_route(application, settings)
-    routes.add_routes(application, settings, volume, blocking, identity, contacts.met)
+    bounds = Bounds(settings.max_request, settings.max_files)
+    uploads = partial(ArrivingForm, dispatcher, bounds)
+    routes.add_routes(application, settings, volume, blocking, identity, contacts.met, uploads)
 
     async def start_writing(_: web.Application) -> None:
         await writes.start()

@@ -1,11 +1,13 @@
 """The declaration of a page: routing, permissions, the trail above it and the tests of roles read it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from ngshare_fs.access.permission import Conditions, Who
+from ngshare_fs.store import IncomingFile
 from ngshare_fs.web.visit import Visit
 
 
@@ -17,11 +19,14 @@ class Field:
         name: its name.
         longest: how many characters are taken.
         required: whether something has to be in it.
+        is_file: whether it is a small file, for which the form is sent as `multipart/form-data`; what was in it is a
+            text with a character for each byte.
     """
 
     name: str
     longest: int = 1000
     required: bool = True
+    is_file: bool = False
 
 
 @dataclass(frozen=True)
@@ -33,12 +38,14 @@ class Done:
         names: in that path.
         what: says what was done: the text `done.` and this.
         count: of how many, where the text says so.
+        query: parameters of that page.
     """
 
     path: str
     names: Mapping[str, str]
     what: str
     count: int | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,11 +68,17 @@ class Wrong(Exception):
 
     Args:
         problems: by the name of the field.
+        told: what these texts, and the page, are told more.
+        status: of the answer.
     """
 
-    def __init__(self, problems: Mapping[str, Problem]) -> None:
+    def __init__(
+        self, problems: Mapping[str, Problem], told: Mapping[str, object] = MappingProxyType({}), status: int = 400
+    ) -> None:
         super().__init__(problems)
         self.problems = problems
+        self.told = told
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -85,6 +98,49 @@ class Form:
     who: Who | None = None
 
 
+# The field of each file that was sent, and the file with the path that the browser has given.
+Chosen = Sequence[tuple[str, IncomingFile]]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is to be done with files that were sent.
+
+    Args:
+        arguments: of the API's action, but for its files.
+        files: of those that came, with the paths that they are to have.
+    """
+
+    arguments: Mapping[str, str]
+    files: Sequence[IncomingFile]
+
+
+def leave_it(error: Exception) -> Wrong | None:
+    """Nothing is explained: another page says why it was refused."""
+    return None
+
+
+@dataclass(frozen=True)
+class UploadForm:
+    """A form with files (`multipart/form-data`). What it does is one of the API's actions, with all that goes with it.
+
+    Args:
+        action: method and path of that, with the names of the page: it declares who may, and where it runs.
+        prepare: looks at what came, before anything is done; blocking. Raises `Wrong`, `Refused`, `StoreError`.
+        done: where it leads, by the answer of the API.
+        fields: its texts, which come before the files.
+        zips: the fields whose files are zips; `prepare` is given what was in them.
+        explain: what this page says of a refusal, beside its form; of what it says nothing, there is another page.
+    """
+
+    action: tuple[str, str]
+    prepare: Callable[[Visit, Mapping[str, str], Chosen], Prepared]
+    done: Callable[[Visit, Mapping[str, Any]], Done]
+    fields: tuple[Field, ...] = ()
+    zips: frozenset[str] = frozenset()
+    explain: Callable[[Exception], Wrong | None] = leave_it
+
+
 @dataclass(frozen=True)
 class Page:
     """A page: the one declaration that serves routing, permissions, the trail and the tests.
@@ -99,6 +155,7 @@ class Page:
         of_student: see `Conditions`.
         only_open: see `Conditions`.
         forms: what can be done on it.
+        upload: the one of its forms that has files.
         in_menu: whether the other pages of the same course, or of none, lead to it, for those who may see it.
     """
 
@@ -110,12 +167,18 @@ class Page:
     of_student: bool = False
     only_open: bool = False
     forms: tuple[Form, ...] = ()
+    upload: UploadForm | None = None
     in_menu: bool = False
 
     @cached_property
     def conditions(self) -> Conditions:
         """What is checked before it is shown."""
         return conditions_of(self.path, self.who, self.of_student, self.only_open)
+
+    @cached_property
+    def takes_small_files(self) -> bool:
+        """Whether one of its forms has a field for a file."""
+        return any(field.is_file for form in self.forms for field in form.fields)
 
     @property
     def title(self) -> str:

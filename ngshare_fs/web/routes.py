@@ -14,6 +14,7 @@ from ngshare_fs.web.rendering import add_headers
 from ngshare_fs.web.serving import Pages
 from ngshare_fs.web.table import DOWNLOADS, PAGES
 from ngshare_fs.web.untrusted.showing import Showing
+from ngshare_fs.web.uploads import Uploads
 
 STYLE = "static/style.css"
 
@@ -25,17 +26,18 @@ def add_routes(
     blocking: Blocking,
     identity: Identity,
     met: Callable[[str, Caller], None],
+    uploads: Uploads,
 ) -> None:
     """Serve the pages below the prefix.
 
     Args:
         met: notes somebody who was let into a course.
+        uploads: takes forms with files.
     """
     prefix = settings.prefix
     style = package_files("ngshare_fs.web").joinpath(STYLE).read_text("utf-8")
-    pages = Pages(
-        settings, volume, blocking, identity, met, Showing(blocking), [each for each in PAGES if each.in_menu]
-    )
+    menu = [each for each in PAGES if each.in_menu]
+    pages = Pages(settings, volume, blocking, identity, met, Showing(blocking), menu, uploads)
 
     async def css(request: web.Request) -> web.Response:
         return web.Response(text=style, content_type="text/css", headers={"Cache-Control": "max-age=3600"})
@@ -46,7 +48,7 @@ def add_routes(
     for declared in PAGES:
         path = prefix + route_pattern(declared.path)
         application.router.add_get(path, pages.shows(declared))
-        if declared.forms:
+        if declared.forms or declared.upload:
             application.router.add_post(path, pages.takes(declared))
     for offered in DOWNLOADS:
         application.router.add_get(prefix + route_pattern(offered.path), pages.hands_out(offered))

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from aiohttp import web
@@ -13,6 +14,7 @@ from ngshare_fs.access import cross_site, permission
 from ngshare_fs.access.identity import USER, Caller, Identity
 from ngshare_fs.access.permission import Asking
 from ngshare_fs.api.blocking import Blocking
+from ngshare_fs.formats.chosen_zip import UnfitZip
 from ngshare_fs.http import refusals
 from ngshare_fs.http.error_responses import refusal_of
 from ngshare_fs.http.mere_look import MERE_LOOK
@@ -23,10 +25,11 @@ from ngshare_fs.web.addresses import Addresses, name_in
 from ngshare_fs.web.download import Download, HandedOut
 from ngshare_fs.web.forms import XSRF_FIELD, check_values, form_of, read_form, values_of
 from ngshare_fs.web.handing_out import hand_out
-from ngshare_fs.web.page import Asks, Done, Form, Page, Problem, Wrong
+from ngshare_fs.web.page import Asks, Chosen, Done, Form, Page, Prepared, UploadForm, Wrong
 from ngshare_fs.web.rendering import Frame, page, refusal_page
 from ngshare_fs.web.texts.language import preferred
 from ngshare_fs.web.untrusted.showing import Showing
+from ngshare_fs.web.uploads import Uploads
 from ngshare_fs.web.visit import Visit
 
 logger = logging.getLogger(__name__)
@@ -69,6 +72,7 @@ class Pages:
         met: notes somebody who was let into a course.
         showing: shows what others wrote.
         menu: the pages that others lead to.
+        uploads: takes forms with files.
     """
 
     settings: Settings
@@ -78,6 +82,7 @@ class Pages:
     met: Callable[[str, Caller], None]
     showing: Showing
     menu: Sequence[Page]
+    uploads: Uploads
 
     def shows(self, declared: Page) -> Handler:
         """The handler that shows a page."""
@@ -89,9 +94,12 @@ class Pages:
 
     def takes(self, declared: Page) -> Handler:
         """The handler that takes what the forms of a page send."""
+        files = None if declared.upload is None else self._takes_files(declared, declared.upload)
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            sent = await read_form(request)
+            if files is not None and request.content_type == "multipart/form-data":
+                return await files(request)
+            sent = await read_form(request, declared.takes_small_files)
 
             async def take(look: Look) -> web.StreamResponse:
                 form = form_of(declared, sent)
@@ -99,15 +107,56 @@ class Pages:
                 try:
                     done = await self.blocking.manage(self._act, declared, form, look, values)
                 except Wrong as error:
-                    return await self._page(declared, look, 400, error.problems, values)
+                    return await self._page(declared, look, error, values)
                 if isinstance(done, Asks):
-                    return await self._page(declared, look, values=values, asks=done.content)
-                address = look.frame.addresses(done.path, done.names, **{DONE: done.what, COUNT: done.count})
-                return web.Response(status=303, headers={"Location": address})
+                    return await self._page(declared, look, values=values, asks=done)
+                return _leading_to(done, look)
 
             return await self._handler(take, declared, sent.get(XSRF_FIELD, ""))(request)
 
         return self._refusing(handle)
+
+    def _takes_files(self, declared: Page, form: UploadForm) -> Handler:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            now = dates.now()  # when it began to arrive decides whether work is in time to be accepted
+            arriving = self.uploads(request)
+            xsrf = await arriving.first(XSRF_FIELD)
+            if xsrf is None:
+                xsrf = request.headers.get(cross_site.XSRF_HEADER, "")
+
+            async def take(look: Look) -> web.StreamResponse:
+                values: Mapping[str, str] = {}
+                try:
+                    # A character has up to four bytes.
+                    fields = {field.name: 4 * field.longest for field in form.fields}
+                    async with arriving.received(
+                        look.caller, look.names, now, form.action, fields, form.zips
+                    ) as received:
+                        values = values_of(form, received.texts)
+                        visit, prepared = await self.blocking.read(
+                            self._prepare, declared, form, look, values, received.files
+                        )
+                        answer = await received.perform(prepared.arguments, prepared.files)
+                        done = await self.blocking.read(form.done, visit, answer)
+                except Wrong as error:
+                    return await self._page(declared, look, error, values)
+                except (Refused, StoreError, UnfitZip) as error:
+                    explained = form.explain(error)
+                    if explained is None:
+                        raise
+                    return await self._page(declared, look, explained, values)
+                return _leading_to(done, look)
+
+            return await self._handler(take, declared, xsrf)(request)
+
+        return handle
+
+    def _prepare(
+        self, declared: Page, form: UploadForm, look: Look, values: Mapping[str, str], files: Chosen
+    ) -> tuple[Visit, Prepared]:
+        visit = self._visit(declared, look)
+        check_values(form, values)
+        return visit, form.prepare(visit, values, files)
 
     def hands_out(self, declared: Download) -> Handler:
         """The handler that hands out what is no page."""
@@ -192,14 +241,15 @@ class Pages:
         self,
         declared: Page,
         look: Look,
-        status: int = 200,
-        problems: Mapping[str, Problem] | None = None,
-        values: Mapping[str, str] | None = None,
-        asks: Mapping[str, Any] | None = None,
+        wrong: Wrong | None = None,
+        values: Mapping[str, str] = MappingProxyType({}),
+        asks: Asks | None = None,
     ) -> web.StreamResponse:
         around, content = await self.blocking.read(self._read, declared, look)
-        sent = {"problems": problems or {}, "values": values or {}, "asks": asks}
-        return await page(declared.template, around, status, **sent, **content)
+        shown: dict[str, Any] = {"problems": {}, "told": {}, "values": values, "asks": asks and asks.content}
+        if wrong is not None:
+            shown |= {"problems": wrong.problems, "told": wrong.told}
+        return await page(declared.template, around, 200 if wrong is None else wrong.status, **shown, **content)
 
     def _read(self, declared: Page, look: Look) -> tuple[Frame, Mapping[str, Any]]:
         visit = self._visit(declared, look)
@@ -251,3 +301,8 @@ class Pages:
             done=request.query.get(DONE, ""),
             count=int(count) if count.isascii() and count.isdigit() and len(count) < 10 else 0,
         )
+
+
+def _leading_to(done: Done, look: Look) -> web.Response:
+    address = look.frame.addresses(done.path, done.names, **{**done.query, DONE: done.what, COUNT: done.count})
+    return web.Response(status=303, headers={"Location": address})

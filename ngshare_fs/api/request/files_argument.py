@@ -108,7 +108,7 @@ class TreeInRequest:
         files.reverse()
         # One by one, so that they are never all there twice.
         checksums = [file.checksum for file in reversed(files)]
-        arrived = [_arrived(files.pop()) for _ in range(len(files))]
+        arrived = [as_incoming(files.pop()) for _ in range(len(files))]
         return ArrivedTree(arrived, frozenset(self._wrong), checksums)
 
     def opened(self, is_object: bool) -> None:
@@ -295,7 +295,8 @@ def too_many_files(most: int) -> Refused:
     return Refused(refusals.TOO_LARGE, limits={refusals.MAX_FILES: most})
 
 
-def _arrived(file: ArrivingFile) -> IncomingFile:
+def as_incoming(file: ArrivingFile) -> IncomingFile:
+    """A file all of which has arrived; where its content waits in memory, its checksum is still to be computed."""
     assert file.path is not None
     if file.md5 is None:
         return IncomingFile(file.path, file.size, "", b"".join(file.pieces))

@@ -3,9 +3,8 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 
 from aiohttp import BodyPartReader, MultipartReader, StreamReader, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -13,6 +12,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.api.request.budget import Budget, LargeTrees, Room
 from ngshare_fs.api.request.files_argument import ArrivedTree, EncodedTree, TreeInRequest, too_many_files
+from ngshare_fs.api.request.pace import Pace, next_part, too_large
 from ngshare_fs.api.request.spill import Spill
 from ngshare_fs.formats import multipart
 from ngshare_fs.formats.percent_encoding import UrlencodedFields, decoded, fields_of
@@ -20,7 +20,6 @@ from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal, Refused
 from ngshare_fs.store import Upload
 
-Result = TypeVar("Result")
 FILES = "files"
 # What can stand in a header of multipart/form-data, in the other encoding too.
 FIELD_NAME = re.compile(r"[^\x00-\x1f\x7f]+")
@@ -45,9 +44,6 @@ TEXT_TAKES = 4
 # What they may have in staging, as multiples of the largest request.
 MOST_STAGED = 16
 MOST_STAGED_OF_ONE = 2
-# A client that sends nothing for this long is gone; one that trickles must keep up with the rate below.
-IDLE_SECONDS = 60.0
-SLOWEST_BYTES_PER_SECOND = 1024
 
 _large_trees = LargeTrees()
 
@@ -158,9 +154,9 @@ class FormReader:
         return intake.form
 
     async def _read_body(self, request: web.Request, intake: "_Intake", room: Room) -> None:
-        length, small = request.content_length or 0, _is_small(request)
+        length, small = request.content_length or 0, is_small(request)
         if length > self._max_request:
-            raise _too_large(self._max_request)
+            raise too_large(self._max_request)
         if not small:
             await room.large.admit(LARGE_BODY_TAKES)
         await room.memory.admit(length * SMALL_BODY_TAKES if small else LARGE_BODY_TAKES)
@@ -187,7 +183,7 @@ class FormReader:
             raise Refused(refusals.MALFORMED_BODY) from error
 
     async def _chunks(self, request: web.Request) -> AsyncIterator[bytes]:
-        pace = _Pace(self._max_request)
+        pace = Pace(self._max_request)
         while not request.content.at_eof():
             # What is here already needs no watch.
             chunk = request.content.read_nowait(CHUNK) or await pace.wait_for(request.content.read(CHUNK))
@@ -211,8 +207,8 @@ class FormReader:
         await self._read_multipart(MultipartReader(request.headers, again), intake)
 
     async def _read_multipart(self, reader: MultipartReader, intake: "_Intake") -> None:
-        pace = _Pace(self._max_request)
-        while (part := await pace.wait_for(_next_part(reader))) is not None:
+        pace = Pace(self._max_request)
+        while (part := await pace.wait_for(next_part(reader))) is not None:
             if not isinstance(part, BodyPartReader):
                 raise Refused(refusals.MALFORMED_BODY)
             last = False
@@ -338,59 +334,16 @@ class _Intake:
         await self._spill.make_room()
 
 
-class _Pace:
-    """Keeps a client from holding a connection for ever, or sending for ever."""
-
-    def __init__(self, max_request: int) -> None:
-        self._max_request = max_request
-        self._received = 0
-        self._started = time.monotonic()
-
-    async def wait_for(self, arriving: Coroutine[Any, Any, Result]) -> Result:
-        """Wait for the next bytes.
-
-        Raises:
-            Refused: none came for too long.
-        """
-        try:
-            return await asyncio.wait_for(arriving, IDLE_SECONDS)
-        except asyncio.TimeoutError:
-            raise Refused(refusals.TOO_SLOW) from None
-
-    def received(self, count: int) -> None:
-        """Take note of so many bytes.
-
-        Raises:
-            Refused: they are too many by now, or come too slowly.
-        """
-        self._received += count
-        if self._received > self._max_request:
-            raise _too_large(self._max_request)
-        allowed = IDLE_SECONDS + self._received / SLOWEST_BYTES_PER_SECOND
-        if time.monotonic() - self._started > allowed:
-            raise Refused(refusals.TOO_SLOW)
-
-
-async def _next_part(reader: MultipartReader) -> BodyPartReader | MultipartReader | None:
-    try:
-        return await reader.next()
-    except RuntimeError as error:  # a field `_charset_` that names none
-        raise Refused(refusals.MALFORMED_BODY) from error
-
-
 def is_here(request: web.Request) -> bool:
     """Whether all of a request's body has come, if it has any, and nothing of it will be staged before the action."""
-    return request.content.is_eof() and (_is_small(request) or not request.body_exists)
+    return request.content.is_eof() and (is_small(request) or not request.body_exists)
 
 
-def _is_small(request: web.Request) -> bool:
+def is_small(request: web.Request) -> bool:
+    """Whether a body waits in memory as a whole, or might."""
     # A compressed body, which aiohttp unpacks, says nothing about its size.
     length = request.content_length
     return length is not None and length <= SMALL_BODY and hdrs.CONTENT_ENCODING not in request.headers
-
-
-def _too_large(most: int) -> Refused:
-    return Refused(refusals.TOO_LARGE, limits={refusals.MAX_REQUEST: most})
 
 
 def _decoded(value: bytes) -> str | None:

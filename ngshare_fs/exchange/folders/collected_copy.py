@@ -7,8 +7,8 @@ from datetime import datetime
 
 from nbgrader.utils import parse_utc
 
-from ngshare_fs.exchange.folders.file_names import is_ignored
 from ngshare_fs.exchange.folders.submission_cache import TIMESTAMP
+from ngshare_fs.formats.file_names import is_ignored
 
 
 def timestamp_of(folder: str) -> datetime | None:

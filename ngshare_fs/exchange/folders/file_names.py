@@ -1,14 +1,8 @@
-"""When two names of files are one: a Mac writes `Ü` as `U` and a diaeresis, which looks alike and is another name."""
+"""Names of files and folders on this machine."""
 
-import fnmatch
 import os
-import unicodedata
-from collections.abc import Iterable
 
-
-def normal(path: str) -> str:
-    """The form in which names and paths are compared; what is stored and sent keeps the form it has."""
-    return unicodedata.normalize("NFC", path)
+from ngshare_fs.formats.file_names import normal
 
 
 def without_slash(name: str) -> str:
@@ -37,14 +31,3 @@ def _name_in(folder: str, name: str) -> str:
     except OSError:  # not there yet
         return name
     return next((other for other in sorted(there) if normal(other) == normal(name)), name)
-
-
-def is_ignored(path: str, ignore: Iterable[str]) -> bool:
-    """Whether a component of a path matches one of these globs, as nbgrader ignores whole folders.
-
-    Args:
-        path: with `/`.
-        ignore: the globs.
-    """
-    patterns = [normal(pattern) for pattern in ignore]
-    return any(fnmatch.fnmatch(part, pattern) for part in normal(path).split("/") for pattern in patterns)

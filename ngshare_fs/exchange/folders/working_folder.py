@@ -4,9 +4,9 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ngshare_fs.exchange.folders.file_names import is_ignored, normal
 from ngshare_fs.exchange.folders.origin import ORIGIN, Origin, read_origin
 from ngshare_fs.exchange.folders.replacing import SCRATCH
+from ngshare_fs.formats.file_names import is_ignored, normal
 
 # Where feedback is put, in the folder of the assignment.
 FEEDBACK = "feedback"

@@ -1,7 +1,6 @@
 """What is about to be handed in, compared with what was released."""
 
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ngshare_fs.exchange.sending.snapshot import LeftOut
@@ -49,11 +48,6 @@ class Completeness(NamedTuple):
                 *(f"\t{in_one_line(path)}: {'EXTRA' if path in extra else 'OK'}" for path in sorted(self.sent)),
             ]
         )
-
-
-def notebooks(paths: Iterable[str]) -> list[str]:
-    """Those that are notebooks."""
-    return [path for path in paths if os.path.splitext(path)[1] == ".ipynb"]
 
 
 def _is_at(path: str, place: str) -> bool:

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping
 from shlex import quote
 
 from ngshare_fs.exchange.failures.problems import ServerProblem
-from ngshare_fs.exchange.folders.file_names import is_ignored, normal
 from ngshare_fs.exchange.folders.origin import ORIGIN, Origin
-from ngshare_fs.exchange.sending.completeness import notebooks
+from ngshare_fs.formats.file_names import is_ignored, normal, notebooks
 
 NEWER_RELEASE = (
     "A newer release of {assignment} than the one that you have fetched is there. Your work is handed in as it is; to "

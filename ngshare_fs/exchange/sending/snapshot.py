@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ngshare_fs.exchange.failures.problems import ServerProblem
-from ngshare_fs.exchange.folders.file_names import normal
 from ngshare_fs.exchange.folders.origin import ORIGIN
 from ngshare_fs.exchange.folders.replacing import SCRATCH
 from ngshare_fs.exchange.receiving.received_tree import DEEPEST_PATH
 from ngshare_fs.exchange.sending.request_body import CHUNK, LocalFile
+from ngshare_fs.formats.file_names import normal
 from ngshare_fs.formats.one_line import in_one_line
 
 # As on our server.

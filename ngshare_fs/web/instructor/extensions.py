@@ -7,10 +7,10 @@ from ngshare_fs.access.permission import Who
 from ngshare_fs.store import Extension, dates
 from ngshare_fs.store import extensions as verbs
 from ngshare_fs.store.errors import WrongDates
+from ngshare_fs.web.instructor import pasted
 from ngshare_fs.web.instructor.as_compared import SEEN, MovedOn, mark_of, still
 from ngshare_fs.web.instructor.manage import MANAGE, dates_or_problem
 from ngshare_fs.web.instructor.more_time import Plan, plan
-from ngshare_fs.web.instructor.pasted import LONGEST
 from ngshare_fs.web.page import Asks, Done, Field, Form, Page, Wrong
 from ngshare_fs.web.part_of_table import PART, part_of
 from ngshare_fs.web.visit import Visit
@@ -19,7 +19,7 @@ PATH = "pages/extensions/{course}/{assignment}"
 # The parameter that says for whom a field is filled in already.
 FOR = "for"
 FIELDS = (
-    Field("people", LONGEST),
+    *pasted.FIELDS,
     Field("until", 100, required=False),
     Field("close", 100, required=False),
     Field("reason", 1000, required=False),
@@ -50,7 +50,7 @@ def read(visit: Visit) -> Mapping[str, Any]:
 
 def look(visit: Visit, values: Mapping[str, str]) -> Asks:
     """Say who would get what."""
-    return _asks(plan(visit, values), is_anew=False)
+    return _asks(values, plan(visit, values), is_anew=False)
 
 
 def give(visit: Visit, values: Mapping[str, str]) -> Done | Asks:
@@ -60,7 +60,7 @@ def give(visit: Visit, values: Mapping[str, str]) -> Done | Asks:
     try:
         verbs.extend_several(*visit.asking.work, wanted.given, check)
     except MovedOn:
-        return _asks(plan(visit, values), is_anew=True)
+        return _asks(values, plan(visit, values), is_anew=True)
     except WrongDates as error:
         raise Wrong({"until": error.args[0]}) from None
     for user, given in wanted.given.items():
@@ -69,8 +69,10 @@ def give(visit: Visit, values: Mapping[str, str]) -> Done | Asks:
     return Done(PATH, visit.asking.names, "extended", len(wanted.given))
 
 
-def _asks(wanted: Plan, is_anew: bool) -> Asks:
-    return Asks({"plan": wanted, SEEN: mark_of(wanted.shown), "is_anew": is_anew})
+def _asks(values: Mapping[str, str], wanted: Plan, is_anew: bool) -> Asks:
+    return Asks(
+        {"plan": wanted, SEEN: mark_of(wanted.shown), "is_anew": is_anew, pasted.PEOPLE: pasted.text_in(values)}
+    )
 
 
 EXTENSIONS = Page(

@@ -14,7 +14,7 @@ from ngshare_fs.roster_files.roster_file import Student
 from ngshare_fs.roster_files.rows import WrongRoster
 from ngshare_fs.store import AssignmentFile, Extension, dates, extensions, timestamp_of
 from ngshare_fs.store.errors import WrongDates
-from ngshare_fs.web.instructor.pasted import NAME, all_in_other_capitals, mistakes_of
+from ngshare_fs.web.instructor.pasted import NAME, all_in_other_capitals, mistakes_of, text_in
 from ngshare_fs.web.page import Wrong
 from ngshare_fs.web.visit import Visit
 
@@ -84,7 +84,7 @@ def plan(visit: Visit, values: Mapping[str, str]) -> Plan:
 
 def _rows(visit: Visit, values: Mapping[str, str]) -> list[MoreTime]:
     """Who gets what, as texts."""
-    text = values["people"]
+    text = text_in(values)
     try:
         if _is_table(text):
             return extension_file.parse(text, NAME, {}).rows

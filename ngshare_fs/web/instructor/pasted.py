@@ -1,16 +1,37 @@
 """What somebody pasted about people: user names, or a table; and the people whom it means."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from ngshare_fs.formats.sentence import Sentence, sentence
-from ngshare_fs.roster_files import look_alikes
+from ngshare_fs.roster_files import csv_text, look_alikes
 from ngshare_fs.roster_files.characters import how_they_differ
 from ngshare_fs.roster_files.roster_file import Student
 from ngshare_fs.roster_files.rows import WrongRoster
+from ngshare_fs.web.page import Field, Wrong
 
 # What is said of a text in the place of a file's name.
 NAME = "pasted"
 LONGEST = 400_000
+# What was pasted, and a file in its place.
+PEOPLE, FILE = "people", "file"
+FIELDS = (Field(PEOPLE, LONGEST, required=False), Field(FILE, LONGEST, required=False, is_file=True))
+
+
+def text_in(values: Mapping[str, str]) -> str:
+    """What was pasted, or what is in the file that was chosen.
+
+    Raises:
+        Wrong: there is neither, or the file is no text.
+    """
+    content = values.get(FILE, "").encode("latin-1", "replace")
+    if content:
+        try:
+            return csv_text.decode(content)
+        except csv_text.NoText as error:
+            raise Wrong({FILE: error.problem}) from None
+    if not values[PEOPLE].strip():
+        raise Wrong({PEOPLE: "wrong.missing"})
+    return values[PEOPLE]
 
 
 def mistakes_of(error: WrongRoster) -> list[str]:

@@ -5,8 +5,8 @@ from typing import Any
 
 from ngshare_fs.access.permission import Who
 from ngshare_fs.store import journal, roster
+from ngshare_fs.web.instructor import pasted
 from ngshare_fs.web.instructor.as_compared import SEEN, MovedOn, mark_of, still
-from ngshare_fs.web.instructor.pasted import LONGEST
 from ngshare_fs.web.instructor.roster import ROSTER
 from ngshare_fs.web.instructor.roster_difference import Compared, compare
 from ngshare_fs.web.page import Asks, Done, Field, Form, Page
@@ -14,7 +14,7 @@ from ngshare_fs.web.visit import Visit
 
 # Boxes, which send a text if they are ticked: whether who is not in the list goes; and so many of them.
 COMPLETE, SURE = "complete", "sure"
-FIELDS = (Field("people", LONGEST), Field(COMPLETE, 10, required=False))
+FIELDS = (*pasted.FIELDS, Field(COMPLETE, 10, required=False))
 # Of each kind of change, as many are shown by name.
 MOST_SHOWN = 200
 
@@ -26,7 +26,7 @@ def read(visit: Visit) -> Mapping[str, Any]:
 
 def look(visit: Visit, values: Mapping[str, str]) -> Asks:
     """Say who would come, change and go."""
-    return _asks(_compared(visit, values), is_anew=False)
+    return _asks(values, _compared(visit, values), is_anew=False)
 
 
 def change(visit: Visit, values: Mapping[str, str]) -> Done | Asks:
@@ -34,14 +34,14 @@ def change(visit: Visit, values: Mapping[str, str]) -> Done | Asks:
     wanted = _compared(visit, values)
     if wanted.is_too_much and not values[SURE]:
         if mark_of(wanted.shown) != values[SEEN]:
-            return _asks(wanted, is_anew=True)
-        return _asks(wanted, is_anew=False, is_unsure=True)
+            return _asks(values, wanted, is_anew=True)
+        return _asks(values, wanted, is_anew=False, is_unsure=True)
     check = still(values[SEEN], lambda: _compared(visit, values).shown, visit.last_check)
     try:
         people = roster.present(visit.volume, visit.course)
         roster.change_students(visit.volume, visit.course, wanted.entries(people), set(wanted.removed), check)
     except MovedOn:
-        return _asks(_compared(visit, values), is_anew=True)
+        return _asks(values, _compared(visit, values), is_anew=True)
     come = [*(each.user for each in wanted.added), *(each.student.user for each in wanted.changed)]
     if come:
         visit.note("set-students", journal.listed(come))
@@ -51,12 +51,12 @@ def change(visit: Visit, values: Mapping[str, str]) -> Done | Asks:
 
 
 def _compared(visit: Visit, values: Mapping[str, str]) -> Compared:
-    return compare(roster.present(visit.volume, visit.course), values["people"], bool(values[COMPLETE]))
+    return compare(roster.present(visit.volume, visit.course), pasted.text_in(values), bool(values[COMPLETE]))
 
 
-def _asks(wanted: Compared, is_anew: bool, is_unsure: bool = False) -> Asks:
+def _asks(values: Mapping[str, str], wanted: Compared, is_anew: bool, is_unsure: bool = False) -> Asks:
     content = {"compared": wanted, SEEN: mark_of(wanted.shown), "is_anew": is_anew, "is_unsure": is_unsure}
-    return Asks(content)
+    return Asks({**content, pasted.PEOPLE: pasted.text_in(values)})
 
 
 ROSTER_CHANGE = Page(

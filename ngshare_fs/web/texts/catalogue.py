@@ -7,6 +7,7 @@ what is put into them may be anybody's: it is escaped.
 import functools
 from collections.abc import Iterator, Mapping
 from importlib.resources import files as package_files
+from types import MappingProxyType
 
 from markupsafe import Markup, escape
 
@@ -55,13 +56,14 @@ class Catalogue:
     def __contains__(self, key: str) -> bool:
         return key in self.texts or f"{key}.one" in self.texts
 
-    def problem(self, said: str) -> Markup:
+    def problem(self, said: str, told: Mapping[str, object] = MappingProxyType({})) -> Markup:
         """What is wrong with something that was sent: the text of a key, or a sentence in this language.
 
         Args:
             said: a key, or a `Sentence`; in English where the language has no words of its own for it.
+            told: the values of a key's text.
         """
-        return self._sentence(said) if isinstance(said, Sentence) else self(said)
+        return self._sentence(said) if isinstance(said, Sentence) else self(said, **told)
 
     def _sentence(self, said: Sentence) -> Markup:
         # Values are shown as they are, and marked, where a command quotes them as Python does.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from ngshare_fs.exchange.folders.file_names import normal
+from ngshare_fs.formats.file_names import normal
 
 
 class ReleasedNames:
