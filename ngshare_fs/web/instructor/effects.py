@@ -27,14 +27,12 @@ def effects_of(visit: Visit, before: AssignmentFile, after: AssignmentFile) -> l
     said = []
     if late:
         said.append(
-            sentence(
-                "Handed in already, and late from then on: {count} (of {people})", count=late, people=len(become_late)
-            )
+            sentence("Submissions that become late: {count} (students: {people})", count=late, people=len(become_late))
         )
     if in_time:
         said.append(
             sentence(
-                "Handed in already, and in time from then on: {count} (of {people})",
+                "Submissions that are in time from then on: {count} (students: {people})",
                 count=in_time,
                 people=len(become_in_time),
             )

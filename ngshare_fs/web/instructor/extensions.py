@@ -38,6 +38,7 @@ def read(visit: Visit) -> Mapping[str, Any]:
         "names": dict(visit.asking.names),
         "applying": applying,
         "problem": problem,
+        "most_shown": pasted.MOST_SHOWN,
         "rows": part_of(rows, visit.query.get(PART)),
         "filled": {
             "people": chosen,

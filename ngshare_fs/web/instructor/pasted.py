@@ -12,6 +12,8 @@ from ngshare_fs.web.page import Field, Wrong
 # What is said of a text in the place of a file's name.
 NAME = "pasted"
 LONGEST = 400_000
+# Of each kind of change, as many are shown by name.
+MOST_SHOWN = 200
 # What was pasted, and a file in its place.
 PEOPLE, FILE = "people", "file"
 FIELDS = (Field(PEOPLE, LONGEST, required=False), Field(FILE, LONGEST, required=False, is_file=True))

@@ -15,13 +15,11 @@ from ngshare_fs.web.visit import Visit
 # Boxes, which send a text if they are ticked: whether who is not in the list goes; and so many of them.
 COMPLETE, SURE = "complete", "sure"
 FIELDS = (*pasted.FIELDS, Field(COMPLETE, 10, required=False))
-# Of each kind of change, as many are shown by name.
-MOST_SHOWN = 200
 
 
 def read(visit: Visit) -> Mapping[str, Any]:
     """Nothing but where we are; what is shown is what was pasted."""
-    return {"names": dict(visit.asking.names), "most_shown": MOST_SHOWN}
+    return {"names": dict(visit.asking.names), "most_shown": pasted.MOST_SHOWN}
 
 
 def look(visit: Visit, values: Mapping[str, str]) -> Asks:
