@@ -66,7 +66,7 @@ class ArrivingForm:
         request: whose body it is.
 
     Raises:
-        Refused: it is none, or too large.
+        Refused: it is none.
     """
 
     def __init__(self, dispatcher: Dispatcher, bounds: Bounds, request: web.Request) -> None:

@@ -13,6 +13,7 @@ from ngshare_fs.store.format.manifest import FEEDBACK, RELEASE, SUBMISSION, Mani
 from ngshare_fs.store.format.role import Role
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.format.timestamp import of as timestamp_of
+from ngshare_fs.store.format.tree_paths import check_path
 from ngshare_fs.store.reading.cached_folders import Submission
 from ngshare_fs.store.reading.tree import Tree, TreeState
 from ngshare_fs.store.reading.volume_identity import identity_of
@@ -42,6 +43,7 @@ __all__ = [
     "Upload",
     "Volume",
     "VolumeError",
+    "check_path",
     "identity_of",
     "no_check",
     "timestamp_of",

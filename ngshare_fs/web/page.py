@@ -1,12 +1,14 @@
 """The declaration of a page: routing, permissions, the trail above it and the tests of roles read it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 from ngshare_fs.access.permission import Conditions, Who
+from ngshare_fs.formats.chosen_zip import UnfitZip
+from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store import IncomingFile
 from ngshare_fs.web.visit import Visit
 
@@ -115,7 +117,7 @@ class Prepared:
     files: Sequence[IncomingFile]
 
 
-def leave_it(error: Exception) -> Wrong | None:
+def leave_it(error: Refused | UnfitZip) -> Wrong | None:
     """Nothing is explained: another page says why it was refused."""
     return None
 
@@ -138,7 +140,7 @@ class UploadForm:
     done: Callable[[Visit, Mapping[str, Any]], Done]
     fields: tuple[Field, ...] = ()
     zips: frozenset[str] = frozenset()
-    explain: Callable[[Exception], Wrong | None] = leave_it
+    explain: Callable[[Refused | UnfitZip], Wrong | None] = leave_it
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,7 @@ class Page:
         only_open: see `Conditions`.
         forms: what can be done on it.
         upload: the one of its forms that has files.
+        scripts: that it is easier to use with; it works without.
         in_menu: whether the other pages of the same course, or of none, lead to it, for those who may see it.
     """
 
@@ -168,12 +171,15 @@ class Page:
     only_open: bool = False
     forms: tuple[Form, ...] = ()
     upload: UploadForm | None = None
+    scripts: tuple[str, ...] = ()
     in_menu: bool = False
 
     @cached_property
     def conditions(self) -> Conditions:
         """What is checked before it is shown."""
-        return conditions_of(self.path, self.who, self.of_student, self.only_open)
+        # Where nobody can say whether an assignment is released, work is taken, but nothing is shown.
+        takes_work = self.upload is not None
+        return replace(conditions_of(self.path, self.who, self.of_student, self.only_open), writes=takes_work)
 
     @cached_property
     def takes_small_files(self) -> bool:

@@ -12,6 +12,7 @@ from ngshare_fs.formats.byte_size import size_in_words
 from ngshare_fs.formats.one_line import in_one_line
 from ngshare_fs.http.refusals import Refusal
 from ngshare_fs.store.dates import UTC
+from ngshare_fs.web import static_files
 from ngshare_fs.web.addresses import Addresses
 from ngshare_fs.web.texts.language import preferred
 
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 
+_POLICY = "Content-Security-Policy"
 # No script runs, nothing is framed, nothing is loaded from elsewhere, and no other window may hold on to the page.
 PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    _POLICY: "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -50,6 +52,9 @@ class Frame:
         done: the key of what a form has just done; "" for nothing.
         count: of how many.
         menu: the keys of the titles of the pages beside it, and their addresses; none for this page.
+        host: that the browser asked, for scripts.
+        scripts: of our files.
+        sends: whether one of them sends anything.
     """
 
     language: str
@@ -65,6 +70,9 @@ class Frame:
     done: str = ""
     count: int = 0
     menu: Sequence[tuple[str, str]] = ()
+    host: str = ""
+    scripts: Sequence[str] = ()
+    sends: bool = False
 
 
 def bare_frame(request: web.Request, prefix: str, title: str) -> Frame:
@@ -87,6 +95,7 @@ def _templates() -> "jinja2.Environment":
         auto_reload=False,
     )
     # A text as Python code has it: a name may hold quotes, backslashes and line ends.
+    made.globals["static"] = static_files.address_of
     made.filters["as_python"] = repr
     made.filters["name"] = _name
     made.filters["user"] = _user
@@ -124,7 +133,10 @@ async def page(template: str, frame: Frame, status: int = 200, **content: Any) -
         content: what the template asks for.
     """
     text = await asyncio.to_thread(_text, f"{template}.html", frame, **content)
-    return web.Response(status=status, text=text, content_type="text/html")
+    policy = static_files.allowing(
+        PAGE_HEADERS[_POLICY], frame.host, frame.addresses.prefix, frame.scripts, frame.sends
+    )
+    return web.Response(status=status, text=text, content_type="text/html", headers={_POLICY: policy})
 
 
 def _text(file: str, frame: Frame, **content: Any) -> str:

@@ -1,7 +1,6 @@
 """Where pages are in the application."""
 
 from collections.abc import Callable
-from importlib.resources import files as package_files
 
 from aiohttp import web
 
@@ -10,13 +9,12 @@ from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.http.route_pattern import route_pattern
 from ngshare_fs.settings import Settings
 from ngshare_fs.store import Volume
+from ngshare_fs.web import static_files
 from ngshare_fs.web.rendering import add_headers
 from ngshare_fs.web.serving import Pages
 from ngshare_fs.web.table import DOWNLOADS, PAGES
 from ngshare_fs.web.untrusted.showing import Showing
 from ngshare_fs.web.uploads import Uploads
-
-STYLE = "static/style.css"
 
 
 def add_routes(
@@ -35,12 +33,8 @@ def add_routes(
         uploads: takes forms with files.
     """
     prefix = settings.prefix
-    style = package_files("ngshare_fs.web").joinpath(STYLE).read_text("utf-8")
     menu = [each for each in PAGES if each.in_menu]
     pages = Pages(settings, volume, blocking, identity, met, Showing(blocking), menu, uploads)
-
-    async def css(request: web.Request) -> web.Response:
-        return web.Response(text=style, content_type="text/css", headers={"Cache-Control": "max-age=3600"})
 
     async def with_slash(request: web.Request) -> web.Response:
         return web.Response(status=302, headers={"Location": prefix})
@@ -53,7 +47,7 @@ def add_routes(
     for offered in DOWNLOADS:
         application.router.add_get(prefix + route_pattern(offered.path), pages.hands_out(offered))
     application.router.add_get(prefix + "pages{rest:(?:/.*)?}", pages.nowhere)
-    application.router.add_get(prefix + STYLE, css)
+    application.router.add_get(prefix + static_files.FOLDER + "{name}", static_files.serve)
     if prefix != "/":
         application.router.add_get(prefix.rstrip("/"), with_slash)
     application.on_response_prepare.append(add_headers)

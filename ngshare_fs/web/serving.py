@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 # Says what a form has done, to the page that it leads to: a key of ours and a number, never a text.
 DONE, COUNT = "done", "count"
+# Shows times in the browser's zone, too.
+TIMES = "times.js"
 
 
 @dataclass(frozen=True)
@@ -141,8 +143,11 @@ class Pages:
                 except Wrong as error:
                     return await self._page(declared, look, error, values)
                 except (Refused, StoreError, UnfitZip) as error:
-                    explained = form.explain(error)
+                    refused = Refused(refusal_of(request, error)) if isinstance(error, StoreError) else error
+                    explained = form.explain(refused)
                     if explained is None:
+                        if isinstance(error, UnfitZip):
+                            raise Refused(refusals.MALFORMED_BODY) from error
                         raise
                     return await self._page(declared, look, explained, values)
                 return _leading_to(done, look)
@@ -234,7 +239,7 @@ class Pages:
         return caller
 
     async def _refusal(self, look: Look, refusal: Refusal) -> web.StreamResponse:
-        around = replace(look.frame, title=f"status.{refusal.status}", trail=())
+        around = replace(look.frame, title=f"status.{refusal.status}", trail=(), scripts=())
         return await refusal_page(look.request, self.settings.prefix, refusal, frame=around)
 
     async def _page(
@@ -288,6 +293,7 @@ class Pages:
         addresses = Addresses(self.settings.prefix, caller.name if is_standalone else None)
         trail = declared.trail if isinstance(declared, Page) else ()
         count = request.query.get(COUNT, "")
+        scripts = (TIMES, *declared.scripts) if isinstance(declared, Page) else ()
         return Frame(
             preferred(request.headers.get("Accept-Language", "")),
             addresses,
@@ -300,6 +306,9 @@ class Pages:
             is_standalone,
             done=request.query.get(DONE, ""),
             count=int(count) if count.isascii() and count.isdigit() and len(count) < 10 else 0,
+            host=request.host,
+            scripts=scripts,
+            sends=isinstance(declared, Page) and declared.upload is not None,
         )
 
 

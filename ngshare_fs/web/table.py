@@ -14,6 +14,7 @@ from ngshare_fs.web.instructor.take_back import TAKE_BACK
 from ngshare_fs.web.page import Page
 from ngshare_fs.web.student.assignment import ASSIGNMENT
 from ngshare_fs.web.student.course import COURSE
+from ngshare_fs.web.student.hand_in import HAND_IN
 from ngshare_fs.web.student.release_file import RELEASE_FILE
 
 PAGES: tuple[Page, ...] = (
@@ -30,6 +31,7 @@ PAGES: tuple[Page, ...] = (
     ROSTER_ENTRY,
     ROSTER_CHANGE,
     ROSTER_REMOVAL,
+    HAND_IN,
 )  # fmt: skip
 DOWNLOADS: tuple[Download, ...] = (
     RELEASE_FILE,

@@ -59,5 +59,5 @@ class Arriving(Protocol):
         """
 
 
-# Raises Refused where it is no such form, or too large.
+# Raises Refused where it is no such form.
 Uploads = Callable[[web.Request], Arriving]

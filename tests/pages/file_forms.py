@@ -1,5 +1,6 @@
 """Forms with files as browsers send them."""
 
+import io
 from collections.abc import Iterable, Mapping
 
 from tests.conftest import Exchange
@@ -33,7 +34,7 @@ async def send_files(
     """Send a form; redirects are not followed."""
     answer = await exchange.client.post(
         address,
-        data=form_body(texts, files),
+        data=io.BytesIO(form_body(texts, files)),
         headers={"Content-Type": f"multipart/form-data; boundary={BOUNDARY}", **(headers or {})},
         allow_redirects=False,
     )

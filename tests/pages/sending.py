@@ -21,15 +21,14 @@ async def send(
     path: str,
     user: str,
     names: Mapping[str, str] | None = None,
-    /,
     german: bool = False,
-    query: Mapping[str, str] | None = None,
+    /,
     **fields: str,
 ) -> Seen:
     """Send a form of the page of a declared path; redirects are not followed."""
     used = {key: name for key, name in {**NAMES, **(names or {})}.items() if "{" + key + "}" in path}
     answer = await exchange.client.post(
-        URL(Addresses("/api/", user)(path, used, **(query or {})), encoded=True),
+        URL(Addresses("/api/", user)(path, used), encoded=True),
         data=io.BytesIO(urlencode(fields).encode()),
         headers={"Content-Type": "application/x-www-form-urlencoded", **(WITH_GERMAN if german else {})},
         allow_redirects=False,

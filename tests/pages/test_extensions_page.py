@@ -89,7 +89,7 @@ async def test_what_cannot_be_is_said_and_nobody_is_given_anything(
 ) -> None:
     for form in ("look", "give"):
         for is_german, said in ((False, english), (True, german)):
-            seen = await send(due, EXTENSIONS, "kevin", form=form, seen="x", german=is_german, **fields)
+            seen = await send(due, EXTENSIONS, "kevin", None, is_german, form=form, seen="x", **fields)
             assert (seen.status, said in words(seen.text)) == (400, True), words(seen.text)
     assert not given(due)
 

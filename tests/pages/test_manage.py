@@ -53,7 +53,7 @@ async def test_files_that_are_damaged_are_not_released_again(browser: Browser) -
     assert (await send(exchange, TAKE_BACK, "kevin", form="withdraw")).status == 303
     (file,) = Path(exchange.data).glob("courses/c/assignments/a/releases/*/files/p.ipynb")
     file.write_bytes(b"something else")
-    seen = await send(exchange, MANAGE, "kevin", form="again", german=True)
+    seen = await send(exchange, MANAGE, "kevin", None, True, form="again")
     assert (seen.status, "Die gespeicherten Dateien sind beschädigt" in words(seen.text)) == (500, True)
     assert not release.is_open(exchange.volume, "c", "a")
     assert not exchange.left_in_staging()
@@ -65,7 +65,7 @@ async def test_an_assignment_is_deleted_by_typing_its_name(browser: Browser) -> 
     assert "This moves 2 submissions of 2 students to the trash" in words(asked.text)
     for german, said in ((False, "This is not the name of the assignment."), (True, "So heißt die Aufgabe nicht.")):
         for name in ("A", "a b", "c"):
-            seen = await send(exchange, DELETE, "kevin", form="delete", name=name, german=german)
+            seen = await send(exchange, DELETE, "kevin", None, german, form="delete", name=name)
             assert (seen.status, words(seen.text).count(said)) == (400, 2)
     assert (await send(exchange, DELETE, "kevin", form="delete")).status == 400
     assert assignment.exists(exchange.volume, "c", "a")

@@ -25,6 +25,7 @@ CONTRACT = {
     "": Who.ANYONE,
     "pages/course/{course}": Who.MEMBER,
     "pages/assignment/{course}/{assignment}": Who.MEMBER,
+    "pages/hand-in/{course}/{assignment}": Who.MEMBER,
     "pages/release-file/{course}/{assignment}": Who.MEMBER,
     "pages/manage/{course}/{assignment}": Who.INSTRUCTOR,
     "pages/dates/{course}/{assignment}": Who.INSTRUCTOR,

@@ -89,7 +89,7 @@ async def test_a_list_that_is_wrong_changes_nothing(browser: Browser, people: st
     before = students(browser.exchange)
     for form in ("look", "change"):
         for is_german, said in ((False, english), (True, german)):
-            seen = await send(browser.exchange, CHANGE, "kevin", german=is_german, form=form, people=people, seen="x")
+            seen = await send(browser.exchange, CHANGE, "kevin", None, is_german, form=form, people=people, seen="x")
             assert (seen.status, said in words(seen.text)) == (400, True), words(seen.text)[:2000]
     assert students(browser.exchange) == before
 
@@ -112,15 +112,8 @@ async def test_a_file_that_is_too_large_or_no_form_is_refused(browser: Browser) 
     large = io.BytesIO(form_body({"form": "look"}, [("file", "x", b"x" * 2**21)]))
     headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
     assert (await browser.exchange.client.post(ADDRESS, data=large, headers=headers)).status == 413
-    nested = b"--x
-Content-Type: multipart/mixed; boundary=y
-
---y--
---x--
-"
-    for body in (b"", b"--", b"--x
-
-", nested):
+    nested = b"--x\r\nContent-Type: multipart/mixed; boundary=y\r\n\r\n--y--\r\n--x--\r\n"
+    for body in (b"", b"--", b"--x\r\n\r\n", nested):
         answer = await browser.exchange.client.post(
             ADDRESS, data=body, headers={"Content-Type": "multipart/form-data; boundary=x"}
         )
@@ -141,7 +134,7 @@ async def test_what_was_changed_meanwhile_is_shown_before_anything_is_done(brows
     roster.set_grader(exchange.volume, "c", "new grader", Person())
     assert (await send(exchange, CHANGE, "kevin", **fields_of(again.text, "change"))).status == 303
     assert students(exchange).keys() == {"ada", "max"}
-    same = await send(exchange, CHANGE, "kevin", form="look", people="max\nada", complete="yes", german=True)
+    same = await send(exchange, CHANGE, "kevin", None, True, form="look", people="max\nada", complete="yes")
     assert "All das steht schon auf der Teilnehmerliste." in words(same.text)
 
 

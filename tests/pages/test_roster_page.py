@@ -118,7 +118,7 @@ async def test_what_cannot_be_an_entry_is_said_beside_its_field(
     before = user_names(browser.exchange)
     for is_german, said in ((False, english), (True, german)):
         sent = {"form": "save", "member": "new", "role": "student", **fields}
-        seen = await send(browser.exchange, ENTRY, "kevin", german=is_german, **sent)
+        seen = await send(browser.exchange, ENTRY, "kevin", None, is_german, **sent)
         assert (seen.status, words(seen.text).count(said)) == (400, 2), words(seen.text)
     assert user_names(browser.exchange) == before
 

@@ -62,7 +62,7 @@ async def test_what_becomes_late_and_who_has_no_more_time_is_said_before(browser
     extensions.extend(volume, "c", "a", "eve", Extension(due=moment_in("2020-01-03 UTC")))
     asked = await send(exchange, DATES, "kevin", form="look", due="2020-01-01 12:00")
     assert "Submissions that become late: 1 (students: 1)" in words(asked.text)
-    asked = await send(exchange, DATES, "kevin", form="look", due="2020-01-03 00:00", german=True)
+    asked = await send(exchange, DATES, "kevin", None, True, form="look", due="2020-01-03 00:00")
     said = words(asked.text)
     assert "Abgaben, die dann rechtzeitig sind: 1 (Personen: 1)" in said
     assert "2020-01-03 00:00:00 UTC ist der Beginn dieses Tages; sein Ende ist 2020-01-03" in said
@@ -98,7 +98,7 @@ async def test_what_cannot_be_is_said_beside_its_field(
     for form in ("look", "save"):
         for is_german, said in ((False, english), (True, german)):
             sent = {"form": form, "seen": "x", field: text}
-            seen = await send(browser.exchange, DATES, "kevin", german=is_german, **sent)
+            seen = await send(browser.exchange, DATES, "kevin", None, is_german, **sent)
             assert seen.status == 400
             assert words(seen.text).count(said) == 2, words(seen.text)
             assert f'aria-describedby="wrong-{field} ' in seen.text
@@ -111,11 +111,11 @@ async def test_dates_out_of_order_and_extensions_of_nothing_are_refused(browser:
     for german, said in ((False, "have to follow one another"), (True, "müssen aufeinander folgen")):
         for form in ("look", "save"):
             sent = {"form": form, "due": "2026-11-15", "close": "2026-11-14", "seen": "x"}
-            seen = await send(exchange, DATES, "kevin", german=german, **sent)
+            seen = await send(exchange, DATES, "kevin", None, german, **sent)
             assert (seen.status in (400, 200), said in words(seen.text)) == (True, True)
     dates.change(exchange.volume, "c", "a", {"due": moment_in("2026-11-15 UTC")})
     extensions.extend(exchange.volume, "c", "a", "<b>", Extension(due=moment_in("2026-11-16 UTC")))
-    seen = await send(exchange, DATES, "kevin", form="look", german=True)
+    seen = await send(exchange, DATES, "kevin", None, True, form="look")
     assert "<bdi>&lt;b&gt;</bdi> hat eine Verlängerung der Frist" in seen.text
     assert written(exchange) == {"due": "2026-11-15 23:59:59 UTC"}
 

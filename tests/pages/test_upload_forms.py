@@ -1,7 +1,5 @@
 """Forms with files: they arrive as the API's requests do, and what they do is the API's."""
 
-import io
-import zipfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +22,7 @@ from tests.pages.browsing import words
 from tests.pages.file_forms import BOUNDARY, Sent, form_body, send_files
 from tests.signing_in import PREFIX, Service, cookie, page_of, service, sign_in, xsrf_in
 from tests.trees import contents
+from tests.zips import zipped
 
 __all__ = ["cookie", "service"]
 
@@ -59,14 +58,6 @@ async def stored(exchange: Exchange) -> dict[str, bytes]:
 
 async def count(exchange: Exchange) -> int:
     return len((await exchange.call("GET", "submissions/c/a/lawrence", "lawrence")).body["submissions"])
-
-
-def zipped(files: Mapping[str, bytes]) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return made.getvalue()
 
 
 async def test_what_is_chosen_is_stored_as_the_api_stores_it(taught: Exchange) -> None:

@@ -30,6 +30,7 @@ from ngshare_fs.store import IncomingFile, Upload
 # nothing else is, so that no other parser of headers will do: a backslash stands for itself.
 _DISPOSITION = re.compile(r'form-data; *name="([^"]*)"(?:; *filename="([^"]*)")?', re.IGNORECASE)
 _ENCODED = {"%22": '"', "%0D": "\r", "%0A": "\n", "%0d": "\r", "%0a": "\n"}
+
 # Of the first field, which is looked at before anybody knows who is asking.
 LONGEST_FIRST = 1024
 
@@ -81,8 +82,6 @@ class FileForm:
         self._bounds = bounds
         self._pace = Pace(bounds.max_request)
         self._next: tuple[BodyPartReader, str, str | None] | None = None
-        if (request.content_length or 0) > bounds.max_request:
-            raise too_large(bounds.max_request)
         try:
             self._reader = MultipartReader(request.headers, request.content)
         except (ValueError, AssertionError) as error:
@@ -118,10 +117,11 @@ class FileForm:
             UnfitZip: a zip is not taken.
             StoreError: the volume could not take the files.
         """
-        small = is_small(self._request)
+        length, small = self._request.content_length or 0, is_small(self._request)
+        if length > self._bounds.max_request:
+            raise too_large(self._bounds.max_request)
         if not small:
             await room.large.admit(LARGE_BODY_TAKES)
-        length = self._request.content_length or 0
         await room.memory.admit(length * SMALL_BODY_TAKES if small else LARGE_BODY_TAKES)
         intake = _Intake(self._pace, Spill(upload, self._blocking, room.disk), room, self._bounds)
         try:

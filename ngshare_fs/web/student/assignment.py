@@ -37,11 +37,13 @@ def read(visit: Visit) -> Mapping[str, Any]:
         for each in submission.submissions_by(*work, visit.user)
     ]
     released_at, files = _released(visit)
+    state = applying.state(visit.now) if release.is_open(*work) else "withdrawn"
     return {
         "course": visit.course,
         "assignment": visit.assignment,
         "dates": applying,
-        "state": applying.state(visit.now) if release.is_open(*work) else "withdrawn",
+        "state": state,
+        "may_hand_in": visit.teaches or state not in ("closed", "withdrawn"),
         "released_at": released_at,
         "files": files,
         "size": sum(file.size for file in files),
