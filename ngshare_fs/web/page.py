@@ -156,6 +156,7 @@ class Page:
         under: the page above it in the trail.
         of_student: see `Conditions`.
         only_open: see `Conditions`.
+        new_assignment: whether the assignment in its path need not be there.
         forms: what can be done on it.
         upload: the one of its forms that has files.
         scripts: that it is easier to use with; it works without.
@@ -169,6 +170,7 @@ class Page:
     under: "Page | None" = None
     of_student: bool = False
     only_open: bool = False
+    new_assignment: bool = False
     forms: tuple[Form, ...] = ()
     upload: UploadForm | None = None
     scripts: tuple[str, ...] = ()
@@ -179,7 +181,8 @@ class Page:
         """What is checked before it is shown."""
         # Where nobody can say whether an assignment is released, work is taken, but nothing is shown.
         takes_work = self.upload is not None
-        return replace(conditions_of(self.path, self.who, self.of_student, self.only_open), writes=takes_work)
+        found = conditions_of(self.path, self.who, self.of_student, self.only_open)
+        return replace(found, writes=takes_work, assignment=found.assignment and not self.new_assignment)
 
     @cached_property
     def takes_small_files(self) -> bool:

@@ -5,6 +5,7 @@ from ngshare_fs.web.home import HOME
 from ngshare_fs.web.instructor.delete_assignment import DELETE_ASSIGNMENT
 from ngshare_fs.web.instructor.extensions import EXTENSIONS, TAKE_BACK_EXTENSION
 from ngshare_fs.web.instructor.manage import MANAGE
+from ngshare_fs.web.instructor.release import RELEASE, RELEASE_ANEW, RELEASE_NEW
 from ngshare_fs.web.instructor.roster import ROSTER
 from ngshare_fs.web.instructor.roster_change import ROSTER_CHANGE
 from ngshare_fs.web.instructor.roster_entry import ROSTER_ENTRY
@@ -22,6 +23,9 @@ PAGES: tuple[Page, ...] = (
     COURSE,
     ASSIGNMENT,
     MANAGE,
+    RELEASE,
+    RELEASE_NEW,
+    RELEASE_ANEW,
     SET_DATES,
     EXTENSIONS,
     TAKE_BACK_EXTENSION,

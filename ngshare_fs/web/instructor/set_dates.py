@@ -46,7 +46,7 @@ def look(visit: Visit, values: Mapping[str, str]) -> Asks:
 
 def save(visit: Visit, values: Mapping[str, str]) -> Done | Asks:
     """Set the dates, if they would still replace those that were shown."""
-    changes = _changes(visit, values)
+    changes = changes_in(visit, values)
     check = still(values[SEEN], lambda: texts_of(_present(visit)), visit.last_check)
     try:
         dates.change(*visit.asking.work, changes, check)
@@ -59,7 +59,7 @@ def save(visit: Visit, values: Mapping[str, str]) -> Done | Asks:
 
 
 def _asks(visit: Visit, values: Mapping[str, str], is_anew: bool) -> Asks:
-    changes, present = _changes(visit, values), _present(visit)
+    changes, present = changes_in(visit, values), _present(visit)
     try:
         after = dates.changed(present, changes)
     except WrongDates as error:
@@ -74,8 +74,8 @@ def _present(visit: Visit) -> AssignmentFile:
     return dates.reading(*visit.asking.work).present
 
 
-def _changes(visit: Visit, values: Mapping[str, str]) -> dict[str, object]:
-    """What the fields say, as `dates.change` takes it.
+def changes_in(visit: Visit, values: Mapping[str, str]) -> dict[str, object]:
+    """What the fields of dates say, as `dates.change` takes it.
 
     Raises:
         Wrong: one of them cannot be understood.

@@ -24,6 +24,7 @@ def read(visit: Visit) -> Mapping[str, Any]:
         "role": in_words(visit.role),
         "works": part_of(works[::-1], visit.query.get(PART)),
         "problem": problems.first if visit.grades else None,
+        "teaches": visit.teaches,
     }
 
 
