@@ -166,7 +166,9 @@ def withdraw(volume: Volume, course: str, assignment: str, by: str, last_check: 
         _publish(volume, course, assignment, nothing, WITHDRAWAL, by, last_check)
 
 
-def undo_withdrawal(volume: Volume, course: str, assignment: str, by: str, last_check: LastCheck = no_check) -> bool:
+def undo_withdrawal(
+    volume: Volume, course: str, assignment: str, by: str, last_check: LastCheck = no_check
+) -> Timestamp | None:
     """Release again what was taken back: the same files, as a new release.
 
     Args:
@@ -174,7 +176,7 @@ def undo_withdrawal(volume: Volume, course: str, assignment: str, by: str, last_
         last_check: made when all is staged.
 
     Returns:
-        whether it was taken back; where it is not, nothing happens.
+        its timestamp; None where nothing was taken back, and nothing happens.
 
     Raises:
         AssignmentNotFound: there is no such assignment, or nothing was ever released.
@@ -191,12 +193,11 @@ def undo_withdrawal(volume: Volume, course: str, assignment: str, by: str, last_
 
     with tree, volume.upload() as upload:
         if is_open(volume, course, assignment):
-            return False
+            return None
         upload.accept([_copied(tree, file, upload) for file in tree.manifest.files])
         with contextlib.suppress(AssignmentExists):
-            _publish(volume, course, assignment, upload, RELEASE, by, check)
-            return True
-    return False
+            return _publish(volume, course, assignment, upload, RELEASE, by, check)
+    return None
 
 
 def _copied(tree: Tree, file: StoredFile, upload: Upload) -> IncomingFile:

@@ -116,6 +116,13 @@ async def test_what_was_changed_meanwhile_is_shown_before_anything_is_done(due: 
     assert (await send(due, EXTENSIONS, "kevin", **fields_of(asked.text, "give"))).status == 400
 
 
+async def test_what_might_not_be_meant_is_said(due: Exchange) -> None:
+    dates.change(due.volume, "c", "a", {"due": moment_in("2020-01-01 UTC"), "close": None})
+    asked = await send(due, EXTENSIONS, "kevin", None, True, form="look", people="lawrence", until="2020-01-03 0:00")
+    assert "Diese Zeit ist schon vorbei: lawrence" in words(asked.text)
+    assert "2020-01-03 00:00:00 UTC ist der Beginn dieses Tages; sein Ende ist 2020-01-03" in words(asked.text)
+
+
 async def test_an_extension_is_taken_back_on_a_page_that_asks(browser: Browser, due: Exchange) -> None:
     extensions.extend(due.volume, "c", "a", "lawrence", Extension(due=moment_in("2036-11-20 UTC"), reason="ill"))
     asked = await browser.look(TAKE_BACK, "kevin", {**NAMES, "user": "lawrence"})

@@ -90,7 +90,7 @@ def address(trial: Trial, prefix: str, asking: str | None) -> str:
     return found + (("&" if "?" in found else "?") + trial.query if trial.query else "")
 
 
-async def send(exchange: Exchange, trial: Trial, asking: str, german: bool = False, **more: str) -> Seen:
+async def send(exchange: Exchange, trial: Trial, asking: str, german: bool = False, /, **more: str) -> Seen:
     answer = await exchange.client.post(
         URL(address(trial, "/api/", asking), encoded=True),
         data=urlencode({"form": trial.form, **trial.fields, **more}).encode(),

@@ -151,6 +151,12 @@ async def test_more_than_a_quarter_goes_only_if_that_is_said(browser: Browser) -
     assert students(exchange).keys() == {"ada"}
 
 
+async def test_what_might_not_be_meant_is_said(browser: Browser) -> None:
+    asked = await send(browser.exchange, CHANGE, "kevin", form="look", people="Lawrence\nMax", complete="yes")
+    assert "lower-case, so that these may be nobody's: Lawrence, Max" in words(asked.text)
+    assert "Lawrence takes the place of lawrence, whose work stays under that name" in words(asked.text)
+
+
 async def test_two_thousand_students_are_pasted(browser: Browser) -> None:
     exchange = browser.exchange
     lines = [

@@ -1,8 +1,14 @@
 """What a change of an assignment's dates does to what was handed in, and to who has more time."""
 
+from collections.abc import Sequence
+
+from ngshare_fs.formats.civil_time import Moment
 from ngshare_fs.formats.sentence import Sentence, sentence
 from ngshare_fs.store import AssignmentFile, dates, submission
 from ngshare_fs.web.visit import Visit
+
+# Of people in a sentence.
+MOST_NAMED = 20
 
 
 def effects_of(visit: Visit, before: AssignmentFile, after: AssignmentFile) -> list[Sentence]:
@@ -60,18 +66,26 @@ def _of_extensions(after: AssignmentFile) -> list[Sentence]:
     users = [user for user, each in after.extensions.items() if due and each.due and each.due.at <= due.at]
     if not users:
         return []
-    shown = ", ".join(users[:20]) + (" …" if len(users) > 20 else "")
-    return [sentence("These have no more time by their extensions than everybody: {users}", users=shown)]
+    return [sentence("These have no more time by their extensions than everybody: {users}", users=first_of(users))]
 
 
 def _midnights(before: AssignmentFile, after: AssignmentFile) -> list[Sentence]:
-    """Dates until which work is taken that are a midnight: a day less than was meant."""
     said = []
     for name in ("due", "close"):
         moment = getattr(after, name)
-        day, is_midnight, _ = str(moment).partition(" 00:00:00 ")
-        if is_midnight and moment != getattr(before, name):
-            said.append(
-                sentence("{moment} is the beginning of that day; for its end, write {day}", moment=moment, day=day)
-            )
+        if moment is not None and moment != getattr(before, name) and (trap := midnight(moment)) is not None:
+            said.append(trap)
     return said
+
+
+def midnight(moment: Moment) -> Sentence | None:
+    """What to say of a date until which work is taken, where it is a midnight: a day less than was meant."""
+    day, is_midnight, _ = str(moment).partition(" 00:00:00 ")
+    if not is_midnight:
+        return None
+    return sentence("{moment} is the beginning of that day; for its end, write {day}", moment=moment, day=day)
+
+
+def first_of(users: Sequence[str]) -> str:
+    """The first of many user names."""
+    return ", ".join(users[:MOST_NAMED]) + (" …" if len(users) > MOST_NAMED else "")

@@ -10,7 +10,7 @@ from ngshare_fs.store.errors import WrongDates
 from ngshare_fs.web.instructor import pasted
 from ngshare_fs.web.instructor.as_compared import SEEN, MovedOn, mark_of, still
 from ngshare_fs.web.instructor.manage import MANAGE, dates_or_problem
-from ngshare_fs.web.instructor.more_time import Plan, plan
+from ngshare_fs.web.instructor.more_time import plan
 from ngshare_fs.web.page import Asks, Done, Field, Form, Page, Wrong
 from ngshare_fs.web.part_of_table import PART, part_of
 from ngshare_fs.web.visit import Visit
@@ -51,7 +51,7 @@ def read(visit: Visit) -> Mapping[str, Any]:
 
 def look(visit: Visit, values: Mapping[str, str]) -> Asks:
     """Say who would get what."""
-    return _asks(values, plan(visit, values), is_anew=False)
+    return _asks(visit, values, is_anew=False)
 
 
 def give(visit: Visit, values: Mapping[str, str]) -> Done | Asks:
@@ -61,7 +61,7 @@ def give(visit: Visit, values: Mapping[str, str]) -> Done | Asks:
     try:
         verbs.extend_several(*visit.asking.work, wanted.given, check)
     except MovedOn:
-        return _asks(values, plan(visit, values), is_anew=True)
+        return _asks(visit, values, is_anew=True)
     except WrongDates as error:
         raise Wrong({"until": error.args[0]}) from None
     for user, given in wanted.given.items():
@@ -70,10 +70,10 @@ def give(visit: Visit, values: Mapping[str, str]) -> Done | Asks:
     return Done(PATH, visit.asking.names, "extended", len(wanted.given))
 
 
-def _asks(values: Mapping[str, str], wanted: Plan, is_anew: bool) -> Asks:
-    return Asks(
-        {"plan": wanted, SEEN: mark_of(wanted.shown), "is_anew": is_anew, pasted.PEOPLE: pasted.text_in(values)}
-    )
+def _asks(visit: Visit, values: Mapping[str, str], is_anew: bool) -> Asks:
+    wanted = plan(visit, values)
+    content = {"plan": wanted, SEEN: mark_of(wanted.shown), "is_anew": is_anew, "cautions": wanted.cautions(visit.now)}
+    return Asks({**content, pasted.PEOPLE: pasted.text_in(values)})
 
 
 EXTENSIONS = Page(

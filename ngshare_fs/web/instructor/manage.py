@@ -80,8 +80,9 @@ def _releases(visit: Visit) -> Sequence[Released]:
 
 def release_again(visit: Visit, values: Mapping[str, str]) -> Done:
     """Undo a withdrawal."""
-    if release.undo_withdrawal(*visit.asking.work, visit.user, visit.last_check):
-        visit.note("release", "again")
+    moment = release.undo_withdrawal(*visit.asking.work, visit.user, visit.last_check)
+    if moment is not None:
+        visit.note("release", moment)
     return Done(PATH, visit.asking.names, "released-again")
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from ngshare_fs.access import permission
 from ngshare_fs.formats.civil_time import Moment, moment_in
 from ngshare_fs.formats.one_line import in_one_line
-from ngshare_fs.formats.sentence import sentence
+from ngshare_fs.formats.sentence import Sentence, sentence
 from ngshare_fs.roster_files import csv_text, extension_file, roster_file
 from ngshare_fs.roster_files.extension_file import EXTENSIONS, MoreTime
 from ngshare_fs.roster_files.look_alikes import in_other_capitals, spelled_as_there
@@ -14,6 +15,7 @@ from ngshare_fs.roster_files.roster_file import Student
 from ngshare_fs.roster_files.rows import WrongRoster
 from ngshare_fs.store import AssignmentFile, Extension, dates, extensions, timestamp_of
 from ngshare_fs.store.errors import WrongDates
+from ngshare_fs.web.instructor.effects import first_of, midnight
 from ngshare_fs.web.instructor.pasted import NAME, all_in_other_capitals, mistakes_of, text_in
 from ngshare_fs.web.page import Wrong
 from ngshare_fs.web.visit import Visit
@@ -39,6 +41,16 @@ class Plan:
     def given(self) -> dict[str, Extension]:
         """What is to be written."""
         return {**self.new, **{user: after for user, (_, after) in self.changed.items()}}
+
+    def cautions(self, now: datetime) -> list[Sentence]:
+        """What somebody might not have meant: time that is over, and the beginning of a day instead of its end."""
+        said = []
+        ends = {user: each.close or each.due for user, each in self.given.items()}
+        past = [user for user, end in ends.items() if end is not None and end.at < now]
+        if past:
+            said.append(sentence("This time is over already: {users}", users=first_of(past)))
+        moments = {moment for each in self.given.values() for moment in (each.due, each.close) if moment is not None}
+        return said + [trap for moment in sorted(moments, key=str) if (trap := midnight(moment)) is not None]
 
     @property
     def shown(self) -> object:

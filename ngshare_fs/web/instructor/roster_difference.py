@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from ngshare_fs.formats.sentence import sentence
 from ngshare_fs.roster_files import look_alikes, roster_file
+from ngshare_fs.roster_files.characters import how_they_differ
 from ngshare_fs.roster_files.difference import Change, difference
 from ngshare_fs.roster_files.roster_file import Student
 from ngshare_fs.roster_files.rows import WrongRoster
 from ngshare_fs.store import Person, Role, Roster
 from ngshare_fs.store.membership import is_too_much
+from ngshare_fs.web.instructor.effects import first_of
 from ngshare_fs.web.instructor.pasted import NAME, all_in_other_capitals, mistakes_of
 from ngshare_fs.web.instructor.roster_entry import OF_PERSON
 from ngshare_fs.web.page import Wrong
@@ -86,8 +88,31 @@ def compare(people: Roster, text: str, is_complete: bool) -> Compared:
         [user for user in leaving if listed[user].source is not None],
         len(wanted) - len(found.added) - len(found.changed),
         is_too_much(len(removed), len(listed)),
-        file.notes,
+        [*file.notes, *_cautions(found.added, there)],
     )
+
+
+def _cautions(added: Sequence[Student], there: Mapping[str, object]) -> list[str]:
+    """What somebody might not have meant by those who come."""
+    said: list[str] = []
+    capital = [each.user for each in added if each.user != each.user.lower()]
+    if capital:
+        said.append(
+            sentence(
+                "JupyterHub makes user names lower-case, so that these may be nobody's: {users}",
+                users=first_of(capital),
+            )
+        )
+    for user, other in look_alikes.in_other_capitals(added, there):
+        said.append(
+            sentence(
+                "{user} takes the place of {other}, whose work stays under that name: {how}",
+                user=user,
+                other=other,
+                how=how_they_differ(user, other),
+            )
+        )
+    return said
 
 
 def _above(people: Roster, wanted: Sequence[Student]) -> list[str]:
