@@ -226,7 +226,7 @@ def change_students(
     """Make users students or change their entries, and take others off the roster, by one write.
 
     Args:
-        entries: see `set_students`; an entry that a group has brought stays one.
+        entries: see `set_students`, but that what is None stays as it is; an entry that a group has brought stays one.
         leaving: who goes; whoever is no student by then does not matter.
         last_check: see `change`.
 
@@ -244,9 +244,9 @@ def change_students(
                     raise IsInstructor(user)
                 case Role.GRADER:
                     raise IsGrader(user)
-            present = students.get(user)
-            entry = _updated(present, person)
-            students[user] = entry if present is None else replace(entry, source=present.source)
+            present = students.get(user, Person("", "", ""))
+            said = {key: value for key in PERSON_KEYS if (value := getattr(person, key)) is not None}
+            students[user] = replace(present, **said)
         return replace(roster, students=students)
 
     change(volume, course, changed, last_check)

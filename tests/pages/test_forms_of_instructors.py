@@ -31,8 +31,8 @@ __all__ = ["service"]
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 # Those of `web/instructor/` with which a course is managed.
-MODULES = ("manage", "take_back", "delete_assignment", "set_dates", "extensions", "release")
-MODULES += ("roster", "roster_entry", "roster_change", "roster_removal")
+MODULES = {"manage", "take_back", "delete_assignment", "set_dates", "extensions", "release"}
+MODULES |= {"roster", "roster_entry", "roster_change", "roster_removal"}
 NAMES = {"course": "c", "assignment": "a", "user": "lawrence"}
 
 

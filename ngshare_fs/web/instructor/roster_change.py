@@ -36,8 +36,7 @@ def change(visit: Visit, values: Mapping[str, str]) -> Done | Asks:
         return _asks(values, wanted, is_anew=False, is_unsure=True)
     check = still(values[SEEN], lambda: _compared(visit, values).shown, visit.last_check)
     try:
-        people = roster.present(visit.volume, visit.course)
-        roster.change_students(visit.volume, visit.course, wanted.entries(people), set(wanted.removed), check)
+        roster.change_students(visit.volume, visit.course, wanted.entries, set(wanted.removed), check)
     except MovedOn:
         return _asks(values, _compared(visit, values), is_anew=True)
     come = [*(each.user for each in wanted.added), *(each.student.user for each in wanted.changed)]

@@ -48,9 +48,14 @@ class Compared:
         """What is compared when it is confirmed."""
         return self.added, self.changed, self.removed
 
-    def entries(self, people: Roster) -> list[tuple[str, Person]]:
-        """Who comes or changes, as the store takes it; names that the list does not have stay as they are."""
-        return [_entry(each, people) for each in (*self.added, *(change.student for change in self.changed))]
+    @property
+    def entries(self) -> list[tuple[str, Person]]:
+        """Who comes or changes, as the store takes it: names that the list does not have are None."""
+        students = (*self.added, *(change.student for change in self.changed))
+        return [
+            (each.user, Person(each.names.get("first_name"), each.names.get("last_name"), each.names.get("email")))
+            for each in students
+        ]
 
 
 def compare(people: Roster, text: str, is_complete: bool) -> Compared:
@@ -125,9 +130,3 @@ def _above(people: Roster, wanted: Sequence[Student]) -> list[str]:
             sentence("{user} cannot be a student, being {role}", user=user, role=sentence(role.value)) for user in both
         ]
     return said
-
-
-def _entry(student: Student, people: Roster) -> tuple[str, Person]:
-    present = people.students.get(student.user)
-    known = {name: student.names.get(name, getattr(present, name, None) or "") for name in OF_PERSON}
-    return student.user, Person(known["first_name"], known["last_name"], known["email"])
