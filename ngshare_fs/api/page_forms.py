@@ -27,10 +27,9 @@ class ReceivedForm:
     """A form all of which has come, and what can be done with it.
 
     Args:
-        texts, files: see `ArrivedForm`.
+        files: the field of each, and the file with the path that the browser has given.
     """
 
-    texts: Mapping[str, str]
     files: Sequence[tuple[str, IncomingFile]]
     _dispatcher: Dispatcher
     _endpoint: Endpoint
@@ -73,6 +72,11 @@ class ArrivingForm:
         self._dispatcher = dispatcher
         self._form = FileForm(request, dispatcher.blocking, bounds)
 
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """What was written, as far as it has come."""
+        return self._form.texts
+
     async def first(self, name: str) -> str | None:
         """See `FileForm.first`."""
         return await self._form.first(name)
@@ -107,9 +111,10 @@ class ArrivingForm:
         found: ReceivedForm | None = None
         try:
             with dispatcher.met_limits(names):
+                await self._form.texts_before_files(fields)
                 allowed = await dispatcher.check(call, endpoint)
-                came = await self._form.rest(upload, fields, zips, replace(room, allowed=allowed))
-                found = ReceivedForm(came.texts, came.files, dispatcher, endpoint, call)
+                files = await self._form.rest(upload, fields, zips, replace(room, allowed=allowed))
+                found = ReceivedForm(files, dispatcher, endpoint, call)
                 yield found
         finally:
             if (found is None or not found.is_performed) and upload.staging_folder is not None:

@@ -33,6 +33,7 @@ def add_routes(
         uploads: takes forms with files.
     """
     prefix = settings.prefix
+    static_files.contents()
     menu = [each for each in PAGES if each.in_menu]
     pages = Pages(settings, volume, blocking, identity, met, Showing(blocking), menu, uploads)
 

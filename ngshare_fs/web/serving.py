@@ -127,21 +127,19 @@ class Pages:
                 xsrf = request.headers.get(cross_site.XSRF_HEADER, "")
 
             async def take(look: Look) -> web.StreamResponse:
-                values: Mapping[str, str] = {}
+                # A character has up to four bytes.
+                fields = {field.name: 4 * field.longest for field in form.fields}
                 try:
-                    # A character has up to four bytes.
-                    fields = {field.name: 4 * field.longest for field in form.fields}
                     async with arriving.received(
                         look.caller, look.names, now, form.action, fields, form.zips
                     ) as received:
-                        values = values_of(form, received.texts)
                         visit, prepared = await self.blocking.read(
-                            self._prepare, declared, form, look, values, received.files
+                            self._prepare, declared, form, look, arriving.texts, received.files
                         )
                         answer = await received.perform(prepared.arguments, prepared.files)
                         done = await self.blocking.read(form.done, visit, answer)
                 except Wrong as error:
-                    return await self._page(declared, look, error, values)
+                    return await self._page(declared, look, error, values_of(form, arriving.texts))
                 except (Refused, StoreError, UnfitZip) as error:
                     refused = Refused(refusal_of(request, error)) if isinstance(error, StoreError) else error
                     explained = form.explain(refused)
@@ -149,7 +147,11 @@ class Pages:
                         if isinstance(error, UnfitZip):
                             raise Refused(refusals.MALFORMED_BODY) from error
                         raise
-                    return await self._page(declared, look, explained, values)
+                    # Whatever has become of the files, the form has what was written, its key above all.
+                    response = await self._page(declared, look, explained, values_of(form, arriving.texts))
+                    if isinstance(refused, Refused) and refused.refusal.retry_after is not None:
+                        response.headers["Retry-After"] = str(refused.refusal.retry_after)
+                    return response
                 return _leading_to(done, look)
 
             return await self._handler(take, declared, xsrf)(request)
@@ -157,9 +159,9 @@ class Pages:
         return handle
 
     def _prepare(
-        self, declared: Page, form: UploadForm, look: Look, values: Mapping[str, str], files: Chosen
+        self, declared: Page, form: UploadForm, look: Look, texts: Mapping[str, str], files: Chosen
     ) -> tuple[Visit, Prepared]:
-        visit = self._visit(declared, look)
+        visit, values = self._visit(declared, look), values_of(form, texts)
         check_values(form, values)
         return visit, form.prepare(visit, values, files)
 

@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.resources import files as package_files
 
 from aiohttp import web
@@ -19,13 +19,14 @@ _PLAIN = re.compile(r"[A-Za-z0-9._~%@!$&*+=:/-]+")
 
 
 @functools.cache
-def _content(name: str) -> bytes:
-    return package_files("ngshare_fs.web").joinpath(FOLDER + name).read_bytes()
+def contents() -> Mapping[str, bytes]:
+    """All files by name; the first call reads them, and is for the start of the server."""
+    return {file.name: file.read_bytes() for file in package_files("ngshare_fs.web").joinpath(FOLDER).iterdir()}
 
 
 @functools.cache
 def _mark(name: str) -> str:
-    return hashlib.sha256(_content(name)).hexdigest()[:16]
+    return hashlib.sha256(contents()[name]).hexdigest()[:16]
 
 
 def address_of(prefix: str, name: str) -> str:
@@ -41,16 +42,12 @@ def address_of(prefix: str, name: str) -> str:
 async def serve(request: web.Request) -> web.Response:
     """A file, for long where the address has its mark: another version of this server may have made the address."""
     name = request.match_info["name"]
-    content_type = _TYPES.get(name.rpartition(".")[2])
-    try:
-        content = None if content_type is None or "/" in name else _content(name)
-    except (FileNotFoundError, ValueError):
-        content = None
+    content = contents().get(name)
     if content is None:
         raise Refused(refusals.UNKNOWN_PATH)
     keep = _FOR_LONG if request.rel_url.raw_query_string == _mark(name) else "no-cache"
     headers = {"Cache-Control": keep, "Cross-Origin-Resource-Policy": "same-origin"}
-    return web.Response(body=content, content_type=content_type, charset="utf-8", headers=headers)
+    return web.Response(body=content, content_type=_TYPES[name.rpartition(".")[2]], charset="utf-8", headers=headers)
 
 
 def allowing(policy: str, host: str, prefix: str, scripts: Iterable[str], sends: bool) -> str:

@@ -16,10 +16,6 @@ class Received(Protocol):
     """A form all of which has come."""
 
     @property
-    def texts(self) -> Mapping[str, str]:
-        """What was written, by field."""
-
-    @property
     def files(self) -> Chosen:
         """What was chosen."""
 
@@ -33,6 +29,10 @@ class Received(Protocol):
 
 class Arriving(Protocol):
     """A form while it arrives."""
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """What was written, by field, as far as it has come."""
 
     async def first(self, name: str) -> str | None:
         """The text of the first field, if this is its name."""

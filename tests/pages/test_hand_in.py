@@ -12,7 +12,7 @@ from aiohttp import ClientError
 
 from ngshare_fs.formats.civil_time import moment_at
 from ngshare_fs.store import dates
-from tests.conftest import MakeExchange, until
+from tests.conftest import Exchange, MakeExchange, until
 from tests.pages.browsing import WITH_GERMAN, Browser, Seen, browser, document, links, words
 from tests.pages.file_forms import BOUNDARY, Sent, form_body, send_files
 from tests.trees import contents, tree
@@ -112,66 +112,71 @@ async def test_missing_and_extra_notebooks_are_named_and_nothing_is_handed_in(co
     assert await stored(course) == {"p1.ipynb": b"1", "<b>.ipynb": b""}
 
 
-@pytest.mark.parametrize(
-    "files",
+THE_SAME_WORK: list[list[Sent]] = [
+    [("folder", f"my work/{name}", content) for name, content in RELEASED.items()],
+    [("zip", "w.zip", zipped({f"my work/{name}": content for name, content in RELEASED.items()}))],
+    [("zip", "w.zip", zipped({**RELEASED, "__MACOSX/my work/._p1.ipynb": b"", "x/y.pyc": b""}))],
+    [("zip", "w", zipped({**{f"w/{name}": content for name, content in RELEASED.items()}, "__MACOSX/x": b"1"}))],
+    [("files", "p1.ipynb", b"{}"), ("folder", "dä/p2.ipynb", b"{}"), ("zip", "z", zipped({"data.csv": b"1"}))],
     [
-        [("folder", f"my work/{name}", content) for name, content in RELEASED.items()],
-        [("zip", "w.zip", zipped({f"my work/{name}": content for name, content in RELEASED.items()}))],
-        [("zip", "w.zip", zipped({**RELEASED, "__MACOSX/my work/._p1.ipynb": b"", "x/y.pyc": b""}))],
-        [("zip", "w", zipped({**{f"w/{name}": content for name, content in RELEASED.items()}, "__MACOSX/x": b"1"}))],
-        [("files", "p1.ipynb", b"{}"), ("folder", "dä/p2.ipynb", b"{}"), ("zip", "z", zipped({"data.csv": b"1"}))],
-        [
-            *(("folder", f"w/{name}".replace("ä", "a\u0308"), content) for name, content in RELEASED.items()),
-            ("folder", "w/.ipynb_checkpoints/p1-checkpoint.ipynb", b"0"),
-            ("folder", "w/.ngshare-origin.json", b"0"),
-            ("folder", "w/.DS_Store", b"0"),
-        ],
+        *(("folder", f"w/{name}".replace("ä", "a\u0308"), content) for name, content in RELEASED.items()),
+        ("folder", "w/.ipynb_checkpoints/p1-checkpoint.ipynb", b"0"),
+        ("folder", "w/.ngshare-origin.json", b"0"),
+        ("folder", "w/.DS_Store", b"0"),
     ],
-)
-async def test_files_folders_and_zips_are_the_same_work(course: Browser, files: list[Sent]) -> None:
-    seen = await send(course, files)
-    assert seen.status == 303, words(seen.text)
-    assert await stored(course) == RELEASED
+]
 
 
-@pytest.mark.parametrize(
-    ("files", "said"),
-    [
-        ([], "Nothing was chosen"),
-        ([("files", "", b"")], "Nothing was chosen"),
-        ([("folder", "w/.ipynb_checkpoints/p1.ipynb", b"0")], "Nothing was chosen"),
-        ([*ALL, ("files", "../../x", b"")], "../../x: this name cannot be stored"),
-        ([*ALL, ("files", "a" * 256, b"")], "this name cannot be stored"),
-        ([*ALL, ("zip", "z", by_a_mac("nul\0", b""))], "this name cannot be stored"),
-        ([*ALL, ("zip", "z", zipped({"../x": b""}))], "../x: this name cannot be stored"),
-        ([*ALL, ("files", "\udcff", b"")], "this name cannot be stored"),
-        ([*ALL, ("zip", "z", zipped({"/etc/passwd": b""}))], "/etc/passwd: this name cannot be stored"),
-        ([*ALL, ("zip", "z", zipped({"data.csv": b""}))], "data.csv was chosen twice"),
-        ([*ALL, ("files", "ü", b""), ("files", "u\u0308", b"")], "Two names look alike: \\xfc and u\\u0308"),
-        ([("zip", "z", b"no zip")], "This is no zip"),
-        ([("zip", "z", zipped({"a": b"1" * 999})[9:])], "The zip is damaged"),
-        ([("zip", "z", encrypted("a\nb"))], "The zip is encrypted: a\\nb"),
-        ([("zip", "z", with_link("l", "/etc/passwd"))], "In the zip there is a link, or something else"),
-        ([("zip", "z", zipped({"bomb": bytes(5_000_000)}))], "What is in the zip takes more than 4.0 MiB"),
-        ([("zip", "z", zipped({str(n): b"" for n in range(11)}))], "At most 10 files are taken at once"),
-        ([("files", str(n), b"") for n in range(11)], "At most 10 files are taken at once"),
-        ([("files", "p1.ipynb", bytes(5_000_000))], "At most 4.0 MiB are taken at once"),
-    ],
-)
-async def test_what_cannot_be_taken_is_said_and_leaves_nothing(
-    make_exchange: MakeExchange, files: list[Sent], said: str
-) -> None:
+async def test_files_folders_and_zips_are_the_same_work(course: Browser) -> None:
+    for files in THE_SAME_WORK:
+        seen = await send(course, files)
+        assert seen.status == 303, words(seen.text)
+        assert await stored(course) == RELEASED
+
+
+CANNOT_BE_TAKEN: list[tuple[list[Sent], str]] = [
+    ([], "Nothing was chosen"),
+    ([("files", "", b"")], "Nothing was chosen"),
+    ([("folder", "w/.ipynb_checkpoints/p1.ipynb", b"0")], "Nothing was chosen"),
+    ([*ALL, ("files", "../../x", b"")], "../../x: this name cannot be stored"),
+    ([*ALL, ("files", "a" * 256, b"")], "this name cannot be stored"),
+    ([*ALL, ("zip", "z", by_a_mac("nul\0", b""))], "this name cannot be stored"),
+    ([*ALL, ("zip", "z", zipped({"../x": b""}))], "../x: this name cannot be stored"),
+    ([*ALL, ("files", "\udcff", b"")], "this name cannot be stored"),
+    ([*ALL, ("zip", "z", zipped({"/etc/passwd": b""}))], "/etc/passwd: this name cannot be stored"),
+    ([*ALL, ("zip", "z", zipped({"data.csv": b""}))], "data.csv was chosen twice"),
+    ([*ALL, ("files", "ü", b""), ("files", "u\u0308", b"")], "Two names look alike: \\xfc and u\\u0308"),
+    ([("zip", "z", b"no zip")], "This is no zip"),
+    ([("zip", "z", zipped({"a": b"1" * 999})[9:])], "The zip is damaged"),
+    ([("zip", "z", encrypted("a\nb"))], "The zip is encrypted: a\\nb"),
+    ([("zip", "z", with_link("l", "/etc/passwd"))], "In the zip there is a link, or something else"),
+    ([("zip", "z", zipped({"bomb": bytes(5_000_000)}))], "What is in the zip takes more than 4.0 MiB"),
+    ([("zip", "z", zipped({str(n): b"" for n in range(11)}))], "At most 10 files are taken at once"),
+    ([("files", str(n), b"") for n in range(11)], "At most 10 files are taken at once"),
+    ([("files", "p1.ipynb", bytes(5_000_000))], "At most 4.0 MiB are taken at once"),
+]
+
+
+async def test_what_cannot_be_taken_is_said_and_leaves_nothing(make_exchange: MakeExchange) -> None:
     exchange = await make_exchange(max_files=10, max_request=4 * 2**20)
-    await exchange.call("POST", "course/c", "root", instructors='["kevin"]')
-    await exchange.call("POST", "student/c/lawrence", "kevin", first_name="", last_name="", email="")
-    await exchange.call("POST", "assignment/c/w", "kevin", files=tree(RELEASED))
-    course = Browser(exchange)
-    seen = await send(course, files, {"key": "k"})
-    assert seen.status in (400, 413)
-    assert said in words(seen.text)
-    assert "Your work was not handed in." in words(seen.text) or seen.status == 413
-    assert not exchange.left_in_staging()
-    assert not await submissions(course)
+    course = await with_assignment(exchange)
+    for files, said in CANNOT_BE_TAKEN:
+        seen = await send(course, files, {"key": "k"})
+        assert seen.status in (400, 413), said
+        assert said in words(seen.text)
+        assert "Your work was not handed in." in words(seen.text)
+        assert not exchange.left_in_staging(), said
+        assert not await submissions(course), said
+
+
+async def with_assignment(exchange: Exchange) -> Browser:
+    for path, user, fields in (
+        ("course/c", "root", {"instructors": '["kevin"]'}),
+        ("student/c/lawrence", "kevin", {"first_name": "", "last_name": "", "email": ""}),
+        ("assignment/c/w", "kevin", {"files": tree(RELEASED)}),
+    ):
+        assert (await exchange.call("POST", path, user, **fields)).status == 200
+    return Browser(exchange)
 
 
 async def test_late_work_is_meant_to_be_late(course: Browser) -> None:
@@ -237,17 +242,14 @@ async def test_plug_in_and_browser_at_the_same_time(course: Browser) -> None:
 
 
 async def test_a_quota_is_explained(make_exchange: MakeExchange) -> None:
-    exchange = await make_exchange(quota_student=10_000)
-    await exchange.call("POST", "course/c", "root", instructors='["kevin"]')
-    await exchange.call("POST", "student/c/lawrence", "kevin", first_name="", last_name="", email="")
-    await exchange.call("POST", "assignment/c/w", "kevin", files=tree({}))
-    course = Browser(exchange)
-    assert (await send(course, [("files", "f", bytes(8_000))])).status == 303
+    course = await with_assignment(await make_exchange(quota_student=10_000))
+    meant = {"key": "k", "although": json.dumps(["p1.ipynb", "dä/p2.ipynb"])}
+    assert (await send(course, [("files", "f", bytes(8_000))], meant)).status == 303
     for more in (b"x" * 2_001, b"x" * 600_000):
-        seen = await send(course, [("files", "f", more)], {"key": "k"}, german=True)
+        seen = await send(course, [("files", "f", more)], {**meant, "key": "other"}, german=True)
         assert seen.status == 507
         assert "nimmt 7.8 KiB von 9.8 KiB ein" in words(seen.text)
-    assert not exchange.left_in_staging()
+    assert not course.exchange.left_in_staging()
 
 
 async def test_whoever_is_removed_meanwhile_hands_in_nothing(course: Browser) -> None:

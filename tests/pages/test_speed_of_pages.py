@@ -47,6 +47,7 @@ async def test_a_page_of_2000_students_is_there_at_once(large: Exchange) -> None
         ("pages/manage/{course}/{assignment}", {"course": "c", "assignment": "a11"}),
         ("pages/extensions/{course}/{assignment}", {"course": "c", "assignment": "a11"}),
         ("pages/roster/{course}", {"course": "c"}),
+        ("pages/hand-in/{course}/{assignment}", {"course": "c", "assignment": "a11"}),
     ):
         of_instructors = path.startswith(("pages/manage", "pages/extensions", "pages/roster"))
         for user in ("kevin",) if of_instructors else ("student0007", "kevin", "root"):

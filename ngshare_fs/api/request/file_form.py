@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aiohttp import BodyPartReader, MultipartReader, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -16,7 +16,6 @@ from ngshare_fs.api.request.form import (
     FILE_TAKES,
     LARGE_BODY_TAKES,
     SMALL_BODY_TAKES,
-    TEXT_TAKES,
     is_small,
 )
 from ngshare_fs.api.request.pace import Pace, next_part, too_large
@@ -48,18 +47,8 @@ class Bounds:
     max_files: int
 
 
-@dataclass
-class ArrivedForm:
-    """All of a form has come.
-
-    Args:
-        texts: the last value of each field.
-        files: the field of each file, and the file with the path that the browser has given; what was in a zip has the
-            field of the zip.
-    """
-
-    texts: dict[str, str] = field(default_factory=dict)
-    files: list[tuple[str, IncomingFile]] = field(default_factory=list)
+# The field of each file, and the file with the path that the browser has given; what was in a zip has its field.
+Files = list[tuple[str, IncomingFile]]
 
 
 class FileForm:
@@ -69,6 +58,9 @@ class FileForm:
         request: its body is multipart/form-data.
         blocking: where the volume's slow calls run.
         bounds: what it is held to.
+
+    Attributes:
+        texts: what was written, as far as it has come: the last value of each field.
 
     Raises:
         Refused: it is none.
@@ -82,6 +74,7 @@ class FileForm:
         self._bounds = bounds
         self._pace = Pace(bounds.max_request)
         self._next: tuple[BodyPartReader, str, str | None] | None = None
+        self.texts: dict[str, str] = {}
         try:
             self._reader = MultipartReader(request.headers, request.content)
         except (ValueError, AssertionError) as error:
@@ -103,12 +96,27 @@ class FileForm:
         except _MALFORMED as error:
             raise Refused(refusals.MALFORMED_BODY) from error
 
-    async def rest(self, upload: Upload, fields: Mapping[str, int], zips: Collection[str], room: Room) -> ArrivedForm:
+    async def texts_before_files(self, fields: Mapping[str, int]) -> None:
+        """Read the texts that come before the files, so that they are known whatever becomes of the files.
+
+        Args:
+            fields: those to keep, and how many bytes each may have; what else comes is passed over.
+
+        Raises:
+            Refused: the body is malformed, too slow, or a text is too large.
+        """
+        try:
+            while await self._advance() and not self._next_is_file():
+                await self._take_text(fields)
+        except _MALFORMED as error:
+            raise Refused(refusals.MALFORMED_BODY) from error
+
+    async def rest(self, upload: Upload, fields: Mapping[str, int], zips: Collection[str], room: Room) -> Files:
         """Read all that is left.
 
         Args:
             upload: where the files go.
-            fields: the texts to keep, and how many bytes each may have; what else comes is passed over.
+            fields: see `texts_before_files`.
             zips: the fields whose files are zips, which are unpacked.
             room: what the request holds.
 
@@ -126,14 +134,10 @@ class FileForm:
         intake = _Intake(self._pace, Spill(upload, self._blocking, room.disk), room, self._bounds)
         try:
             while await self._advance():
-                assert self._next is not None
-                (part, name, filename), self._next = self._next, None
-                if filename:
-                    await intake.take_file(name, filename, part)
-                elif name in fields and filename is None:
-                    intake.take_text(name, await self._text(part, fields[name]))
+                if self._next_is_file():
+                    await intake.take_file(*self._taken())
                 else:
-                    await self._pass_over(part)  # such as a place for files where none was chosen
+                    await self._take_text(fields)
             await intake.spill.finish()
         except _MALFORMED as error:
             raise Refused(refusals.MALFORMED_BODY) from error
@@ -141,10 +145,10 @@ class FileForm:
             await intake.spill.close()
         return await self._unpacked(intake.arrived(), upload, zips, room)
 
-    async def _unpacked(self, form: ArrivedForm, upload: Upload, zips: Collection[str], room: Room) -> ArrivedForm:
-        found: list[tuple[str, IncomingFile]] = []
-        size = sum(file.size for name, file in form.files if name not in zips)
-        for name, file in form.files:
+    async def _unpacked(self, files: Files, upload: Upload, zips: Collection[str], room: Room) -> Files:
+        found: Files = []
+        size = sum(file.size for name, file in files if name not in zips)
+        for name, file in files:
             if name not in zips:
                 found.append((name, file))
                 continue
@@ -158,7 +162,7 @@ class FileForm:
             for each in await self._blocking.write(unpack, file, upload, *bounds):
                 found.append((name, each))
                 room.memory.grow(FILE_TAKES)
-        return ArrivedForm(form.texts, found)
+        return found
 
     async def _advance(self) -> bool:
         """Go to the next part, unless there is one that nobody has looked at yet."""
@@ -173,6 +177,21 @@ class FileForm:
                 raise Refused(refusals.MALFORMED_BODY)
             self._next = part, said[1], None if said[2] is None else _decoded(said[2])
         return True
+
+    def _taken(self) -> tuple[BodyPartReader, str, str | None]:
+        assert self._next is not None
+        taken, self._next = self._next, None
+        return taken
+
+    def _next_is_file(self) -> bool:
+        return self._next is not None and bool(self._next[2])
+
+    async def _take_text(self, fields: Mapping[str, int]) -> None:
+        part, name, filename = self._taken()
+        if name in fields and filename is None:
+            self.texts[name] = await self._text(part, fields[name])
+        else:
+            await self._pass_over(part)  # such as a place for files where none was chosen
 
     async def _text(self, part: BodyPartReader, longest: int) -> str:
         text = bytearray()
@@ -200,16 +219,11 @@ class _Intake:
         self._pace = pace
         self._room = room
         self._bounds = bounds
-        self._texts: dict[str, str] = {}
         self._files: list[ArrivingFile] = []
         self._fields: list[str] = []
         self._size = 0
 
-    def take_text(self, name: str, text: str) -> None:
-        self._room.memory.grow(len(text) * TEXT_TAKES)
-        self._texts[name] = text
-
-    async def take_file(self, name: str, filename: str, part: BodyPartReader) -> None:
+    async def take_file(self, part: BodyPartReader, name: str, filename: str | None) -> None:
         if not self._files:
             await self.spill.start_with(self._files)
         if len(self._files) == self._bounds.max_files:
@@ -229,10 +243,8 @@ class _Intake:
                 self._room.allowed.check(self._size)
             await self.spill.make_room()
 
-    def arrived(self) -> ArrivedForm:
-        return ArrivedForm(
-            self._texts, [(name, as_incoming(file)) for name, file in zip(self._fields, self._files, strict=True)]
-        )
+    def arrived(self) -> Files:
+        return [(name, as_incoming(file)) for name, file in zip(self._fields, self._files, strict=True)]
 
 
 # What aiohttp raises where a body is not what it should be.

@@ -232,6 +232,8 @@ form.addEventListener("submit", (event) => {
     saying.textContent = say("cancelled");
   });
   request.open("POST", form.action);
+  // For the page that the answer leads to, which is asked for by the same request.
+  request.setRequestHeader("X-XSRF-Token", form.elements._xsrf.value);
   addEventListener("beforeunload", warn);
   complain();
   bar.value = 0;
