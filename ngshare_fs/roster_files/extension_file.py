@@ -113,7 +113,7 @@ def parse(
         raise WrongRoster(f"{name}: nothing was changed, because of", mistakes)
     if not wanted:
         problem = sentence("there are no rows below the first one")
-        raise WrongRoster(f"{name}: {problem}", problem=problem)
+        raise WrongRoster(f"{name} has no rows below its first one", problem=problem)
     unknown = found.unknown()
     notes = [sentence("These columns mean nothing here: {columns}", columns=", ".join(unknown))] if unknown else []
     return ExtensionFile(wanted, [*found.taken(), *notes])

@@ -116,7 +116,7 @@ class _Reading:
         if not self._students:
             # A roster that is empty by mistake would have `sync` remove everybody.
             problem = sentence("there are no students below the first row")
-            raise WrongRoster(f"{name}: {problem}", problem=problem)
+            raise WrongRoster(f"{name} has no students below its first row", problem=problem)
         return Roster(list(self._students.values()), self._notes(), self._names.rows)
 
     def _take(self, number: int, values: list[str]) -> str | None:

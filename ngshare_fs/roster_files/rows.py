@@ -68,7 +68,7 @@ def rows_in(
         raise WrongRoster(f"{name}: nothing was changed, because of", [mistake]) from None
     if not rows:
         problem = sentence("it is empty; its first row names the columns: {columns}", columns=kind.header)
-        raise WrongRoster(f"{name}: {problem}", problem=problem)
+        raise WrongRoster(f"{name} is empty; its first row names the columns: {kind.header}", problem=problem)
     (first_number, headings), *others = rows
     try:
         return columns.find(headings, said, kind), table, others

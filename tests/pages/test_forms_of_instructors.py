@@ -132,6 +132,17 @@ async def test_a_form_is_for_instructors_alone(exchange: Exchange, trial: Trial)
     assert state_of(Path(exchange.data)) != before
 
 
+@pytest.mark.parametrize("trial", [each for each in TRIALS if each.asked_by], ids=lambda trial: trial.path)
+async def test_what_was_not_shown_is_shown_first(exchange: Exchange, trial: Trial) -> None:
+    fill(exchange.volume, trial)
+    before = state_of(Path(exchange.data))
+    for seen in ("", "x"):
+        shown = await send(exchange, trial, "kevin", seen=seen)
+        assert (shown.status, "nothing was done" in words(shown.text)) == (200, True)
+    assert (await send(exchange, trial, "kevin", seen="x" * 65)).status == 400
+    assert state_of(Path(exchange.data)) == before
+
+
 @pytest.fixture
 async def signed_in(service: Service) -> tuple[Service, str, str]:
     """The service of a hub, the session of its instructor and what their pages send along."""

@@ -4,9 +4,11 @@ import hashlib
 from collections.abc import Callable
 
 from ngshare_fs.store import LastCheck
+from ngshare_fs.web.page import Field
 
 # The field that has the mark of what was shown.
 SEEN = "seen"
+SEEN_FIELD = Field(SEEN, 64, required=False)
 
 
 class MovedOn(Exception):

@@ -8,7 +8,7 @@ from ngshare_fs.store import Extension, dates
 from ngshare_fs.store import extensions as verbs
 from ngshare_fs.store.errors import WrongDates
 from ngshare_fs.web.instructor import pasted
-from ngshare_fs.web.instructor.as_compared import SEEN, MovedOn, mark_of, still
+from ngshare_fs.web.instructor.as_compared import SEEN, SEEN_FIELD, MovedOn, mark_of, still
 from ngshare_fs.web.instructor.manage import MANAGE, dates_or_problem
 from ngshare_fs.web.instructor.more_time import plan
 from ngshare_fs.web.page import Asks, Done, Field, Form, Page, Wrong
@@ -82,7 +82,7 @@ EXTENSIONS = Page(
     "extensions",
     read,
     under=MANAGE,
-    forms=(Form("look", look, FIELDS), Form("give", give, (*FIELDS, Field(SEEN, 64)))),
+    forms=(Form("look", look, FIELDS), Form("give", give, (*FIELDS, SEEN_FIELD))),
 )
 
 

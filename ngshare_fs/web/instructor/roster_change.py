@@ -6,7 +6,7 @@ from typing import Any
 from ngshare_fs.access.permission import Who
 from ngshare_fs.store import journal, roster
 from ngshare_fs.web.instructor import pasted
-from ngshare_fs.web.instructor.as_compared import SEEN, MovedOn, mark_of, still
+from ngshare_fs.web.instructor.as_compared import SEEN, SEEN_FIELD, MovedOn, mark_of, still
 from ngshare_fs.web.instructor.roster import ROSTER
 from ngshare_fs.web.instructor.roster_difference import Compared, compare
 from ngshare_fs.web.page import Asks, Done, Field, Form, Page
@@ -64,6 +64,6 @@ ROSTER_CHANGE = Page(
     under=ROSTER,
     forms=(
         Form("look", look, FIELDS),
-        Form("change", change, (*FIELDS, Field(SEEN, 64), Field(SURE, 10, required=False))),
+        Form("change", change, (*FIELDS, SEEN_FIELD, Field(SURE, 10, required=False))),
     ),
 )

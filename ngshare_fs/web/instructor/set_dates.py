@@ -9,7 +9,7 @@ from ngshare_fs.formats.duration import duration_in, duration_text
 from ngshare_fs.formats.sentence import Sentence, sentence
 from ngshare_fs.store import AssignmentFile, dates
 from ngshare_fs.store.errors import WrongDates
-from ngshare_fs.web.instructor.as_compared import SEEN, MovedOn, mark_of, still
+from ngshare_fs.web.instructor.as_compared import SEEN, SEEN_FIELD, MovedOn, mark_of, still
 from ngshare_fs.web.instructor.effects import effects_of
 from ngshare_fs.web.instructor.manage import MANAGE, dates_or_problem
 from ngshare_fs.web.page import Asks, Done, Field, Form, Page, Wrong
@@ -115,5 +115,5 @@ SET_DATES = Page(
     "set_dates",
     read,
     under=MANAGE,
-    forms=(Form("look", look, FIELDS), Form("save", save, (*FIELDS, Field(SEEN, 64)))),
+    forms=(Form("look", look, FIELDS), Form("save", save, (*FIELDS, SEEN_FIELD))),
 )
