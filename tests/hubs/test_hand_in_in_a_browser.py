@@ -15,6 +15,7 @@ from tests.faulty_proxy import LOST_ANSWER, LOST_REQUEST, Fault, faulty_proxy
 from tests.hubs.conftest import with_a_browser
 from tests.servers import Server, running
 from tests.stores import upload
+from tests.zips import zipped
 
 pytestmark = [pytest.mark.hubs, with_a_browser]
 
@@ -32,9 +33,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     course.create(volume, "c", ["kevin"])
     roster.set_students(volume, "c", [("lawrence", Person())])
     yesterday = moment_at(dates.now().replace(microsecond=0) - timedelta(days=1), "Europe/Vienna")
-    for name in ("script", "plain", "double", "lost", "cancelled", "late"):
+    changes = {"late": {"due": yesterday}, "closed": {"due": yesterday, "close": yesterday}}
+    for name in ("script", "plain", "double", "lost", "cancelled", "folders", "late", "closed"):
         with upload(volume, **RELEASED) as files:
-            release.release(volume, "c", name, "kevin", files, changes={"due": yesterday} if name == "late" else {})
+            release.release(volume, "c", name, "kevin", files, changes=changes.get(name, {}))
     volume.close()
     with running(data, "--debug") as server:
         yield server
@@ -218,6 +220,39 @@ async def test_progress_is_told_and_sending_can_be_cancelled(
 
 
 @pytest.mark.long
+async def test_several_files_folders_and_a_zip_are_dropped(
+    profile: BrowserContext, served: Server, work: Path, tmp_path: Path
+) -> None:
+    page = await opened(profile, served.url, "folders")
+    # A folder that the assignment has, too, keeps its name.
+    await drop(page, work / "data", work / "p1.ipynb")
+    await expect(page.locator("#list li bdi")).to_have_text(
+        ["data/p2.ipynb", "data/x.csv", "p1.ipynb"], use_inner_text=True
+    )
+    await expect(page.locator("#compared")).to_have_text("All notebooks of the assignment are there.")
+    await page.click("#send")
+    await page.wait_for_url(RECEIPT)
+    assert files_of(served, "folders") == {path: len(path) + 5 for path in RELEASED}
+    # Two folders, of which none is the work as a whole.
+    page = await opened(profile, served.url, "folders")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/y").write_bytes(b"1")
+    await drop(page, work, tmp_path / "other")
+    await expect(page.locator("#missing li")).to_have_text(["data/p2.ipynb", "p1.ipynb"])
+    await page.click("#clear")
+    # A zip is compared when it is sent.
+    (tmp_path / "work.zip").write_bytes(zipped({"w/p1.ipynb": b"1", "w/.DS_Store": b""}))
+    await drop(page, tmp_path / "work.zip")
+    await expect(page.locator("#list li bdi")).to_have_text(["work.zip"])
+    await page.click("#send")
+    await expect(page.locator("#said #missing li")).to_have_text(["data/p2.ipynb"])
+    await page.check("#field-although")
+    await page.click("#send")
+    await page.wait_for_url(RECEIPT)
+    assert files_of(served, "folders") == {"p1.ipynb": 1}
+
+
+@pytest.mark.long
 async def test_late_work_and_times_on_this_device(browser: Browser, served: Server, work: Path) -> None:
     page = await opened(await browser.new_context(timezone_id=NEW_YORK), served.url, "late")
     await expect(page.locator(".here")).to_contain_text("on this device")
@@ -230,3 +265,14 @@ async def test_late_work_and_times_on_this_device(browser: Browser, served: Serv
     here = await opened(await browser.new_context(timezone_id="UTC"), served.url, "late")
     await expect(here.locator("time")).to_have_count(1)
     await expect(here.locator(".here")).to_have_count(0)
+
+
+@pytest.mark.long
+async def test_the_page_of_what_is_closed_has_no_form_and_no_mistake(profile: BrowserContext, served: Server) -> None:
+    page = await profile.new_page()
+    failed: list[str] = []
+    page.on("pageerror", lambda error: failed.append(str(error)))
+    await page.goto(served.url + PLACE.format(assignment="closed"))
+    await expect(page.locator("#said")).to_contain_text("It is too late for this assignment")
+    await expect(page.locator("form")).to_have_count(0)
+    assert not failed

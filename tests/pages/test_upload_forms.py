@@ -1,5 +1,7 @@
 """Forms with files: they arrive as the API's requests do, and what they do is the API's."""
 
+import io
+import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +22,7 @@ from tests.conftest import Exchange
 from tests.fallible_hub import user
 from tests.pages.browsing import words
 from tests.pages.file_forms import BOUNDARY, Sent, form_body, send_files
+from tests.rounds import rounds
 from tests.signing_in import PREFIX, Service, cookie, page_of, service, sign_in, xsrf_in
 from tests.trees import contents
 from tests.zips import zipped
@@ -171,3 +174,40 @@ async def test_on_a_hub_the_first_field_or_the_header_says_that_it_is_our_own_pa
     assert await send({"_xsrf": xsrf, "text": "k"}, **{"Sec-Fetch-Site": "same-site"}) == 403
     assert await send({"_xsrf": xsrf, "text": "k"}) == 303
     assert await send({"text": "k"}, **{"X-XSRF-Token": xsrf}) == 303
+
+
+INSERTED = (
+    b"\r\n--" + BOUNDARY.encode() + b"\r\n", b"--" + BOUNDARY.encode() + b"--", b"\r\n\r\n", b"\0", b"\xff", b'"', b";",
+    b"Content-Length: 3\r\n", b"Content-Encoding: gzip\r\n", b"Content-Transfer-Encoding: base64\r\n",
+    b"Content-Type: multipart/mixed; boundary=C\r\n",
+    b'Content-Disposition: form-data; name="_charset_"\r\n\r\nnone\r\n',
+)  # fmt: skip
+
+
+# aiohttp warns of heads that it does not understand; what they say is read here.
+@pytest.mark.filterwarnings("ignore::aiohttp.multipart.BadContentDispositionHeader")
+@pytest.mark.filterwarnings("ignore::aiohttp.multipart.BadContentDispositionParam")
+async def test_whatever_is_sent_has_an_answer_and_leaves_nothing(taught: Exchange) -> None:
+    chance = random.Random(7)
+    whole = form_body(
+        {"text": "key", "_xsrf": ""}, [("files", "a/b.txt", b"1234" * 9), ("zip", "z", zipped({"c": b"5"}))]
+    )
+    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    statuses = set()
+    for _ in range(rounds(400)):
+        body = bytearray(whole)
+        for _ in range(chance.randint(1, 3)):
+            at = chance.randrange(len(body) + 1)
+            match chance.randrange(3):
+                case 0:
+                    body[at:at] = chance.choice(INSERTED)
+                case 1:
+                    del body[at : at + chance.choice((1, 2, 30))]
+                case 2:
+                    body[at:at] = body[: chance.randrange(len(body))]
+        answer = await taught.client.post(ADDRESS, data=io.BytesIO(bytes(body)), headers=headers, allow_redirects=False)
+        await answer.read()
+        statuses.add(answer.status)
+        assert not taught.left_in_staging()
+    assert statuses <= {303, 400, 409, 413}, statuses
+    assert {303, 400} <= statuses

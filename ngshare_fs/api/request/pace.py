@@ -57,7 +57,7 @@ async def next_part(reader: MultipartReader) -> BodyPartReader | MultipartReader
     """
     try:
         return await reader.next()
-    except RuntimeError as error:  # a field `_charset_` that names none
+    except (RuntimeError, AssertionError) as error:  # a field `_charset_` that names none, or has a long boundary
         raise Refused(refusals.MALFORMED_BODY) from error
 
 

@@ -30,13 +30,15 @@ def read(visit: Visit) -> Mapping[str, Any]:
     work = visit.asking.work
     applying = dates.as_far_as_known(*work, None if visit.teaches else visit.user)
     state = applying.state(visit.now)
+    released = _released(visit)
     return {
         "course": visit.course,
         "assignment": visit.assignment,
         "dates": applying,
         "state": state,
         "may_hand_in": state != "closed" or visit.teaches,
-        "notebooks": _expected(_released(visit)),
+        "notebooks": _expected(released),
+        "folders": sorted({path.partition("/")[0] for path in released if "/" in path}),
         "fresh_key": secrets.token_hex(16),
         "newest": submission.newest_of(*work, visit.user),
         "max_files": visit.settings.max_files,
@@ -100,7 +102,7 @@ def _released(visit: Visit) -> Sequence[str]:
 
 
 def _expected(released: Collection[str]) -> list[str]:
-    return [path for path in notebooks(released) if not is_ignored(path, IGNORED)]
+    return sorted(path for path in notebooks(released) if not is_ignored(path, IGNORED))
 
 
 def _names_in(text: str) -> set[str]:
