@@ -11,8 +11,8 @@ import pytest
 from ngshare_fs.command.main import main
 from ngshare_fs.exchange.connection.client import Client
 from ngshare_fs.exchange.failures.problems import Refused, Unreachable
-from ngshare_fs.management.roster_files.extension_file import MoreTime, read
-from ngshare_fs.management.roster_files.roster_file import WrongRoster
+from ngshare_fs.roster_files.extension_file import MoreTime, read
+from ngshare_fs.roster_files.roster_file import WrongRoster
 from tests.course_command import COURSE, CourseCommand
 
 DUE, CLOSE = "2036-11-15 23:59:59 Europe/Vienna", "2036-11-17 23:59:59 Europe/Vienna"

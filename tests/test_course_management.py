@@ -10,7 +10,7 @@ import pytest
 from ngshare_fs.exchange.connection.client import Client
 from ngshare_fs.exchange.failures.problems import Refused, ServerProblem
 from ngshare_fs.management import gradebook
-from ngshare_fs.management.roster_files.roster_file import Student, WrongRoster, parse, read
+from ngshare_fs.roster_files.roster_file import Student, WrongRoster, parse, read
 from tests import servers
 from tests.course_command import COURSE, CourseCommand
 

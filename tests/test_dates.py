@@ -14,6 +14,7 @@ from ngshare_fs.store import (
     assignment,
     course,
     dates,
+    extensions,
     no_check,
     release,
     submission,
@@ -63,7 +64,7 @@ def test_work_is_in_time_late_and_refused(volume: Volume) -> None:
 def test_an_extension_moves_dates_for_one_student_and_only_to_later(volume: Volume) -> None:
     due, close = moment_in("2026-11-15 UTC"), moment_in("2026-11-17 UTC")
     dates.change(volume, COURSE, ASSIGNMENT, {"due": due, "close": close})
-    dates.extend(volume, COURSE, ASSIGNMENT, "ada", Extension(due=moment_in("2026-11-20 UTC"), reason="ill"))
+    extensions.extend(volume, COURSE, ASSIGNMENT, "ada", Extension(due=moment_in("2026-11-20 UTC"), reason="ill"))
     of_ada, of_bob = (dates.of(volume, COURSE, ASSIGNMENT, name) for name in ("ada", "bob"))
     assert (str(of_ada.due), str(of_ada.close)) == ("2026-11-20 23:59:59 UTC",) * 2
     assert (of_bob.due, of_bob.close, of_bob.extension) == (due, close, None)
@@ -71,8 +72,8 @@ def test_an_extension_moves_dates_for_one_student_and_only_to_later(volume: Volu
     # The assignment's own date is moved beyond it: the later one counts.
     dates.change(volume, COURSE, ASSIGNMENT, {"due": moment_in("2026-11-25 UTC"), "close": None})
     assert str(dates.of(volume, COURSE, ASSIGNMENT, "ada").due) == "2026-11-25 23:59:59 UTC"
-    assert dates.take_back_extension(volume, COURSE, ASSIGNMENT, "ada")
-    assert not dates.take_back_extension(volume, COURSE, ASSIGNMENT, "ada")
+    assert extensions.take_back(volume, COURSE, ASSIGNMENT, "ada")
+    assert not extensions.take_back(volume, COURSE, ASSIGNMENT, "ada")
 
 
 def test_dates_out_of_order_are_refused_and_change_nothing(volume: Volume) -> None:
@@ -82,7 +83,7 @@ def test_dates_out_of_order_are_refused_and_change_nothing(volume: Volume) -> No
         with pytest.raises(WrongDates, match="is later than the"):
             dates.change(volume, COURSE, ASSIGNMENT, wrong)
     with pytest.raises(WrongDates, match="not later than the due date of everybody"):
-        dates.extend(volume, COURSE, ASSIGNMENT, "ada", Extension(due=moment_in("2026-11-15 UTC")))
+        extensions.extend(volume, COURSE, ASSIGNMENT, "ada", Extension(due=moment_in("2026-11-15 UTC")))
     assert Path(volume.root, "courses", COURSE, "assignments", ASSIGNMENT, "assignment.yaml").read_bytes() == before
     with pytest.raises(AssignmentNotFound):
         dates.change(volume, COURSE, "ps2", {"due": moment_in("2026-11-15 UTC")})
@@ -247,7 +248,7 @@ def test_what_is_collected_is_what_was_in_time_for_each(volume: Volume) -> None:
 
     assert days() == [("ada", "16"), ("bob", "16"), ("eve", "16")]
     dates.change(volume, COURSE, ASSIGNMENT, {"due": moment_in("2026-11-12 11:59 UTC")})
-    dates.extend(volume, COURSE, ASSIGNMENT, "ada", Extension(due=moment_in("2026-11-14 UTC")))
+    extensions.extend(volume, COURSE, ASSIGNMENT, "ada", Extension(due=moment_in("2026-11-14 UTC")))
     assert days() == [("ada", "14"), ("bob", "10"), ("eve", "16")], "who has nothing in time: the newest"
     dates.change(volume, COURSE, ASSIGNMENT, {"grace": timedelta(minutes=1)})
     assert days()[1] == ("bob", "12"), "with grace"
@@ -267,7 +268,7 @@ def test_a_course_has_rules_for_all_its_assignments(volume: Volume) -> None:
     assert (found.grace, str(found.close)) == (timedelta(minutes=5), "2026-10-25 22:59:59 Europe/Vienna")
     extension = Extension(close=moment_in("2026-10-25 22:00 Europe/Vienna"))
     with pytest.raises(WrongDates, match="not later than the close date of everybody, 2026-10-25 22:59:59"):
-        dates.extend(volume, COURSE, ASSIGNMENT, "ada", extension)
+        extensions.extend(volume, COURSE, ASSIGNMENT, "ada", extension)
     dates.change(volume, COURSE, ASSIGNMENT, {"grace": timedelta()})
     assert dates.of(volume, COURSE, ASSIGNMENT).grace == timedelta(), "none is another thing than nothing said"
 
@@ -275,7 +276,7 @@ def test_a_course_has_rules_for_all_its_assignments(volume: Volume) -> None:
 def test_extensions_of_what_is_not_there_are_refused(volume: Volume) -> None:
     def extend(**given: str) -> None:
         due, close = (moment_in(given[name]) if name in given else None for name in ("due", "close"))
-        dates.extend(volume, COURSE, ASSIGNMENT, "ada", Extension(due, close))
+        extensions.extend(volume, COURSE, ASSIGNMENT, "ada", Extension(due, close))
 
     with pytest.raises(WrongDates, match="needs a due date, a close date or both"):
         extend()
@@ -307,7 +308,7 @@ def test_what_several_servers_change_at_once_is_all_there(volume: Volume) -> Non
 
     def give(each: Volume, name: int) -> None:
         for number in range(8):
-            dates.extend(each, COURSE, ASSIGNMENT, f"{name}{number}", Extension(due=moment_in("2026-11-18 UTC")))
+            extensions.extend(each, COURSE, ASSIGNMENT, f"{name}{number}", Extension(due=moment_in("2026-11-18 UTC")))
 
     threads = [threading.Thread(target=give, args=(each, name)) for name, each in enumerate((volume, other, volume))]
     for thread in threads:

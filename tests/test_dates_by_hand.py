@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ngshare_fs.formats.civil_time import moment_in
-from ngshare_fs.store import Volume, dates, release, submission
+from ngshare_fs.store import Volume, dates, extensions, release, submission
 from ngshare_fs.store.checking.verify import verify_volume
 from ngshare_fs.store.errors import AssignmentClosed, AssignmentNotFound, BrokenManifest
 from ngshare_fs.store.format.assignment_file import Extension
@@ -72,7 +72,7 @@ def test_what_the_server_does_not_know_is_kept(volume: Volume) -> None:
     )
     os.chmod(file_of(volume), 0o640)
     dates.change(volume, "c", "a", {"due": moment_in("2026-11-11 UTC")})
-    dates.extend(volume, "c", "a", "ada", Extension(due=moment_in("2026-11-13 UTC"), reason="ill"))
+    extensions.extend(volume, "c", "a", "ada", Extension(due=moment_in("2026-11-13 UTC"), reason="ill"))
     assert file_of(volume).read_text() == (
         "due: 2026-11-11 23:59:59 UTC\nextensions:\n  ada:\n    due: 2026-11-13 23:59:59 UTC\n    reason: ill\n"
         "    room: '7'\npoints: '10'\n"
@@ -126,9 +126,9 @@ def test_a_slip_of_the_editor_loses_no_work_and_shows_nothing(volume: Volume, ot
         with pytest.raises(BrokenManifest):
             dates.change(each, "c", "a", {"due": None})
         with pytest.raises(BrokenManifest):
-            dates.take_back_extension(each, "c", "a", "ada")
+            extensions.take_back(each, "c", "a", "ada")
         with pytest.raises(BrokenManifest):
-            dates.extend(each, "c", "a", "ada", Extension(due=moment_in("2026-11-20 UTC")))
+            extensions.extend(each, "c", "a", "ada", Extension(due=moment_in("2026-11-20 UTC")))
     assert file_of(volume).read_bytes() == content
     assert codes(Path(volume.root)) == ["assignment-file-broken"]
     edit(volume, "due: 2026-11-20 UTC\n")

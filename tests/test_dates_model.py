@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ngshare_fs.formats import yaml_text
 from ngshare_fs.formats.civil_time import Moment, moment_at
-from ngshare_fs.store import Volume, course, dates, release, submission, timestamp_of
+from ngshare_fs.store import Volume, course, dates, extensions, release, submission, timestamp_of
 from ngshare_fs.store.dates import applying
 from ngshare_fs.store.errors import AssignmentClosed, WrongDates
 from ngshare_fs.store.format import assignment_file
@@ -188,13 +188,13 @@ def test_two_servers_agree_at_once_whatever_their_clocks_say(
     writer, other = volumes if by_first else volumes[::-1]
     file = drawn.file
     for student in dates.written(writer, "c", "a").extensions:
-        dates.take_back_extension(writer, "c", "a", student)
+        extensions.take_back(writer, "c", "a", student)
     dates.change(other, "c", "a", {"release": file.release, "due": file.due, "close": file.close, "grace": file.grace})
     # The course has no rules, and an extension may be refused as none.
     model = replace(drawn, extended_due=None, extended_close=None, grace_of_course=None, close_after=None)
     for given_to in file.extensions.values():
         with contextlib.suppress(WrongDates):
-            dates.extend(writer, "c", "a", STUDENT, given_to)
+            extensions.extend(writer, "c", "a", STUDENT, given_to)
             model = replace(drawn, grace_of_course=None, close_after=None)
     for clock, volume in zip(clocks, itertools.cycle([writer, other])):
         for student in (STUDENT, OTHER):

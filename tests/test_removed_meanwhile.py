@@ -22,7 +22,7 @@ from ngshare_fs.access.permission import Who
 from ngshare_fs.api.endpoint import Endpoint
 from ngshare_fs.api.endpoints.table import ENDPOINTS
 from ngshare_fs.formats.civil_time import moment_in
-from ngshare_fs.store import Extension, course, dates, release, roster, submission
+from ngshare_fs.store import Extension, course, dates, extensions, release, roster, submission
 from ngshare_fs.store.format.course_file import Person
 from ngshare_fs.store.format.timestamp import Timestamp
 from tests.conftest import Exchange
@@ -76,7 +76,7 @@ def hand_in_and_extend(exchange: Exchange) -> None:
     """Let lawrence hand in, and have more time than others."""
     _hand_in(exchange)
     dates.change(exchange.volume, "c", "a", {"due": moment_in("2090-01-01 UTC")})
-    dates.extend(exchange.volume, "c", "a", "lawrence", Extension(due=moment_in("2091-01-01 UTC")))
+    extensions.extend(exchange.volume, "c", "a", "lawrence", Extension(due=moment_in("2091-01-01 UTC")))
 
 
 def _hand_in(exchange: Exchange) -> None:

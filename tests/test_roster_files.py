@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ngshare_fs.management.roster_files.columns import WrongColumns, mapping_in
-from ngshare_fs.management.roster_files.roster_file import Student, WrongRoster, parse, read
+from ngshare_fs.roster_files.columns import WrongColumns, mapping_in
+from ngshare_fs.roster_files.roster_file import Student, WrongRoster, parse, read
 
 
 @pytest.mark.parametrize("character", ["\u00a0", "\u2009", "\u202f", "\u3000", "\u200c", "\u200d", "\u00ad", "\u200f"])

@@ -12,6 +12,8 @@ from difflib import get_close_matches
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from ngshare_fs.formats.sentence import Sentence, sentence
+
 _FORM = re.compile(
     r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?:(?:T| +)(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.[0-9]+)?)?)?"
@@ -56,23 +58,36 @@ def moment_in(text: str, zone: str | None = None) -> Moment:
     """
     found, shown = _FORM.fullmatch(text.strip()), _shown(text)
     if found is None:
-        raise ValueError(f"{shown} is no date and time such as {EXAMPLE}")
+        raise ValueError(sentence("{shown} is no date and time such as {example}", shown=shown, example=EXAMPLE))
     named = found["zone"] or zone
     if named is None:
-        raise ValueError(f"{shown} names no time zone: write it as in {EXAMPLE}")
+        raise ValueError(sentence("{shown} names no time zone: write it as in {example}", shown=shown, example=EXAMPLE))
     hour, minute, second = (found[part] for part in ("hour", "minute", "second"))
     time = "23:59:59" if hour is None else f"{int(hour):02}:{minute}:{second or '00'}"
     written = f"{found['date']} {time}"
     try:
         local = datetime(*map(int, re.split("[- :]", written)))  # type: ignore[arg-type] # six numbers
     except ValueError:
-        raise ValueError(f"{shown}: there is no {written} in the calendar") from None
+        raise ValueError(
+            sentence("{shown}: there is no {written} in the calendar", shown=shown, written=written)
+        ) from None
     if not FIRST_YEAR <= local.year <= LAST_YEAR:
-        raise ValueError(f"{shown}: the year has to be one from {FIRST_YEAR} to {LAST_YEAR}")
+        raise ValueError(
+            sentence(
+                "{shown}: the year has to be one from {first} to {last}", shown=shown, first=FIRST_YEAR, last=LAST_YEAR
+            )
+        )
     rules = zone_named(named)
     at = local.replace(tzinfo=rules).astimezone(timezone.utc)
     if at.astimezone(rules).replace(tzinfo=None) != local:
-        raise ValueError(f"{shown}: clocks in {named} were set forward past {time}; there was no such time that day")
+        raise ValueError(
+            sentence(
+                "{shown}: clocks in {zone} were set forward past {time}; there was no such time that day",
+                shown=shown,
+                zone=named,
+                time=time,
+            )
+        )
     return Moment(at, f"{written} {named}")
 
 
@@ -103,22 +118,24 @@ def zone_named(name: str) -> tzinfo:
     if offset is not None:
         away = timedelta(hours=int(offset[2]), minutes=int(offset[3]))
         if int(offset[3]) > 59 or away > timedelta(hours=14):
-            raise ValueError(f"{name} is no offset from UTC, such as +01:00")
+            raise ValueError(sentence("{name} is no offset from UTC, such as +01:00", name=name))
         return timezone(away if offset[1] == "+" else -away)
     try:
         if _NAME.fullmatch(name) and not _NO_ZONE.fullmatch(name):
             return ZoneInfo(name)
     except (ValueError, OSError, LookupError):  # also of a folder, and of what lies beside the zones
         pass
-    raise ValueError(f"{_shown(name)} is no time zone{_meant(name)}")
+    raise ValueError(_no_zone(name))
 
 
-def _meant(name: str) -> str:
+def _no_zone(name: str) -> Sentence:
     # Letters of another case are what is found on some systems, and not on others.
     zones = {each.lower(): each for each in available_timezones() if not _NO_ZONE.fullmatch(each)}
     # Of abbreviations, another one is another time: `EST` is not what `CEST` means.
     near = get_close_matches(name[:_SHOWN].lower(), zones, n=1, cutoff=0.75 if "/" in name else 1)
-    return f": did you mean {zones[near[0]]}?" if near else " such as Europe/Vienna, UTC or +01:00"
+    if near:
+        return sentence("{name} is no time zone: did you mean {zone}?", name=_shown(name), zone=zones[near[0]])
+    return sentence("{name} is no time zone such as Europe/Vienna, UTC or +01:00", name=_shown(name))
 
 
 def _shown(text: str) -> str:

@@ -3,6 +3,8 @@
 import re
 from datetime import timedelta
 
+from ngshare_fs.formats.sentence import sentence
+
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _DURATION = re.compile(
     r"(?:([0-9]{1,7}) ?d)? ?(?:([0-9]{1,7}) ?h)? ?(?:([0-9]{1,7}) ?m)? ?(?:([0-9]{1,9}) ?s)?", re.ASCII
@@ -23,12 +25,17 @@ def duration_in(text: str) -> timedelta:
         return timedelta()
     found = _DURATION.fullmatch(said)
     if not said or found is None:
-        raise ValueError(f"{text[:_SHOWN]!r} is not a duration such as 5m, 2d or 1h30m (d, h, m and s; 0 for none)")
+        raise ValueError(
+            sentence(
+                "{shown} is not a duration such as 5m, 2d or 1h30m (d, h, m and s; 0 for none)",
+                shown=repr(text[:_SHOWN]),
+            )
+        )
     duration = timedelta(
         seconds=sum(int(count) * unit for count, unit in zip(found.groups(), _UNITS.values(), strict=True) if count)
     )
     if duration > LONGEST:
-        raise ValueError(f"{text} is more than {LONGEST.days} days")
+        raise ValueError(sentence("{text} is more than {days} days", text=text, days=LONGEST.days))
     return duration
 
 

@@ -12,13 +12,13 @@ from typing import Any
 from ngshare_fs.exchange.connection.client import Client
 from ngshare_fs.exchange.failures.problems import Refused, ServerProblem
 from ngshare_fs.exchange.sending.request_body import Body
-from ngshare_fs.management import acting_user, advice, assignment_dates, extensions, gradebook, look_alikes
-from ngshare_fs.management.difference import difference
-from ngshare_fs.management.roster_files import roster_file
-from ngshare_fs.management.roster_files.characters import how_they_differ, wrong_in_user_name
-from ngshare_fs.management.roster_files.columns import NAMES, WrongColumns, mapping_in
-from ngshare_fs.management.roster_files.roster_file import Roster, Student, WrongRoster
+from ngshare_fs.management import acting_user, advice, assignment_dates, extensions, gradebook
 from ngshare_fs.management.server_roster import ServerRoster
+from ngshare_fs.roster_files import look_alikes, roster_file
+from ngshare_fs.roster_files.characters import how_they_differ, wrong_in_user_name
+from ngshare_fs.roster_files.columns import NAMES, WrongColumns, mapping_in
+from ngshare_fs.roster_files.difference import difference
+from ngshare_fs.roster_files.roster_file import Roster, Student, WrongRoster
 from ngshare_fs.terminal.confirmation import NotConfirmed, confirm
 from ngshare_fs.terminal.saying import counted, say
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from ngshare_fs.exchange.connection.client import Client
 from ngshare_fs.formats.duration import duration_text
-from ngshare_fs.management.roster_files.rows import WrongRoster, wrong_text
 from ngshare_fs.management.server_dates import (
     SEE_EXTENSIONS,
     Dates,
@@ -19,6 +18,7 @@ from ngshare_fs.management.server_dates import (
     in_zone,
     zone_of,
 )
+from ngshare_fs.roster_files.rows import WrongRoster, wrong_text
 from ngshare_fs.terminal.saying import counted, say
 from ngshare_fs.terminal.table import table
 

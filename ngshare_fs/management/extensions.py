@@ -8,14 +8,13 @@ from datetime import datetime, timezone
 from ngshare_fs.exchange.connection.client import Client
 from ngshare_fs.exchange.failures.problems import STUDENT_NOT_FOUND, Refused, ServerProblem
 from ngshare_fs.formats.civil_time import Moment, moment_in
-from ngshare_fs.management import look_alikes
-from ngshare_fs.management.roster_files import extension_file
-from ngshare_fs.management.roster_files.characters import how_they_differ
-from ngshare_fs.management.roster_files.columns import WrongColumns, mapping_in
-from ngshare_fs.management.roster_files.extension_file import EXTENSIONS, MoreTime
-from ngshare_fs.management.roster_files.roster_file import Student, WrongRoster
-from ngshare_fs.management.roster_files.rows import wrong_text
 from ngshare_fs.management.server_dates import Dates, Extension, ServerDates, beginning_of_a_day
+from ngshare_fs.roster_files import extension_file, look_alikes
+from ngshare_fs.roster_files.characters import how_they_differ
+from ngshare_fs.roster_files.columns import WrongColumns, mapping_in
+from ngshare_fs.roster_files.extension_file import EXTENSIONS, MoreTime
+from ngshare_fs.roster_files.roster_file import Student, WrongRoster
+from ngshare_fs.roster_files.rows import wrong_text
 from ngshare_fs.terminal.saying import say
 
 LONGEST_REASON = 200  # as the server has it

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ngshare_fs.management.roster_files.roster_file import Student
+from ngshare_fs.roster_files.roster_file import Student
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from typing import Literal
 
 from ngshare_fs.formats.civil_time import Moment, moment_at
 from ngshare_fs.formats.lateness import late_seconds
+from ngshare_fs.formats.sentence import sentence
 from ngshare_fs.store import roster
 from ngshare_fs.store.editable_file import EditableFile
 from ngshare_fs.store.errors import AssignmentClosed, AssignmentNotFound, BrokenManifest, StoreError, WrongDates
@@ -226,7 +227,7 @@ def change(
         AssignmentNotFound: there is no such assignment.
         BrokenManifest: the file cannot be understood; it is left as it is.
     """
-    _change(volume, course, assignment, lambda file: changed(file, changes), last_check)
+    change_file(volume, course, assignment, lambda file: changed(file, changes), last_check)
 
 
 @contextlib.contextmanager
@@ -253,13 +254,13 @@ def changed_for(
 
     try:
         if changes:
-            _change(volume, course, assignment, forth, last_check)
+            change_file(volume, course, assignment, forth, last_check)
         yield
     except BaseException:
         if steps:
             # Why it failed is what the caller has to know, also where the disk lets nothing be taken back.
             with contextlib.suppress(StoreError, OSError):
-                _change(volume, course, assignment, back, no_check)
+                change_file(volume, course, assignment, back, no_check)
         raise
 
 
@@ -294,56 +295,10 @@ def changed(file: AssignmentFile, changes: Mapping[str, object]) -> AssignmentFi
     if file.due is not None and new.due is None:
         for student, given in file.extensions.items():
             if given.due is not None:
-                raise WrongDates(f"{student} has an extension of the due date: take that back first")
+                raise WrongDates(
+                    sentence("{student} has an extension of the due date: take that back first", student=student)
+                )
     return new
-
-
-def extend(
-    volume: Volume, course: str, assignment: str, student: str, extension: Extension, last_check: LastCheck = no_check
-) -> None:
-    """Give a student more time, in place of what was given before; what else somebody wrote into the entry stays.
-
-    Args:
-        last_check: see `EditableFile.change`.
-
-    Raises:
-        WrongDates: it is no more time than everybody has, or there is no date that it could move.
-        CourseNotFound: the course is gone.
-        AssignmentNotFound, BrokenManifest: see `change`.
-    """
-    rules = roster.of(volume, course).rules
-
-    def with_extension(file: AssignmentFile) -> AssignmentFile:
-        _check_extension(file, rules, extension)
-        before = file.extensions.get(student)
-        given = extension if before is None else replace(extension, more=before.more)
-        return replace(file, extensions={**file.extensions, student: given})
-
-    _change(volume, course, assignment, with_extension, last_check)
-
-
-def take_back_extension(
-    volume: Volume, course: str, assignment: str, student: str, last_check: LastCheck = no_check
-) -> bool:
-    """Let the assignment's dates count for a student again.
-
-    Args:
-        last_check: see `EditableFile.change`.
-
-    Returns:
-        whether there was an extension.
-
-    Raises:
-        AssignmentNotFound, BrokenManifest: see `change`.
-    """
-    had: list[bool] = []
-
-    def without_extension(file: AssignmentFile) -> AssignmentFile:
-        had[:] = [student in file.extensions]
-        return file.without(student)
-
-    _change(volume, course, assignment, without_extension, last_check)
-    return had[0]
 
 
 def check_order(file: AssignmentFile) -> None:
@@ -353,32 +308,24 @@ def check_order(file: AssignmentFile) -> None:
         WrongDates: it is not.
     """
     for problem in disorder(file):
-        raise WrongDates(f"{problem}: release, due and close have to follow one another")
+        raise WrongDates(sentence("{problem}: release, due and close have to follow one another", problem=problem))
 
 
-def _check_extension(file: AssignmentFile, rules: CourseRules, extension: Extension) -> None:
-    everybodys = applying(file, rules)
-    if extension.due is None and extension.close is None:
-        raise WrongDates("an extension needs a due date, a close date or both")
-    if extension.due is not None and file.due is None:
-        raise WrongDates("there is no due date that could be extended: set that first")
-    if extension.close is not None and everybodys.close is None:
-        raise WrongDates("the assignment never closes, so there is no close date that could be extended")
-    for name in ("due", "close"):
-        moment, given = getattr(everybodys, name), getattr(extension, name)
-        if moment is not None and given is not None and given.at <= moment.at:
-            raise WrongDates(f"{given} is not later than the {name} date of everybody, {moment}")
-    if extension.due is not None and extension.close is not None and extension.due.at > extension.close.at:
-        raise WrongDates(f"the due date, {extension.due}, is later than the close date, {extension.close}")
-
-
-def _change(
+def change_file(
     volume: Volume,
     course: str,
     assignment: str,
     new: Callable[[AssignmentFile], AssignmentFile],
     last_check: LastCheck,
 ) -> None:
+    """Change the file of an assignment by one write.
+
+    Args:
+        new: see `EditableFile.change`; so is `last_check`.
+
+    Raises:
+        AssignmentNotFound, BrokenManifest: see `change`.
+    """
     try:
         _file(volume, course, assignment).change(new, last_check)
     except (FileNotFoundError, NotADirectoryError):

@@ -6,6 +6,7 @@ the releases. While it is the newest one, students do not see the assignment; th
 
 import contextlib
 import os
+import shutil
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -17,12 +18,13 @@ from ngshare_fs.store.errors import (
     AssignmentNotFound,
     BrokenManifest,
     CourseNotFound,
+    DamagedTree,
     concerns_one_place,
 )
 from ngshare_fs.store.format import layout, timestamp
 from ngshare_fs.store.format.assignment_file import NO_DATES
 from ngshare_fs.store.format.layout import KnownFolder
-from ngshare_fs.store.format.manifest import RELEASE, WITHDRAWAL, Manifest
+from ngshare_fs.store.format.manifest import RELEASE, WITHDRAWAL, Manifest, StoredFile
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.reading.cached_folders import timestamps_in
 from ngshare_fs.store.reading.one_folder import found_in_one
@@ -31,7 +33,7 @@ from ngshare_fs.store.volume import Volume, make_missing
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
 from ngshare_fs.store.writing.publication import Publication
 from ngshare_fs.store.writing.staging import still_there
-from ngshare_fs.store.writing.upload import Upload
+from ngshare_fs.store.writing.upload import IncomingFile, Upload
 
 
 def release(
@@ -162,6 +164,72 @@ def withdraw(volume: Volume, course: str, assignment: str, by: str, last_check: 
     """
     with volume.upload() as nothing:
         _publish(volume, course, assignment, nothing, WITHDRAWAL, by, last_check)
+
+
+def undo_withdrawal(
+    volume: Volume, course: str, assignment: str, by: str, last_check: LastCheck = no_check
+) -> Timestamp | None:
+    """Release again what was taken back: the same files, as a new release.
+
+    Args:
+        by: the instructor.
+        last_check: made when all is staged.
+
+    Returns:
+        its timestamp; None where nothing was taken back, and nothing happens.
+
+    Raises:
+        AssignmentNotFound: there is no such assignment, or nothing was ever released.
+        DamagedTree: the files are damaged.
+    """
+    tree = newest(volume, course, assignment)
+    if tree is None:
+        raise AssignmentNotFound(assignment)
+
+    def check() -> None:
+        last_check()
+        if is_open(volume, course, assignment):
+            raise AssignmentExists(assignment)  # somebody else was faster
+
+    with tree, volume.upload() as upload:
+        if is_open(volume, course, assignment):
+            return None
+        upload.accept([_copied(tree, file, upload) for file in tree.manifest.files])
+        with contextlib.suppress(AssignmentExists):
+            return _publish(volume, course, assignment, upload, RELEASE, by, check)
+    return None
+
+
+def _copied(tree: Tree, file: StoredFile, upload: Upload) -> IncomingFile:
+    """A file of a release on its way into another one."""
+    staged = upload.new_file()
+    with open(tree.open_file(file), "rb") as source, open(staged, "xb") as target:
+        shutil.copyfileobj(source, target)
+        if target.tell() != file.size:
+            raise DamagedTree(f"{file.path} has {target.tell()} bytes instead of {file.size}")
+    return IncomingFile(file.path, file.size, file.md5, staged=staged)
+
+
+def history(volume: Volume, course: str, assignment: str) -> list[tuple[Timestamp, Manifest | None]]:
+    """All releases and withdrawals, the newest first; None for the manifest of one that cannot be read.
+
+    Raises:
+        AssignmentNotFound: there is no such assignment.
+    """
+    releases = layout.releases(volume.root, course, assignment)
+    found: list[tuple[Timestamp, Manifest | None]] = []
+    for moment in reversed(timestamps_in(releases)):
+        try:
+            manifest = manifest_at(volume.manifests, os.path.join(releases, timestamp.folder_of(moment)))
+        except BrokenManifest:
+            found.append((moment, None))
+        except FileNotFoundError:
+            continue  # deleted meanwhile
+        else:
+            found.append((moment, manifest))
+    if not found and not exists(volume, course, assignment):
+        raise AssignmentNotFound(assignment)
+    return found
 
 
 def _publish(

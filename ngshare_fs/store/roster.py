@@ -1,6 +1,6 @@
 """Who teaches, who grades and who takes a course: reading and changing the roster."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
 from ngshare_fs.store.editable_file import EditableFile
@@ -214,6 +214,42 @@ def remove_students(volume: Volume, course: str, users: Iterable[str], last_chec
 
     change(volume, course, changed, last_check)
     return removed
+
+
+def change_students(
+    volume: Volume,
+    course: str,
+    entries: Iterable[tuple[str, Person]],
+    leaving: Collection[str],
+    last_check: LastCheck = no_check,
+) -> None:
+    """Make users students or change their entries, and take others off the roster, by one write.
+
+    Args:
+        entries: see `set_students`, but that what is None stays as it is; an entry that a group has brought stays one.
+        leaving: who goes; whoever is no student by then does not matter.
+        last_check: see `change`.
+
+    Raises:
+        IsInstructor, IsGrader: one of `entries` is above students; then nothing is changed.
+        CourseNotFound, BrokenManifest: see `change`.
+    """
+    entries = list(entries)
+
+    def changed(roster: Roster) -> Roster:
+        students = {name: entry for name, entry in roster.students.items() if name not in leaving}
+        for user, person in entries:
+            match _above_students(roster, user):
+                case Role.INSTRUCTOR:
+                    raise IsInstructor(user)
+                case Role.GRADER:
+                    raise IsGrader(user)
+            present = students.get(user, Person("", "", ""))
+            said = {key: value for key in PERSON_KEYS if (value := getattr(person, key)) is not None}
+            students[user] = replace(present, **said)
+        return replace(roster, students=students)
+
+    change(volume, course, changed, last_check)
 
 
 def mark(volume: Volume, course: str, members: Iterable[tuple[str, Role, Person]]) -> list[str]:

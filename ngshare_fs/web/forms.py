@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from aiohttp import web
+from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
@@ -12,14 +13,20 @@ from ngshare_fs.web.page import Form, Page, UploadForm, Wrong
 FORM = "form"
 XSRF_FIELD = "_xsrf"
 CONTENT_TYPE = "application/x-www-form-urlencoded"
+WITH_FILES = "multipart/form-data"
 
 
-async def read_form(request: web.Request) -> Mapping[str, str]:
+async def read_form(request: web.Request, takes_files: bool = False) -> Mapping[str, str]:
     """The fields that came, as texts; of those that came twice, the first.
+
+    Args:
+        takes_files: whether small files may be among them, see `Field`.
 
     Raises:
         Refused: it is none, or too large: aiohttp takes 1 MiB.
     """
+    if takes_files and request.content_type == WITH_FILES:
+        return await _read_parts(request)
     if request.content_type != CONTENT_TYPE:
         raise Refused(refusals.MALFORMED_BODY)
     try:
@@ -29,6 +36,28 @@ async def read_form(request: web.Request) -> Mapping[str, str]:
     except (ValueError, LookupError):
         raise Refused(refusals.MALFORMED_BODY) from None
     return {name: str(sent.getone(name)) for name in sent}
+
+
+async def _read_parts(request: web.Request) -> Mapping[str, str]:
+    # Not by `request.post()`, which writes what has a file's name to a temporary file, wherever that may be.
+    sent: dict[str, str] = {}
+    left = request.client_max_size
+    try:
+        reader = await request.multipart()
+        while (part := await reader.next()) is not None:
+            if not isinstance(part, BodyPartReader):
+                raise Refused(refusals.MALFORMED_BODY)
+            content = bytearray()
+            while chunk := await part.read_chunk():
+                content += chunk
+                if len(content) > left:
+                    raise Refused(refusals.TOO_LARGE)
+            left -= len(content)
+            text = content.decode("latin-1" if part.filename is not None else "utf-8")
+            sent.setdefault(part.name or "", text)
+    except (ValueError, LookupError, RuntimeError, AssertionError, HttpProcessingError):
+        raise Refused(refusals.MALFORMED_BODY) from None
+    return sent
 
 
 def form_of(declared: Page, sent: Mapping[str, str]) -> Form:
@@ -45,7 +74,11 @@ def form_of(declared: Page, sent: Mapping[str, str]) -> Form:
 
 def values_of(form: Form | UploadForm, sent: Mapping[str, str]) -> Mapping[str, str]:
     """The texts of a form's fields, as lines of one kind; what was not sent is empty."""
-    return {field.name: sent.get(field.name, "").replace("\r\n", "\n") for field in form.fields}
+    texts = {field.name: sent.get(field.name, "") for field in form.fields}
+    return {
+        field.name: texts[field.name] if field.is_file else texts[field.name].replace("\r\n", "\n")
+        for field in form.fields
+    }
 
 
 def check_values(form: Form | UploadForm, values: Mapping[str, str]) -> None:

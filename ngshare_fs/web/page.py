@@ -21,11 +21,14 @@ class Field:
         name: its name.
         longest: how many characters are taken.
         required: whether something has to be in it.
+        is_file: whether it is a small file, for which the form is sent as `multipart/form-data`; what was in it is a
+            text with a character for each byte.
     """
 
     name: str
     longest: int = 1000
     required: bool = True
+    is_file: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,17 +50,32 @@ class Done:
     query: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Asks:
+    """A form has looked at what it was sent, and has done nothing yet: the page shows what would be done, and asks.
+
+    Args:
+        content: what the template has under `asks`.
+    """
+
+    content: Mapping[str, Any]
+
+
+# The key of a text, a sentence of another room, or several of these.
+Problem = str | Sequence[str]
+
+
 class Wrong(Exception):
     """What was written into a form cannot be; nothing was done.
 
     Args:
-        problems: by the name of the field, the key of a text.
+        problems: by the name of the field.
         told: what these texts, and the page, are told more.
         status: of the answer.
     """
 
     def __init__(
-        self, problems: Mapping[str, str], told: Mapping[str, object] = MappingProxyType({}), status: int = 400
+        self, problems: Mapping[str, Problem], told: Mapping[str, object] = MappingProxyType({}), status: int = 400
     ) -> None:
         super().__init__(problems)
         self.problems = problems
@@ -71,13 +89,13 @@ class Form:
 
     Args:
         name: told from the page's other forms by it.
-        action: does it; blocking. Takes the texts of the fields; raises `Wrong`, `Refused`, `StoreError`.
+        action: does it, or asks; blocking. Takes the texts of the fields; raises `Wrong`, `Refused`, `StoreError`.
         fields: what it takes.
         who: who may do it, where that is not everybody who sees the page.
     """
 
     name: str
-    action: Callable[[Visit, Mapping[str, str]], Done]
+    action: Callable[[Visit, Mapping[str, str]], Done | Asks]
     fields: tuple[Field, ...] = ()
     who: Who | None = None
 
@@ -138,6 +156,7 @@ class Page:
         under: the page above it in the trail.
         of_student: see `Conditions`.
         only_open: see `Conditions`.
+        new_assignment: whether the assignment in its path need not be there.
         forms: what can be done on it.
         upload: the one of its forms that has files.
         scripts: that it is easier to use with; it works without.
@@ -151,6 +170,7 @@ class Page:
     under: "Page | None" = None
     of_student: bool = False
     only_open: bool = False
+    new_assignment: bool = False
     forms: tuple[Form, ...] = ()
     upload: UploadForm | None = None
     scripts: tuple[str, ...] = ()
@@ -161,7 +181,13 @@ class Page:
         """What is checked before it is shown."""
         # Where nobody can say whether an assignment is released, work is taken, but nothing is shown.
         takes_work = self.upload is not None
-        return replace(conditions_of(self.path, self.who, self.of_student, self.only_open), writes=takes_work)
+        found = conditions_of(self.path, self.who, self.of_student, self.only_open)
+        return replace(found, writes=takes_work, assignment=found.assignment and not self.new_assignment)
+
+    @cached_property
+    def takes_small_files(self) -> bool:
+        """Whether one of its forms has a field for a file."""
+        return any(field.is_file for form in self.forms for field in form.fields)
 
     @property
     def title(self) -> str:

@@ -25,7 +25,7 @@ from ngshare_fs.web.addresses import Addresses, name_in
 from ngshare_fs.web.download import Download, HandedOut
 from ngshare_fs.web.forms import XSRF_FIELD, check_values, form_of, read_form, values_of
 from ngshare_fs.web.handing_out import hand_out
-from ngshare_fs.web.page import Chosen, Done, Form, Page, Prepared, UploadForm, Wrong
+from ngshare_fs.web.page import Asks, Chosen, Done, Form, Page, Prepared, UploadForm, Wrong
 from ngshare_fs.web.rendering import Frame, page, refusal_page
 from ngshare_fs.web.texts.language import preferred
 from ngshare_fs.web.untrusted.showing import Showing
@@ -101,7 +101,7 @@ class Pages:
         async def handle(request: web.Request) -> web.StreamResponse:
             if files is not None and request.content_type == "multipart/form-data":
                 return await files(request)
-            sent = await read_form(request)
+            sent = await read_form(request, declared.takes_small_files)
 
             async def take(look: Look) -> web.StreamResponse:
                 form = form_of(declared, sent)
@@ -110,6 +110,8 @@ class Pages:
                     done = await self.blocking.manage(self._act, declared, form, look, values)
                 except Wrong as error:
                     return await self._page(declared, look, error, values)
+                if isinstance(done, Asks):
+                    return await self._page(declared, look, values=values, asks=done)
                 return _leading_to(done, look)
 
             return await self._handler(take, declared, sent.get(XSRF_FIELD, ""))(request)
@@ -248,9 +250,10 @@ class Pages:
         look: Look,
         wrong: Wrong | None = None,
         values: Mapping[str, str] = MappingProxyType({}),
+        asks: Asks | None = None,
     ) -> web.StreamResponse:
         around, content = await self.blocking.read(self._read, declared, look)
-        shown: dict[str, Any] = {"problems": {}, "told": {}, "values": values}
+        shown: dict[str, Any] = {"problems": {}, "told": {}, "values": values, "asks": asks and asks.content}
         if wrong is not None:
             shown |= {"problems": wrong.problems, "told": wrong.told}
         return await page(declared.template, around, 200 if wrong is None else wrong.status, **shown, **content)
@@ -276,7 +279,7 @@ class Pages:
             if each.conditions.course == about_course and permission.may(visit.asking, each.conditions, visit.people)
         ]
 
-    def _act(self, declared: Page, form: Form, look: Look, values: Mapping[str, str]) -> Done:
+    def _act(self, declared: Page, form: Form, look: Look, values: Mapping[str, str]) -> Done | Asks:
         visit = self._visit(declared, look, form)
         check_values(form, values)
         return form.action(visit, values)

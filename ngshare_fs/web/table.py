@@ -6,7 +6,17 @@ from ngshare_fs.web.instructor.class_csv import CLASS_CSV
 from ngshare_fs.web.instructor.class_table import CLASS
 from ngshare_fs.web.instructor.class_zip import CLASS_ZIP
 from ngshare_fs.web.instructor.collect import COLLECT
+from ngshare_fs.web.instructor.delete_assignment import DELETE_ASSIGNMENT
+from ngshare_fs.web.instructor.extensions import EXTENSIONS, TAKE_BACK_EXTENSION
+from ngshare_fs.web.instructor.manage import MANAGE
+from ngshare_fs.web.instructor.release import RELEASE, RELEASE_ANEW, RELEASE_NEW
+from ngshare_fs.web.instructor.roster import ROSTER
+from ngshare_fs.web.instructor.roster_change import ROSTER_CHANGE
+from ngshare_fs.web.instructor.roster_entry import ROSTER_ENTRY
+from ngshare_fs.web.instructor.roster_removal import ROSTER_REMOVAL
+from ngshare_fs.web.instructor.set_dates import SET_DATES
 from ngshare_fs.web.instructor.student import STUDENT
+from ngshare_fs.web.instructor.take_back import TAKE_BACK
 from ngshare_fs.web.page import Page
 from ngshare_fs.web.student.assignment import ASSIGNMENT
 from ngshare_fs.web.student.course import COURSE
@@ -22,6 +32,19 @@ PAGES: tuple[Page, ...] = (
     HOME,
     COURSE,
     ASSIGNMENT,
+    MANAGE,
+    RELEASE,
+    RELEASE_NEW,
+    RELEASE_ANEW,
+    SET_DATES,
+    EXTENSIONS,
+    TAKE_BACK_EXTENSION,
+    TAKE_BACK,
+    DELETE_ASSIGNMENT,
+    ROSTER,
+    ROSTER_ENTRY,
+    ROSTER_CHANGE,
+    ROSTER_REMOVAL,
     HAND_IN,
     SUBMISSIONS,
     RECEIPT,

@@ -1,9 +1,10 @@
 """What the function of a page is given."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+
+from multidict import MultiMapping
 
 from ngshare_fs.access import permission
 from ngshare_fs.access.identity import Caller
@@ -34,7 +35,7 @@ class Visit:
     conditions: Conditions
     caller: Caller
     people: Roster | None
-    query: Mapping[str, str]
+    query: MultiMapping[str]
     now: datetime
     settings: Settings
     server: str

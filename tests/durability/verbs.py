@@ -8,7 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ngshare_fs.formats.civil_time import moment_in
-from ngshare_fs.store import Extension, Volume, assignment, course, dates, feedback, release, roster, submission
+from ngshare_fs.store import (
+    Extension,
+    Volume,
+    assignment,
+    course,
+    dates,
+    extensions,
+    feedback,
+    release,
+    roster,
+    submission,
+)
 from ngshare_fs.store.format.course_file import Person
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.writing.upload import IncomingFile, Upload
@@ -221,13 +232,13 @@ OF_DATES = {
     "extend": Verb(
         ("PUT", f"extension/{COURSE}/{DATED}/{STUDENT}"),
         INSTRUCTOR,
-        lambda volume: dates.extend(volume, COURSE, DATED, STUDENT, Extension(moment_in(LATEST), reason="ill")),
+        lambda volume: extensions.extend(volume, COURSE, DATED, STUDENT, Extension(moment_in(LATEST), reason="ill")),
         {"due": LATEST, "reason": "ill"},
     ),
     "take an extension back": Verb(
         ("DELETE", f"extension/{COURSE}/{DATED}/{WAITING}"),
         INSTRUCTOR,
-        lambda volume: dates.take_back_extension(volume, COURSE, DATED, WAITING),
+        lambda volume: extensions.take_back(volume, COURSE, DATED, WAITING),
     ),
     "release with dates": Verb(
         ("POST", f"assignment/{COURSE}/new"),

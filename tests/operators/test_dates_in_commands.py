@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ngshare_fs.formats.civil_time import moment_in
-from ngshare_fs.store import Volume, dates, roster
+from ngshare_fs.store import Volume, dates, extensions, roster
 from ngshare_fs.store.format.assignment_file import Extension
 from ngshare_fs.store.renaming import user_renaming
 from ngshare_fs.store.renaming.forgetting import Search
@@ -122,7 +122,7 @@ def test_of_two_extensions_the_later_dates_count(volume: Volume) -> None:
     old = Extension(moment_in("2026-11-12 UTC"), moment_in("2026-11-13 UTC"), "ill", "kevin", "t", {"room": "7"})
     new = Extension(moment_in("2026-11-11 UTC"), moment_in("2026-11-14 UTC"), None, "eve")
     for name, given in (("old", old), ("other", new), ("new", new)):
-        dates.extend(volume, "c", "a", name, given)
+        extensions.extend(volume, "c", "a", name, given)
     user_renaming.rename(volume, user_renaming.plan(volume, "old", "new"), "old", "new")
     found = dates.written(volume, "c", "a").extensions
     assert list(found) == ["other", "new"]

@@ -21,6 +21,7 @@ ALLOWED = {
     Who.MEMBER: MEMBERS,
     Who.GRADER: GRADERS,
     Who.GRADER_OR_SELF: GRADERS | {"lawrence"},
+    Who.INSTRUCTOR: {"root", "kevin"},
 }
 # The contract, written out once more, so that a slip in the declarations shows.
 CONTRACT = {
@@ -46,6 +47,19 @@ CONTRACT = {
     "pages/student/{course}/{user}": Who.GRADER,
     "pages/collect/{course}/{assignment}": Who.GRADER,
     "pages/class-zip/{course}/{assignment}": Who.GRADER,
+    "pages/manage/{course}/{assignment}": Who.INSTRUCTOR,
+    "pages/release/{course}": Who.INSTRUCTOR,
+    "pages/release-new/{course}/{assignment}": Who.INSTRUCTOR,
+    "pages/release-anew/{course}/{assignment}": Who.INSTRUCTOR,
+    "pages/dates/{course}/{assignment}": Who.INSTRUCTOR,
+    "pages/extensions/{course}/{assignment}": Who.INSTRUCTOR,
+    "pages/take-back-extension/{course}/{assignment}/{user}": Who.INSTRUCTOR,
+    "pages/take-back/{course}/{assignment}": Who.INSTRUCTOR,
+    "pages/delete-assignment/{course}/{assignment}": Who.INSTRUCTOR,
+    "pages/roster/{course}": Who.GRADER,
+    "pages/roster-entry/{course}": Who.INSTRUCTOR,
+    "pages/roster-change/{course}": Who.INSTRUCTOR,
+    "pages/roster-remove/{course}": Who.INSTRUCTOR,
 }
 EVERYTHING: tuple[Page | Download, ...] = (*PAGES, *DOWNLOADS)
 NAMES = {"course": "c", "assignment": "a", "user": "lawrence"}

@@ -65,12 +65,17 @@ async def test_a_page_of_2000_students_is_there_at_once(large: Exchange) -> None
         ("", {}),
         ("pages/course/{course}", {"course": "c"}),
         ("pages/assignment/{course}/{assignment}", {"course": "c", "assignment": "a11"}),
+        ("pages/manage/{course}/{assignment}", {"course": "c", "assignment": "a11"}),
+        ("pages/extensions/{course}/{assignment}", {"course": "c", "assignment": "a11"}),
+        ("pages/roster/{course}", {"course": "c"}),
         ("pages/hand-in/{course}/{assignment}", {"course": "c", "assignment": "a11"}),
         ("pages/class/{course}", {"course": "c"}),
         ("pages/student/{course}/{user}", {"course": "c", "user": "student0007"}),
         ("pages/collect/{course}/{assignment}", {"course": "c", "assignment": "a11"}),
     ):
-        is_for_graders = path.startswith(("pages/class", "pages/student", "pages/collect"))
+        is_for_graders = path.startswith(
+            ("pages/class", "pages/student", "pages/collect", "pages/manage", "pages/extensions", "pages/roster")
+        )
         for user in ("kevin",) if is_for_graders else ("student0007", "kevin", "root"):
             await measure(browser, path, user, names)
     for number in (10, 11):

@@ -1,5 +1,7 @@
 """What pages say: in each language all of it, and nothing that no page says."""
 
+import ast
+import pickle
 import re
 import string
 from collections.abc import Iterator
@@ -9,8 +11,10 @@ from pathlib import Path
 import pytest
 
 import ngshare_fs.web
+from ngshare_fs.formats.sentence import sentence
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal
+from ngshare_fs.roster_files import csv_text
 from ngshare_fs.store import Timestamp
 from ngshare_fs.web import sign_in
 from ngshare_fs.web.table import PAGES
@@ -37,6 +41,8 @@ CHOSEN = (
     "class.sort.",
     "class-csv.",
     "collect.which-one.",
+    "manage.state.",
+    "roster.count",
 )
 
 
@@ -87,6 +93,44 @@ def test_german_has_all_refusals_that_a_page_can_meet() -> None:
         "Key belongs to a submission of other files",
     }
     assert page_met - of_forms <= german.refusals.keys()
+
+
+def _templates() -> set[str]:
+    """The templates of all sentences of ours, and those that are values of others."""
+    found = {"release", "due", "close", "instructor", "grader", *csv_text.DELIMITERS.values()}
+    for file in WEB.parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name(id="sentence"), args=[ast.Constant(value=str(template))]):
+                    found.add(template)
+    return found
+
+
+def test_german_has_all_sentences_of_other_rooms_and_no_other() -> None:
+    german = catalogue("de").sentences
+    assert german.keys() == _templates()
+    for english, text in german.items():
+        assert _places(str(text)) == _places(english), english
+
+
+def test_a_sentence_shows_its_values_as_text_in_each_language() -> None:
+    how = sentence("only capitals differ")
+    twin = sentence(
+        "{user} is {twin} in row {row}: {how}; remove one",
+        user="<b>",
+        twin="{x}",
+        row=2,
+        how=how,
+    )
+    assert twin == "<b> is {x} in row 2: only capitals differ; remove one"
+    assert pickle.loads(pickle.dumps(twin)).template == twin.template
+    shown = str(catalogue("de").problem(twin))
+    assert "<bdi>&lt;b&gt;</bdi> ist <bdi>{x}</bdi> in Zeile" in shown
+    assert "Groß- und Kleinschreibung" in shown
+    quoted = sentence(
+        "the {column} {value!a} has the character {wrong} in it: remove it", column="c", value="a\x1b", wrong="U+001B"
+    )
+    assert "<bdi>a\\x1b</bdi>" in str(catalogue("en").problem(quoted))
 
 
 def test_every_status_that_a_refusal_has_has_a_title() -> None:

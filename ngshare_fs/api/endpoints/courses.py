@@ -9,7 +9,7 @@ from ngshare_fs.api.endpoint import Argument, Endpoint, Pool
 from ngshare_fs.api.endpoints.schemas import NAME, NAMES
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
-from ngshare_fs.store import course
+from ngshare_fs.store import course, journal
 
 INSTRUCTORS = Argument(
     "instructors",
@@ -36,7 +36,7 @@ def create_course(call: Call) -> Answer:
             raise Refused(refusals.OTHER_INSTRUCTORS)
         instructors = [call.user]
     course.create(call.volume, call.course, instructors)
-    call.note("create-course", listed(instructors))
+    call.note("create-course", journal.listed(instructors))
     return {}
 
 
@@ -58,11 +58,6 @@ def _instructors(call: Call) -> list[str]:
     if not isinstance(names, list) or not all(is_name(name) for name in names):
         raise Refused(refusals.INSTRUCTORS_NOT_JSON)
     return names
-
-
-def listed(names: list[str]) -> str:
-    """Names as the journal has them."""
-    return f"{len(names)}: {', '.join(names)}" if names else ""
 
 
 def is_name(value: object) -> bool:

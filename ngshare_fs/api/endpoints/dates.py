@@ -13,7 +13,7 @@ from ngshare_fs.formats.duration import duration_in, duration_text
 from ngshare_fs.formats.one_line import in_one_line
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
-from ngshare_fs.store import Extension, dates, timestamp_of
+from ngshare_fs.store import Extension, dates, extensions, timestamp_of
 
 LONGEST_REASON = 200
 _HOW = (
@@ -76,7 +76,7 @@ def extend(call: Call) -> Answer:
     extension = Extension(
         _moment(call, "due"), _moment(call, "close"), reason, by=call.user, at=timestamp_of(dates.now())
     )
-    dates.extend(call.volume, call.course, call.assignment, call.named_user, extension, call.last_check)
+    extensions.extend(call.volume, call.course, call.assignment, call.named_user, extension, call.last_check)
     given = {"due": extension.due, "close": extension.close}
     # Why is nobody's business but the instructors' and the student's, and the journal outlives the course.
     call.note("extend", ", ".join(f"{name}: {date}" for name, date in given.items() if date is not None))
@@ -85,7 +85,7 @@ def extend(call: Call) -> Answer:
 
 def take_back_extension(call: Call) -> Answer:
     """Let the assignment's dates count for a student again."""
-    if not dates.take_back_extension(call.volume, call.course, call.assignment, call.named_user, call.last_check):
+    if not extensions.take_back(call.volume, call.course, call.assignment, call.named_user, call.last_check):
         raise Refused(refusals.EXTENSION_NOT_FOUND)
     call.note("take-back-extension")
     return _dates_by_now(call, call.named_user)

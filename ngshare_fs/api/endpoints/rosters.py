@@ -7,11 +7,11 @@ from typing import Any
 from ngshare_fs.access.permission import Who
 from ngshare_fs.api.call import Answer, Call
 from ngshare_fs.api.endpoint import Argument, Endpoint, Pool
-from ngshare_fs.api.endpoints.courses import is_name, listed
+from ngshare_fs.api.endpoints.courses import is_name
 from ngshare_fs.api.endpoints.schemas import NAME, PERSON, TEXT, list_of, record
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal, Refused
-from ngshare_fs.store import Person, Role, StoreError, roster
+from ngshare_fs.store import Person, Role, StoreError, journal, roster
 from ngshare_fs.store.errors import GraderNotFound, InstructorNotFound, IsInstructor, StudentNotFound
 
 FIRST_NAME = Argument("first_name", TEXT, "May be empty.")
@@ -131,7 +131,8 @@ def set_students(call: Call) -> Answer:
     entries = _entries(call)
     instead = roster.set_students(call.volume, call.course, entries, call.last_check)
     names = [name for name, _ in entries]
-    call.note("set-students", listed([name for name, other in zip(names, instead, strict=True) if other is None]))
+    taken = [name for name, other in zip(names, instead, strict=True) if other is None]
+    call.note("set-students", journal.listed(taken))
     return _status(names, [None if other is None else _IS_HIGHER[other] for other in instead])
 
 
@@ -141,7 +142,8 @@ def remove_students(call: Call) -> Answer:
     if not all(is_name(name) for name in names):
         raise Refused(refusals.WRONG_FORMAT)
     removed = roster.remove_students(call.volume, call.course, names, call.last_check)
-    call.note("remove-students", listed([name for name, is_gone in zip(names, removed, strict=True) if is_gone]))
+    gone = [name for name, is_gone in zip(names, removed, strict=True) if is_gone]
+    call.note("remove-students", journal.listed(gone))
     return _status(names, [None if is_gone else refusals.STUDENT_NOT_FOUND for is_gone in removed])
 
 

@@ -22,6 +22,7 @@ from datetime import timedelta
 from ngshare_fs.formats import yaml_text
 from ngshare_fs.formats.civil_time import Moment, moment_in
 from ngshare_fs.formats.duration import duration_in, duration_text
+from ngshare_fs.formats.sentence import Sentence, sentence
 from ngshare_fs.formats.yaml_text import Node, WrongShape, mapping_in, text_in
 from ngshare_fs.store.format.unknown_keys import Misspelt, misspelt, unknown_keys
 
@@ -119,12 +120,18 @@ def later(first: Moment | None, second: Moment | None) -> Moment | None:
     return second if second.at > first.at else first
 
 
-def disorder(file: AssignmentFile) -> Iterator[str]:
+def disorder(file: AssignmentFile) -> Iterator[Sentence]:
     """Dates for everybody of which the earlier one is the later one, in words."""
     named = [(name, moment) for name in DATES if (moment := getattr(file, name)) is not None]
     for (earlier, first), (later, second) in itertools.pairwise(named):
         if first.at > second.at:
-            yield f"the {earlier} date, {first}, is later than the {later} date, {second}"
+            yield sentence(
+                "the {earlier} date, {first}, is later than the {later} date, {second}",
+                earlier=sentence(earlier),
+                first=first,
+                later=sentence(later),
+                second=second,
+            )
 
 
 def disorder_of_extensions(file: AssignmentFile) -> Iterator[str]:

@@ -9,6 +9,7 @@ from ngshare_fs.store.journal.events import (
     entries_in,
     entries_of,
     files,
+    listed,
     record,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "entries_in",
     "entries_of",
     "files",
+    "listed",
     "record",
 ]

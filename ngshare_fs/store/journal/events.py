@@ -1,7 +1,7 @@
 """What is done, written as a line of the journal and read from it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -54,6 +54,11 @@ class BrokenLine:
 
     place: str
     problem: str
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as the journal has them."""
+    return f"{len(names)}: {', '.join(names)}" if names else ""
 
 
 def record(volume: Volume, event: Event, is_read: bool = False) -> None:

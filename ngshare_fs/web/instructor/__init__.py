@@ -1,1 +1,1 @@
-"""Pages for instructors and graders: what needs action, a class at a glance, a student, what was handed in as a zip."""
+"""Pages for instructors and graders: a class at a glance, a student, assignments, their dates, the roster."""

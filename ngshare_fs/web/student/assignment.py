@@ -39,6 +39,7 @@ def read(visit: Visit) -> Mapping[str, Any]:
         "count": len(submissions),
         "is_contested": is_contested(submissions),
         "has_dates": bool(applying),
+        "teaches": visit.teaches,
     }
 
 

@@ -20,7 +20,7 @@ def read(visit: Visit) -> Mapping[str, Any]:
     shown: dict[str, Any] = {"course": visit.course, "role": in_words(visit.role), "grades": visit.grades}
     if visit.grades:
         problems.note_of_roster(visit.course)
-        shown |= overview(visit, problems)
+        shown |= {"teaches": visit.teaches, **overview(visit, problems)}
         return {**shown, "problem": problems.first}
     works = list(own_work(visit.asking, visit.roster, visit.now, problems))
     return {**shown, "works": part_of(works[::-1], visit.query.get(PART))}

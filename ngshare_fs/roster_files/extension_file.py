@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ngshare_fs.management.roster_files import spreadsheet
-from ngshare_fs.management.roster_files.columns import USER_HEADINGS, Kind
-from ngshare_fs.management.roster_files.rows import (
+from ngshare_fs.formats.sentence import sentence
+from ngshare_fs.roster_files import spreadsheet
+from ngshare_fs.roster_files.columns import USER_HEADINGS, Kind
+from ngshare_fs.roster_files.rows import (
     UserNames,
     WrongRoster,
+    in_row,
     rows_in,
     text_of,
     wrong_shape,
@@ -72,12 +74,21 @@ def read(
     Raises:
         WrongRoster: it cannot be read, or a row is wrong.
     """
-    found, table, rows = rows_in(text_of(file), str(file), EXTENSIONS, said)
+    return parse(text_of(file), str(file), said, mistake_of)
+
+
+def parse(
+    text: str, name: str, said: Mapping[str, str], mistake_of: Callable[[MoreTime], str | None] = lambda _: None
+) -> ExtensionFile:
+    """The same from the text of a file called `name`."""
+    found, table, rows = rows_in(text, name, EXTENSIONS, said)
     if not {"until", "close"} & found.places.keys():
-        raise WrongRoster(
-            f"{file}: there is no column until or close, which say how much time somebody has; the first row names the "
-            f"columns: {EXTENSIONS.header}"
+        problem = sentence(
+            "there is no column until or close, which say how much time somebody has; the first row names the columns: "
+            "{columns}",
+            columns=EXTENSIONS.header,
         )
+        raise WrongRoster(f"{name}: {problem}", problem=problem)
     names = UserNames()
     wanted: list[MoreTime] = []
     mistakes: list[str] = []
@@ -94,14 +105,15 @@ def read(
             or mistake_of(row)
         )
         if mistake is not None:
-            mistakes.append(f"row {number}: {mistake}")
+            mistakes.append(in_row(number, mistake))
         else:
             names.add(row.user, number)
             wanted.append(row)
     if mistakes:
-        raise WrongRoster(f"{file}: nothing was changed, because of", mistakes)
+        raise WrongRoster(f"{name}: nothing was changed, because of", mistakes)
     if not wanted:
-        raise WrongRoster(f"{file} has no rows below its first one")
+        problem = sentence("there are no rows below the first one")
+        raise WrongRoster(f"{name} has no rows below its first one", problem=problem)
     unknown = found.unknown()
-    notes = [f"These columns mean nothing here: {', '.join(unknown)}"] if unknown else []
+    notes = [sentence("These columns mean nothing here: {columns}", columns=", ".join(unknown))] if unknown else []
     return ExtensionFile(wanted, [*found.taken(), *notes])

@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ngshare_fs.management.roster_files.columns import ROSTER, USER, Columns
-from ngshare_fs.management.roster_files.rows import (
+from ngshare_fs.formats.sentence import sentence
+from ngshare_fs.roster_files import csv_text
+from ngshare_fs.roster_files.columns import ROSTER, USER, Columns
+from ngshare_fs.roster_files.rows import (
     UserNames,
     WrongRoster,
+    in_row,
     rows_in,
     text_of,
     wrong_shape,
@@ -68,6 +71,23 @@ def parse(text: str, name: str, said: Mapping[str, str] | None = None) -> Roster
     return _Reading(found, table.delimiter).read(rows, name)
 
 
+def parse_list(text: str, name: str) -> Roster:
+    """The students in a text that somebody pasted: a file as above, or nothing but user names, one a line.
+
+    Raises:
+        WrongRoster: see `read`.
+    """
+    table = csv_text.table(text)
+    try:
+        first: list[str] = next((values for _, values in table.rows()), [])
+        if len(first) == 1 and ROSTER.meaning(first[0]) is None:
+            rows = list(table.rows())
+            return _Reading(Columns({USER: 0}, [USER]), table.delimiter).read(rows, name)
+    except csv_text.WrongQuotes:
+        pass  # which row it is, is said by `parse`
+    return parse(text, name)
+
+
 class _Reading:
     """Turns rows into students, and gathers what is wrong with them.
 
@@ -90,12 +110,13 @@ class _Reading:
         Raises:
             WrongRoster: some of them are wrong, or there are none.
         """
-        mistakes = [f"row {number}: {mistake}" for number, values in rows if (mistake := self._take(number, values))]
+        mistakes = [in_row(number, mistake) for number, values in rows if (mistake := self._take(number, values))]
         if mistakes:
             raise WrongRoster(f"{name}: nothing was changed, because of", mistakes)
         if not self._students:
             # A roster that is empty by mistake would have `sync` remove everybody.
-            raise WrongRoster(f"{name} has no students below its first row")
+            problem = sentence("there are no students below the first row")
+            raise WrongRoster(f"{name} has no students below its first row", problem=problem)
         return Roster(list(self._students.values()), self._notes(), self._names.rows)
 
     def _take(self, number: int, values: list[str]) -> str | None:
@@ -118,13 +139,16 @@ class _Reading:
         return None
 
     def _notes(self) -> list[str]:
-        notes = self._columns.taken()
+        notes: list[str] = [*self._columns.taken()]
         unknown = self._columns.unknown()
         if unknown:
-            notes.append(f"These columns mean nothing here: {', '.join(unknown)}")
+            notes.append(sentence("These columns mean nothing here: {columns}", columns=", ".join(unknown)))
         if self._short:
             rows = ", ".join(map(str, self._short[:10])) + (" …" if len(self._short) > 10 else "")
             notes.append(
-                f"Rows with fewer values than columns, whose missing values stay as they are on the server: {rows}"
+                sentence(
+                    "Rows with fewer values than columns, whose missing values stay as they are on the server: {rows}",
+                    rows=rows,
+                )
             )
         return notes

@@ -8,16 +8,27 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ngshare_fs.formats.sentence import sentence
+
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 # Excel's own way to say what separates the values; it does not show this line, and counts rows after it.
 _SEPARATOR_LINE = re.compile(r'\A(?:[ \t]*\r?\n)*"?sep=([^"\r\n])"?[,; \t]*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 _WORKBOOK = b"PK\x03\x04"
 _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
-_EXPORT = "save it as CSV in UTF-8 (in Excel: Save As, CSV UTF-8)"
+_EXPORT = sentence("save it as CSV in UTF-8 (in Excel: Save As, CSV UTF-8)")
 
 
 class NoText(Exception):
-    """The bytes are no text that could be a CSV file. The text says what they are, and what to do."""
+    """The bytes are no text that could be a CSV file.
+
+    Args:
+        problem: what they are, and what to do.
+        place: where; empty where that is all of it.
+    """
+
+    def __init__(self, problem: str, place: str = "") -> None:
+        super().__init__(f"{place}: {problem}")
+        self.problem = problem
 
 
 def decode(content: bytes) -> str:
@@ -27,17 +38,17 @@ def decode(content: bytes) -> str:
         NoText: it is neither.
     """
     if content.startswith((_WORKBOOK, _OLD_WORKBOOK)):
-        raise NoText(f": this is a workbook; open it and {_EXPORT}")
+        raise NoText(sentence("this is a workbook; open it and {export}", export=_EXPORT))
     utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         text = content.decode("utf-16" if utf_16 else "utf-8-sig")
     except UnicodeDecodeError as error:
         if utf_16:
-            raise NoText(f": it begins as UTF-16, but is not; {_EXPORT}") from None
+            raise NoText(sentence("it begins as UTF-16, but is not; {export}", export=_EXPORT)) from None
         line = content[: error.start].count(b"\n") + 1
-        raise NoText(f", line {line}: this is no UTF-8; {_EXPORT}") from None
+        raise NoText(sentence("this is no UTF-8; {export}", export=_EXPORT), f", line {line}") from None
     if "\x00" in text:
-        raise NoText(f": this is no UTF-8, maybe UTF-16 without a mark; {_EXPORT}")
+        raise NoText(sentence("this is no UTF-8, maybe UTF-16 without a mark; {export}", export=_EXPORT))
     return text
 
 
@@ -81,7 +92,9 @@ class Table:
                 if any(values):
                     yield number, values
         except csv.Error as error:
-            raise WrongQuotes(number + 1, str(error)) from None
+            raise WrongQuotes(
+                number + 1, sentence("its quotes cannot be understood ({problem})", problem=error)
+            ) from None
 
 
 def table(text: str) -> Table:

@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ngshare_fs.formats.sentence import sentence
+
 USER = "student_id"
 NAMES = ("first_name", "last_name", "email")
 # Other programs' headings, without accents, capitals, spaces and punctuation: `E-Mail`, `SIS Login ID` (Canvas),
@@ -64,7 +66,16 @@ ROSTER = Kind(_HEADINGS)
 
 
 class WrongColumns(Exception):
-    """The columns that are needed cannot be told. The text says why, and what to do."""
+    """The columns that are needed cannot be told.
+
+    Args:
+        problem: why.
+        advice: what a command has to be told.
+    """
+
+    def __init__(self, problem: str, advice: str = "") -> None:
+        super().__init__(problem + advice)
+        self.problem = problem
 
 
 @dataclass(frozen=True)
@@ -79,10 +90,10 @@ class Columns:
     places: Mapping[str, int]
     headings: Sequence[str]
 
-    def taken(self) -> list[str]:
+    def taken(self) -> Sequence[str]:
         """For people: the columns that are not called as they are here."""
         return [
-            f"{column} is the column {self.headings[place]!r}"
+            sentence("{column} is the column {heading!r}", column=column, heading=self.headings[place])
             for column, place in self.places.items()
             if self.headings[place] != column
         ]
@@ -137,13 +148,17 @@ def find(headings: Sequence[str], said: Mapping[str, str], kind: Kind = ROSTER) 
             free = [place for place in range(len(headings)) if place not in places.values()]
             found = _candidates(headings, free, column, kind)
             if len(found) > 1:
-                raise WrongColumns(_ambiguous(headings, found, column))
+                raise _ambiguous(headings, found, column)
             if found:
                 places[column] = found[0]
     if user not in places:
         raise WrongColumns(
-            f"there is no column {user} or id; the first row names the columns: {kind.header}. Or say which column has "
-            f"the user names: --columns {user}=HEADING"
+            sentence(
+                "there is no column {user} or id; the first row names the columns: {columns}",
+                user=user,
+                columns=kind.header,
+            ),
+            f". Or say which column has the user names: --columns {user}=HEADING",
         )
     return Columns({column: places[column] for column in kind.columns if column in places}, headings)
 
@@ -167,12 +182,15 @@ def _candidates(headings: Sequence[str], free: Sequence[int], column: str, kind:
     return [place for place in found if headings[place] not in numbers]
 
 
-def _ambiguous(headings: Sequence[str], found: Sequence[int], column: str) -> str:
+def _ambiguous(headings: Sequence[str], found: Sequence[int], column: str) -> WrongColumns:
     names = [headings[place] for place in found]
     if len(set(names)) == 1:
-        return f"there are two columns {names[0]}"
+        return WrongColumns(sentence("there are two columns {column}", column=names[0]))
     either = " and ".join(repr(name) for name in names)
-    return f"the columns {either} could all be the {column}; say which one is: --columns {column}={_quoted(names[0])}"
+    return WrongColumns(
+        sentence("the columns {columns} could all be the {column}", columns=either, column=column),
+        f"; say which one is: --columns {column}={_quoted(names[0])}",
+    )
 
 
 def _quoted(heading: str) -> str:

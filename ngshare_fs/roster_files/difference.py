@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ngshare_fs.management.roster_files.roster_file import Student
+from ngshare_fs.roster_files.roster_file import Student
 
 # What the server says of each student, by user name.
 Present = Mapping[str, Mapping[str, Any]]

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from ngshare_fs.management.roster_files.characters import composed, spelling
-from ngshare_fs.management.roster_files.roster_file import Student
+from ngshare_fs.roster_files.characters import composed, spelling
+from ngshare_fs.roster_files.roster_file import Student
 
 
 def spelled_as_there(students: Iterable[Student], present: Iterable[str]) -> list[Student]:

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from ngshare_fs.formats.sentence import sentence
+
 # Printable as far as Unicode knows, but nothing is to be seen of them: fillers, variation selectors and the like.
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
@@ -64,5 +66,5 @@ def composed(user: str) -> str:
 def how_they_differ(one: str, other: str) -> str:
     """Why two user names of one spelling are not the same, for people."""
     if composed(one) == composed(other):
-        return "accents are stored in another way (Unicode NFC and NFD)"
-    return "only capitals differ"
+        return sentence("accents are stored in another way (Unicode NFC and NFD)")
+    return sentence("only capitals differ")
