@@ -68,6 +68,7 @@ def make_application(volume: Volume, settings: Settings, starter: WriterStarter 
     health.add_routes(application, settings.prefix, volume, blocking)
     if settings.metrics:
         _serve_metrics(application, volume)
+    _count(application, VolumeWalk(volume, settings.metrics))
     openapi.add_route(application, settings)
     routes.add_routes(application, settings, volume, blocking, identity, contacts.met)
 
@@ -92,8 +93,9 @@ def _serve_metrics(application: web.Application, volume: Volume) -> None:
     from ngshare_fs.api.endpoints import metrics
 
     metrics.add_route(application, volume)
-    walk = VolumeWalk(volume)
 
+
+def _count(application: web.Application, walk: VolumeWalk) -> None:
     async def start_walk(_: web.Application) -> None:
         walk.start()
 
