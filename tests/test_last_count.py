@@ -1,4 +1,4 @@
-"""What is counted is left on the volume for everybody, with a history that neither grows for ever nor is written twice."""
+"""What is counted is left on the volume for everybody, with a history that does not grow for ever."""
 
 import json
 import threading

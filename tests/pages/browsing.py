@@ -82,6 +82,14 @@ def links(text: str) -> list[str]:
     return [str(attributes["href"]) for tag, attributes in document(text).elements if tag == "a"]
 
 
+async def something_deleted(browser: Browser) -> str:
+    """Delete an assignment of the course: the name of its entry in the trash."""
+    files = tree({"p.ipynb": b"{}"})
+    assert (await browser.exchange.call("POST", "assignment/c/old", "kevin", files=files)).status == 200
+    assert (await browser.exchange.call("DELETE", "assignment/c/old", "kevin")).status == 200
+    return max(each.name for each in (browser.exchange.data / "trash").iterdir())
+
+
 @pytest.fixture
 async def browser(taught: Exchange) -> Browser:
     """The course `c` with an instructor, a grader, students, and somebody who has handed in and left."""

@@ -20,7 +20,26 @@ from ngshare_fs.web.texts.times import duration_in_words, time_in_words
 
 WEB = Path(ngshare_fs.web.__file__).parent
 # Keys whose last part is known only when the page is shown.
-CHOSEN = ("role.", "state.", "status.", "month.", "duration.", "done.", "field.", "preview.", "menu.")
+CHOSEN = (
+    "role.",
+    "state.",
+    "status.",
+    "month.",
+    "duration.",
+    "done.",
+    "field.",
+    "preview.",
+    "menu.",
+    "admin.column.",
+    "volume.range.",
+    "volume.plot.",
+    "volume.axes.",
+    "volume.line.",
+    "journal.",
+    "health.state.",
+    "trash.kind.",
+    "restore.why.",
+)
 
 
 def _places(text: str) -> set[str]:

@@ -112,6 +112,27 @@ def entry_at(path: str) -> TrashEntry | None:
     return TrashEntry(path, moment, deletion, problem, contents)
 
 
+def newest_first(volume: Volume) -> list[str]:
+    """The paths of what may be entries, without a look into any."""
+    return folders_in(os.path.join(volume.root, layout.TRASH), lambda _: None)[::-1]
+
+
+def deletions_in(volume: Volume, course: str) -> list[TrashEntry]:
+    """What was deleted of a course that is there, the newest first: what may be brought back by who teaches it now.
+
+    An earlier course of the same name may lie in the trash, and what was deleted of that one: it is nobody's here.
+    """
+    found: list[TrashEntry] = []
+    for path in newest_first(volume):
+        entry = entry_at(path)
+        if entry is None or entry.deletion is None or not entry.contents or entry.deletion.course != course:
+            continue
+        if entry.deletion.kind == trash_file.COURSE:
+            break
+        found.append(entry)
+    return found
+
+
 def find_entry(volume: Volume, beginning: str) -> TrashEntry:
     """The one entry whose name begins so.
 
