@@ -1,8 +1,10 @@
 """A course with somebody of each kind, and looking at its pages."""
 
+import io
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from yarl import URL
@@ -80,6 +82,23 @@ def words(text: str) -> str:
 def links(text: str) -> list[str]:
     """Where a page leads."""
     return [str(attributes["href"]) for tag, attributes in document(text).elements if tag == "a"]
+
+
+async def send(
+    exchange: Exchange, path: str, user: str, names: dict[str, str] | None = None, /, query: str = "", **fields: str
+) -> tuple[int, str, str]:
+    """Send a form of the page of a declared path: status, where it leads, the page.
+
+    Args:
+        query: what else is in the address, from `&` on.
+    """
+    answer = await exchange.client.post(
+        URL(Addresses("/api/", user)(path, names) + query, encoded=True),
+        data=io.BytesIO(urlencode(fields).encode()),
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        allow_redirects=False,
+    )
+    return answer.status, answer.headers.get("Location", ""), await answer.text()
 
 
 async def something_deleted(browser: Browser) -> str:

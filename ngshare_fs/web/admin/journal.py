@@ -1,5 +1,6 @@
 """The journal: who did what, the newest first, and as a table for spreadsheets."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -29,6 +30,7 @@ WORDS = (
     "restore", "set-dates", "set-grader", "set-instructor", "set-student", "set-students", "submit",
     "take-back-extension", "withdraw",
 )  # fmt: skip
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 def read(visit: Visit) -> Mapping[str, Any]:
@@ -96,7 +98,7 @@ def _moment(time: str) -> Timestamp | None:
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text) if len(text) == len("2026-11-30") else None
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
     except ValueError:
         return None
 
