@@ -7,7 +7,8 @@ from pathlib import Path
 from ngshare_fs.store import Volume, assignment, course, release, submission
 from ngshare_fs.store.format.names import folder_of
 from ngshare_fs.store.journal import Entry, search
-from ngshare_fs.store.upkeep import emptying, figures, last_count
+from ngshare_fs.store.upkeep import figures, last_count
+from ngshare_fs.store.writing.locks import if_abandoned
 from tests.conftest import Exchange, MakeExchange
 from tests.pages.browsing import Browser, browser, document, links, send, something_deleted, words
 from tests.pages.test_hostile_names import NAMES as HOSTILE
@@ -225,7 +226,7 @@ async def test_what_is_old_goes_for_good_once_its_number_is_typed(browser: Brows
         if isinstance(each, Entry)
     ]
     assert [(each.by, each.via, each.course, each.assignment) for each in found] == [("root", "page", "c", "old")]
-    with emptying.if_abandoned(str(exchange.data / ".ngshare/locks/emptying.lock")):
+    with if_abandoned(str(exchange.data / ".ngshare/locks/emptying.lock")):
         os.rename(exchange.data / "trash" / young, exchange.data / "trash" / old)
         status, _, text = await send(exchange, path, "root", None, "&days=30", form="empty", typed_number="1")
         assert (status, "Another process is emptying the trash" in text) == (400, True)

@@ -1,4 +1,4 @@
-"""Renaming a course: one rename of its folder, whose name counts; its journal, its trash and the name in its file follow.
+"""Renaming a course: one rename of its folder, whose name counts; journal, trash and the name in its file follow.
 
 Of a name that is cut, only the file inside knows the whole; then the file comes first. Cut off in between, all that is
 wrong is that folder and file differ, and the same renaming finishes what was begun.
