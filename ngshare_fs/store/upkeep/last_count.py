@@ -5,15 +5,17 @@ has just counted leaves what was found; a moment of the history is added now and
 for people: nothing is decided by them.
 """
 
+import functools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ngshare_fs.store.files.plain_file import open_plain
 from ngshare_fs.store.format import count_file, layout, timestamp
 from ngshare_fs.store.format.count_file import Count, CourseFigures, Moment
 from ngshare_fs.store.format.timestamp import Timestamp
+from ngshare_fs.store.reading.fingerprint import FileFingerprint, fingerprint_of
 from ngshare_fs.store.upkeep.figures import Figures
 from ngshare_fs.store.upkeep.one_of_all import one_of_all
 from ngshare_fs.store.volume import Volume
@@ -107,7 +109,7 @@ def leave(volume: Volume, found: Figures) -> None:
     """
     moment = moment_now(volume, found)
     _write(volume, layout.LAST_COUNT, Count(moment, found.of_courses, found.of_trash).text())
-    lines = _lines(volume, layout.HISTORY)
+    lines = _lines(os.path.join(volume.root, layout.HISTORY), MOST_BYTES)
     latest = next((each for each in count_file.understand_history(reversed(lines)) if each is not None), None)
     if _seconds_since(latest) >= STEP_SECONDS:
         # Also what nobody understands stays as it is, until it is the oldest.
@@ -116,8 +118,9 @@ def leave(volume: Volume, found: Figures) -> None:
 
 def count_of(volume: Volume) -> Count | None:
     """What was counted last; None where nothing was, or nobody can read it."""
+    path = os.path.join(volume.root, layout.LAST_COUNT)
     try:
-        return count_file.understand_count(_lines(volume, layout.LAST_COUNT))
+        return _count(path, fingerprint_of(os.stat(path, follow_symlinks=False)))
     except OSError:
         return None
 
@@ -129,22 +132,39 @@ def history_of(volume: Volume, since: Timestamp | None = None) -> History:
         since: from then on.
     """
     try:
-        lines = _lines(volume, layout.HISTORY)
+        path = os.path.join(volume.root, layout.HISTORY)
+        found = _history(path, fingerprint_of(os.stat(path, follow_symlinks=False)))
+    except FileNotFoundError:
+        return History([])
     except OSError as error:
         return History([], problem=error.strerror or str(error))
-    found = list(count_file.understand_history(lines))
+    return replace(found, moments=[each for each in found.moments if since is None or each.time >= since])
+
+
+# Pages look at both again and again; they are written by one rename, a few times a day.
+@functools.lru_cache(maxsize=2)
+def _count(path: str, fingerprint: FileFingerprint) -> Count | None:
+    return count_file.understand_count(_lines(path))
+
+
+@functools.lru_cache(maxsize=2)
+def _history(path: str, fingerprint: FileFingerprint) -> History:
+    found = list(count_file.understand_history(_lines(path, MOST_BYTES)))
     moments = sorted((each for each in found if each is not None), key=lambda each: each.time)
-    return History([each for each in moments if since is None or each.time >= since], found.count(None))
+    return History(moments, found.count(None))
 
 
-def _lines(volume: Volume, place: str) -> list[bytes]:
-    """The lines of a file, each with its end; none where it is not there."""
+def _lines(path: str, most: int | None = None) -> list[bytes]:
+    """The lines of a file, each with its end; none where it is not there.
+
+    Args:
+        most: of a larger one, the end of so many bytes.
+    """
     try:
-        with open(open_plain(os.path.join(volume.root, place)), "rb") as file:
+        with open(open_plain(path), "rb") as file:
             size = os.fstat(file.fileno()).st_size
-            # A count has a line for each course, and is written by us alone.
-            if place == layout.HISTORY and size > MOST_BYTES:
-                file.seek(size - MOST_BYTES)
+            if most is not None and size > most:
+                file.seek(size - most)
                 file.readline()
             content = file.read()
     except FileNotFoundError:

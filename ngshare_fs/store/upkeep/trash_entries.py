@@ -1,5 +1,6 @@
 """What lies in the trash: who threw away what, when, what it takes, and when it will be gone."""
 
+import functools
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from ngshare_fs.store.errors import BrokenManifest, StoreError
 from ngshare_fs.store.format import layout, timestamp, trash_file
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.format.trash_file import Deletion
+from ngshare_fs.store.reading.fingerprint import FileFingerprint, fingerprint_of
 from ngshare_fs.store.reading.tree_size import NOTHING, TreeSize, size_of_tree
 from ngshare_fs.store.reading.yaml_file import read_once
 from ngshare_fs.store.upkeep.usage import Amount, Report, folders_in, usage_of_assignment
@@ -216,9 +218,16 @@ def _size_of_files(path: str) -> TreeSize:
 
 
 def _deletion_in(path: str) -> tuple[Deletion | None, str]:
+    file = os.path.join(path, layout.TRASH_FILE)
     try:
-        return read_once(os.path.join(path, layout.TRASH_FILE), trash_file.understand), ""
+        return _record(file, fingerprint_of(os.stat(file, follow_symlinks=False))), ""
     except BrokenManifest as error:
         return None, error.seen_from(path)
     except OSError:
         return None, f"it has no {layout.TRASH_FILE}"
+
+
+# A record is written once, and pages look at all of them again and again.
+@functools.lru_cache(maxsize=4096)
+def _record(file: str, fingerprint: FileFingerprint) -> Deletion:
+    return read_once(file, trash_file.understand)

@@ -28,7 +28,7 @@ STATES = {True: "ok", False: "wrong", None: "unknown"}
 
 def read(visit: Visit) -> Mapping[str, Any]:
     """Look at everything, now."""
-    results = [*look_at_volume(Path(visit.volume.root)), *_of_hub(visit.settings)]
+    results = [*look_at_volume(Path(visit.volume.root)), *look_at_hub_now(visit.settings)]
     runs = last_runs(visit.volume)
     counted = metrics.collect() if metrics.started() else {}
     return {
@@ -49,7 +49,7 @@ def read(visit: Visit) -> Mapping[str, Any]:
     }
 
 
-def _of_hub(settings: Settings) -> list[CheckResult]:
+def look_at_hub_now(settings: Settings) -> list[CheckResult]:
     """The hub, asked anew: what was last heard of it says nothing of now."""
     if settings.hub is None:
         return []
