@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 
@@ -207,3 +208,27 @@ def test_what_cannot_be_left_is_logged_once_and_counted_again(
     wanted: Callable[[str], bool] = lambda text: "cannot be left" in text or "could not be counted" in text  # noqa: E731
     said = [each for each in caplog.messages if wanted(each)]
     assert len(said) == (1 if isinstance(fails, OSError) else 2)
+
+
+def test_a_volume_that_cannot_be_written_is_told_of_once(
+    volume: Volume, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("FIRST_SECONDS", "LOOK_FOR_PAGES_SECONDS"):
+        monkeypatch.setattr(volume_walk, name, 0.01)
+    lock = Path(volume.root) / ".ngshare/locks/counting.lock"
+    lock.mkdir(parents=True)  # no lock is had there
+    tries: list[float] = []
+    counting = last_count.counting
+
+    def trying(volume: Volume) -> AbstractContextManager[bool]:
+        tries.append(time.monotonic())
+        return counting(volume)
+
+    monkeypatch.setattr(last_count, "counting", trying)
+    walk = VolumeWalk(volume, for_metrics=False)
+    walk.start()
+    try:
+        waiting.until(lambda: len(tries) > 3, "more tries")
+    finally:
+        walk.stop()
+    assert len([each for each in caplog.messages if "cannot be left" in each]) == 1

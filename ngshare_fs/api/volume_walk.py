@@ -75,7 +75,8 @@ class VolumeWalk:
                 _publish(found)
                 with last_count.counting(self._volume) as is_ours:
                     if is_ours:
-                        self._leave(found)
+                        last_count.leave(self._volume, found)
+                self._said = ""
             except Exception as error:
                 self._failed(error)
             taken = time.monotonic() - started
@@ -89,7 +90,8 @@ class VolumeWalk:
             try:
                 with last_count.counting(self._volume) as is_ours:
                     if is_ours and self._is_due():
-                        self._leave(self._collect())
+                        last_count.leave(self._volume, self._collect())
+                self._said = ""
             except Exception as error:
                 self._failed(error)
             self._wait(max(LOOK_FOR_PAGES_SECONDS, SHARE * (time.monotonic() - started)))
@@ -101,20 +103,15 @@ class VolumeWalk:
     def _collect(self) -> figures.Figures:
         return figures.collect(self._volume, Rests(self._stop, REST, WORK_SECONDS), self._rosters)
 
-    def _leave(self, found: figures.Figures) -> None:
-        try:
-            last_count.leave(self._volume, found)
-            self._said = ""
-        except (OSError, StoreError) as error:
-            # A full disk stays full for long: once is enough.
-            if self._said != str(error):
-                self._said = str(error)
-                logger.warning("what was counted on the volume cannot be left there for the pages: %s", error)
-
     def _failed(self, error: Exception) -> None:
         if isinstance(error, Stopped):
             raise error
-        logger.error("what is on the volume could not be counted", exc_info=error)
+        if not isinstance(error, (OSError, StoreError)):
+            logger.error("what is on the volume could not be counted", exc_info=error)
+        elif self._said != str(error):
+            # A full disk, or one that is mounted read-only, stays so for long: once is enough.
+            self._said = str(error)
+            logger.warning("what was counted on the volume cannot be left there for the pages: %s", error)
 
     def _wait(self, seconds: float) -> None:
         if self._stop.wait(seconds):

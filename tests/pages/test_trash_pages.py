@@ -14,6 +14,7 @@ from tests.pages.browsing import Browser, browser, document, links, send, someth
 from tests.pages.test_hostile_names import NAMES as HOSTILE
 from tests.stores import upload
 from tests.trees import tree
+from tests.verifying import codes
 
 __all__ = ["browser"]
 
@@ -121,6 +122,22 @@ async def test_nobody_sees_what_was_an_earlier_course_of_the_same_name(browser: 
     status, _, _ = await send(exchange, RESTORE, "mallory", C, f"&entry={entry}", form="restore", new_name="x")
     assert status == 404
     assert entry in entries(exchange)
+
+
+async def test_what_was_deleted_goes_with_a_course_that_is_restored_by_another_name(browser: Browser) -> None:
+    exchange = browser.exchange
+    entry = await something_deleted(browser)
+    course.delete(exchange.volume, "c", by="root")
+    of_course = entries(exchange)[-1]
+    course.create(exchange.volume, "c", ["mallory"])
+    status, _, _ = await send(
+        exchange, "pages/admin-restore", "root", None, f"&entry={of_course}", form="restore", new_name="d"
+    )
+    assert status == 303
+    assert entries(exchange) == [entry]
+    assert not to_restore((await browser.look(TRASH, "mallory", C)).text)
+    [link] = to_restore((await browser.look(TRASH, "kevin", {"course": "d"})).text)
+    assert entry in link
 
 
 async def test_nobody_brings_back_what_is_of_another_course(browser: Browser) -> None:
@@ -249,6 +266,7 @@ def test_what_was_deleted_follows_a_course_that_is_renamed(tmp_path: Path) -> No
     from ngshare_fs.store.upkeep.trash_entries import deletions_in
 
     volume = Volume.open(tmp_path / "v")
+    before = codes(tmp_path / "v")
     try:
         for new in ("later", "ä" * 200):
             course.create(volume, "c", ["kevin"])
@@ -259,6 +277,7 @@ def test_what_was_deleted_follows_a_course_that_is_renamed(tmp_path: Path) -> No
             # Whoever makes a course of the old name has nothing of this one.
             course.create(volume, "c", ["mallory"])
             assert not deletions_in(volume, "c")
+            assert codes(tmp_path / "v") == before
             [entry] = deletions_in(volume, new)
             restoring.restore(volume, restoring.plan(volume, entry))
             assert assignment.exists(volume, new, "a")

@@ -5,19 +5,15 @@ wrong is that folder and file differ, and the same renaming finishes what was be
 """
 
 import contextlib
-import os
-import stat
 from dataclasses import replace
 
-from ngshare_fs.formats import yaml_text
 from ngshare_fs.store import roster
 from ngshare_fs.store.course import exists
 from ngshare_fs.store.errors import CourseExists, CourseNotFound
 from ngshare_fs.store.format import layout
-from ngshare_fs.store.format.layout import KnownFolder
 from ngshare_fs.store.format.names import folder_of, is_cut
 from ngshare_fs.store.journal import whole_files
-from ngshare_fs.store.reading.yaml_file import read_once
+from ngshare_fs.store.upkeep.restoring import give_to_course
 from ngshare_fs.store.upkeep.trash_entries import deletions_in
 from ngshare_fs.store.volume import Volume
 
@@ -89,14 +85,7 @@ def _move(volume: Volume, old: str, new: str) -> None:
 def _rename_in_trash(volume: Volume, old: str, new: str) -> None:
     """Let what was deleted of it be of the new name: so it can be brought back, and is not of a later course."""
     for entry in deletions_in(volume, old):
-        file = os.path.join(entry.path, layout.TRASH_FILE)
-        # It may be restored or emptied meanwhile.
-        with contextlib.suppress(FileNotFoundError):
-            document = read_once(file, dict)
-            with volume.publishing() as publication:
-                publication.dirty.write_file(publication.staged, yaml_text.dump({**document, "course": new}))
-                os.chmod(publication.staged, stat.S_IMODE(os.stat(file).st_mode))
-                publication.publish(file, above=KnownFolder.look(entry.path))
+        give_to_course(volume, entry, new)
 
 
 def _write_name(volume: Volume, course: str, name: str) -> None:

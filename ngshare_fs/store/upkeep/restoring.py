@@ -16,7 +16,7 @@ from ngshare_fs.store.format import course_file, layout, names, trash_file
 from ngshare_fs.store.format.layout import KnownFolder
 from ngshare_fs.store.format.trash_file import Deletion
 from ngshare_fs.store.reading.yaml_file import read_once
-from ngshare_fs.store.upkeep.trash_entries import TrashEntry, TrashError, entries_in
+from ngshare_fs.store.upkeep.trash_entries import TrashEntry, TrashError, deletions_in, entries_in
 from ngshare_fs.store.volume import Volume, make_missing
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
 
@@ -111,6 +111,7 @@ def restore(volume: Volume, restoration: Restoration, last_check: LastCheck = no
             above = KnownFolder.look(restoration.above)
             if deletion.kind == trash_file.COURSE:
                 _write_name(volume, entry, content, deletion.course)
+                _take_along(volume, entry, deletion.course)
             if deletion.kind == trash_file.SUBMISSION:
                 make_missing(volume, os.path.dirname(os.path.dirname(restoration.place)))
             last_check()
@@ -263,6 +264,22 @@ def _write_name(volume: Volume, entry: TrashEntry, content: str, name: str) -> N
     document = read_once(said, dict)
     _replace(volume, said, yaml_text.dump({**document, trash_file.RESTORED_AS: name}))
     _replace(volume, file, replace(roster, course=name).to_yaml())
+
+
+def _take_along(volume: Volume, entry: TrashEntry, name: str) -> None:
+    """Let what was deleted of a course go to the new name with it; else it were of a later course of the old one."""
+    old = entry.deletion
+    if old is not None and old.course != name:
+        for each in deletions_in(volume, old.course, before=entry.name):
+            give_to_course(volume, each, name)
+
+
+def give_to_course(volume: Volume, entry: TrashEntry, course: str) -> None:
+    """Let an assignment or submission in the trash be of a course that has another name by now."""
+    file = os.path.join(entry.path, layout.TRASH_FILE)
+    # It may be restored or emptied meanwhile.
+    with contextlib.suppress(FileNotFoundError):
+        _replace(volume, file, yaml_text.dump({**read_once(file, dict), "course": course}))
 
 
 def _replace(volume: Volume, file: str, text: bytes) -> None:

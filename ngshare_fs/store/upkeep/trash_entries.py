@@ -119,13 +119,18 @@ def newest_first(volume: Volume) -> list[str]:
     return folders_in(os.path.join(volume.root, layout.TRASH), lambda _: None)[::-1]
 
 
-def deletions_in(volume: Volume, course: str) -> list[TrashEntry]:
+def deletions_in(volume: Volume, course: str, before: str | None = None) -> list[TrashEntry]:
     """What was deleted of a course that is there, the newest first: what may be brought back by who teaches it now.
 
     An earlier course of the same name may lie in the trash, and what was deleted of that one: it is nobody's here.
+
+    Args:
+        before: the name of an entry in which the course lies itself: what was deleted of that one.
     """
     found: list[TrashEntry] = []
     for path in newest_first(volume):
+        if before is not None and os.path.basename(path) >= before:
+            continue
         entry = entry_at(path)
         if entry is None or entry.deletion is None or not entry.contents or entry.deletion.course != course:
             continue

@@ -5,7 +5,7 @@ know nothing of dark mode.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
@@ -95,13 +95,19 @@ def plot(times: Sequence[datetime], series: Sequence[Series], in_bytes: bool) ->
     def y_of(value: float) -> float:
         return round(HEIGHT - BOTTOM - value / top * (HEIGHT - TOP - BOTTOM), 1)
 
-    lines = [_line(each, times, chosen, x_of, y_of, step) for each in series]
+    lines = [_line(each, times, chosen, x_of, y_of) for each in series]
     levels = [(y_of(number * unit), _words(number * unit, in_bytes)) for number in range(round(top / unit) + 1)]
     days = [(x_of(time), f"{time:%Y-%m-%d}") for time in _days(first, last)]
     return Plot(lines, levels, days, first, last)
 
 
-def _line(series: Series, times: Sequence[datetime], chosen: Sequence[int], x_of, y_of, step: int) -> Line:  # type: ignore[no-untyped-def]
+def _line(
+    series: Series,
+    times: Sequence[datetime],
+    chosen: Sequence[int],
+    x_of: Callable[[datetime], float],
+    y_of: Callable[[float], float],
+) -> Line:
     pieces: list[list[tuple[float, float]]] = [[]]
     before: int | None = None
     for position in chosen:
@@ -119,9 +125,8 @@ def _levels(greatest: int, in_bytes: bool) -> tuple[float, float]:
     base = 1024 ** min(int(math.log(least, 1024)), 6) if in_bytes else 1
     rough = max(least / base / 5, 1e-9)
     scale = 10 ** math.floor(math.log10(rough))
-    unit = next(each * scale for each in (1, 2, 2.5, 5, 10) if each * scale >= rough * 0.999) * base
-    if not in_bytes:
-        unit = max(1, round(unit))
+    unit = next(each * scale for each in (1, 2, 5, 10) if each * scale >= rough * 0.999) * base
+    unit = max(1, unit if in_bytes else round(unit))
     return math.ceil(least / unit) * unit, unit
 
 
