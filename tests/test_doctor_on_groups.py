@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ngshare_fs.command.examination import look_at_patterns
+from ngshare_fs.access.checkup import look_at_patterns
 from ngshare_fs.hub import HubClient
 from ngshare_fs.hub.checkup import look_at_groups
 from ngshare_fs.settings import read_settings

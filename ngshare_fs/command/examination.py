@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from ngshare_fs.access.groups import GroupPatterns
+from ngshare_fs.access.checkup import look_at_who_comes
 from ngshare_fs.access.identity import Admission
 from ngshare_fs.check_result import CheckResult
 from ngshare_fs.command.own_address import look_at_address, look_at_callback
 from ngshare_fs.hub import HubClient
-from ngshare_fs.hub.checkup import look_at_groups, look_at_hub, look_at_user
+from ngshare_fs.hub.checkup import look_at_user
 from ngshare_fs.server.sockets import url_at
 from ngshare_fs.settings import Settings
 from ngshare_fs.store import identity_of
@@ -46,12 +46,7 @@ async def _look_at_network(settings: Settings, user_token: str | None, volume: s
     if hub is not None:
         client = HubClient(hub)
         try:
-            found += await look_at_hub(client, hub, settings.prefix, asks_for_client=True)
-            if settings.group_sync or any(
-                (settings.instructor_groups, settings.grader_groups, settings.student_groups)
-            ):
-                found.append(await look_at_groups(client, hub, bool(settings.group_sync)))
-            found += look_at_patterns(settings)
+            found += await look_at_who_comes(client, hub, settings, asks_for_client=True)
             if user_token is None:
                 remedy = "--user-token-file FILE with the token of a user tells whether that user is let in"
                 found.append(CheckResult("roles", None, "not looked at", remedy))
@@ -66,15 +61,6 @@ async def _look_at_network(settings: Settings, user_token: str | None, volume: s
         found.append(await _look_at_proxy(hub.browser_url, settings.prefix, volume))
         found.append(await look_at_callback(hub, settings.prefix, volume))
     return found
-
-
-def look_at_patterns(settings: Settings) -> Iterator[CheckResult]:
-    """Look whether one group can be of two courses, and so the students of one be something else in the other."""
-    for wide, narrow in GroupPatterns.configured(settings).taken_twice():
-        group = narrow.group_of("c")
-        detail = f"the group {group!r} is of the course 'c' by {narrow}, and of {wide.course_of(group)!r} by {wide}"
-        remedy = "let each pattern begin or end as no other does, or watch over who makes courses of such names"
-        yield CheckResult("patterns", None, detail, remedy)
 
 
 def _identity(settings: Settings) -> str | None:

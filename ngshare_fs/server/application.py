@@ -71,6 +71,7 @@ def make_application(volume: Volume, settings: Settings, starter: WriterStarter 
     health.add_routes(application, settings.prefix, volume, blocking)
     if settings.metrics:
         _serve_metrics(application, volume)
+    _count(application, VolumeWalk(volume, settings.metrics))
     openapi.add_route(application, settings)
     bounds = Bounds(settings.max_request, settings.max_files)
     uploads = partial(ArrivingForm, dispatcher, bounds)
@@ -97,8 +98,9 @@ def _serve_metrics(application: web.Application, volume: Volume) -> None:
     from ngshare_fs.api.endpoints import metrics
 
     metrics.add_route(application, volume)
-    walk = VolumeWalk(volume)
 
+
+def _count(application: web.Application, walk: VolumeWalk) -> None:
     async def start_walk(_: web.Application) -> None:
         walk.start()
 

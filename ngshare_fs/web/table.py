@@ -1,5 +1,15 @@
 """All pages, and what else they hand out."""
 
+from ngshare_fs.web.admin.course_changes import DELETE as DELETE_COURSE
+from ngshare_fs.web.admin.course_changes import RENAME as RENAME_COURSE
+from ngshare_fs.web.admin.courses import COURSES
+from ngshare_fs.web.admin.health import HEALTH
+from ngshare_fs.web.admin.journal import JOURNAL, JOURNAL_CSV
+from ngshare_fs.web.admin.new_course import NEW_COURSE
+from ngshare_fs.web.admin.trash import EMPTY as EMPTY_TRASH
+from ngshare_fs.web.admin.trash import RESTORE as RESTORE_ANY
+from ngshare_fs.web.admin.trash import TRASH as TRASH_OF_ALL
+from ngshare_fs.web.admin.volume import VOLUME
 from ngshare_fs.web.download import Download
 from ngshare_fs.web.home import HOME
 from ngshare_fs.web.instructor.class_csv import CLASS_CSV
@@ -17,6 +27,7 @@ from ngshare_fs.web.instructor.roster_removal import ROSTER_REMOVAL
 from ngshare_fs.web.instructor.set_dates import SET_DATES
 from ngshare_fs.web.instructor.student import STUDENT
 from ngshare_fs.web.instructor.take_back import TAKE_BACK
+from ngshare_fs.web.instructor.trash import RESTORE, TRASH
 from ngshare_fs.web.page import Page
 from ngshare_fs.web.student.assignment import ASSIGNMENT
 from ngshare_fs.web.student.course import COURSE
@@ -32,6 +43,13 @@ PAGES: tuple[Page, ...] = (
     HOME,
     COURSE,
     ASSIGNMENT,
+    HAND_IN,
+    SUBMISSIONS,
+    RECEIPT,
+    FEEDBACK,
+    CLASS,
+    STUDENT,
+    COLLECT,
     MANAGE,
     RELEASE,
     RELEASE_NEW,
@@ -45,13 +63,18 @@ PAGES: tuple[Page, ...] = (
     ROSTER_ENTRY,
     ROSTER_CHANGE,
     ROSTER_REMOVAL,
-    HAND_IN,
-    SUBMISSIONS,
-    RECEIPT,
-    FEEDBACK,
-    CLASS,
-    STUDENT,
-    COLLECT,
+    TRASH,
+    RESTORE,
+    NEW_COURSE,
+    COURSES,
+    RENAME_COURSE,
+    DELETE_COURSE,
+    VOLUME,
+    HEALTH,
+    JOURNAL,
+    TRASH_OF_ALL,
+    RESTORE_ANY,
+    EMPTY_TRASH,
 )  # fmt: skip
 DOWNLOADS: tuple[Download, ...] = (
     RELEASE_FILE,
@@ -66,4 +89,5 @@ DOWNLOADS: tuple[Download, ...] = (
     FEEDBACK_ZIP,
     CLASS_CSV,
     CLASS_ZIP,
+    JOURNAL_CSV,
 )  # fmt: skip

@@ -113,6 +113,15 @@ class Visit:
         )
         journal.record(self.volume, event, is_read)
 
+    def note_of(self, what: str, course: str, assignment: str = "", student: str = "", detail: str = "") -> None:
+        """The same of what is not what the address names.
+
+        Args:
+            what, detail: see `note`.
+            course, assignment, student: what it was done to.
+        """
+        journal.record(self.volume, journal.Event(what, self.user, "page", course, assignment, student, detail))
+
 
 def zone_of(people: Roster | None) -> str:
     """In which times of a course are shown."""

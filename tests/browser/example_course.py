@@ -8,7 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from ngshare_fs.formats.civil_time import moment_at
-from ngshare_fs.store import Person, Volume, course, dates, feedback, release, roster, submission, timestamp_of
+from ngshare_fs.store import (
+    Person,
+    Volume,
+    course,
+    dates,
+    extensions,
+    feedback,
+    release,
+    roster,
+    submission,
+    timestamp_of,
+)
 from ngshare_fs.store.format.assignment_file import Extension
 from tests.stores import upload
 
@@ -46,7 +57,7 @@ def fill(data: Path) -> None:
         later = moment_at(now + timedelta(days=9), ZONE)
         _release(volume, SCHEDULED, {"release": later, "due": moment_at(later.at + timedelta(hours=3), ZONE)})
         given = moment_at(now + timedelta(days=1), ZONE)
-        dates.extend(volume, COURSE, DUE, LATE_STUDENT, Extension(due=given, close=None, reason="was ill"))
+        extensions.extend(volume, COURSE, DUE, LATE_STUDENT, Extension(due=given, close=None, reason="was ill"))
         _work(volume, now)
     finally:
         volume.close()

@@ -39,7 +39,8 @@ START_SECONDS = 60
 def private_files(data: Path) -> set[str]:
     """What the processes have made for themselves: folders in staging, and the locks that say whose they are."""
     staging = {path.name for path in (data / ".ngshare/staging").iterdir()}
-    locks = {path.name for path in (data / ".ngshare/locks").iterdir() if not path.stem.isdigit()}
+    ends = (path.name for path in (data / ".ngshare/locks").iterdir() if not path.stem.isdigit())
+    locks = {name for name in ends if name != "counting.lock"}  # of whoever counts, and it stays
     return staging | locks
 
 

@@ -1,8 +1,10 @@
 """A course with somebody of each kind, and looking at its pages."""
 
+import io
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from yarl import URL
@@ -90,6 +92,31 @@ async def feedback_on_the_newest(browser: Browser, files: dict[str, bytes] | Non
     answer = await call("POST", "feedback/c/a/lawrence", "kevin", timestamp=moment, files=remarks)
     assert answer.status == 200
     return moment
+
+
+async def send(
+    exchange: Exchange, path: str, user: str, names: dict[str, str] | None = None, /, query: str = "", **fields: str
+) -> tuple[int, str, str]:
+    """Send a form of the page of a declared path: status, where it leads, the page.
+
+    Args:
+        query: what else is in the address, from `&` on.
+    """
+    answer = await exchange.client.post(
+        URL(Addresses("/api/", user)(path, names) + query, encoded=True),
+        data=io.BytesIO(urlencode(fields).encode()),
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        allow_redirects=False,
+    )
+    return answer.status, answer.headers.get("Location", ""), await answer.text()
+
+
+async def something_deleted(browser: Browser) -> str:
+    """Delete an assignment of the course: the name of its entry in the trash."""
+    files = tree({"p.ipynb": b"{}"})
+    assert (await browser.exchange.call("POST", "assignment/c/old", "kevin", files=files)).status == 200
+    assert (await browser.exchange.call("DELETE", "assignment/c/old", "kevin")).status == 200
+    return max(each.name for each in (browser.exchange.data / "trash").iterdir())
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
-"""A class that is drawn at random: what was handed in, dates, extensions, feedback; and what follows from that."""
+"""A class that is drawn at random: what was handed in, dates, extensions, extensions, feedback; and what follows from that."""
 
 import random
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ngshare_fs.formats.civil_time import moment_at
-from ngshare_fs.store import Extension, Person, Volume, course, dates, feedback, release, roster, submission
+from ngshare_fs.store import Extension, Person, Volume, course, feedback, release, roster, submission
 from ngshare_fs.store import timestamp_of as text_of
 from tests.stores import upload
 
@@ -75,7 +75,7 @@ def make(volume: Volume, draw: random.Random, now: datetime) -> MadeUp:
                 assert due is not None
                 given.extended[student] = due + timedelta(hours=draw.randrange(1, 100))
                 extension = Extension(due=moment_at(given.extended[student], "UTC"))
-                dates.extend(volume, "c", name, student, extension)
+                extensions.extend(volume, "c", name, student, extension)
         for student in (*made.students, *made.left, "kevin"):
             _hand_in(volume, draw, name, student, given, now)
     return made

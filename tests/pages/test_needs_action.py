@@ -13,6 +13,7 @@ from ngshare_fs.store import (
     Volume,
     assignment,
     dates,
+    extensions,
     feedback,
     release,
     roster,
@@ -83,7 +84,7 @@ def test_an_extension_that_runs_out(class_: Volume) -> None:
     set_dates(class_, due=20 * DAY)
     for student in ("ada", "max"):
         extension = Extension(due=moment_at(now().replace(microsecond=0) + 2 * DAY, "UTC"))
-        dates.extend(class_, "c", "a", student, extension)
+        extensions.extend(class_, "c", "a", student, extension)
     assert needs(class_) == {"ungraded": ("a", 1), "extension": ("a", 1)}
     hand_in(class_, "max", HOUR)
     assert needs(class_) == {"ungraded": ("a", 2)}

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from ngshare_fs.formats.civil_time import moment_at
-from ngshare_fs.store import Extension, Person, Role, Volume, dates, roster, submission, timestamp_of
+from ngshare_fs.store import Extension, Person, Role, Volume, dates, extensions, roster, submission, timestamp_of
 from ngshare_fs.store.dates import now
 from ngshare_fs.web.instructor.student import STUDENT
 from tests.pages.browsing import Browser, browser, links, words
@@ -59,7 +59,7 @@ async def test_late_extended_and_contested(browser: Browser) -> None:
     assert "late by 1 day" in shown
     assert "an earlier one is in time" in shown
     extension = Extension(due=moment_at(present - DAY / 2, "UTC"), reason="ill <i>")
-    dates.extend(volume, "c", "a", "other student", extension)
+    extensions.extend(volume, "c", "a", "other student", extension)
     shown = words((await browser.look(PATH, "kevin", names)).text)
     assert "has been given more time Reason: ill <i>" in shown
     assert "late by" not in shown

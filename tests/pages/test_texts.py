@@ -43,6 +43,15 @@ CHOSEN = (
     "collect.which-one.",
     "manage.state.",
     "roster.count",
+    "admin.column.",
+    "volume.range.",
+    "volume.plot.",
+    "volume.axes.",
+    "volume.line.",
+    "journal.",
+    "health.state.",
+    "trash.kind.",
+    "restore.why.",
 )
 
 

@@ -5,6 +5,8 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
+from multidict import MultiDict
+
 from ngshare_fs.access import permission
 from ngshare_fs.access.groups import NO_GROUPS
 from ngshare_fs.access.identity import Caller
@@ -39,4 +41,6 @@ def visit(
     people = permission.check(asking, declared.conditions)
     caller = cast(Caller, SimpleNamespace(name=user, is_admin=False, groups=NO_GROUPS, creates_courses=False))
     of_server = cast(Settings, SimpleNamespace(**chosen))
-    return Visit(asking, declared.conditions, caller, people, query or {}, at or now(), of_server, SERVER, language)
+    return Visit(
+        asking, declared.conditions, caller, people, MultiDict(query or {}), at or now(), of_server, SERVER, language
+    )

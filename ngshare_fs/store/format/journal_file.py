@@ -13,6 +13,10 @@ CUT = "…"
 FIELDS = ("what", "by", "via", "course", "assignment", "student", "detail")
 # So begins each line. Inside of a text there is no such thing: its quotes are escaped.
 START = b'{"time": "'
+ENDING = ".jsonl"
+EXAMPLE = "2020-01-31 09:00:00.004711 UTC"
+# What only reads, and changes nothing.
+READS = frozenset({"fetch-feedback"})
 
 _NAME = re.compile(r"([0-9]{4}-(?:0[1-9]|1[0-2]))(?:\.[0-9a-f]{8})?\.jsonl")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6} UTC")
@@ -44,6 +48,11 @@ def month_of(name: str) -> str | None:
     """The month of a file, such as `2020-01`; None where it is none of the journal's."""
     found = _NAME.fullmatch(name)
     return found[1] if found else None
+
+
+def is_time(text: str) -> bool:
+    """Whether a text is a time as lines have it."""
+    return _TIME.fullmatch(text) is not None
 
 
 def bounded(text: str) -> str:

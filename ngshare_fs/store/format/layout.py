@@ -25,6 +25,8 @@ STAGING = os.path.join(PRIVATE, "staging")
 COOKIE_SECRET = os.path.join(PRIVATE, "cookie-secret")
 LAST_VERIFY = os.path.join(PRIVATE, "last-verify.yaml")
 LAST_BACKUP = os.path.join(PRIVATE, "last-backup")
+LAST_COUNT = os.path.join(PRIVATE, "last-count.jsonl")
+HISTORY = os.path.join(PRIVATE, "history.jsonl")
 
 COURSE_FILE = "course.yaml"
 ASSIGNMENT_FILE = "assignment.yaml"

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 from ngshare_fs.store.files.plain_file import open_plain
 from ngshare_fs.store.format import journal_file, layout, timestamp
+from ngshare_fs.store.format.journal_file import ENDING
 from ngshare_fs.store.format.names import folder_of
 from ngshare_fs.store.format.timestamp import Timestamp
-from ngshare_fs.store.journal.whole_files import ENDING, other_name_for
+from ngshare_fs.store.journal.whole_files import other_name_for
 from ngshare_fs.store.volume import Volume
 
 # A server has a file of the journal open for a second after it has written to it.

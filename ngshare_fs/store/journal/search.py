@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ngshare_fs.store.files.plain_file import open_plain
-from ngshare_fs.store.format.journal_file import bounded
-from ngshare_fs.store.journal.events import LONGEST_LINE, BrokenLine, Entry, entries_in, entries_of, files
+from ngshare_fs.store.format.journal_file import READS, bounded
+from ngshare_fs.store.journal.events import LONGEST_LINE, BrokenLine, Entry, JournalFile, entries_in, entries_of, files
 from ngshare_fs.store.volume import Volume
 
 LOOK_SECONDS = 0.5
@@ -25,6 +25,7 @@ class Wanted:
         what: the word for it.
         since: from this timestamp on.
         until: before this timestamp.
+        without_reads: no events by which nothing was changed.
     """
 
     course: str = ""
@@ -34,6 +35,7 @@ class Wanted:
     what: str = ""
     since: str = ""
     until: str = ""
+    without_reads: bool = False
 
     def is_met_by(self, entry: Entry) -> bool:
         """Whether this is one of them."""
@@ -41,6 +43,7 @@ class Wanted:
         return (
             entry.time >= self.since
             and (not self.until or entry.time < self.until)
+            and not (self.without_reads and event.what in READS)
             and all(
                 not wanted or bounded(wanted) == found
                 for wanted, found in (
@@ -90,7 +93,12 @@ def newest(volume: Volume, wanted: Wanted, number: int) -> list[Entry | BrokenLi
 
 
 def _months(volume: Volume, wanted: Wanted) -> list[str]:
-    months = sorted({file.month for file in files(volume, wanted.course)})
+    return months_of(files(volume, wanted.course), wanted)
+
+
+def months_of(listed: list[JournalFile], wanted: Wanted) -> list[str]:
+    """The months, oldest first, in which there may be some of the events."""
+    months = sorted({file.month for file in listed})
     # A line is in the file of the month of its time.
     return [each for each in months if each >= wanted.since[:7] and (not wanted.until or each <= wanted.until[:7])]
 

@@ -7,11 +7,11 @@ import re
 import secrets
 
 from ngshare_fs.store.format import layout
+from ngshare_fs.store.format.journal_file import ENDING
 from ngshare_fs.store.format.names import folder_of
 from ngshare_fs.store.volume import Volume
 from ngshare_fs.store.writing.free_name import rename_to_free_name
 
-ENDING = ".jsonl"
 CHUNK = 1024 * 1024
 _MONTH = re.compile(r"([0-9]{4}-[0-9]{2})\b.*\.jsonl")
 

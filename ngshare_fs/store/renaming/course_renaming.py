@@ -1,4 +1,4 @@
-"""Renaming a course: one rename of its folder, whose name counts; its journal and the name in its file follow.
+"""Renaming a course: one rename of its folder, whose name counts; journal, trash and the name in its file follow.
 
 Of a name that is cut, only the file inside knows the whole; then the file comes first. Cut off in between, all that is
 wrong is that folder and file differ, and the same renaming finishes what was begun.
@@ -13,6 +13,8 @@ from ngshare_fs.store.errors import CourseExists, CourseNotFound
 from ngshare_fs.store.format import layout
 from ngshare_fs.store.format.names import folder_of, is_cut
 from ngshare_fs.store.journal import whole_files
+from ngshare_fs.store.upkeep.restoring import give_to_course
+from ngshare_fs.store.upkeep.trash_entries import deletions_in
 from ngshare_fs.store.volume import Volume
 
 
@@ -51,16 +53,19 @@ def rename(volume: Volume, old: str, new: str) -> None:
     """
     if check_rename(volume, old, new):
         whole_files.move(volume, old, new)
+        _rename_in_trash(volume, old, new)
         _write_name(volume, new, new)
         return
     if not is_cut(folder_of(new)):
         _move(volume, old, new)
         whole_files.move(volume, old, new)
+        _rename_in_trash(volume, old, new)
         _write_name(volume, new, new)
         return
     try:
         _write_name(volume, old, new)
         whole_files.move(volume, old, new)
+        _rename_in_trash(volume, old, new)
         _move(volume, old, new)
     except CourseExists:
         # Somebody has made one since it was looked for.
@@ -75,6 +80,12 @@ def _move(volume: Volume, old: str, new: str) -> None:
             publication.publish(layout.course(volume.root, new), if_taken=CourseExists(new))
     except FileNotFoundError:
         raise CourseNotFound(old) from None
+
+
+def _rename_in_trash(volume: Volume, old: str, new: str) -> None:
+    """Let what was deleted of it be of the new name: so it can be brought back, and is not of a later course."""
+    for entry in deletions_in(volume, old):
+        give_to_course(volume, entry, new)
 
 
 def _write_name(volume: Volume, course: str, name: str) -> None:

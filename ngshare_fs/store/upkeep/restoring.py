@@ -16,12 +16,22 @@ from ngshare_fs.store.format import course_file, layout, names, trash_file
 from ngshare_fs.store.format.layout import KnownFolder
 from ngshare_fs.store.format.trash_file import Deletion
 from ngshare_fs.store.reading.yaml_file import read_once
-from ngshare_fs.store.upkeep.trash_entries import TrashEntry, TrashError, entries_in
+from ngshare_fs.store.upkeep.trash_entries import TrashEntry, TrashError, deletions_in, entries_in
 from ngshare_fs.store.volume import Volume, make_missing
+from ngshare_fs.store.writing.last_check import LastCheck, no_check
 
 
 class CannotRestore(TrashError):
-    """Why something stays in the trash."""
+    """Why something stays in the trash.
+
+    Args:
+        said: the text, for whoever works on the data folder.
+        why: the same in a word, for others.
+    """
+
+    def __init__(self, said: str, why: str = "by-hand") -> None:
+        super().__init__(said)
+        self.why = why
 
 
 class PlaceTaken(CannotRestore):
@@ -33,7 +43,7 @@ class PlaceTaken(CannotRestore):
     """
 
     def __init__(self, said: str, free: str) -> None:
-        super().__init__(said)
+        super().__init__(said, "taken")
         self.free = free
 
 
@@ -71,19 +81,23 @@ def plan(volume: Volume, entry: TrashEntry, new_name: str | None = None) -> Rest
         deletion = _renamed(entry, deletion, new_name)
     found = _place_of(volume, entry, deletion)
     if not layout.is_folder(found.above):
-        raise CannotRestore(_what_is_gone(volume, deletion))
+        raise CannotRestore(_what_is_gone(volume, deletion), "nowhere")
     if deletion.kind == trash_file.ASSIGNMENT and _has_another_name_inside(entry, deletion):
         raise CannotRestore(
             f"{deletion.assignment!r} is too long: the name would have to be written into each release. Give --as a "
-            "shorter one"
+            "shorter one",
+            "too-long",
         )
     if _is_taken(found.place):
         raise _taken(volume, found)
     return found
 
 
-def restore(volume: Volume, restoration: Restoration) -> None:
+def restore(volume: Volume, restoration: Restoration, last_check: LastCheck = no_check) -> None:
     """Put it in its place, and remove what is left of the entry.
+
+    Args:
+        last_check: made directly before it is moved.
 
     Raises:
         PlaceTaken: something is at its place by now.
@@ -97,8 +111,10 @@ def restore(volume: Volume, restoration: Restoration) -> None:
             above = KnownFolder.look(restoration.above)
             if deletion.kind == trash_file.COURSE:
                 _write_name(volume, entry, content, deletion.course)
+                _take_along(volume, entry, deletion.course)
             if deletion.kind == trash_file.SUBMISSION:
                 make_missing(volume, os.path.dirname(os.path.dirname(restoration.place)))
+            last_check()
             # Staged at its place, as what is thrown away is: a second rename would be a second step.
             with volume.publication(content) as publication:
                 publication.publish(
@@ -109,23 +125,30 @@ def restore(volume: Volume, restoration: Restoration) -> None:
                 )
     except FileNotFoundError:
         if not os.path.isdir(content):
-            raise CannotRestore(f"{entry.name} is not in the trash any more") from None
-        raise CannotRestore(_what_is_gone(volume, deletion)) from None
+            raise CannotRestore(f"{entry.name} is not in the trash any more", "gone") from None
+        raise CannotRestore(_what_is_gone(volume, deletion), "nowhere") from None
     remove_rest(volume, entry)
 
 
 def _deletion_of(entry: TrashEntry) -> Deletion:
     if entry.is_empty:
         raise CannotRestore(
-            f"{entry.name} is empty: the deletion was cut short, and what it was to delete is still at its place"
+            f"{entry.name} is empty: the deletion was cut short, and what it was to delete is still at its place",
+            "empty",
         )
     by_hand = "look into it, and move what lies there back by hand"
     if entry.deletion is None or entry.contents is None:
-        raise CannotRestore(f"nobody can say what {entry.name} was, {entry.problem}: mend that, or {by_hand}")
+        raise CannotRestore(
+            f"nobody can say what {entry.name} was, {entry.problem}: mend that, or {by_hand}", "by-hand"
+        )
     if entry.deletion.kind not in (trash_file.COURSE, trash_file.ASSIGNMENT, trash_file.SUBMISSION):
-        raise CannotRestore(f"{entry.name} is neither a course nor an assignment nor a submission: {by_hand}")
+        raise CannotRestore(
+            f"{entry.name} is neither a course nor an assignment nor a submission: {by_hand}", "by-hand"
+        )
     if entry.deletion.folder not in entry.contents and len(entry.contents) > 1:
-        raise CannotRestore(f"in {entry.name} are several things, and none is {entry.deletion.folder!r}: {by_hand}")
+        raise CannotRestore(
+            f"in {entry.name} are several things, and none is {entry.deletion.folder!r}: {by_hand}", "by-hand"
+        )
     if os.path.islink(entry.content) or not os.path.isdir(entry.content):
         raise CannotRestore(f"what is in {entry.name} is no folder: {by_hand}")
     return entry.deletion
@@ -133,11 +156,11 @@ def _deletion_of(entry: TrashEntry) -> Deletion:
 
 def _renamed(entry: TrashEntry, deletion: Deletion, new_name: str) -> Deletion:
     if deletion.kind == trash_file.SUBMISSION:
-        raise CannotRestore("a submission has no other name than its timestamp: leave --as out")
+        raise CannotRestore("a submission has no other name than its timestamp: leave --as out", "no-name")
     try:
         names.folder_of(new_name)
     except ValueError as error:
-        raise CannotRestore(f"--as: {error}") from None
+        raise CannotRestore(f"--as: {error}", "bad-name") from None
     if deletion.kind == trash_file.COURSE:
         return replace(deletion, course=new_name)
     return replace(deletion, assignment=new_name)
@@ -234,13 +257,29 @@ def _write_name(volume: Volume, entry: TrashEntry, content: str, name: str) -> N
     except (BrokenManifest, FileNotFoundError) as error:
         if names.folder_of(name) == os.path.basename(content):
             return  # as it was thrown away, so it is brought back
-        raise CannotRestore(f"it has no {layout.COURSE_FILE} that could get the new name: {error}") from None
+        raise CannotRestore(f"it has no {layout.COURSE_FILE} that could get the new name: {error}", "no-file") from None
     if roster.course == name:
         return
     said = os.path.join(entry.path, layout.TRASH_FILE)
     document = read_once(said, dict)
     _replace(volume, said, yaml_text.dump({**document, trash_file.RESTORED_AS: name}))
     _replace(volume, file, replace(roster, course=name).to_yaml())
+
+
+def _take_along(volume: Volume, entry: TrashEntry, name: str) -> None:
+    """Let what was deleted of a course go to the new name with it; else it were of a later course of the old one."""
+    old = entry.deletion
+    if old is not None and old.course != name:
+        for each in deletions_in(volume, old.course, before=entry.name):
+            give_to_course(volume, each, name)
+
+
+def give_to_course(volume: Volume, entry: TrashEntry, course: str) -> None:
+    """Let an assignment or submission in the trash be of a course that has another name by now."""
+    file = os.path.join(entry.path, layout.TRASH_FILE)
+    # It may be restored or emptied meanwhile.
+    with contextlib.suppress(FileNotFoundError):
+        _replace(volume, file, yaml_text.dump({**read_once(file, dict), "course": course}))
 
 
 def _replace(volume: Volume, file: str, text: bytes) -> None:

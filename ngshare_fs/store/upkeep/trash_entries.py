@@ -1,5 +1,6 @@
 """What lies in the trash: who threw away what, when, what it takes, and when it will be gone."""
 
+import functools
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from ngshare_fs.store.errors import BrokenManifest, StoreError
 from ngshare_fs.store.format import layout, timestamp, trash_file
 from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.format.trash_file import Deletion
+from ngshare_fs.store.reading.fingerprint import FileFingerprint, fingerprint_of
 from ngshare_fs.store.reading.tree_size import NOTHING, TreeSize, size_of_tree
 from ngshare_fs.store.reading.yaml_file import read_once
 from ngshare_fs.store.upkeep.usage import Amount, Report, folders_in, usage_of_assignment
@@ -112,6 +114,32 @@ def entry_at(path: str) -> TrashEntry | None:
     return TrashEntry(path, moment, deletion, problem, contents)
 
 
+def newest_first(volume: Volume) -> list[str]:
+    """The paths of what may be entries, without a look into any."""
+    return folders_in(os.path.join(volume.root, layout.TRASH), lambda _: None)[::-1]
+
+
+def deletions_in(volume: Volume, course: str, before: str | None = None) -> list[TrashEntry]:
+    """What was deleted of a course that is there, the newest first: what may be brought back by who teaches it now.
+
+    An earlier course of the same name may lie in the trash, and what was deleted of that one: it is nobody's here.
+
+    Args:
+        before: the name of an entry in which the course lies itself: what was deleted of that one.
+    """
+    found: list[TrashEntry] = []
+    for path in newest_first(volume):
+        if before is not None and os.path.basename(path) >= before:
+            continue
+        entry = entry_at(path)
+        if entry is None or entry.deletion is None or not entry.contents or entry.deletion.course != course:
+            continue
+        if entry.deletion.kind == trash_file.COURSE:
+            break
+        found.append(entry)
+    return found
+
+
 def find_entry(volume: Volume, beginning: str) -> TrashEntry:
     """The one entry whose name begins so.
 
@@ -195,9 +223,16 @@ def _size_of_files(path: str) -> TreeSize:
 
 
 def _deletion_in(path: str) -> tuple[Deletion | None, str]:
+    file = os.path.join(path, layout.TRASH_FILE)
     try:
-        return read_once(os.path.join(path, layout.TRASH_FILE), trash_file.understand), ""
+        return _record(file, fingerprint_of(os.stat(file, follow_symlinks=False))), ""
     except BrokenManifest as error:
         return None, error.seen_from(path)
     except OSError:
         return None, f"it has no {layout.TRASH_FILE}"
+
+
+# A record is written once, and pages look at all of them again and again.
+@functools.lru_cache(maxsize=4096)
+def _record(file: str, fingerprint: FileFingerprint) -> Deletion:
+    return read_once(file, trash_file.understand)

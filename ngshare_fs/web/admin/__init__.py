@@ -1,0 +1,1 @@
+"""Pages for admins: all courses, the volume, whether all is well, who did what, the trash."""
