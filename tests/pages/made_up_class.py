@@ -1,4 +1,4 @@
-"""A class that is drawn at random: what was handed in, dates, extensions, extensions, feedback; and what follows from that."""
+"""A class that is drawn at random: what was handed in, dates, extensions, feedback; and what follows from that."""
 
 import random
 from dataclasses import dataclass, field
