@@ -21,6 +21,7 @@ from ngshare_fs.api.request.form import SMALL_BODY
 from tests import event_loop, servers
 from tests.durability.disks import EXT4, MIB, mounted, skip_unless_possible
 from tests.durability.test_full_and_broken import fill_space
+from tests.zips import zipped
 
 FORM = "application/x-www-form-urlencoded"
 SECONDS = 60
@@ -128,7 +129,7 @@ def test_pages_and_what_else_it_answers(server: servers.Server) -> None:
     page = call(server, "GET", "", "kevin")
     assert page.ok
     for path, status in (
-        ("healthz", 200), ("openapi.json", 200), (re.findall(r'href="([^"]+\.css)"', page.text)[0], 200),
+        ("healthz", 200), ("openapi.json", 200), (re.findall(r'href="([^"]+\.css[^"]*)"', page.text)[0], 200),
         ("nothing/here", 404), ("course/%ff", 400),
     ):  # fmt: skip
         assert requests.get(urljoin(server.url, path), timeout=SECONDS).status_code == status, path
@@ -137,6 +138,12 @@ def test_pages_and_what_else_it_answers(server: servers.Server) -> None:
         assert call(server, "POST", "course/pages", "root", instructors='["kevin"]').status_code in (200, 409)
         assert call(server, "POST", "assignment/pages/a", "kevin", files=LARGE).status_code in (200, 409)
         assert call(server, "GET", "assignment/pages/a", "kevin").ok
+    chosen = {"files": ("large", bytes(600_000)), "zip": ("z.zip", zipped({"in it": bytes(3_000_000), "small": b"1"}))}
+    for zip_file, status in ((chosen["zip"], 303), (("z.zip", b"none"), 400)):
+        form = server.url + "pages/hand-in/pages/a?user=kevin"
+        files = {**chosen, "zip": zip_file}
+        sent = requests.post(form, {"key": "k"}, files=files, timeout=SECONDS, allow_redirects=False)
+        assert sent.status_code == status
 
 
 def test_doctor_looks_without_blocking(server: servers.Server) -> None:
