@@ -79,6 +79,12 @@ def words(text: str) -> str:
     return " ".join("".join(document(text).words).split())
 
 
+def foreign_scripts(text: str) -> list[dict[str, str | None]]:
+    """The scripts of a page that are none of our files."""
+    scripts = [each for tag, each in document(text).elements if tag == "script"]
+    return [each for each in scripts if "/static/" not in str(each.get("src"))]
+
+
 def links(text: str) -> list[str]:
     """Where a page leads."""
     return [str(attributes["href"]) for tag, attributes in document(text).elements if tag == "a"]

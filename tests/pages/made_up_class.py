@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ngshare_fs.formats.civil_time import moment_at
-from ngshare_fs.store import Extension, Person, Volume, course, feedback, release, roster, submission
+from ngshare_fs.store import Extension, Person, Volume, course, extensions, feedback, release, roster, submission
 from ngshare_fs.store import timestamp_of as text_of
 from tests.stores import upload
 

@@ -16,7 +16,7 @@ START = b'{"time": "'
 ENDING = ".jsonl"
 EXAMPLE = "2020-01-31 09:00:00.004711 UTC"
 # What only reads, and changes nothing.
-READS = frozenset({"fetch-feedback"})
+READS = frozenset({"fetch-feedback", "collect-as-zip"})
 
 _NAME = re.compile(r"([0-9]{4}-(?:0[1-9]|1[0-2]))(?:\.[0-9a-f]{8})?\.jsonl")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6} UTC")

@@ -24,7 +24,8 @@ FROM, TO, READS, BEFORE = "from", "to", "reads", "before"
 NAMES = (COURSE, ASSIGNMENT, STUDENT, BY, WHAT)
 # What is offered for `what`; anything else finds nothing, or what a later release has written.
 WORDS = (
-    "archive", "create-course", "delete-assignment", "delete-course", "delete-submission", "empty-trash", "extend",
+    "archive", "collect-as-zip",
+    "create-course", "delete-assignment", "delete-course", "delete-submission", "empty-trash", "extend",
     "fetch-feedback", "forget-user", "give-feedback", "import", "join-by-group", "leave-by-group", "prune", "release",
     "remove-grader", "remove-instructor", "remove-student", "remove-students", "rename-course", "rename-user", "repair",
     "restore", "set-dates", "set-grader", "set-instructor", "set-student", "set-students", "submit",
