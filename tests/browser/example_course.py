@@ -70,7 +70,7 @@ def _people(volume: Volume) -> None:
     others = [(each[0].lower(), Person(each[-1], each[0], f"{each[0].lower()}@uni.example")) for each in named]
     own = [(STUDENT, Person("Lawrence", "Bragg", "lb@uni.example")), (LATE_STUDENT, Person("Ada", "Lovelace"))]
     roster.set_students(volume, COURSE, [*own, *others])
-    roster.change(volume, COURSE, lambda people: replace(people, rules=replace(people.rules, timezone=ZONE)))
+    roster.change(volume, COURSE, lambda people: replace(people, more={**people.more, "timezone": ZONE}))
     course.create(volume, SECOND_COURSE, ["lise"])
     roster.set_student(volume, SECOND_COURSE, STUDENT, Person("Lawrence", "Bragg"))
 
