@@ -173,3 +173,15 @@ async def test_only_students_are_led_to_their_feedback(browser: Browser) -> None
     ):
         seen = await browser.look("pages/course/{course}", role, NAMES)
         assert any("pages/feedback/" in link for link in links(seen.text)) == is_led, role
+
+
+async def test_an_assignment_leads_each_role_to_what_it_does_next(browser: Browser) -> None:
+    for role, words_of_links in (
+        ("lawrence", {"hand-in"}),
+        ("tara", {"collect", "class"}),
+        ("kevin", {"collect", "class", "manage", "hand-in"}),
+    ):
+        led = links((await browser.look(ASSIGNMENT, role, NAMES)).text)
+        found = {word for word in ("hand-in", "collect", "manage") if any(f"pages/{word}/c/a" in each for each in led)}
+        found |= {"class"} if any("pages/class/c?" in each and "of.a=1" in each for each in led) else set()
+        assert found == words_of_links, role
