@@ -143,6 +143,7 @@ def bench(tmp_path: Path, flushing: None) -> Iterator[Bench]:
             yield Bench(tmp_path, watch, Path(folder, "data"))
     finally:
         logging.disable(logging.NOTSET)
+        gc.collect()  # an application for each step: a gigabyte in the end, which each fork would copy
         gc.unfreeze()
 
 
