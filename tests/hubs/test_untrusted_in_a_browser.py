@@ -12,12 +12,12 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page
 
 from ngshare_fs.store import Volume
 from ngshare_fs.web.untrusted.headers import SANDBOX
 from tests.conftest import until
-from tests.hubs.conftest import with_a_browser
+from tests.hubs.conftest import launched, with_a_browser
 from tests.stores import volume
 from tests.untrusted.handing_out import PREFIX, give_feedback, hand_in, make_application
 from tests.untrusted.hostile_page import (
@@ -38,6 +38,13 @@ __all__ = ["volume"]
 pytestmark = [pytest.mark.hubs, with_a_browser]
 
 COOKIE = "secret-of-the-session"
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """As people have it: for a window, it fetches icons and the like, too."""
+    async with launched("chromium") as browser:
+        yield browser
 
 
 @pytest_asyncio.fixture(loop_scope="session")
