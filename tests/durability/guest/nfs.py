@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 
 PROGRAMS = ("rpc.nfsd", "exportfs", "rpc.mountd", "nfsdcld", "mount.nfs", "mkfs.ext4", "ip", "nsenter")
+DISKS = ("ext4", "tmpfs")
+DISK = "ext4"
 EXPORT = "rw,sync,no_root_squash,no_subtree_check,fsid=0"
 # With these, two mounts see the same; docs/shared-volumes.md says why.
 MOUNT_OPTIONS = "noac,lookupcache=none"
@@ -18,14 +20,22 @@ CLIENTS = {"a": "192.0.2.2", "b": "192.0.2.3"}
 
 
 class Nfs:
-    """The server and its clients.."""
+    """The server and its clients.
 
-    def __init__(self) -> None:
+    Args:
+        export: the options of the export.
+        disk: the file system that is exported: `ext4`, which counts its changes, or `tmpfs`, where the time of a
+            change stands for its number, so that two within a tick of the clock have the same.
+    """
+
+    def __init__(self, export: str = EXPORT, disk: str = DISK) -> None:
+        self._export = export
         run("modprobe", "--dirname", "/run/kernel", "--all", "nfsd", "nfsv4", "veth", "bridge")
-        run("mkfs.ext4", "-q", "-F", "/dev/ubda")
         for folder in ("/srv/export", "/var/lib/nfs/rpc_pipefs", "/var/lib/nfs/nfsdcld", "/var/lib/nfs/v4recovery"):
             Path(folder).mkdir(parents=True)
-        run("mount", "-t", "ext4", "/dev/ubda", "/srv/export")
+        if disk == "ext4":
+            run("mkfs.ext4", "-q", "-F", "/dev/ubda")
+        run("mount", "-t", disk, "/dev/ubda", "/srv/export")
         run("mount", "-t", "nfsd", "nfsd", "/proc/fs/nfsd")
         run("mount", "-t", "rpc_pipefs", "rpc_pipefs", "/var/lib/nfs/rpc_pipefs")
         for table in ("etab", "rmtab"):
@@ -47,7 +57,7 @@ class Nfs:
         run("nfsdcld")
         for name in ("nfsv4leasetime", "nfsv4gracetime"):
             Path("/proc/fs/nfsd", name).write_text(f"{LEASE_SECONDS}\n")
-        run("exportfs", "-o", EXPORT, "*:/srv/export")
+        run("exportfs", "-o", self._export, "*:/srv/export")
         run("rpc.mountd", "--no-nfs-version", "3")
         run("rpc.nfsd", "--no-nfs-version", "3", "8")
 
@@ -58,6 +68,12 @@ class Nfs:
         command = f"hostname {client} && exec mount -t nfs -o vers=4.2,{options} {SERVER}:/ {place}"
         run("nsenter", f"--net=/run/netns/{client}", "unshare", "--uts", "sh", "-c", command)
         return place
+
+    def delay(self, milliseconds: float) -> None:
+        """From now on every packet to a client takes so long, as from another building."""
+        run("modprobe", "--dirname", "/run/kernel", "sch_netem")
+        for client in CLIENTS:
+            run("tc", "qdisc", "add", "dev", f"to-{client}", "root", "netem", "delay", f"{milliseconds}ms")
 
     def silence(self, client: str) -> None:
         """Let nothing pass between a client and the server, as where its machine sleeps."""
