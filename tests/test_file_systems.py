@@ -112,7 +112,12 @@ def test_no_network_file_system_is_taken_for_a_local_one(kind: str) -> None:
         ("fuse.glusterfs", "rw,user_id=0", None, "cannot be seen from here"),
         ("cifs", "rw,cache=none", False, "SMB"),
         ("9p", "rw,trans=virtio", False, "9p"),
+        ("smb3", "rw,vers=3.1.1,cache=none,actimeo=0", False, "SMB"),
+        ("fuse.sshfs", "rw,user_id=0", False, "no locks between machines"),
         ("fuse.s3fs", "rw", False, "object store"),
+        ("fuse.gcsfuse", "rw,implicit_dirs", False, "object store"),
+        ("fuse.rclone", "rw", False, "object store"),
+        ("fuse", "rw,user_id=0", None, "nobody has tried"),
         ("fuse.unheard-of", "rw", None, "nobody has tried"),
     ],
 )
@@ -125,6 +130,20 @@ def test_it_is_known_whether_servers_on_several_machines_agree(
     assert bool(sharing.remedy) is (may is not True)
     for line in (sharing.why, sharing.remedy):
         assert "\n" not in line
+
+
+@pytest.mark.parametrize("program", ["mountpoint-s3", "blobfuse2"])
+def test_a_program_that_gives_no_type_of_its_own_is_known_by_its_name(program: str) -> None:
+    sharing = sharing_of(mounted("fuse", "rw,nosuid,user_id=0", program))
+    assert sharing.may is False
+    assert "object store" in sharing.why
+
+
+@pytest.mark.parametrize("kind", [kind for kind, known in KNOWN.items() if known.never])
+def test_one_server_is_offered_where_it_can_work(kind: str) -> None:
+    remedy = sharing_of(mounted(kind)).remedy
+    assert ("let one server serve it, with as many --workers" in remedy) is KNOWN[kind].alone
+    assert "use another file system" in remedy
 
 
 SHARED = mounted("nfs4", "rw,vers=4.2,local_lock=none", source=r"server:/ex\012change")
