@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -223,6 +223,13 @@ class RecordedDisk:
 @contextmanager
 def recorded_disk(file_system: FileSystem, folder: Path) -> Iterator[RecordedDisk]:
     """Make a disk that keeps its history, and mount it."""
+    with recorded_device(file_system, folder) as disk, mounted(disk.device, disk.place, file_system.mount_options):
+        yield disk
+
+
+@contextmanager
+def recorded_device(file_system: FileSystem, folder: Path) -> Iterator[RecordedDisk]:
+    """The same without mounting it: `device` is for whoever can use a disk."""
     skip_unless_possible(file_system, "/dev/fuse")
     folder.mkdir()
     disk = RecordedDisk(file_system, folder)
@@ -230,10 +237,7 @@ def recorded_disk(file_system: FileSystem, folder: Path) -> Iterator[RecordedDis
     image = folder / "image"
     copy_image(disk.blank, image)
     disk.device.touch()
-    with ExitStack() as stack:
-        stack.enter_context(unmounted_at_the_end(disk.device))
-        stack.enter_context(_recorder(image, disk))
-        stack.enter_context(mounted(disk.device, disk.place, file_system.mount_options))
+    with unmounted_at_the_end(disk.device), _recorder(image, disk):
         yield disk
 
 

@@ -38,13 +38,13 @@ def run_in_guest(command: Sequence[str | Path], folder: Path, patience: float) -
     """Run a command in a guest, and give what it says. Skips the test where there can be no guest.
 
     Args:
-        folder: is made; the guest's disk, its console and what the command says are in it.
+        folder: is made where it is missing, and all that the guest sees below /tmp; the guest's disk, its console and what the command says are in it.
         patience: seconds after which all of it is killed.
 
     Raises:
         AssertionError: it failed, or did not end; the text has what it said.
     """
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "command").write_text(f"exec {shlex.join(map(str, command))}\n")
     with (folder / "disk").open("wb") as disk:
         disk.truncate(DISK_BYTES)

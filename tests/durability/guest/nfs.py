@@ -26,16 +26,22 @@ class Nfs:
         export: the options of the export.
         disk: the file system that is exported: `ext4`, which counts its changes, or `tmpfs`, where the time of a
             change stands for its number, so that two within a tick of the clock have the same.
+        file: of this machine, in which the file system is to be, for `/dev/ubda` never flushes anything.
     """
 
-    def __init__(self, export: str = EXPORT, disk: str = DISK) -> None:
+    def __init__(self, export: str = EXPORT, disk: str = DISK, file: Path | None = None) -> None:
         self._export = export
         run("modprobe", "--dirname", "/run/kernel", "--all", "nfsd", "nfsv4", "veth", "bridge")
         for folder in ("/srv/export", "/var/lib/nfs/rpc_pipefs", "/var/lib/nfs/nfsdcld", "/var/lib/nfs/v4recovery"):
             Path(folder).mkdir(parents=True)
+        device = "/dev/ubda"
+        if file is not None:
+            run("modprobe", "--dirname", "/run/kernel", "loop")
+            run("losetup", "/dev/loop0", str(file))
+            device = "/dev/loop0"
         if disk == "ext4":
-            run("mkfs.ext4", "-q", "-F", "/dev/ubda")
-        run("mount", "-t", disk, "/dev/ubda", "/srv/export")
+            run("mkfs.ext4", "-q", "-F", "-E", "nodiscard", device)
+        run("mount", "-t", disk, device, "/srv/export")
         run("mount", "-t", "nfsd", "nfsd", "/proc/fs/nfsd")
         run("mount", "-t", "rpc_pipefs", "rpc_pipefs", "/var/lib/nfs/rpc_pipefs")
         for table in ("etab", "rmtab"):

@@ -1,0 +1,70 @@
+"""The file server that a volume lies on loses its power: what was acknowledged is there afterwards, if it exports `sync`.
+
+The NFS server and the machine that our server runs on are one guest. The NFS server's disk keeps its history, so it can
+be had as a power cut at any moment of it would have left it; that a machine with a server of ours lives on changes nothing
+about that.
+"""
+
+import pickle
+import random
+import secrets
+import time
+from pathlib import Path
+
+import pytest
+
+from ngshare_fs.store.checking.verify import verify_volume
+from tests.durability.disks import EXT4, RecordedDisk, mounted, recorded_device
+from tests.durability.guest import nfs
+from tests.durability.guest.machine import python, run_in_guest, why_not_here
+from tests.durability.history import History
+from tests.durability.servers import serving
+from tests.rounds import rounds
+
+pytestmark = [pytest.mark.durability, pytest.mark.long]
+
+PATIENCE = 300
+LOAD_SECONDS = 10
+CUTS = rounds(12)
+
+
+@pytest.mark.parametrize("export", ["sync", "async"])
+def test_what_was_acknowledged_outlives_a_power_cut_of_the_nfs_server(tmp_path: Path, export: str) -> None:
+    """With `async` it does not, which also shows that a loss would be seen."""
+    reason = why_not_here(*nfs.PROGRAMS)
+    if reason is not None:
+        pytest.skip(reason)
+    guest = tmp_path / "guest"
+    guest.mkdir()
+    with recorded_device(EXT4, guest / "recorded") as disk:
+        file = guest / "history"
+        places = map(str, (disk.device, disk.record, file))
+        command = python("tests.durability.guest.loaded_server", export, str(LOAD_SECONDS), *places)
+        run_in_guest(command, guest, PATIENCE)
+    history = History(time.monotonic_ns)
+    history.writes = pickle.loads(file.read_bytes())
+    moments = [write.acknowledged for write in history.acknowledged if write.acknowledged]
+    chance = random.Random(export)
+    cuts = sorted(chance.sample(moments, CUTS))
+    lost = {moment: lost_in_a_cut(disk, history, moment, tmp_path) for moment in cuts}
+    print(f"{len(moments)} acknowledged, {CUTS} cuts, {sum(map(bool, lost.values()))} of them lost something")
+    if export == "sync":
+        assert [problem for problems in lost.values() for problem in problems] == []
+    else:
+        assert any(lost.values())
+
+
+def lost_in_a_cut(disk: RecordedDisk, history: History, moment: int, folder: Path) -> list[str]:
+    """What is missing on the disk that a power cut leaves: nothing is kept but what was flushed."""
+    image = folder / f"image {secrets.token_hex(4)}"
+    disk.after_power_cut(moment, 0, random.Random(moment), image)
+    place = folder / "after the cut"
+    try:
+        with mounted(image, place, disk.file_system.mount_options):
+            problems = [str(finding) for finding in verify_volume(place / "data")]
+            if problems:
+                return problems  # it may be too damaged to be served
+            with serving(place / "data", folder / "log after the cut") as server:
+                return history.lost(server.url, moment)
+    finally:
+        image.unlink()
