@@ -1,8 +1,8 @@
-"""The file server that a volume lies on loses its power: what was acknowledged is there afterwards, if it exports `sync`.
+"""The file server that a volume lies on loses its power: what was acknowledged is there, if it exports `sync`.
 
 The NFS server and the machine that our server runs on are one guest. The NFS server's disk keeps its history, so it can
-be had as a power cut at any moment of it would have left it; that a machine with a server of ours lives on changes nothing
-about that.
+be had as a power cut at any moment of it would have left it. That the machine with our server would live on changes
+nothing about that.
 """
 
 import pickle

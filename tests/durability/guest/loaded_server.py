@@ -2,8 +2,9 @@
 
     python -m tests.durability.guest.loaded_server EXPORT SECONDS DISK RECORD HISTORY
 
-in a guest. EXPORT are the options of the export; DISK is what the NFS server has its file system on, and RECORD the file
-in which that keeps its own history: how much of that there was, is the time of each write. HISTORY gets all writes.
+in a guest. EXPORT are the options of the export; DISK is what the NFS server has its file system on, and RECORD the
+file in which that keeps its own history: how much of that there was, is the time of each write. HISTORY gets all
+writes.
 """
 
 import os

@@ -38,7 +38,8 @@ def run_in_guest(command: Sequence[str | Path], folder: Path, patience: float) -
     """Run a command in a guest, and give what it says. Skips the test where there can be no guest.
 
     Args:
-        folder: is made where it is missing, and all that the guest sees below /tmp; the guest's disk, its console and what the command says are in it.
+        folder: is made where it is missing; the guest's disk, its console and what the command says are in it. Of
+            /tmp the guest sees nothing else.
         patience: seconds after which all of it is killed.
 
     Raises:
