@@ -17,6 +17,8 @@ from ngshare_fs.store.writing.publication import Publication
 class Noted:
     """What is flushed, and what was at the place by then; it all fails where the disk does."""
 
+    while_open = False
+
     def __init__(self, place: Path) -> None:
         self._place = place
         self.flushes: list[tuple[set[str], bool]] = []

@@ -55,6 +55,8 @@ def test_a_change_that_was_made_but_not_flushed_is_flushed_before_it_is_acknowle
     flush = volume.flusher.flush
 
     class NotFolders:
+        while_open = False
+
         def flush(self, files: list[str], folders: list[str]) -> None:
             if folders:
                 raise OSError(errno.EIO, os.strerror(errno.EIO), folders[0])

@@ -36,7 +36,7 @@ from ngshare_fs.settings import read_settings
 from ngshare_fs.store import StoreError, Volume
 from ngshare_fs.store.checking.verify import verify_volume
 from ngshare_fs.store.writing import flushers
-from ngshare_fs.store.writing.flushers import AllTogether, EachByItself
+from ngshare_fs.store.writing.flushers import AllTogether, EachByItself, WhileOpen
 from tests.conftest import Answer, Exchange
 from tests.durability.states import State, difference, left_by_the_server, state_of
 from tests.durability.system_calls import (
@@ -127,7 +127,11 @@ def flushing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     """Each way to flush, whatever disk this is; one flush after the other, so that the calls have an order."""
     monkeypatch.setattr(flushers, "THREADS", 1)
     monkeypatch.setattr(flushers, "FEW", 0)
-    chosen = {"by itself": lambda root: EachByItself(), "together": lambda root: AllTogether(root, EachByItself())}
+    chosen = {
+        "by itself": lambda root: EachByItself(),
+        "together": lambda root: AllTogether(root, EachByItself()),
+        "while open": lambda root: WhileOpen(),
+    }
     monkeypatch.setattr("ngshare_fs.store.volume.flusher_for", chosen[request.param])
 
 
@@ -236,7 +240,9 @@ def steps(request: pytest.FixtureRequest) -> Steps:
     return (lambda _: itertools.count(1)) if request.config.getoption("--long") else some
 
 
-@each_verb_with(("flushing", "error"), [*(("by itself", error) for error in ERRORS), ("together", "EIO")])
+@each_verb_with(
+    ("flushing", "error"), [*(("by itself", error) for error in ERRORS), ("together", "EIO"), ("while open", "EIO")]
+)
 async def test_a_call_that_fails_leaves_the_old_state_or_the_new(
     bench: Bench, verb: Verb, error: str, steps: Steps
 ) -> None:
@@ -358,6 +364,7 @@ def within(attempt: Attempt) -> None:
         ("by itself", after, changes),
         ("by itself", within, writes),
         ("together", after, changes),
+        ("while open", after, changes),
     ],
     verbs={**VERBS, **OF_DATES},
 )
