@@ -1,11 +1,13 @@
 """`python -m tests.durability.mount_options [OPTIONS ...]`: which options of an NFS mount two servers need to agree.
 
 For each set of options a guest is started, in which two servers work on two mounts; what each row of the table says is
-found by `guest/two_servers.py`. It takes some minutes for a row, as root, with what tools/system_packages.sh installs.
+found by `guest/two_servers.py`. With `--speed` it is `guest/speed.py`, and what one server's calls cost. It takes some
+minutes for a row, as root, with what tools/system_packages.sh installs.
 """
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -41,6 +43,7 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
         "--disk", choices=nfs.DISKS, default=nfs.DISK, help="what the server exports (default: %(default)s)"
     )
     parser.add_argument("--delay", type=float, default=0, help="milliseconds that each packet to a client takes")
+    parser.add_argument("--speed", action="store_true", help="measure what calls cost, not whether servers agree")
     parser.add_argument("--json", type=Path, help="add everything that is found to this file, a line for each row")
     parser.add_argument("--show", type=Path, metavar="FILE", help="print the tables of such a file, start nothing")
     return parser.parse_args(arguments)
@@ -71,20 +74,20 @@ def rows(found: Iterable[Found]) -> list[str]:
 
 
 def costs(found: Sequence[Found]) -> list[str]:
-    """The table of what calls cost, in calls to the file server and in milliseconds."""
-    lines = [
-        f"| options | {' | '.join(found[0]['costs'])} |",
-        f"| --- |{' --- |' * len(found[0]['costs'])}",
-    ]
-    for row in found:
-        cells = [f"{cost['calls']:g} ({cost['ms']:g} ms)" for cost in row["costs"].values()]
-        lines.append(f"| `{row['options']}` | {' | '.join(cells)} |")
+    """The table of what calls cost: a row for each, a column for each set of options."""
+    lines = [f"| | {' | '.join(row['options'] for row in found)} |", f"| --- |{' --- |' * len(found)}"]
+    for what in found[0]["costs"]:
+        cells = [f"{row['costs'][what]['ms']:g} ms, {row['costs'][what]['calls']:g}" for row in found]
+        lines.append(f"| {what} | {' | '.join(cells)} |")
     return lines
 
 
 def show(found: Sequence[Found]) -> None:
-    """Print both tables."""
-    print("\n".join([*rows(found), "", "Calls to the file server (and median time) of one call:", "", *costs(found)]))
+    """Print the tables of what was found."""
+    for has, table in (("judged", rows), ("costs", costs)):
+        of_this = [row for row in found if has in row]
+        if of_this:
+            print("\n".join([*table(of_this), ""]))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -98,19 +101,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     found = []
     with tempfile.TemporaryDirectory() as folder:
         for number, options in enumerate(chosen.options or OPTIONS):
-            command = python(
-                "tests.durability.guest.two_servers", options, str(chosen.seconds), chosen.disk, str(chosen.delay)
-            )
+            how = (chosen.disk, str(chosen.delay))
+            if chosen.speed:
+                command = python("tests.durability.guest.speed", options, *how)
+            else:
+                command = python("tests.durability.guest.two_servers", options, str(chosen.seconds), *how)
             output = run_in_guest(command, Path(folder, str(number)), PATIENCE + 5 * chosen.seconds)
             line = output.splitlines()[-1]
             found.append(json.loads(line))
             if chosen.json:
                 with chosen.json.open("a") as file:
                     file.write(f"{line}\n")
-            print(rows(found)[-1], file=sys.stderr, flush=True)
+            print(line, file=sys.stderr, flush=True)
     show(found)
     return None
 
 
 if __name__ == "__main__":
+    # Ended from outside, it ends its guest all the same.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     main()

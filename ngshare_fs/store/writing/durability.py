@@ -70,7 +70,8 @@ class DirtySet:
         """
         with contextlib.suppress(FileExistsError):
             os.mkdir(path)
-        self.changed(os.path.dirname(path))
+        if not self._flusher.while_open:
+            self.changed(os.path.dirname(path))
 
     def changed(self, folder: str) -> None:
         """Something was created in a folder, or renamed into or out of it."""

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 PROGRAMS = ("rpc.nfsd", "exportfs", "rpc.mountd", "nfsdcld", "mount.nfs", "mkfs.ext4", "ip", "nsenter")
+EXPORTED = Path("/srv/export")
 DISKS = ("ext4", "tmpfs")
 DISK = "ext4"
 EXPORT = "rw,sync,no_root_squash,no_subtree_check,fsid=0"
@@ -32,7 +33,7 @@ class Nfs:
     def __init__(self, export: str = EXPORT, disk: str = DISK, file: Path | None = None) -> None:
         self._export = export
         run("modprobe", "--dirname", "/run/kernel", "--all", "nfsd", "nfsv4", "veth", "bridge")
-        for folder in ("/srv/export", "/var/lib/nfs/rpc_pipefs", "/var/lib/nfs/nfsdcld", "/var/lib/nfs/v4recovery"):
+        for folder in (str(EXPORTED), "/var/lib/nfs/rpc_pipefs", "/var/lib/nfs/nfsdcld", "/var/lib/nfs/v4recovery"):
             Path(folder).mkdir(parents=True)
         device = "/dev/ubda"
         if file is not None:
@@ -41,7 +42,7 @@ class Nfs:
             device = "/dev/loop0"
         if disk == "ext4":
             run("mkfs.ext4", "-q", "-F", "-E", "nodiscard", device)
-        run("mount", "-t", disk, device, "/srv/export")
+        run("mount", "-t", disk, device, str(EXPORTED))
         run("mount", "-t", "nfsd", "nfsd", "/proc/fs/nfsd")
         run("mount", "-t", "rpc_pipefs", "rpc_pipefs", "/var/lib/nfs/rpc_pipefs")
         for table in ("etab", "rmtab"):
@@ -63,7 +64,7 @@ class Nfs:
         run("nfsdcld")
         for name in ("nfsv4leasetime", "nfsv4gracetime"):
             Path("/proc/fs/nfsd", name).write_text(f"{LEASE_SECONDS}\n")
-        run("exportfs", "-o", self._export, "*:/srv/export")
+        run("exportfs", "-o", self._export, f"*:{EXPORTED}")
         run("rpc.mountd", "--no-nfs-version", "3")
         run("rpc.nfsd", "--no-nfs-version", "3", "8")
 

@@ -1,5 +1,4 @@
-"""Two servers on two machines that share a volume by NFS: whether they agree, how late they see each other's changes,
-and what the calls of one cost.
+"""Two servers on two machines that share a volume by NFS: whether they agree, and when they see each other's changes.
 
     python -m tests.durability.guest.two_servers OPTIONS SECONDS DISK DELAY
 
@@ -10,10 +9,7 @@ for a row of options.
 
 import contextlib
 import json
-import os
 import random
-import re
-import statistics
 import sys
 import tempfile
 import threading
@@ -27,7 +23,7 @@ from typing import Any
 from tests.durability.calls import ask, call, files_of, people_in
 from tests.durability.guest.nfs import Nfs
 from tests.durability.linearizability import TooHard
-from tests.durability.random_clients import CLIENTS, COURSE, STUDENTS, busy, prepare
+from tests.durability.random_clients import CLIENTS, busy, prepare
 from tests.durability.seen_and_stored import judge
 from tests.servers import Server, start
 from tests.trees import tree
@@ -37,8 +33,6 @@ ROUND_SECONDS = 15
 CHANGES = 6
 # Longer than a client keeps anything by default.
 SEEN_WITHIN = 90
-CALLS = 40
-LISTED = 200
 PERSON = {"first_name": "", "last_name": ""}
 
 
@@ -196,60 +190,6 @@ def seconds_until_seen(both: Round) -> dict[str, float]:
     return {what: round(seconds, 1) for what, seconds in found.items()}
 
 
-def round_trips(mount: Path) -> Counter[str]:
-    """How many calls this mount has sent to its file server, by kind."""
-    text = Path("/proc/self/mountstats").read_text()
-    [of_mount] = [part for part in text.split("\ndevice ") if f" mounted on {mount} " in part]
-    return Counter({name: int(sent) for name, sent in re.findall(r"^\s+([A-Z_]+): (\d+) ", of_mount, re.MULTILINE)})
-
-
-def costs(both: Round, mount: Path) -> dict[str, dict[str, Any]]:
-    """Milliseconds (median) and calls to the file server (on average), for some calls of one client."""
-    server = both.servers[0]
-    course, assignment = COURSE, "cost"
-    call(server, "POST", "course", course)
-    call(server, "POST", "assignment", course, assignment, files=tree(files_of("cost")))
-    students = [f"student {number}" for number in range(LISTED)]
-    people = [{"username": name, **PERSON, "email": ""} for name in (*students, *STUDENTS)]
-    call(server, "POST", "students", course, students=json.dumps(people))
-    for name in students:
-        call(server, "POST", "submission", course, assignment, user=name, files=tree({"p.ipynb": b"{}"}))
-    content = {f"problem{number}.ipynb": os.urandom(25_000) for number in range(3)}
-    student = students[0]
-
-    def roster(number: int) -> object:
-        return call(server, "POST", "student", course, student, **PERSON, email=f"{number}@uni.example")
-
-    calls: dict[str, Callable[[int], object]] = {
-        "hand in 75 KB in 3 files": lambda number: call(
-            server, "POST", "submission", course, assignment, user=students[number], files=tree(content)
-        ),
-        "own list": lambda number: call(server, "GET", "submissions", course, assignment, student, user=student),
-        f"list of {LISTED}": lambda number: call(server, "GET", "submissions", course, assignment),
-        "fetch": lambda number: call(server, "GET", "assignment", course, assignment, user=student),
-        "collect one": lambda number: call(server, "GET", "submission", course, assignment, students[number]),
-        "list of assignments": lambda number: call(server, "GET", "assignments", course, user=student),
-        "change the roster": roster,
-        "health": lambda number: call(server, "GET", "healthz"),
-    }
-    found = {}
-    for what, make in calls.items():
-        make(CALLS)
-        before = round_trips(mount)
-        took = []
-        for number in range(CALLS):
-            began = time.monotonic()
-            make(number)
-            took.append(1000 * (time.monotonic() - began))
-        sent = round_trips(mount) - before
-        found[what] = {
-            "ms": round(statistics.median(took), 1),
-            "calls": round(sum(sent.values()) / CALLS, 1),
-            "by kind": {name: round(count / CALLS, 1) for name, count in sent.most_common() if count >= CALLS // 10},
-        }
-    return found
-
-
 def main(options: str, seconds: float, disk: str, delay: float) -> dict[str, Any]:
     """Everything there is to say of some mount options."""
     began = time.monotonic()
@@ -265,8 +205,6 @@ def main(options: str, seconds: float, disk: str, delay: float) -> dict[str, Any
 
     found: dict[str, Any] = {"options": options, "disk": disk, "delay": delay}
     new = rounds()
-    with next(new) as both:
-        found["costs"] = costs(both, here)
     with next(new) as both:
         found["seconds until seen"] = seconds_until_seen(both)
         found["roster at once"] = changes_lost(both)
