@@ -100,11 +100,14 @@ def test_no_network_file_system_is_taken_for_a_local_one(kind: str) -> None:
     ("kind", "options", "may", "said"),
     [
         ("nfs4", NFS, True, "may share it"),
-        ("nfs4", NFS.replace(",lookupcache=none", ""), False, "mounted without lookupcache=none"),
-        ("nfs4", NFS.replace(",noac", ""), False, "mounted without noac"),
-        ("nfs4", "rw,vers=4.1,lookupcache=pos,local_lock=none", False, "mounted without noac,lookupcache=none"),
+        ("nfs4", NFS.replace(",lookupcache=none", ""), True, "may share it"),
+        ("nfs4", NFS.replace(",noac", "").replace(",lookupcache=none", ""), True, "may share it"),  # actimeo=0
+        ("nfs4", "rw,vers=4.1,lookupcache=none,local_lock=none", True, "may share it"),
+        ("nfs4", "rw,vers=4.1,lookupcache=pos,local_lock=none", False, "mounted without lookupcache=none"),
+        ("nfs4", "rw,vers=4.1,acregmin=0,acregmax=0", False, "mounted without lookupcache=none"),
+        ("nfs4", "rw,vers=4.1,nconnect=4,acregmin=30,acregmax=30", False, "mounted without lookupcache=none"),
         ("nfs4", NFS.replace("local_lock=none", "local_lock=all"), False, "mounted with local_lock=all"),
-        ("nfs4", "rw,local_lock=flock", False, "without noac,lookupcache=none and with local_lock=flock"),
+        ("nfs4", "rw,local_lock=flock", False, "without lookupcache=none and with local_lock=flock"),
         ("nfs4", f"{NFS},{TAKES_LOST_LOCKS}", False, "with nfs.recover_lost_locks=Y"),
         ("nfs", "rw,vers=3,nolock,local_lock=all", False, "NFSv3"),
         ("ceph", "rw,name=admin,secret=<hidden>,acl", True, "may share it"),
@@ -159,7 +162,7 @@ def test_the_doctor_says_what_it_is_and_what_to_do_before_a_second_server(
     (shared,) = [found for found in volume_check.look_at_volume(tmp_path) if found.subject == "file system"]
     assert shared.ok is None  # one server alone works
     assert r"nfs4 of server:/ex\nchange" in shared.detail
-    assert "mount it with noac,lookupcache=none before several serve it" in shared.remedy
+    assert "mount it with lookupcache=none before several serve it" in shared.remedy
     monkeypatch.setattr(volume_check, "file_system_of", lambda _: FileSystem())
     (unknown,) = [found for found in volume_check.look_at_volume(tmp_path) if found.subject == "file system"]
     assert unknown.ok is None
@@ -186,7 +189,7 @@ def test_the_start_says_in_one_line_what_speaks_against_a_second_machine(
         assert said() == []
         monkeypatch.setattr("ngshare_fs.server.startup_message.file_system_of", lambda _: SHARED)
         (line,) = said()
-        assert "would not agree there: it is mounted without noac,lookupcache=none" in line
+        assert "would not agree there: it is mounted without lookupcache=none" in line
         assert "one server alone, whatever its --workers, needs nothing of that" in line
         monkeypatch.setattr("ngshare_fs.server.startup_message.file_system_of", lambda _: FileSystem("fuse.unheard-of"))
         assert said() == []

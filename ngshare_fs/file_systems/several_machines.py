@@ -21,14 +21,16 @@ class Known:
     """What is known of a type of file system.
 
     Args:
-        needs: options without which a machine does not see at once what another one has written.
+        needs: an option without which a machine does not see at once what another one has written.
+        or_all_of: options that do the same together.
         forbids: options with which locks hold on one machine only, or seem to hold when they were lost.
         unseen: what else it has to be told, which no machine is shown.
         never: why servers on several machines never agree; empty where they may.
         alone: whether one server can have its volume there.
     """
 
-    needs: tuple[str, ...] = ()
+    needs: str = ""
+    or_all_of: frozenset[str] = frozenset()
     forbids: tuple[str, ...] = ()
     unseen: str = ""
     never: str = ""
@@ -43,7 +45,12 @@ _OBJECT_STORE = Known(never="an object store has no locks, and no rename in one 
 _SMB = Known(never="machines see each other's changes late on SMB, whatever the options")
 
 KNOWN = {
-    "nfs4": Known(("noac", "lookupcache=none"), ("local_lock=flock", "local_lock=all", TAKES_LOST_LOCKS)),
+    # `noac` and `actimeo=0` are shown as these numbers; to keep no names costs half of what they do.
+    "nfs4": Known(
+        "lookupcache=none",
+        frozenset(("acregmax=0", "acdirmax=0")),
+        ("local_lock=flock", "local_lock=all", TAKES_LOST_LOCKS),
+    ),
     "nfs": Known(
         never="NFSv3 leaves locks to another service, and may take a rename that was done for one that failed"
     ),
@@ -92,12 +99,13 @@ def sharing_of(mounted: FileSystem) -> Sharing:
         other = f"use another file system ({_PAGE})"
         alone = f"let one server serve it, with as many --workers as you like, or {other}"
         return Sharing(False, why, alone if known.alone else f"{other}; not even one server's work is safe there")
-    missing = ",".join(option for option in known.needs if option not in mounted.options)
+    has_others = bool(known.or_all_of) and known.or_all_of <= mounted.options
+    missing = "" if known.needs in mounted.options or has_others else known.needs
     spoiling = ",".join(option for option in known.forbids if option in mounted.options)
     if missing or spoiling:
         how = " and ".join(filter(None, (missing and f"without {missing}", spoiling and f"with {spoiling}")))
         why = f"servers on several machines would not agree there: it is mounted {how}"
-        remedy = f"mount it {'with ' + ','.join(known.needs) if missing else 'without ' + spoiling}"
+        remedy = f"mount it {'with ' + missing if missing else 'without ' + spoiling}"
         return Sharing(False, why, f"{remedy} before several serve it ({_PAGE}); {_ALONE}")
     if known.unseen:
         why = "servers on several machines agree there with options that cannot be seen from here"

@@ -11,8 +11,8 @@ EXPORTED = Path("/srv/export")
 DISKS = ("ext4", "tmpfs")
 DISK = "ext4"
 EXPORT = "rw,sync,no_root_squash,no_subtree_check,fsid=0"
-# With these, two mounts see the same; docs/shared-volumes.md says why.
-MOUNT_OPTIONS = "noac,lookupcache=none"
+# With this, two mounts see the same; docs/shared-volumes.md says why.
+MOUNT_OPTIONS = "lookupcache=none"
 # So long the server waits for a client that is silent, and after its own restart.
 LEASE_SECONDS = 15
 # Addresses for documentation (RFC 5737).
