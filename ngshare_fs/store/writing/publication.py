@@ -4,6 +4,7 @@ The first flush brings the content to the disk before anybody can see it, the se
 made. A power cut in between leaves the old state or the new. `Volume.publishing` gives a place to stage as well.
 """
 
+import contextlib
 import errno
 import os
 import stat
@@ -100,7 +101,8 @@ class Publication:
             raise
         finally:
             if held is not None:
-                os.close(held)
+                with contextlib.suppress(OSError):  # nothing was written by it
+                    os.close(held)
         self.leaves_something = source != self.staged
         self._changed_folder = folder
 
