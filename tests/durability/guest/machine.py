@@ -34,6 +34,11 @@ def why_not_here(*programs: str) -> str | None:
     return None
 
 
+def in_guest() -> bool:
+    """Whether this process runs in one."""
+    return "User Mode Linux" in Path("/proc/cpuinfo").read_text()
+
+
 def run_in_guest(command: Sequence[str | Path], folder: Path, patience: float) -> str:
     """Run a command in a guest, and give what it says. Skips the test where there can be no guest.
 

@@ -4,6 +4,8 @@ Each client has a network and a host name of its own. Their mounts lie in one na
 """
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PROGRAMS = ("rpc.nfsd", "exportfs", "rpc.mountd", "nfsdcld", "mount.nfs", "mkfs.ext4", "ip", "nsenter")
@@ -13,8 +15,8 @@ DISK = "ext4"
 EXPORT = "rw,sync,no_root_squash,no_subtree_check,fsid=0"
 # With this, two mounts see the same; docs/shared-volumes.md says why.
 MOUNT_OPTIONS = "lookupcache=none"
-# So long the server waits for a client that is silent, and after its own restart.
-LEASE_SECONDS = 15
+# So long the server waits for a client that is silent, and after its own restart. It takes no less.
+LEASE_SECONDS = 10
 # Addresses for documentation (RFC 5737).
 SERVER = "192.0.2.1"
 CLIENTS = {"a": "192.0.2.2", "b": "192.0.2.3"}
@@ -67,6 +69,22 @@ class Nfs:
         run("exportfs", "-o", self._export, f"*:{EXPORTED}")
         run("rpc.mountd", "--no-nfs-version", "3")
         run("rpc.nfsd", "--no-nfs-version", "3", "8")
+
+    def restart(self) -> None:
+        """Restart the kernel's server, which forgets all that it knows of its clients, as where its machine does."""
+        run("rpc.nfsd", "0")
+        run("rpc.nfsd", "--no-nfs-version", "3", "8")
+
+    @contextmanager
+    def exported(self, options: str) -> Iterator[None]:
+        """Meanwhile it is exported with other options."""
+        try:
+            run("exportfs", "-o", options, f"*:{EXPORTED}")
+            run("exportfs", "-f")
+            yield
+        finally:
+            run("exportfs", "-o", self._export, f"*:{EXPORTED}")
+            run("exportfs", "-f")
 
     def mount(self, client: str, options: str = MOUNT_OPTIONS) -> Path:
         """Mount the export as a client does; gives the folder."""

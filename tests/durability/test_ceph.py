@@ -1,0 +1,94 @@
+"""CephFS alone; what it has in common with others is in `test_shared_volumes.py`."""
+
+import contextlib
+import statistics
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from ngshare_fs.store import Person, Volume, course, roster
+from tests.durability.exchange import FAILURE, Exchange, said
+from tests.durability.history import COURSE
+from tests.durability.servers import serving
+from tests.durability.shared.on_ceph import OnCeph
+from tests.durability.shared.sleeper import REFUSED, while_it_slept
+
+pytestmark = [
+    pytest.mark.durability, pytest.mark.long, pytest.mark.parametrize("shared", ["ceph-fuse"], indirect=True),
+]  # fmt: skip
+
+TURNS = 8
+# The metadata server writes its journal every 5 s by itself.
+LATE_SECONDS = 1
+
+
+@pytest.mark.parametrize("held_open", [True, False])
+def test_a_roster_that_was_changed_elsewhere_is_seen_at_once(shared: OnCeph, held_open: bool) -> None:
+    """Without holding the file open while it is renamed, it is seen seconds later: so this test can fail."""
+    name = f"seen-{held_open}"
+    with (
+        contextlib.closing(Volume.open(shared.here / name)) as one,
+        contextlib.closing(Volume.open(shared.there / name)) as other,
+    ):
+        for volume in (one, other):
+            assert volume.renames_held_open
+            volume.renames_held_open = held_open
+        course.create(one, "c", ["kevin"])
+        waited = []
+        for turn in range(TURNS):
+            writer, reader = (one, other) if turn % 2 else (other, one)
+            roster.set_student(writer, "c", str(turn), Person())
+            began = time.monotonic()
+            assert str(turn) in roster.of(reader, "c").students
+            waited.append(time.monotonic() - began)
+            if not held_open and waited[-1] > LATE_SECONDS:
+                return
+    print(waited)
+    assert (statistics.median(waited) < LATE_SECONDS) is held_open
+
+
+def test_what_is_acknowledged_outlives_metadata_server_and_machine(shared: OnCeph) -> None:
+    """Both die at once; without the flush of its folder after the rename, the change would be gone."""
+    place = shared.ceph.mount("that-dies")
+    volume = Volume.open(place / "both-die")
+    course.create(volume, "c", ["kevin"])
+    for turn in range(TURNS):
+        roster.set_student(volume, "c", str(turn), Person())
+    shared.ceph.kill_metadata_server()
+    shared.ceph.kill_machine(place)
+    shared.ceph.start_metadata_server()
+    with contextlib.closing(Volume.open(shared.here / "both-die")) as other:
+        assert set(roster.of(other, "c").students) == set(map(str, range(TURNS)))
+
+
+def test_a_machine_that_reconnects_overwrites_nothing(shared: OnCeph) -> None:
+    """Where Ceph is told to let evicted machines come back, it does not refuse what they do without their locks."""
+    data = shared.here / "reconnected/data"
+    data.parent.mkdir()
+    with (
+        contextlib.closing(Volume.open(data)) as volume,
+        shared.one_that_falls_silent(reconnects=True) as machine,
+    ):
+        said_by, students = while_it_slept(volume, machine, machine.place / data.relative_to(shared.here))
+    print(said_by, students)
+    assert students == {"guarded": ["before", "theirs"], "unguarded": ["before", "ours"]}
+    assert said_by["guarded"][0].startswith(f"{REFUSED}the lock of course guarded was lost while it was held")
+
+
+def test_a_machine_that_was_evicted_says_so_and_serves_on_once_mounted_anew(shared: OnCeph, tmp_path: Path) -> None:
+    with shared.one_that_falls_silent() as machine:
+        data = machine.place / "evicted"
+        with serving(data, tmp_path / "log") as server:
+            exchange = Exchange(server, data)
+            machine.fall_silent()
+            machine.come_back()
+            for what, answer in exchange.every_write():
+                assert said(answer) == FAILURE, f"{what}: {answer}"
+            assert said(exchange.ask("GET", f"students/{COURSE}")) == FAILURE
+            exchange.check_health("Cannot send after transport endpoint shutdown")
+            assert "Traceback" not in server.log, server.log
+            subprocess.run(["umount", "--lazy", str(machine.place)], check=True)
+            shared.ceph.mount(machine.place.name)
+            exchange.check_that_all_is_well()
