@@ -1,4 +1,4 @@
-"""CephFS on this machine: real daemons that keep all in memory, and `ceph-fuse` mounts, each a machine of its own.
+"""CephFS on this machine: real daemons, with all in memory or on a disk, and `ceph-fuse` mounts, each a machine's own.
 
 The daemons have a network and process numbers of their own, so that they meet neither a Ceph that serves this machine
 nor that of another test; whatever they start ends with them.
@@ -39,8 +39,7 @@ osd pool default min size = 1
 osd pool default pg autoscale mode = off
 osd crush chooseleaf type = 0
 osd crush initial weight = 1
-osd objectstore = memstore
-memstore device bytes = 1073741824
+{storage}
 mon allow pool size one = true
 mon data avail crit = 1
 paxos propose interval = 0.05
@@ -58,6 +57,17 @@ pid file =
 [mds]
 admin socket = {folder}/mds.socket
 """
+_IN_MEMORY = """\
+osd objectstore = memstore
+memstore device bytes = 1073741824
+"""
+_ON_A_DISK = """\
+osd objectstore = bluestore
+bluestore block path = {disk}
+bluestore block create = false
+bluestore cache autotune = false
+bluestore cache size = 67108864
+"""
 _START = """\
 set -e
 cd {folder}
@@ -73,6 +83,7 @@ osd pool create data 8
 fs new fs meta data
 END
 ceph-osd -f -i 0 &
+echo $! > osd.pid
 exec sleep infinity
 """
 
@@ -97,14 +108,17 @@ class Ceph:
 
     Args:
         folder: for all that it writes.
+        disk: where its data is to be, a file of 1 GiB or more; in memory where it is None.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, disk: Path | None = None) -> None:
         self.folder = folder
         for name in ("mon", "osd", "mds", "mounts"):
             (folder / name).mkdir()
         identity, osd = uuid.uuid4(), uuid.uuid4()
-        (folder / "ceph.conf").write_text(_CONFIGURATION.format(folder=folder, identity=identity))
+        storage = _IN_MEMORY if disk is None else _ON_A_DISK.format(disk=disk)
+        configuration = _CONFIGURATION.format(folder=folder, identity=identity, storage=storage)
+        (folder / "ceph.conf").write_text(configuration)
         script = _START.format(folder=folder, identity=identity, osd=osd)
         self._environment = {
             **os.environ,
@@ -114,6 +128,7 @@ class Ceph:
         apart = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
         self.daemons = self._start([*apart, "sh", "-c", script])
         self._metadata_server: subprocess.Popen[bytes] | None = None
+        self._storage: subprocess.Popen[bytes] | None = None
         self._mounts: dict[Path, subprocess.Popen[bytes]] = {}
         self._left: list[subprocess.Popen[bytes]] = []  # of places that something else is mounted on since
 
@@ -124,10 +139,29 @@ class Ceph:
             assert self.daemons.poll() is None, f"Ceph ended:\n{self.log()}"
             assert time.monotonic() < deadline, f"Ceph does not come up:\n{self.log()}"
             time.sleep(0.05)
+        self._serve(deadline)
+
+    def _serve(self, deadline: float) -> None:
         self.start_metadata_server()
         while "up:active" not in self.command("mds", "stat"):
             assert time.monotonic() < deadline, f"the metadata server does not come up:\n{self.log()}"
             time.sleep(0.05)
+
+    def lose_power(self, disk: Path) -> None:
+        """Let the machine die that has the data and the metadata server, and come back with what is on a disk."""
+        self.kill_metadata_server()
+        if self._storage is None:
+            number = (self.folder / "osd.pid").read_text().strip()
+            inside = ["nsenter", f"--pid=/proc/{self.daemons.pid}/ns/pid_for_children"]
+            subprocess.run([*inside, "kill", "-KILL", number], check=True, timeout=PATIENCE)
+        else:
+            self._storage.kill()
+            self._storage.wait(PATIENCE)
+        block = self.folder / "osd/block"
+        block.unlink()
+        block.symlink_to(disk)
+        self._storage = self._start([*self._inside(), "ceph-osd", "-f", "-i", "0"])
+        self._serve(time.monotonic() + PATIENCE)
 
     def start_metadata_server(self) -> None:
         self._metadata_server = self._start([*self._inside(), "ceph-mds", "-f", "-i", "a"])
@@ -207,6 +241,9 @@ class Ceph:
             process.wait(PATIENCE)
         if self._metadata_server is not None:
             self.kill_metadata_server()
+        if self._storage is not None:
+            self._storage.kill()
+            self._storage.wait(PATIENCE)
         # The first process takes all others in its namespace along; `unshare` ends when the last one has.
         children = Path(f"/proc/{self.daemons.pid}/task/{self.daemons.pid}/children").read_text().split()
         for child in children:
@@ -237,13 +274,13 @@ class Ceph:
 
 
 @contextmanager
-def ceph(folder: Path) -> Iterator[Ceph]:
+def ceph(folder: Path, disk: Path | None = None) -> Iterator[Ceph]:
     """A Ceph whose file system can be mounted; all of it is gone at the end. Skips the test where it cannot be."""
     reason = why_not_here()
     if reason is not None:
         pytest.skip(reason)
     folder.mkdir()
-    made = Ceph(folder)
+    made = Ceph(folder, disk)
     try:
         made.wait_until_up()
         yield made
