@@ -35,7 +35,7 @@ def test_a_bulk_change_of_a_roster_is_one_write(volume: Volume, monkeypatch: pyt
     writes: list[str] = []
     write = durability.write_file
 
-    def counted(path: str, content: bytes, *, flush: bool) -> None:
+    def counted(path: str, content: bytes, *, flush: bool = False) -> None:
         writes.append(path)
         write(path, content, flush=flush)
 
