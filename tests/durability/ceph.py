@@ -37,12 +37,12 @@ auth cluster required = none
 auth service required = none
 auth client required = none
 keyring = /dev/null
+crush location = root=default host=here
 osd pool default size = 1
 osd pool default min size = 1
 osd pool default pg autoscale mode = off
 osd crush chooseleaf type = 0
 osd crush initial weight = 1
-crush location = root=default host=here
 osd objectstore = memstore
 memstore device bytes = 1073741824
 mon allow pool size one = true
