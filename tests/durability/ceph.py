@@ -205,6 +205,27 @@ class Ceph:
             self._mounts[folder].wait(LEAVING_SECONDS)
         self.kill_machine(folder)
 
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        """Meanwhile all of it is so full that nothing more is taken: it is told to call itself full early."""
+        self._is_full_at("0.00001", "0.00001", "0.00002")
+        try:
+            self._wait_until_full(True)
+            yield
+        finally:
+            self._is_full_at("0.85", "0.9", "0.95")
+            self._wait_until_full(False)
+
+    def _is_full_at(self, *ratios: str) -> None:
+        for name, ratio in zip(("nearfull", "backfillfull", "full"), ratios, strict=True):
+            self.command("osd", f"set-{name}-ratio", ratio)
+
+    def _wait_until_full(self, full: bool) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while ("full" in json.loads(self.command("osd", "dump", "-f", "json"))["pools"][0]["flags_names"]) is not full:
+            assert time.monotonic() < deadline, "Ceph is never full, or always"
+            time.sleep(0.1)
+
     def sessions(self) -> set[int]:
         """Of all machines that the metadata server knows."""
         found: list[dict[str, Any]] = json.loads(self.tell_metadata_server("client", "ls"))
