@@ -19,10 +19,13 @@ from typing import Any
 
 import pytest
 
-PATIENCE = 60
+from tests.durability.guest.machine import in_guest
+
+PATIENCE = 120
 LEAVING_SECONDS = 5
 PROGRAMS = (
-    "ceph", "ceph-mon", "ceph-osd", "ceph-mds", "ceph-fuse", "monmaptool", "unshare", "nsenter", "ip", "umount",
+    "ceph", "ceph-mon", "ceph-osd", "ceph-mds", "ceph-fuse", "monmaptool", "unshare", "nsenter", "ip", "mount",
+    "umount",
 )  # fmt: skip
 # One machine where many are meant to be: nothing is kept twice, and what they tell each other is told at once.
 _CONFIGURATION = """\
@@ -34,6 +37,7 @@ auth cluster required = none
 auth service required = none
 auth client required = none
 keyring = /dev/null
+crush location = root=default host=here
 osd pool default size = 1
 osd pool default min size = 1
 osd pool default pg autoscale mode = off
@@ -96,7 +100,7 @@ def why_not_here() -> str | None:
     missing = [program for program in PROGRAMS if not shutil.which(program, path=path)]
     if missing:
         return f"{', '.join(missing)} missing: tools/system_packages.sh installs them"
-    if not os.path.exists("/dev/fuse"):
+    if not in_guest() and not os.path.exists("/dev/fuse"):
         return "there is no /dev/fuse here: load the kernel's module `fuse`, or give the container the device"
     if subprocess.run(["unshare", "--net", "--mount", "true"], check=False, capture_output=True).returncode:
         return "networks and mounts of one's own are not allowed here: run the container with --privileged"
@@ -130,6 +134,7 @@ class Ceph:
         self._metadata_server: subprocess.Popen[bytes] | None = None
         self._storage: subprocess.Popen[bytes] | None = None
         self._mounts: dict[Path, subprocess.Popen[bytes]] = {}
+        self._by_kernel: list[Path] = []
         self._left: list[subprocess.Popen[bytes]] = []  # of places that something else is mounted on since
 
     def wait_until_up(self) -> None:
@@ -196,6 +201,21 @@ class Ceph:
             time.sleep(0.01)
         return folder
 
+    def mount_by_kernel(self, place: str, *options: str) -> Path:
+        """The same by the client of a guest's kernel.
+
+        Args:
+            options: of the mount.
+        """
+        folder = self.folder / "mounts" / place
+        folder.mkdir(exist_ok=True)
+        told = ",".join(("name=admin", "noshare", "ms_mode=crc", *options))
+        # Not by way of mount.ceph, which asks for keys that nobody has here.
+        command = [*self._inside(), "mount", "-i", "-t", "ceph", "127.0.0.1:3300:/", str(folder), "-o", told]
+        subprocess.run(command, check=True, timeout=PATIENCE)
+        self._by_kernel.append(folder)
+        return folder
+
     def stop_machine(self, folder: Path) -> None:
         """Let the machine sleep that has this mount."""
         self._mounts[folder].send_signal(signal.SIGSTOP)
@@ -213,15 +233,41 @@ class Ceph:
     def unmount(self, folder: Path) -> None:
         """Let a machine leave in good order. Of one that dies, others wait for what it had in use, for a minute."""
         subprocess.run(["umount", str(folder)], check=False, capture_output=True, timeout=PATIENCE)
+        if folder in self._by_kernel:
+            return
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._mounts[folder].wait(LEAVING_SECONDS)
         self.kill_machine(folder)
 
-    def evict(self, folder: Path) -> None:
-        """Have the metadata server give up the machine that has this mount, as it does where one is silent for long."""
-        sessions: list[dict[str, Any]] = json.loads(self.tell_metadata_server("client", "ls"))
-        (number,) = (each["id"] for each in sessions if each["client_metadata"].get("mount_point") == str(folder))
-        self.tell_metadata_server("client", "evict", f"id={number}")
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        """Meanwhile all of it is so full that nothing more is taken: it is told to call itself full early."""
+        self._is_full_at("0.00001", "0.00001", "0.00002")
+        try:
+            self._wait_until_full(True)
+            yield
+        finally:
+            self._is_full_at("0.85", "0.9", "0.95")
+            self._wait_until_full(False)
+
+    def _is_full_at(self, *ratios: str) -> None:
+        for name, ratio in zip(("nearfull", "backfillfull", "full"), ratios, strict=True):
+            self.command("osd", f"set-{name}-ratio", ratio)
+
+    def _wait_until_full(self, full: bool) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while ("full" in json.loads(self.command("osd", "dump", "-f", "json"))["pools"][0]["flags_names"]) is not full:
+            assert time.monotonic() < deadline, "Ceph is never full, or always"
+            time.sleep(0.1)
+
+    def sessions(self) -> set[int]:
+        """Of all machines that the metadata server knows."""
+        found: list[dict[str, Any]] = json.loads(self.tell_metadata_server("client", "ls"))
+        return {each["id"] for each in found}
+
+    def evict(self, session: int) -> None:
+        """Have the metadata server give up a machine, as it does where one is silent for long."""
+        self.tell_metadata_server("client", "evict", f"id={session}")
 
     def tell_metadata_server(self, *words: str) -> str:
         """Have it do something, by its socket: `ceph tell` may wait for one that was killed. Gives what it says."""
@@ -236,6 +282,8 @@ class Ceph:
         """End all of it, whatever state it is in."""
         for folder in self._mounts:
             self.kill_machine(folder)
+        for folder in self._by_kernel:
+            subprocess.run(["umount", "--force", "--lazy", str(folder)], check=False, capture_output=True)
         for process in self._left:
             process.kill()
             process.wait(PATIENCE)

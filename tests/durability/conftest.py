@@ -1,5 +1,6 @@
 """Volumes that several machines share, each made once for all tests."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -7,18 +8,19 @@ from pathlib import Path
 import pytest
 
 from tests.durability.guest.machine import in_guest
-from tests.durability.shared.on_ceph import on_ceph
+from tests.durability.shared.on_ceph import by_fuse, by_kernel
 from tests.durability.shared.on_glusterfs import on_glusterfs
 from tests.durability.shared.on_nfs import on_nfs
 from tests.durability.shared.volume import SharedVolume
 
 KINDS: dict[str, Callable[[Path], AbstractContextManager[SharedVolume]]] = {
     "glusterfs": on_glusterfs,
-    "ceph-fuse": on_ceph,
+    "ceph-fuse": by_fuse,
     "nfs": on_nfs,
+    "ceph-kernel": by_kernel,
 }
-# `test_nfs.py` runs a guest, and the same tests in it.
-HERE = ("nfs",) if in_guest() else ("glusterfs", "ceph-fuse")
+# `test_in_guests.py` runs guests, and the same tests in them.
+HERE = (os.environ["SHARED_VOLUME"],) if in_guest() else ("glusterfs", "ceph-fuse")
 
 
 @pytest.fixture(scope="session", params=HERE)

@@ -1,7 +1,8 @@
 """The same volume on two machines, a server on each, as two pods have it: together they behave like one, whatever
 befalls the file server, and a machine.
 
-What mounts and volumes have to be told for that is in `docs/shared-volumes.md`. By NFS, `test_nfs.py` runs this.
+What mounts and volumes have to be told for that is in `docs/shared-volumes.md`. `test_in_guests.py` runs this by
+NFS, and in part by the kernel's CephFS.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""NFS alone; `test_nfs.py` runs this in a guest."""
+"""NFS alone; `test_in_guests.py` runs this in a guest."""
 
 import contextlib
 import multiprocessing

@@ -10,7 +10,7 @@ from tests.durability.random_clients import busy, prepare
 from tests.durability.seen_and_stored import check, check_that_no_change_is_lost, check_that_old_readings_notice
 from tests.servers import Server, start, writing_processes
 
-SECONDS = 6
+SECONDS = 4
 
 
 def check_that_two_mounts_behave_like_one(here: Path, there: Path, logs: Path) -> None:
