@@ -16,7 +16,7 @@ import ngshare_fs.store.volume
 from ngshare_fs.store import Volume
 from ngshare_fs.store.checking.verify import verify_volume
 from ngshare_fs.store.writing import flushers
-from ngshare_fs.store.writing.flushers import AllTogether, EachByItself
+from ngshare_fs.store.writing.flushers import AllTogether, EachByItself, WhileOpen
 from tests.durability.states import State, left_by_the_server, state_of
 from tests.durability.system_calls import Watch
 from tests.durability.verbs import write_small_volume
@@ -42,11 +42,15 @@ def steps_for(name: str, all_of_them: bool) -> Steps:
 
 
 def flushing(way: str) -> list[tuple[object, str, object]]:
-    """What is to be set where, to flush "by itself" or "together", whatever disk this is.
+    """What is to be set where, to flush "by itself", "together" or "while open", whatever disk this is.
 
     One flush comes after the other, so that the calls have an order.
     """
-    ways = {"by itself": lambda root: EachByItself(), "together": lambda root: AllTogether(root, EachByItself())}
+    ways = {
+        "by itself": lambda root: EachByItself(),
+        "together": lambda root: AllTogether(root, EachByItself()),
+        "while open": lambda root: WhileOpen(),
+    }
     return [(flushers, "THREADS", 1), (flushers, "FEW", 0), (ngshare_fs.store.volume, "flusher_for", ways[way])]
 
 

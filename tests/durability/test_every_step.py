@@ -175,7 +175,9 @@ def steps(request: pytest.FixtureRequest) -> Steps:
     return steps_for(request.node.name, request.config.getoption("--long"))
 
 
-@each_verb_with(("flushed", "error"), [*(("by itself", error) for error in ERRORS), ("together", "EIO")])
+@each_verb_with(
+    ("flushed", "error"), [*(("by itself", error) for error in ERRORS), ("together", "EIO"), ("while open", "EIO")]
+)
 async def test_a_call_that_fails_leaves_the_old_state_or_the_new(
     bench: Bench, name: str, error: str, steps: Steps
 ) -> None:
@@ -204,7 +206,13 @@ async def test_a_call_that_fails_leaves_the_old_state_or_the_new(
 
 @each_verb_with(
     ("way", "end"),
-    [("by itself", "before"), ("by itself", "after"), ("by itself", "within"), ("together", "after")],
+    [
+        ("by itself", "before"),
+        ("by itself", "after"),
+        ("by itself", "within"),
+        ("together", "after"),
+        ("while open", "after"),
+    ],
     verbs=(*VERBS, *OF_DATES),
 )
 def test_a_process_that_ends_leaves_the_old_state_or_the_new(

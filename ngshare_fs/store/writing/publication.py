@@ -4,8 +4,10 @@ The first flush brings the content to the disk before anybody can see it, the se
 made. A power cut in between leaves the old state or the new. `Volume.publishing` gives a place to stage as well.
 """
 
+import contextlib
 import errno
 import os
+import stat
 from types import TracebackType
 
 from ngshare_fs.store.errors import Interrupted
@@ -28,17 +30,21 @@ class Publication:
         staged: the path where it is staged: of a file or a folder, which the caller makes.
         still_locked: raises where the lock under which it is published holds no more. Asked directly before the rename,
             for whoever has the lock by then may have changed the place.
+        held_open: whether a file is held open for writing while it is renamed, see `file_systems/renames.py`.
 
     Attributes:
         dirty: the account of what is staged; whoever stages enters it there.
         leaves_something: whether something may be left at `staged`.
     """
 
-    def __init__(self, flusher: Flusher, staged: str, still_locked: LastCheck = no_check) -> None:
+    def __init__(
+        self, flusher: Flusher, staged: str, still_locked: LastCheck = no_check, held_open: bool = False
+    ) -> None:
         self.staged = staged
         self.dirty = DirtySet(flusher)
         self.leaves_something = True
         self._still_locked = still_locked
+        self._held_open = held_open
         self._changed_folder: str | None = None
         self._has_taken = False
 
@@ -84,14 +90,19 @@ class Publication:
         if makes_parent:
             self.dirty.make_folder_unless_there(folder)
         source = part or self.staged
-        self._still_locked()
+        held = self._hold_open(source)
         try:
+            self._still_locked()
             # Refused by the system where a folder has something in it, so nobody has to look first.
             os.rename(source, target)
         except OSError as error:
             if if_taken is not None and error.errno in _TAKEN:
                 raise if_taken from None
             raise
+        finally:
+            if held is not None:
+                with contextlib.suppress(OSError):  # nothing was written by it
+                    os.close(held)
         self.leaves_something = source != self.staged
         self._changed_folder = folder
 
@@ -125,6 +136,15 @@ class Publication:
             folder: in which it is.
         """
         self._changed_folder = folder
+
+    def _hold_open(self, path: str) -> int | None:
+        """A descriptor of a file, where it is needed."""
+        if not self._held_open or not stat.S_ISREG(os.lstat(path).st_mode):
+            return None
+        try:
+            return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except PermissionError:
+            return None  # it is seen late, which is better than not at all
 
     def _flush_entries(self, folder: str) -> None:
         try:
