@@ -174,7 +174,7 @@ class Volume:
         Args:
             staging_folder: that of one which another process has begun, to go on with it; it is discarded with it.
         """
-        return Upload(self.staging, staging_folder)
+        return Upload(self.staging, staging_folder, self.renames_held_open)
 
     @contextlib.contextmanager
     def publishing(self) -> Iterator[Publication]:

@@ -20,7 +20,7 @@ KINDS: dict[str, Callable[[Path], AbstractContextManager[SharedVolume]]] = {
     "ceph-kernel": by_kernel,
 }
 # `test_in_guests.py` runs guests, and the same tests in them.
-HERE = (os.environ["SHARED_VOLUME"],) if in_guest() else ("glusterfs", "ceph-fuse")
+HERE = (os.environ.get("SHARED_VOLUME", "nfs"),) if in_guest() else ("glusterfs", "ceph-fuse")
 
 
 @pytest.fixture(scope="session", params=HERE)

@@ -25,6 +25,7 @@ SHARED, OF_NFS, OF_CEPH = FOLDER / "test_shared_volumes.py", FOLDER / "guest/nfs
         # The rest is a matter of the servers, which are the same as with `ceph-fuse`, or takes minutes here.
         ("ceph-kernel", ceph.PROGRAMS, "1400M", (SHARED, OF_CEPH), "comes_back or reconnects"),
     ],
+    ids=["nfs", "ceph-kernel"],
 )
 def test_all_of_it_in_a_guest(
     kind: str, programs: tuple[str, ...], memory: str, tests: tuple[Path, ...], chosen: str, tmp_path: Path

@@ -132,8 +132,8 @@ def test_a_restart_of_the_file_server_loses_nothing(
     history = History(time.monotonic_ns)
 
     def until_more() -> None:
-        wanted = len(history.acknowledged) + 30
-        until(lambda: len(history.acknowledged) > wanted, "thirty more answers")
+        wanted = len(history.acknowledged) + 20
+        until(lambda: len(history.acknowledged) > wanted, "twenty more answers")
 
     with serving(here, tmp_path / "first.log") as first:
         load.prepare(first.url, history)

@@ -4,15 +4,14 @@ The first flush brings the content to the disk before anybody can see it, the se
 made. A power cut in between leaves the old state or the new. `Volume.publishing` gives a place to stage as well.
 """
 
-import contextlib
 import errno
 import os
-import stat
 from types import TracebackType
 
 from ngshare_fs.store.errors import Interrupted
 from ngshare_fs.store.format.layout import KnownFolder
 from ngshare_fs.store.writing.durability import DirtySet, Flusher
+from ngshare_fs.store.writing.held_open import held_open
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
 
 # What a rename to a place where something is ends in: a folder with something in it, or a file.
@@ -90,19 +89,15 @@ class Publication:
         if makes_parent:
             self.dirty.make_folder_unless_there(folder)
         source = part or self.staged
-        held = self._hold_open(source)
         try:
-            self._still_locked()
-            # Refused by the system where a folder has something in it, so nobody has to look first.
-            os.rename(source, target)
+            with held_open(source, self._held_open):
+                self._still_locked()
+                # Refused by the system where a folder has something in it, so nobody has to look first.
+                os.rename(source, target)
         except OSError as error:
             if if_taken is not None and error.errno in _TAKEN:
                 raise if_taken from None
             raise
-        finally:
-            if held is not None:
-                with contextlib.suppress(OSError):  # nothing was written by it
-                    os.close(held)
         self.leaves_something = source != self.staged
         self._changed_folder = folder
 
@@ -136,15 +131,6 @@ class Publication:
             folder: in which it is.
         """
         self._changed_folder = folder
-
-    def _hold_open(self, path: str) -> int | None:
-        """A descriptor of a file, where it is needed."""
-        if not self._held_open or not stat.S_ISREG(os.lstat(path).st_mode):
-            return None
-        try:
-            return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except PermissionError:
-            return None  # it is seen late, which is better than not at all
 
     def _flush_entries(self, folder: str) -> None:
         try:
