@@ -78,6 +78,8 @@ class OnCeph:
             yield CephMachine(self, place, session, reconnects)
         finally:
             self.ceph.unmount(place)
+            for left in self.ceph.sessions() - before:  # else others would wait for it, for a minute
+                self.ceph.evict(left)
 
     @contextmanager
     def full(self, data: Path) -> Iterator[None]:
