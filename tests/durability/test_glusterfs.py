@@ -1,26 +1,18 @@
 """GlusterFS alone; what it has in common with others is in `test_shared_volumes.py`."""
 
 import contextlib
-from pathlib import Path
 
 import pytest
 
 from ngshare_fs.store import Person, Volume, course, roster
 from tests.durability.shared.on_glusterfs import VOLUME, OnGlusterFS
 from tests.durability.shared.replaced import check_that_no_reader_hears_that_it_is_stale
-from tests.durability.shared.two_servers import check_that_two_mounts_behave_like_one
 from tests.durability.test_shared_volumes import holding, is_free
 from tests.waiting import until
 
 pytestmark = [
     pytest.mark.durability, pytest.mark.long, pytest.mark.parametrize("shared", ["glusterfs"], indirect=True),
 ]  # fmt: skip
-
-
-def test_two_mounts_of_three_bricks_behave_like_one(shared: OnGlusterFS, tmp_path: Path) -> None:
-    shared.gluster.make_volume("three", 3)
-    here, there = (shared.gluster.mount("three", f"three-{number}") / "data" for number in (1, 2))
-    check_that_two_mounts_behave_like_one(here, there, tmp_path)
 
 
 def test_who_reads_a_roster_never_hears_that_it_is_stale(shared: OnGlusterFS) -> None:

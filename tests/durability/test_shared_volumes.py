@@ -120,9 +120,12 @@ def test_two_machines_write_the_journal_and_lose_no_line(here: Path, there: Path
         assert len(journal.files(volume)) == 2
 
 
-@pytest.mark.parametrize("round_number", range(rounds(1)))
-def test_two_mounts_behave_like_one(here: Path, there: Path, tmp_path: Path, round_number: int) -> None:
-    check_that_two_mounts_behave_like_one(here / str(round_number), there / str(round_number), tmp_path)
+def test_two_mounts_behave_like_one(shared: SharedVolume, tmp_path: Path) -> None:
+    here, there = shared.under_load()
+    for number in range(rounds(1)):
+        logs = tmp_path / str(number)
+        logs.mkdir()
+        check_that_two_mounts_behave_like_one(here / f"judged {number}", there / f"judged {number}", logs)
 
 
 def test_a_restart_of_the_file_server_loses_nothing(

@@ -60,6 +60,9 @@ class OnCeph:
     def _mount(self, place: str, *options: str) -> Path:
         return (self.ceph.mount_by_kernel if self.by_kernel else self.ceph.mount)(place, *options)
 
+    def under_load(self) -> tuple[Path, Path]:
+        return self.here, self.there
+
     def restart(self) -> None:
         self.ceph.kill_metadata_server()
         self.ceph.start_metadata_server()
@@ -78,6 +81,8 @@ class OnCeph:
             yield CephMachine(self, place, session, reconnects)
         finally:
             self.ceph.unmount(place)
+            for left in self.ceph.sessions() - before:  # else others would wait for it, for a minute
+                self.ceph.evict(left)
 
     @contextmanager
     def full(self, data: Path) -> Iterator[None]:

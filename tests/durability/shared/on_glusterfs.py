@@ -43,6 +43,12 @@ class OnGlusterFS:
         made.make_volume(VOLUME, 1)
         self.here, self.there = (made.mount(VOLUME, f"{VOLUME}-{number}") for number in (1, 2))
 
+    def under_load(self) -> tuple[Path, Path]:
+        """Those of a volume of three bricks, replicas of each other."""
+        name = "three"
+        self.gluster.make_volume(name, 3)
+        return self.gluster.mount(name, f"{name}-1"), self.gluster.mount(name, f"{name}-2")
+
     def restart(self) -> None:
         self.gluster.command("volume", "stop", VOLUME, "force")
         self.gluster.command("volume", "start", VOLUME)

@@ -40,6 +40,9 @@ class OnNfs:
         self.nfs = nfs
         self.here, self.there = nfs.mount("a"), nfs.mount("b")
 
+    def under_load(self) -> tuple[Path, Path]:
+        return self.here, self.there
+
     def restart(self) -> None:
         self.nfs.restart()
 

@@ -38,6 +38,9 @@ class SharedVolume(Protocol):
     there: Path
     keeps_locks: bool
 
+    def under_load(self) -> tuple[Path, Path]:
+        """The mounts of both machines for what many clients do at once."""
+
     def restart(self) -> None:
         """Restart the file server."""
 
