@@ -31,7 +31,9 @@ from tests.waiting import PATIENCE
 TAKES_LONG = ("durability", "hubs", "others", "kubernetes")
 # Fixtures that take long to make: all tests with them run in one worker of pytest-xdist, where they are made once.
 OF_ALL = ("granting_hub", "plain_hub", "image", "school")
-OF_A_MODULE = ("served", "pair", "built", "shared", "example")
+OF_A_MODULE = ("served", "pair", "built", "example")
+# The same, for each of the things that they are made of.
+OF_A_KIND = ("shared",)
 # Folders whose tests keep what they have rendered and loaded for those that look at the same.
 OF_A_FOLDER = ("chart",)
 # The short check writes to memory where there is enough of it: nobody waits for a disk, and writing takes less of the
@@ -138,6 +140,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             version = item.callspec.params.get("version", "") if hasattr(item, "callspec") else ""
             groups = [folder for folder in OF_A_FOLDER if item.path.parent.name == folder]
             groups += [f"{fixture}{version}" for fixture in OF_ALL if fixture in item.fixturenames]
+            groups += [
+                f"{fixture} {item.callspec.params[fixture]}" for fixture in OF_A_KIND if fixture in item.fixturenames
+            ]
             groups += [f"{fixture} of {item.path.stem}" for fixture in OF_A_MODULE if fixture in item.fixturenames]
             for group in groups[:1]:  # of several, pytest-xdist would make another one
                 item.add_marker(pytest.mark.xdist_group(group))

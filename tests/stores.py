@@ -43,6 +43,8 @@ def beside_the_next_flush(
     honest, left = volume.flusher, [None] * times
 
     class Beside:
+        while_open = honest.while_open
+
         def flush(self, files: list[str], folders: list[str]) -> None:
             if is_done:
                 honest.flush(files, folders)

@@ -103,7 +103,7 @@ async def test_health(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> No
 async def test_a_failing_disk_is_answered_and_leaves_nothing(
     taught: Exchange, monkeypatch: pytest.MonkeyPatch, failure: OSError, status: int, message: str, call: str
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise failure
 
     monkeypatch.setattr(f"ngshare_fs.store.writing.durability.{call}", fail)

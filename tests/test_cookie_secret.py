@@ -27,6 +27,8 @@ def before_flush(volume: Volume, number: int, action: Callable[[], None]) -> Ite
     honest, numbers = volume.flusher, itertools.count(1)
 
     class Before:
+        while_open = honest.while_open
+
         def flush(self, files: list[str], folders: list[str]) -> None:
             if next(numbers) == number:
                 action()

@@ -99,3 +99,8 @@ def test_every_module_is_on_the_map() -> None:
     page = _page("contributing.md")
     for module in (ROOT / "ngshare_fs").rglob("*.py"):
         assert module.name in page or module.name.startswith("__"), module
+
+
+def test_every_picture_is_shown() -> None:
+    pages = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert not [each for each in (ROOT / "docs/pictures").iterdir() if f"pictures/{each.name})" not in pages]

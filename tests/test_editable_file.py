@@ -72,6 +72,8 @@ def before_the_next_flush(volume: Volume, action: Callable[[], object]) -> Itera
     honest, flushed, left = volume.flusher, list[str](), [action]
 
     class First:
+        while_open = honest.while_open
+
         def flush(self, files: list[str], folders: list[str]) -> None:
             if left:
                 left.pop()()

@@ -19,8 +19,7 @@ from ngshare_fs.api.endpoint import Endpoint
 from ngshare_fs.api.endpoints.table import ENDPOINTS
 from ngshare_fs.api.request.form import SMALL_BODY
 from tests import event_loop, servers
-from tests.durability.disks import EXT4, MIB, mounted, skip_unless_possible
-from tests.durability.test_full_and_broken import fill_space
+from tests.durability.disks import EXT4, MIB, fill_space, mounted, skip_unless_possible
 from tests.zips import zipped
 
 FORM = "application/x-www-form-urlencoded"

@@ -100,11 +100,14 @@ def test_no_network_file_system_is_taken_for_a_local_one(kind: str) -> None:
     ("kind", "options", "may", "said"),
     [
         ("nfs4", NFS, True, "may share it"),
-        ("nfs4", NFS.replace(",lookupcache=none", ""), False, "mounted without lookupcache=none"),
-        ("nfs4", NFS.replace(",noac", ""), False, "mounted without noac"),
-        ("nfs4", "rw,vers=4.1,lookupcache=pos,local_lock=none", False, "mounted without noac,lookupcache=none"),
+        ("nfs4", NFS.replace(",lookupcache=none", ""), True, "may share it"),
+        ("nfs4", NFS.replace(",noac", "").replace(",lookupcache=none", ""), True, "may share it"),  # actimeo=0
+        ("nfs4", "rw,vers=4.1,lookupcache=none,local_lock=none", True, "may share it"),
+        ("nfs4", "rw,vers=4.1,lookupcache=pos,local_lock=none", False, "mounted without lookupcache=none"),
+        ("nfs4", "rw,vers=4.1,acregmin=0,acregmax=0", False, "mounted without lookupcache=none"),
+        ("nfs4", "rw,vers=4.1,nconnect=4,acregmin=30,acregmax=30", False, "mounted without lookupcache=none"),
         ("nfs4", NFS.replace("local_lock=none", "local_lock=all"), False, "mounted with local_lock=all"),
-        ("nfs4", "rw,local_lock=flock", False, "without noac,lookupcache=none and with local_lock=flock"),
+        ("nfs4", "rw,local_lock=flock", False, "without lookupcache=none and with local_lock=flock"),
         ("nfs4", f"{NFS},{TAKES_LOST_LOCKS}", False, "with nfs.recover_lost_locks=Y"),
         ("nfs", "rw,vers=3,nolock,local_lock=all", False, "NFSv3"),
         ("ceph", "rw,name=admin,secret=<hidden>,acl", True, "may share it"),
@@ -112,7 +115,12 @@ def test_no_network_file_system_is_taken_for_a_local_one(kind: str) -> None:
         ("fuse.glusterfs", "rw,user_id=0", None, "cannot be seen from here"),
         ("cifs", "rw,cache=none", False, "SMB"),
         ("9p", "rw,trans=virtio", False, "9p"),
+        ("smb3", "rw,vers=3.1.1,cache=none,actimeo=0", False, "SMB"),
+        ("fuse.sshfs", "rw,user_id=0", False, "no locks between machines"),
         ("fuse.s3fs", "rw", False, "object store"),
+        ("fuse.gcsfuse", "rw,implicit_dirs", False, "object store"),
+        ("fuse.rclone", "rw", False, "object store"),
+        ("fuse", "rw,user_id=0", None, "nobody has tried"),
         ("fuse.unheard-of", "rw", None, "nobody has tried"),
     ],
 )
@@ -125,6 +133,20 @@ def test_it_is_known_whether_servers_on_several_machines_agree(
     assert bool(sharing.remedy) is (may is not True)
     for line in (sharing.why, sharing.remedy):
         assert "\n" not in line
+
+
+@pytest.mark.parametrize("program", ["mountpoint-s3", "blobfuse2"])
+def test_a_program_that_gives_no_type_of_its_own_is_known_by_its_name(program: str) -> None:
+    sharing = sharing_of(mounted("fuse", "rw,nosuid,user_id=0", program))
+    assert sharing.may is False
+    assert "object store" in sharing.why
+
+
+@pytest.mark.parametrize("kind", [kind for kind, known in KNOWN.items() if known.never])
+def test_one_server_is_offered_where_it_can_work(kind: str) -> None:
+    remedy = sharing_of(mounted(kind)).remedy
+    assert ("let one server serve it, with as many --workers" in remedy) is KNOWN[kind].alone
+    assert "use another file system" in remedy
 
 
 SHARED = mounted("nfs4", "rw,vers=4.2,local_lock=none", source=r"server:/ex\012change")
@@ -140,7 +162,7 @@ def test_the_doctor_says_what_it_is_and_what_to_do_before_a_second_server(
     (shared,) = [found for found in volume_check.look_at_volume(tmp_path) if found.subject == "file system"]
     assert shared.ok is None  # one server alone works
     assert r"nfs4 of server:/ex\nchange" in shared.detail
-    assert "mount it with noac,lookupcache=none before several serve it" in shared.remedy
+    assert "mount it with lookupcache=none before several serve it" in shared.remedy
     monkeypatch.setattr(volume_check, "file_system_of", lambda _: FileSystem())
     (unknown,) = [found for found in volume_check.look_at_volume(tmp_path) if found.subject == "file system"]
     assert unknown.ok is None
@@ -167,7 +189,7 @@ def test_the_start_says_in_one_line_what_speaks_against_a_second_machine(
         assert said() == []
         monkeypatch.setattr("ngshare_fs.server.startup_message.file_system_of", lambda _: SHARED)
         (line,) = said()
-        assert "would not agree there: it is mounted without noac,lookupcache=none" in line
+        assert "would not agree there: it is mounted without lookupcache=none" in line
         assert "one server alone, whatever its --workers, needs nothing of that" in line
         monkeypatch.setattr("ngshare_fs.server.startup_message.file_system_of", lambda _: FileSystem("fuse.unheard-of"))
         assert said() == []

@@ -1,5 +1,6 @@
 """The journal: every change leaves its line, whole and by itself, and nobody's work hangs on it."""
 
+import errno
 import hashlib
 import json
 import logging
@@ -288,3 +289,21 @@ def test_who_has_something_to_say_does_not_wait_for_whoever_writes(volume: Volum
         assert read(volume) == []
     record(volume, Event("submit", "ada", "api", "c"))
     assert [each.event.by for each in read(volume) if isinstance(each, Entry)] == ["lawrence", "ada"]
+
+
+def test_where_a_file_cannot_even_be_closed_it_goes_on(volume: Volume, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a machine was cut off from CephFS."""
+    close, failed = os.close, []
+
+    def failing(descriptor: int) -> None:
+        is_ours = os.readlink(f"/proc/self/fd/{descriptor}").endswith(".jsonl")
+        close(descriptor)
+        if is_ours:
+            failed.append(descriptor)
+            raise BrokenPipeError(errno.ESHUTDOWN, os.strerror(errno.ESHUTDOWN))
+
+    monkeypatch.setattr(os, "close", failing)
+    for number in range(2):
+        record(volume, Event("submit", "lawrence", "api", "c", detail=str(number)))
+        waiting.until(lambda wanted=number + 1: len(failed) == wanted, "the file is closed")  # type: ignore[misc]
+    assert [line["detail"] for line in lines_of(Path(volume.root))] == ["0", "1"]

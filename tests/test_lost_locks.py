@@ -8,6 +8,7 @@ import contextlib
 import os
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,25 @@ import pytest
 from ngshare_fs.command.operator.failures import reason
 from ngshare_fs.formats.civil_time import moment_in
 from ngshare_fs.http.refusals import BUSY, OF_STORE_ERROR
-from ngshare_fs.store import LastCheck, Person, Submission, Volume, dates, release, roster, submission
+from ngshare_fs.store import (
+    LastCheck,
+    Person,
+    Submission,
+    Volume,
+    VolumeError,
+    dates,
+    release,
+    roster,
+    submission,
+)  # fmt: skip
 from ngshare_fs.store.errors import LockLost, LockTimeout
 from ngshare_fs.store.format import layout
+from ngshare_fs.store.migrations import table, upgrade
+from ngshare_fs.store.migrations.workplace import Workplace
 from ngshare_fs.store.writing.locks import Locks
+from tests import made_up_layout
 from tests.stores import hand_in, upload, volume
+from tests.volumes import Plain
 
 __all__ = ["volume"]
 
@@ -32,16 +47,16 @@ LOST_AT_THE_FLUSH = "/dev/null"
 FULL = "/dev/full"
 
 
-def files_of_locks(volume: Volume) -> list[Path]:
-    return [file for file in Path(volume.root, layout.LOCKS).iterdir() if re.fullmatch(r"\d{4}\.lock", file.name)]
+def files_of_locks(root: str | Path) -> list[Path]:
+    return [file for file in Path(root, layout.LOCKS).iterdir() if re.fullmatch(r"(\d{4}|upgrade)\.lock", file.name)]
 
 
-def take_away(volume: Volume, instead: str = LOST) -> None:
+def take_away(root: str | Path, instead: str = LOST) -> None:
     """Let the one lock that this process holds be lost."""
     held = []
     for number in os.listdir("/proc/self/fd"):
         with contextlib.suppress(FileNotFoundError):  # that of the list itself
-            if Path(os.readlink(f"/proc/self/fd/{number}")) in files_of_locks(volume):
+            if Path(os.readlink(f"/proc/self/fd/{number}")) in files_of_locks(root):
                 held.append(int(number))
     (descriptor,) = held
     opened = os.open(instead, os.O_PATH if instead == LOST_FOR_GOOD else os.O_RDWR)
@@ -55,7 +70,7 @@ def at_the_last_look(volume: Volume, action: Callable[[], object] = lambda: None
 
     def last_check() -> None:
         if left and any((*Path(volume.root).glob(".ngshare/staging/*/*"), *Path(volume.root).glob("trash/*"))):
-            take_away(volume)
+            take_away(volume.root)
             left.pop()()
 
     return last_check
@@ -129,7 +144,7 @@ def test_a_lock_that_is_lost_is_told_and_can_be_had_again(
             with pytest.raises(LockTimeout), other.locks.hold("course", "c"):
                 pass
             on_network.locks.check_held()
-            take_away(on_network, instead)
+            take_away(on_network.root, instead)
             with pytest.raises(LockLost) as lost:
                 on_network.locks.check_held()
     assert "did not reach the volume's file server" in caplog.text
@@ -140,7 +155,7 @@ def test_a_lock_that_is_lost_is_told_and_can_be_had_again(
 
 def test_a_full_volume_is_told_as_such(on_network: Volume) -> None:
     with on_network.locks.hold("course", "c"):
-        take_away(on_network, FULL)
+        take_away(on_network.root, FULL)
         with pytest.raises(OSError, match="No space left"):
             on_network.locks.check_held()
 
@@ -148,16 +163,16 @@ def test_a_full_volume_is_told_as_such(on_network: Volume) -> None:
 def test_on_a_local_disk_nothing_is_looked_at(volume: Volume) -> None:
     roster.set_student(volume, "c", "lawrence", Person())
     hand_in(volume, "lawrence")
-    assert {file.stat().st_size for file in files_of_locks(volume)} == {0}
+    assert {file.stat().st_size for file in files_of_locks(volume.root)} == {0}
     with volume.locks.hold("course", "c"):
-        take_away(volume)
+        take_away(volume.root)
         volume.locks.check_held()
 
 
 def test_whatever_the_volume_publishes_is_looked_at(on_network: Volume) -> None:
     place = os.path.join(on_network.root, "courses", "folder")
     with on_network.locks.hold("course", "folder"):
-        take_away(on_network)
+        take_away(on_network.root)
         with on_network.publishing() as publication:
             publication.dirty.make_folder(publication.staged)
             with pytest.raises(LockLost):
@@ -165,3 +180,27 @@ def test_whatever_the_volume_publishes_is_looked_at(on_network: Volume) -> None:
         with pytest.raises(LockLost), on_network.publication(place) as taking:
             taking.take(place)
     assert not os.path.lexists(place)
+
+
+def test_an_upgrade_that_lost_its_lock_leaves_the_rest_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_up_layout.prepare(monkeypatch)
+    monkeypatch.setattr(upgrade, "is_local", lambda _: False)
+    file = Plain(tmp_path / "old").course / "course.yaml"
+    before = file.read_bytes()
+
+    def begin_to(place: Workplace) -> None:
+        take_away(place.root)
+        made_up_layout.apply(place)
+
+    migrations = table.MIGRATIONS
+    monkeypatch.setattr(table, "MIGRATIONS", (*migrations[:-1], replace(migrations[-1], apply=begin_to)))
+    with pytest.raises(VolumeError, match=r"the lock upgrade\.lock was lost .*: another machine may go on"):
+        Volume.open(tmp_path / "old")
+    assert file.read_bytes() == before
+    assert (tmp_path / "old/ngshare.yaml").read_text() != "layout: 3\n"
+    monkeypatch.setattr(table, "MIGRATIONS", migrations)
+    Volume.open(tmp_path / "old").close()
+    assert b"term: spring" in file.read_bytes()
+    assert (tmp_path / "old/ngshare.yaml").read_text() == "layout: 3\n"

@@ -1,5 +1,6 @@
 """The write path by itself: what is flushed before a rename and after it, what is asked in between, what is left."""
 
+import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -16,6 +17,8 @@ from ngshare_fs.store.writing.publication import Publication
 
 class Noted:
     """What is flushed, and what was at the place by then; it all fails where the disk does."""
+
+    while_open = False
 
     def __init__(self, place: Path) -> None:
         self._place = place
@@ -192,3 +195,36 @@ def test_what_is_taken_has_both_its_places_flushed(volume: Volume, place: Path, 
             shutil.rmtree(entry)
     flushed = {str(place.parent)} if is_emptied else {str(place.parent), str(entry)}
     assert noted.flushes[1:] == [(flushed, False)]
+
+
+@pytest.mark.parametrize("held_open", [True, False])
+def test_where_others_would_wait_for_it_a_file_is_held_open_while_it_is_renamed(
+    volume: Volume, place: Path, held_open: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volume.renames_held_open = held_open
+    modes: list[int] = []
+    rename = os.rename
+
+    def renamed(source: str, target: str) -> None:
+        for number in os.listdir("/proc/self/fd"):
+            if os.path.realpath(f"/proc/self/fd/{number}") == source:
+                modes.append(fcntl.fcntl(int(number), fcntl.F_GETFL) & os.O_ACCMODE)
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", renamed)
+    file = Path(volume.root) / "courses/file"
+    with volume.publishing() as publication:
+        publication.dirty.write_file(publication.staged, b"content")
+        publication.publish(str(file))
+    assert modes == ([os.O_RDWR] if held_open else [])
+    opened = len(os.listdir("/proc/self/fd"))
+    publish(volume, place, makes_parent=True)  # a folder
+    (place / "link").symlink_to("file")
+    with volume.publication(str(place / "link")) as publication:
+        publication.publish(str(file))
+    assert file.is_symlink()
+    with volume.publishing() as publication:
+        publication.dirty.write_file(publication.staged, b"content")
+        with pytest.raises(FileNotFoundError):
+            publication.publish(str(place / "nowhere/file"))
+    assert len(os.listdir("/proc/self/fd")) == opened

@@ -35,9 +35,9 @@ def test_a_bulk_change_of_a_roster_is_one_write(volume: Volume, monkeypatch: pyt
     writes: list[str] = []
     write = durability.write_file
 
-    def counted(path: str, content: bytes) -> None:
+    def counted(path: str, content: bytes, *, flush: bool = False) -> None:
         writes.append(path)
-        write(path, content)
+        write(path, content, flush=flush)
 
     monkeypatch.setattr(durability, "write_file", counted)
     people = [(f"student {number}", Person("First", "Last", "x@y")) for number in range(2000)]
@@ -55,6 +55,8 @@ def test_a_change_that_was_made_but_not_flushed_is_flushed_before_it_is_acknowle
     flush = volume.flusher.flush
 
     class NotFolders:
+        while_open = False
+
         def flush(self, files: list[str], folders: list[str]) -> None:
             if folders:
                 raise OSError(errno.EIO, os.strerror(errno.EIO), folders[0])
@@ -207,9 +209,9 @@ def test_a_list_is_made_once_and_anew_after_each_change(volume: Volume, monkeypa
     looked_into: list[str] = []
     look = cached_folders._submissions_in
 
-    def noted(parent: str, folder: str) -> list[Submission] | None:
+    def noted(folder: str, parent: int) -> list[Submission] | None:
         looked_into.append(folder)
-        return look(parent, folder)
+        return look(folder, parent)
 
     monkeypatch.setattr(cached_folders, "_submissions_in", noted)
     # A name that is cut is looked up in a manifest.
@@ -225,6 +227,24 @@ def test_a_list_is_made_once_and_anew_after_each_change(volume: Volume, monkeypa
     assert looked_into[len(students) :] == ["bob"]
     handed_in.append(Submission("bob", hand_in(volume, "bob")))
     assert submission.submissions_to(volume, "c", "a") == handed_in
+
+
+def test_a_list_goes_the_way_to_the_folders_once(volume: Volume, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On NFS each name on the way is a question to the file server, for each of thousands of folders."""
+    students = [f"student {number}" for number in range(5)]
+    handed_in = [Submission(student, hand_in(volume, student)) for student in students]
+    opened = []
+    real_open = os.open
+
+    def noted(path: str, *arguments: int, dir_fd: int | None = None) -> int:
+        opened.append(path)
+        return real_open(path, *arguments, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", noted)
+    assert submission.submissions_to(volume, "c", "a") == handed_in
+    whole_ways = [path for path in opened if path.startswith(volume.root)]
+    assert set(students) <= set(opened)
+    assert not any(path.endswith(student) for path in whole_ways for student in students)
 
 
 def test_a_lock_that_is_not_let_go_ends_in_an_error(tmp_path: Path) -> None:

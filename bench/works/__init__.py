@@ -20,6 +20,7 @@ KEYS = (
     "reader_meanwhile",
     "listings",
     "pages",
+    "pages_meanwhile",
     "roster",
     "fetch",
     "collect",

@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document, made from the table of endpoints."""
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -56,10 +57,13 @@ _IN_PATH = re.compile(r"\{(\w+)\}")
 
 def add_route(application: web.Application, settings: "Settings") -> None:
     """Serve the document at `openapi.json` under the prefix."""
-    made = document(settings.prefix, settings.standalone)
+
+    @cache
+    def made() -> dict[str, Any]:  # once somebody asks: it takes longer than the rest of the application
+        return document(settings.prefix, settings.standalone)
 
     async def serve(request: web.Request) -> web.Response:
-        return web.json_response(made)
+        return web.json_response(made())
 
     application.router.add_get(settings.prefix + PATH, serve)
 

@@ -21,23 +21,36 @@ class Known:
     """What is known of a type of file system.
 
     Args:
-        needs: options without which a machine does not see at once what another one has written.
+        needs: an option without which a machine does not see at once what another one has written.
+        or_all_of: options that do the same together.
         forbids: options with which locks hold on one machine only, or seem to hold when they were lost.
         unseen: what else it has to be told, which no machine is shown.
         never: why servers on several machines never agree; empty where they may.
+        alone: whether one server can have its volume there.
     """
 
-    needs: tuple[str, ...] = ()
+    needs: str = ""
+    or_all_of: frozenset[str] = frozenset()
     forbids: tuple[str, ...] = ()
     unseen: str = ""
     never: str = ""
+    alone: bool = True
 
 
-_OBJECT_STORE = Known(never="an object store has no locks, and no rename in one step")
+_OBJECT_STORES = (
+    "fuse.s3fs", "fuse.gcsfuse", "fuse.goofys", "fuse.geesefs", "fuse.rclone", "fuse.blobfuse", "fuse.blobfuse2",
+    "fuse.mountpoint-s3",
+)  # fmt: skip
+_OBJECT_STORE = Known(never="an object store has no locks, and no rename in one step", alone=False)
 _SMB = Known(never="machines see each other's changes late on SMB, whatever the options")
 
 KNOWN = {
-    "nfs4": Known(("noac", "lookupcache=none"), ("local_lock=flock", "local_lock=all", TAKES_LOST_LOCKS)),
+    # `noac` and `actimeo=0` are shown as these numbers; to keep no names costs half of what they do.
+    "nfs4": Known(
+        "lookupcache=none",
+        frozenset(("acregmax=0", "acdirmax=0")),
+        ("local_lock=flock", "local_lock=all", TAKES_LOST_LOCKS),
+    ),
     "nfs": Known(
         never="NFSv3 leaves locks to another service, and may take a rename that was done for one that failed"
     ),
@@ -50,9 +63,7 @@ KNOWN = {
     "cifs": _SMB,
     "smb3": _SMB,
     "9p": Known(never="locks of 9p hold on one machine only"),
-    **dict.fromkeys(
-        ("fuse.s3fs", "fuse.gcsfuse", "fuse.geesefs", "fuse.rclone", "fuse.blobfuse", "fuse.blobfuse2"), _OBJECT_STORE
-    ),
+    **dict.fromkeys(_OBJECT_STORES, _OBJECT_STORE),
     "fuse.sshfs": Known(never="sshfs has no locks between machines"),
 }
 
@@ -79,18 +90,22 @@ def sharing_of(mounted: FileSystem) -> Sharing:
     """Whether servers on several machines may share a volume on a mounted file system."""
     if mounted.kind in LOCAL:
         return Sharing(True, "seen by one machine")
-    known = KNOWN.get(mounted.kind)
+    # Some programs do not give a type of their own, only their name in place of a device.
+    known = KNOWN.get(f"fuse.{mounted.source}" if mounted.kind == "fuse" else mounted.kind)
     if known is None:
         return Sharing(None, "nobody has tried whether servers on several machines agree there", f"{_PAGE}; {_ALONE}")
     if known.never:
         why = f"servers on several machines would not agree there: {known.never}"
-        return Sharing(False, why, f"let one server serve it, or use another file system ({_PAGE})")
-    missing = ",".join(option for option in known.needs if option not in mounted.options)
+        other = f"use another file system ({_PAGE})"
+        alone = f"let one server serve it, with as many --workers as you like, or {other}"
+        return Sharing(False, why, alone if known.alone else f"{other}; not even one server's work is safe there")
+    has_others = bool(known.or_all_of) and known.or_all_of <= mounted.options
+    missing = "" if known.needs in mounted.options or has_others else known.needs
     spoiling = ",".join(option for option in known.forbids if option in mounted.options)
     if missing or spoiling:
         how = " and ".join(filter(None, (missing and f"without {missing}", spoiling and f"with {spoiling}")))
         why = f"servers on several machines would not agree there: it is mounted {how}"
-        remedy = f"mount it {'with ' + ','.join(known.needs) if missing else 'without ' + spoiling}"
+        remedy = f"mount it {'with ' + missing if missing else 'without ' + spoiling}"
         return Sharing(False, why, f"{remedy} before several serve it ({_PAGE}); {_ALONE}")
     if known.unseen:
         why = "servers on several machines agree there with options that cannot be seen from here"

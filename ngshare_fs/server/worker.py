@@ -130,7 +130,7 @@ async def _serve(
     gc.freeze()  # what is here now stays: collecting garbage need not look at it again
     pings = None if supervisor is None else asyncio.create_task(_ping(supervisor.pings))
     if supervisor is None:
-        announce(settings, listener.socket)
+        await asyncio.to_thread(announce, settings, listener.socket)  # it looks at what the volume lies on
     beside = _beside_serving(settings, supervisor, shutdown, volume)
     await shutdown.asked.wait()
     for task in beside:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ngshare_fs.file_systems.mounted import file_system_of
+from ngshare_fs.file_systems.renames import keeps_waiting
 from ngshare_fs.file_systems.several_machines import is_local
 from ngshare_fs.store.errors import VolumeError
 from ngshare_fs.store.files.estale import retry_on_estale
@@ -53,8 +54,9 @@ class Volume:
     def __init__(self, root: str) -> None:
         self.root = root
         self.flusher = flusher_for(root)
-        can_be_lost = not is_local(file_system_of(root))
-        self.locks = Locks(os.path.join(root, layout.LOCKS), can_be_lost=can_be_lost)
+        mounted = file_system_of(root)
+        self.renames_held_open = keeps_waiting(mounted)
+        self.locks = Locks(os.path.join(root, layout.LOCKS), can_be_lost=not is_local(mounted))
         self.staging = Staging(os.path.join(root, layout.STAGING), os.path.join(root, layout.LOCKS))
         self.rosters: CachedYaml[Roster] = CachedYaml(course_file.understand, course_file.misspelt_keys)
         self.dates: CachedYaml[AssignmentFile] = CachedYaml(assignment_file.understand, assignment_file.misspelt_keys)
@@ -174,7 +176,7 @@ class Volume:
         Args:
             staging_folder: that of one which another process has begun, to go on with it; it is discarded with it.
         """
-        return Upload(self.staging, staging_folder)
+        return Upload(self.staging, staging_folder, self.renames_held_open)
 
     @contextlib.contextmanager
     def publishing(self) -> Iterator[Publication]:
@@ -195,7 +197,7 @@ class Volume:
         Args:
             staged: see `Publication`.
         """
-        return Publication(self.flusher, staged, self.locks.check_held)
+        return Publication(self.flusher, staged, self.locks.check_held, self.renames_held_open)
 
     def dirty_set(self) -> DirtySet:
         """The account of a new write."""

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from ngshare_fs.formats.civil_time import moment_at
 from ngshare_fs.store import (
     Person,
     Volume,
+    assignment,
     course,
     dates,
     extensions,
@@ -59,6 +59,8 @@ def fill(data: Path) -> None:
         given = moment_at(now + timedelta(days=1), ZONE)
         extensions.extend(volume, COURSE, DUE, LATE_STUDENT, Extension(due=given, close=None, reason="was ill"))
         _work(volume, now)
+        _release(volume, "draft", {})
+        assignment.delete(volume, COURSE, "draft", INSTRUCTOR)
     finally:
         volume.close()
 
@@ -70,7 +72,8 @@ def _people(volume: Volume) -> None:
     others = [(each[0].lower(), Person(each[-1], each[0], f"{each[0].lower()}@uni.example")) for each in named]
     own = [(STUDENT, Person("Lawrence", "Bragg", "lb@uni.example")), (LATE_STUDENT, Person("Ada", "Lovelace"))]
     roster.set_students(volume, COURSE, [*own, *others])
-    roster.change(volume, COURSE, lambda people: replace(people, more={**people.more, "timezone": ZONE}))
+    with (Path(volume.root) / "courses" / COURSE / "course.yaml").open("a") as file:
+        file.write(f"timezone: {ZONE}\n")
     course.create(volume, SECOND_COURSE, ["lise"])
     roster.set_student(volume, SECOND_COURSE, STUDENT, Person("Lawrence", "Bragg"))
 

@@ -7,7 +7,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
 from ngshare_fs.web.table import PAGES
-from tests.browser.conftest import Reached
+from tests.browser.conftest import AFTER_A_FORM, Reached
 from tests.hubs.conftest import with_a_browser
 
 pytestmark = [pytest.mark.hubs, with_a_browser]
@@ -48,7 +48,7 @@ TOO_SMALL = """() => [
 
 
 async def test_every_page_is_reached_by_links(reached: Reached) -> None:
-    assert {page.template for page in PAGES} == {template for _, template in reached}
+    assert {page.template for page in PAGES} - AFTER_A_FORM == {template for _, template in reached} - AFTER_A_FORM
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,8 @@ async def test_the_keyboard_alone_reaches_everything_and_is_seen(browser: Browse
             focused = await page.evaluate(FOCUSED)
             if focused is None or (focused[0] in visited and len(visited) >= len(usable)):
                 break
-            visited[focused[0]] = focused[1]
+            # Of a date, the keyboard goes through the parts, which show it themselves.
+            visited[focused[0]] = visited.get(focused[0], False) or focused[1]
         problems += [f"{who}: not reached: {usable[index]}" for index in usable.keys() - visited.keys()]
         problems += [f"{who}: not seen: {usable.get(index, index)}" for index, seen in visited.items() if not seen]
     assert not problems, "\n".join(problems)

@@ -7,7 +7,7 @@ from urllib.parse import urljoin, urlsplit
 
 from ngshare_fs.web.page import Page
 from ngshare_fs.web.table import PAGES
-from tests.pages.browsing import links
+from tests.pages.browsing import document, links
 
 _PATTERNS = [(re.compile(re.sub(r"\{\w+\}", "[^/]+", page.path)), page) for page in PAGES]
 
@@ -41,5 +41,8 @@ def pages_reached(base: str, user: str) -> Mapping[Page, str]:
                 text = answer.read().decode()
         except OSError as error:
             raise AssertionError(f"{comes_from} leads {user} to {address}: {error}") from error
-        left += [(urljoin(address, link), address) for link in links(text)]
+        # A form that only asks for another page leads there as well.
+        forms = [each for tag, each in document(text).elements if tag == "form"]
+        asking = [str(each["action"]) for each in forms if each.get("method") in (None, "get") and "action" in each]
+        left += [(urljoin(address, link), address) for link in [*links(text), *asking]]
     return found

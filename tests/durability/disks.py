@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -158,6 +158,42 @@ def sync_file_system(place: Path) -> None:
         os.close(folder)
 
 
+def fill_space(ballast: Path) -> None:
+    """Take every block: large pieces first, then small ones, until the file system has none in reserve either."""
+    block = os.statvfs(ballast).f_frsize
+    size, taken = MIB, True
+    while taken:
+        taken = False
+        with (ballast / str(len(os.listdir(ballast)))).open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while file.write(bytes(size)):
+                os.fsync(file.fileno())
+                taken = True
+        sync_file_system(ballast)
+        size, taken = block, taken or size > block
+
+
+@contextmanager
+def full(ballast: Path) -> Iterator[None]:
+    """Meanwhile there is no room on the file system of a folder, which is made."""
+    ballast.mkdir()
+    try:
+        with (ballast / "much").open("wb") as file, contextlib.suppress(OSError):
+            status = os.statvfs(ballast)
+            os.posix_fallocate(file.fileno(), 0, max(status.f_bavail - 64, 1) * status.f_frsize)
+        fill_space(ballast)
+        yield
+    finally:
+        shutil.rmtree(ballast)
+
+
+def bind(source: Path, place: Path, *options: str) -> None:
+    """Show a folder at another place, too."""
+    subprocess.run(["mount", "--bind", str(source), str(place)], check=True, timeout=PATIENCE)
+    if options:
+        remount = ["mount", "-o", ",".join(("remount", "bind", *options)), str(place)]
+        subprocess.run(remount, check=True, timeout=PATIENCE)
+
+
 class RecordedDisk:
     """A mounted disk that keeps its history. Use `recorded_disk`.
 
@@ -223,6 +259,13 @@ class RecordedDisk:
 @contextmanager
 def recorded_disk(file_system: FileSystem, folder: Path) -> Iterator[RecordedDisk]:
     """Make a disk that keeps its history, and mount it."""
+    with recorded_device(file_system, folder) as disk, mounted(disk.device, disk.place, file_system.mount_options):
+        yield disk
+
+
+@contextmanager
+def recorded_device(file_system: FileSystem, folder: Path) -> Iterator[RecordedDisk]:
+    """The same without mounting it: `device` is for whoever can use a disk."""
     skip_unless_possible(file_system, "/dev/fuse")
     folder.mkdir()
     disk = RecordedDisk(file_system, folder)
@@ -230,10 +273,7 @@ def recorded_disk(file_system: FileSystem, folder: Path) -> Iterator[RecordedDis
     image = folder / "image"
     copy_image(disk.blank, image)
     disk.device.touch()
-    with ExitStack() as stack:
-        stack.enter_context(unmounted_at_the_end(disk.device))
-        stack.enter_context(_recorder(image, disk))
-        stack.enter_context(mounted(disk.device, disk.place, file_system.mount_options))
+    with unmounted_at_the_end(disk.device), _recorder(image, disk):
         yield disk
 
 

@@ -20,6 +20,8 @@ PATIENCE = 60
 ADDRESS = "192.0.2.1"
 PROGRAMS = ("glusterd", "gluster", "glusterfs", "unshare", "nsenter", "ip", "mount", "umount")
 
+SIZE = 2**28  # of all bricks; they are in memory
+
 # What mounts have to be told for two of them to see the same; `docs/shared-volumes.md` says why.
 MOUNT_OPTIONS = ("--attribute-timeout=0", "--entry-timeout=0")
 VOLUME_OPTIONS = {"performance.stat-prefetch": "off", "performance.open-behind": "off", "client.strict-locks": "on"}
@@ -46,6 +48,7 @@ ip address add {address}/32 dev lo
 for place in /run/gluster /var/log/glusterfs; do
     mkdir -p "$place" && mount --bind {folder}/other "$place"
 done
+mount -t tmpfs -o size={size} bricks {folder}/bricks
 exec glusterd --no-daemon --volfile={folder}/glusterd.vol --pid-file={folder}/glusterd.pid --log-file={folder}/log
 """
 
@@ -78,7 +81,7 @@ class Gluster:
         for name in ("state", "run", "other", "bricks", "mounts"):
             (folder / name).mkdir()
         (folder / "glusterd.vol").write_text(_VOLFILE.format(folder=folder))
-        script = _START.format(folder=folder, address=ADDRESS)
+        script = _START.format(folder=folder, address=ADDRESS, size=SIZE)
         apart = ["unshare", "--net", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"]
         command = [*apart, "--mount-proc", "sh", "-c", script]
         with (folder / "output").open("wb") as output:
@@ -128,6 +131,11 @@ class Gluster:
         """Let the machine die that has this mount."""
         self._mounts[folder].kill()
         self._mounts[folder].wait(PATIENCE)
+
+    def bricks(self) -> Path:
+        """The folder with all bricks, as the daemons see it."""
+        children = Path(f"/proc/{self.daemon.pid}/task/{self.daemon.pid}/children").read_text().split()
+        return Path(f"/proc/{children[0]}/root{self.folder}/bricks")
 
     def log(self, name: str = "log") -> str:
         """The end of a log."""

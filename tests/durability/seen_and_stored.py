@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ngshare_fs.store.checking.verify import verify_volume
@@ -12,7 +12,7 @@ from ngshare_fs.store.reading.fingerprint import RACY_NANOSECONDS
 from tests.durability.calls import PATIENCE, call, files_of, moments_in, people_in
 from tests.durability.linearizability import NO_ANSWER, Operation, why_not_linearizable
 from tests.durability.models import DONE, NO_ASSIGNMENT, NO_SUBMISSION, model_of
-from tests.durability.random_clients import CLIENTS, History
+from tests.durability.random_clients import CLIENTS, History, Key
 from tests.servers import Server
 from tests.trees import tree
 
@@ -63,27 +63,54 @@ def check_that_no_change_is_lost(servers: Sequence[Server]) -> None:
     assert len(set(moments)) == len(moments)
 
 
-def check(history: History, *mounts: Path) -> None:
-    """That what the clients saw can be explained, and that what was acknowledged lies on the volume, whole.
+@dataclass(frozen=True)
+class Verdict:
+    """What is wrong with a history, or with what is stored of it.
+
+    Args:
+        wrong: answers that must never come.
+        differing: whether the mounts show different trees.
+        findings: of `verify`.
+        unexplained: of each thing that no order of events explains, how far it could be followed.
+        lost: what was acknowledged and is not stored, or not as of the moment that was said.
+    """
+
+    wrong: list[str]
+    differing: bool
+    findings: list[str]
+    unexplained: dict[Key, str]
+    lost: list[str]
+
+
+def judge(history: History, *mounts: Path) -> Verdict:
+    """Whether what the clients saw can be explained, and what was acknowledged lies on the volume, whole.
 
     Args:
         mounts: the volume, each time that it is mounted; all of them have to say the same.
     """
-    assert not history.wrong, "\n".join(history.wrong[:20])
     stored, *elsewhere = [_stored(data) for data in mounts]
-    assert elsewhere == [stored] * len(elsewhere)
-    findings = [finding for data in mounts for finding in verify_volume(data)]
-    assert findings == []
-    reasons = []
+    findings = [str(finding) for data in mounts for finding in verify_volume(data)]
+    unexplained = {}
+    lost = []
     for key, operations in history.by_key.items():
         reason = why_not_linearizable(list(_settled(operations, stored)), model_of(key[0], history.start[key]))
         if reason is not None:
-            reasons.append(f"{key}: {reason}")
-    assert not reasons, "\n\n".join(reasons)
-    for key, operations in history.by_key.items():
+            unexplained[key] = reason
         for operation in operations:
-            if operation.name == "submit" and isinstance(operation.answer, str):
-                assert stored.get(str(operation.argument)) == operation.answer, f"lost of {key}: {operation}"
+            handed_in = operation.name == "submit" and isinstance(operation.answer, str)
+            if handed_in and stored.get(str(operation.argument)) != operation.answer:
+                lost.append(f"{key}: {operation}")
+    return Verdict(history.wrong, elsewhere != [stored] * len(elsewhere), findings, unexplained, lost)
+
+
+def check(history: History, *mounts: Path) -> None:
+    """That `judge` finds nothing wrong."""
+    assert not history.wrong, "\n".join(history.wrong[:20])
+    verdict = judge(history, *mounts)
+    assert not verdict.differing
+    assert verdict.findings == []
+    assert not verdict.unexplained, "\n\n".join(f"{key}: {reason}" for key, reason in verdict.unexplained.items())
+    assert verdict.lost == []
 
 
 def _settled(operations: Iterable[Operation], stored: dict[str, str]) -> Iterator[Operation]:

@@ -12,6 +12,15 @@ from tests.durability.history import PATIENCE, Answer, Client
 from tests.servers import Server, start
 from tests.waiting import until
 
+# For `preloaded`: nothing is flushed.
+NO_FLUSH = """
+int fsync(int descriptor) { return 0; }
+int fdatasync(int descriptor) { return 0; }
+int syncfs(int descriptor) { return 0; }
+int sync_file_range(int descriptor, long offset, long count, unsigned flags) { return 0; }
+void sync(void) { }
+"""
+
 
 @contextmanager
 def serving(

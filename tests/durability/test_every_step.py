@@ -12,19 +12,8 @@ there, for nobody knows whether it would outlive a power cut.
 import asyncio
 import contextlib
 import errno
-import gc
-import itertools
-import logging
-import os
-import select
-import shutil
-import signal
-import tempfile
-import time
-import traceback
-import warnings
-import zlib
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,33 +22,31 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from ngshare_fs.server.application import make_application
 from ngshare_fs.settings import read_settings
-from ngshare_fs.store import StoreError, Volume
-from ngshare_fs.store.checking.verify import verify_volume
-from ngshare_fs.store.writing import flushers
-from ngshare_fs.store.writing.flushers import AllTogether, EachByItself
+from ngshare_fs.store import Volume
 from tests.conftest import Answer, Exchange
-from tests.durability.states import State, difference, left_by_the_server, state_of
+from tests.durability.states import State, difference
+from tests.durability.step_bench import MOST_WRONG, Bench, Steps, flushing, step_bench, steps_for
 from tests.durability.system_calls import (
     FLUSHES,
     Attempt,
     SystemCall,
     Wanted,
-    Watch,
     anything,
     changes,
     failing,
     locks,
     of_kind,
-    writes,
 )
-from tests.durability.verbs import OF_DATES, VERBS, Verb, write_small_volume
+from tests.durability.verbs import OF_DATES, VERBS, Verb
+from tests.fork_server import fork_server
+from tests.servers import REPOSITORY
 
 pytestmark = pytest.mark.durability
 
 PATIENCE = 60
-SWEEP_SECONDS = 60
-STRIDE = 20  # in the short check, every twentieth step
-MOST_WRONG = 10  # after so many, the rest says nothing new
+PATIENCE_WITH_ALL = 900
+# What it imports that ends at each step.
+OF_A_SMALL_PROCESS = ("tests.durability.step_bench",)
 # What the API promises for each error, and the calls that are tried with it: those that only read fail in one way.
 ERRORS = {
     "ENOSPC": (errno.ENOSPC, 507, changes),
@@ -69,81 +56,38 @@ ERRORS = {
     "ENOSYS": (errno.ENOSYS, 503, locks),
 }
 
-# Gives the numbers of the calls to disturb, of so many.
-Steps = Callable[[int], Iterable[int]]
-
 
 def each_verb_with(
-    names: tuple[str, ...], ways: Sequence[tuple[Any, ...]], verbs: Mapping[str, Verb] = VERBS
+    names: tuple[str, ...], ways: Sequence[tuple[str, ...]], verbs: Iterable[str] = VERBS
 ) -> pytest.MarkDecorator:
-    """Each verb in each of these ways, in the short check in every other one; the first of a way is how to flush."""
+    """Each verb, by its name, in each of these ways, in the short check in every other one."""
     return pytest.mark.parametrize(
-        ("verb", *names),
+        ("name", *names),
         [
             pytest.param(
-                verb,
+                name,
                 *way,
-                id="-".join([*(getattr(part, "__name__", part) for part in way), name]),
+                id="-".join([*way, name]),
                 marks=pytest.mark.long if (number + place) % 2 else (),
             )
-            for number, (name, verb) in enumerate(verbs.items())
+            for number, name in enumerate(verbs)
             for place, way in enumerate(ways)
         ],
-        indirect=["flushing"],
+        indirect=[name for name in names if name == "flushed"],
     )
 
 
-class Bench:
-    """A small volume, to be copied for each case, and the watch over the calls."""
-
-    def __init__(self, folder: Path, watch: Watch, data: Path) -> None:
-        self.watch = watch
-        self.template = folder / "template"
-        self.data = data
-        write_small_volume(self.template)
-        self.old = state_of(self.template)
-
-    def fresh(self) -> Path:
-        """A fresh copy."""
-        while self.data.exists():  # a sweep in the background may still be at work in the last one
-            shutil.rmtree(self.data, ignore_errors=True)
-        return Path(shutil.copytree(self.template, self.data))
-
-    def state(self) -> State:
-        """What is on the copy, less what a failure may leave and what means nothing."""
-        return state_of(self.data, self.template)
-
-    def unclean(self) -> list[str]:
-        """What is wrong with the copy after a start and a stop."""
-        Volume.open(self.data).close()
-        deadline = time.monotonic() + SWEEP_SECONDS
-        while (left := left_by_the_server(self.data)) and time.monotonic() < deadline:
-            time.sleep(0.01)  # a sweep that takes long ends in the background
-        return left + [str(finding) for finding in verify_volume(self.data)]
+@pytest.fixture
+def flushed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each way to flush."""
+    for module, name, value in flushing(request.param):
+        monkeypatch.setattr(module, name, value)
 
 
 @pytest.fixture
-def flushing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each way to flush, whatever disk this is; one flush after the other, so that the calls have an order."""
-    monkeypatch.setattr(flushers, "THREADS", 1)
-    monkeypatch.setattr(flushers, "FEW", 0)
-    chosen = {"by itself": lambda root: EachByItself(), "together": lambda root: AllTogether(root, EachByItself())}
-    monkeypatch.setattr("ngshare_fs.store.volume.flusher_for", chosen[request.param])
-
-
-@pytest.fixture
-def bench(tmp_path: Path, flushing: None) -> Iterator[Bench]:
-    # In memory where there is such a folder: a disk that others keep busy makes minutes of seconds.
-    memory = Path("/dev/shm")
-    place = memory if os.access(memory, os.W_OK) else tmp_path
-    gc.freeze()  # a fork copies what the collector of its child would touch
-    logging.disable()  # thousands of failures, all on purpose
-    try:
-        with tempfile.TemporaryDirectory(dir=place) as folder, Watch(Path(folder, "data")) as watch:
-            yield Bench(tmp_path, watch, Path(folder, "data"))
-    finally:
-        logging.disable(logging.NOTSET)
-        gc.unfreeze()
+def bench(tmp_path: Path, flushed: None) -> Iterator[Bench]:
+    with step_bench(tmp_path) as bench:
+        yield bench
 
 
 @contextlib.asynccontextmanager
@@ -227,19 +171,17 @@ class Case:
 
 @pytest.fixture
 def steps(request: pytest.FixtureRequest) -> Steps:
-    """All of them, until there are no more; in the short check a sample, which is another one for each test."""
-
-    def some(calls: int) -> Iterable[int]:
-        first = zlib.crc32(request.node.name.encode()) % max(1, min(STRIDE, calls))
-        return range(1 + first, calls + 1, STRIDE)
-
-    return (lambda _: itertools.count(1)) if request.config.getoption("--long") else some
+    """All of them; in the short check a sample."""
+    return steps_for(request.node.name, request.config.getoption("--long"))
 
 
-@each_verb_with(("flushing", "error"), [*(("by itself", error) for error in ERRORS), ("together", "EIO")])
+@each_verb_with(
+    ("flushed", "error"), [*(("by itself", error) for error in ERRORS), ("together", "EIO"), ("while open", "EIO")]
+)
 async def test_a_call_that_fails_leaves_the_old_state_or_the_new(
-    bench: Bench, verb: Verb, error: str, steps: Steps
+    bench: Bench, name: str, error: str, steps: Steps
 ) -> None:
+    verb = VERBS[name]
     number, status, wanted = ERRORS[error]
     new, calls = await undisturbed(bench, verb)
     expected = {call.kind for call in calls if wanted(call)}
@@ -262,128 +204,22 @@ async def test_a_call_that_fails_leaves_the_old_state_or_the_new(
     assert not wrong, "\n".join(wrong)
 
 
-class Child:
-    """A process that does a verb by the store and may end on the way.
-
-    Args:
-        bench: where.
-        verb: what it does.
-        end: what it does instead of the last call.
-        wanted: which calls count.
-        number: that of the last one.
-
-    Attributes:
-        calls: how many it made, where it did not end on the way.
-    """
-
-    calls = 0
-
-    def __init__(self, bench: Bench, verb: Verb, end: Callable[[Attempt], Any], wanted: Wanted, number: int) -> None:
-        self._bench = bench
-        self._verb = verb
-        self._number = number
-        self._end = end
-        self._wanted = wanted
-
-    def run(self) -> str:
-        """Gives the call at which it ended, and nothing where it did not."""
-        self._bench.fresh()
-        readable, writable = os.pipe()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # the other threads of this process are pytest's
-            child = os.fork()
-        if child == 0:
-            self._act(writable)
-        os.close(writable)
-        try:
-            return self._hear(child, readable)
-        finally:
-            os.close(readable)
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-
-    def _act(self, writable: int) -> None:
-        try:
-
-            def end(attempt: Attempt) -> None:
-                os.write(writable, f"ended at {attempt.call}".encode())
-                self._end(attempt)
-                os._exit(0)
-
-            volume = Volume.open(self._bench.data)
-            self._bench.watch.count(self._number, end, self._wanted)
-            self._verb.act(volume)
-            self._bench.watch.stop()
-            os.write(writable, f"done after {len(self._bench.watch.calls)}".encode())
-        except BaseException:
-            os.write(writable, traceback.format_exc().encode())
-        finally:
-            os._exit(0)
-
-    def _hear(self, child: int, readable: int) -> str:
-        heard = b""
-        deadline = time.monotonic() + PATIENCE
-        while select.select([readable], [], [], max(0, deadline - time.monotonic()))[0]:
-            part = os.read(readable, 65536)
-            if not part:
-                text = heard.decode()
-                if text.startswith("done after "):
-                    self.calls = int(text.removeprefix("done after "))
-                    return ""
-                assert text.startswith("ended at "), text
-                return text.removeprefix("ended at ")
-            heard += part
-        raise AssertionError(f"the process {child} hangs: {heard.decode()}")
-
-
-def before(_: Attempt) -> None:
-    """The call is not made any more."""
-
-
-def after(attempt: Attempt) -> None:
-    """The call is the last one."""
-    attempt.perform()
-
-
-def within(attempt: Attempt) -> None:
-    """The last call is made by half."""
-    assert attempt.in_part is not None
-    attempt.in_part()
-
-
 @each_verb_with(
-    ("flushing", "end", "wanted"),
+    ("way", "end"),
     [
-        ("by itself", before, changes),
-        ("by itself", after, changes),
-        ("by itself", within, writes),
-        ("together", after, changes),
+        ("by itself", "before"),
+        ("by itself", "after"),
+        ("by itself", "within"),
+        ("together", "after"),
+        ("while open", "after"),
     ],
-    verbs={**VERBS, **OF_DATES},
+    verbs=(*VERBS, *OF_DATES),
 )
 def test_a_process_that_ends_leaves_the_old_state_or_the_new(
-    bench: Bench, verb: Verb, end: Callable[[Attempt], None], wanted: Wanted, steps: Steps
+    name: str, way: str, end: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    wrong = []
-    undisturbed = Child(bench, verb, end, wanted, 0)
-    assert undisturbed.run() == ""
-    new = bench.state()
-    for step in steps(undisturbed.calls):
-        call = Child(bench, verb, end, wanted, step).run()
-        state = bench.state()
-        if state not in ((bench.old, new) if call else (new,)):
-            wrong.append(f"{step}, {call}: {difference(state, bench.old)} | {difference(state, new)}")
-        volume = Volume.open(bench.data)
-        try:
-            verb.act(volume)
-            if state == bench.old and bench.state() != new:
-                wrong.append(f"{step}, {call}: the same later: {difference(bench.state(), new)}")
-        except StoreError as error:
-            if state == bench.old or verb.again == 200:
-                wrong.append(f"{step}, {call}: the same later: {error!r}")
-        finally:
-            volume.close()
-        wrong += [f"{step}, {call}: {text}" for text in bench.unclean()]
-        if not call or len(wrong) > MOST_WRONG:
-            break
-    assert not wrong, "\n".join(wrong)
+    """Tried in a process that is small: each fork copies the tables of all the memory that its process has."""
+    sample = "" if request.config.getoption("--long") else request.node.name
+    words = ["-m", "tests.durability.ends_at_each_step", str(tmp_path), way, name, end, sample]
+    done = fork_server(Path(sys.executable), *OF_A_SMALL_PROCESS).run(words, REPOSITORY, {}, PATIENCE_WITH_ALL)
+    assert done.returncode == 0, done.stdout

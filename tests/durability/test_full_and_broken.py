@@ -2,12 +2,10 @@
 and goes on as soon as it can again, without a restart."""
 
 import contextlib
-import json
 import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -19,29 +17,22 @@ from tests.durability.disks import (
     EXT4,
     MIB,
     PATIENCE,
+    bind,
+    fill_space,
     mounted,
     shut_down,
     skip_unless_possible,
-    sync_file_system,
     unmount,
     unmounted_at_the_end,
 )
-from tests.durability.history import COURSE, TEACHER, Answer, Client
+from tests.durability.exchange import ASSIGNMENT, FAILURE, FULL, PERSON, READ_ONLY, STUDENT, Exchange, said
+from tests.durability.history import COURSE
 from tests.durability.servers import preloaded, serving
-from tests.servers import Server
 from tests.trees import contents, tree
 
 pytestmark = pytest.mark.durability
 
-STUDENT, ASSIGNMENT = "lawrence", "ps1"
-WORK = {"p.ipynb": b"{}", "folder/x": b"x" * 5000}
-PERSON = {"first_name": "L", "last_name": "", "email": "l@x"}
 HOUR = 3600
-AT_ONCE = 24
-FULL = (507, "Insufficient storage", None)
-READ_ONLY = (503, "Storage is read-only", "30")
-FAILURE = (503, "Storage failure", "30")
-
 CLOCK = """
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -65,122 +56,6 @@ int clock_gettime(clockid_t clock, struct timespec *now) {
 """
 
 
-class Exchange:
-    """A server with one of each thing on its volume.
-
-    Args:
-        server: the server.
-        data: its volume.
-    """
-
-    def __init__(self, server: Server, data: Path) -> None:
-        self.server = server
-        self.data = data
-        assert self.ask("POST", f"course/{COURSE}", "root", instructors=json.dumps([TEACHER])).status == 200
-        for user in (STUDENT, "leaver"):
-            assert self.ask("POST", f"student/{COURSE}/{user}", TEACHER, **PERSON).status == 200
-        for assignment in (ASSIGNMENT, "old"):
-            assert self.ask("POST", f"assignment/{COURSE}/{assignment}", TEACHER, files=tree(WORK)).status == 200
-        assert self.ask("PATCH", f"assignment/{COURSE}/{ASSIGNMENT}", TEACHER, due="2090-01-01").status == 200
-        self.timestamp = self.hand_in()
-        assert self.ask("POST", "course/course 2", "root").status == 200
-        self.readable = self.everything_readable()
-
-    def ask(self, method: str, path: str, user: str = TEACHER, /, **fields: str) -> Answer:
-        """Call an endpoint on a new connection."""
-        with Client(self.server.url) as client:
-            return client.call(method, path, user, **fields)
-
-    def hand_in(self, files: dict[str, bytes] | None = None) -> str:
-        """Hand in; gives the timestamp."""
-        path = f"submission/{COURSE}/{ASSIGNMENT}"
-        answer = self.ask("POST", path, STUDENT, files=tree(WORK if files is None else files))
-        assert answer.status == 200, answer
-        return str(answer.body["timestamp"])
-
-    def hand_in_at_once(self) -> list[int]:
-        """Hand in many times at the same time; gives the statuses."""
-        path = f"submission/{COURSE}/{ASSIGNMENT}"
-        with ThreadPoolExecutor(AT_ONCE) as threads:
-            futures = [threads.submit(self.ask, "POST", path, STUDENT, files=tree(WORK)) for _ in range(AT_ONCE)]
-        return [future.result().status for future in futures]
-
-    def every_write(self) -> Iterator[tuple[str, Answer]]:
-        """Try every kind of write; gives what it was and the answer. They can all succeed one after the other, once."""
-        files = tree(WORK)
-        on = f"{COURSE}/{ASSIGNMENT}"
-        people = json.dumps([{"username": "new 2", **PERSON}])
-        for method, path, user, fields in (
-            ("POST", f"student/{COURSE}/new", TEACHER, PERSON),
-            ("POST", f"students/{COURSE}", TEACHER, {"students": people}),
-            ("POST", f"instructor/{COURSE}/assistant", "root", PERSON),
-            ("POST", f"submission/{on}", STUDENT, {"files": files}),
-            ("POST", f"submission/{on}", STUDENT, {"files": tree({"large": bytes(700_000)})}),
-            ("POST", f"feedback/{on}/{STUDENT}", TEACHER, {"timestamp": self.timestamp, "files": files}),
-            ("PUT", f"assignment/{on}", TEACHER, {"files": files}),
-            ("PATCH", f"assignment/{on}", TEACHER, {"due": "2091-01-01"}),
-            ("PUT", f"extension/{on}/{STUDENT}", TEACHER, {"due": "2092-01-01"}),
-            ("POST", f"assignment/{COURSE}/new", TEACHER, {"files": files, "release": "2090-01-01"}),
-            ("POST", "course/new", "root", {}),
-            ("DELETE", f"student/{COURSE}/leaver", TEACHER, {}),
-            ("DELETE", f"assignment/{COURSE}/old", TEACHER, {}),
-            ("DELETE", "course/course 2", "root", {}),
-        ):
-            yield f"{method} {path}", self.ask(method, path, user, **fields)
-
-    def check_that_writes_are_refused(self, *expected: tuple[int, str, str | None]) -> None:
-        """Every write gets one of the expected answers, and nothing at all happens."""
-        before = stored(self.data)
-        for what, answer in self.every_write():
-            assert said(answer) in expected, f"{what}: {answer}"
-        assert stored(self.data) == before
-        assert list(verify_volume(self.data)) == []
-
-    def check_that_all_is_well(self) -> None:
-        """The volume can be read, every write works, and nothing is left in staging."""
-        assert self.ask("GET", "readyz").status == 200
-        assert self.everything_readable() == self.readable
-        for what, answer in self.every_write():
-            assert answer.status == 200, f"{what}: {answer}"
-        assert list(verify_volume(self.data)) == []
-
-    def check_health(self, says: str) -> None:
-        """The server is alive, and its volume is not usable for that reason."""
-        assert self.ask("GET", "healthz").status == 200
-        ready = self.ask("GET", "readyz")
-        assert ready.status == 503
-        assert says in ready.body["message"]
-        assert str(self.data) not in ready.body["message"]
-
-    def everything_readable(self) -> list[object]:
-        """What the server answers to readers."""
-        on = f"{COURSE}/{ASSIGNMENT}"
-        answers = [
-            self.ask("GET", path)
-            for path in ("courses", f"assignments/{COURSE}", f"students/{COURSE}", f"instructors/{COURSE}",
-                         f"assignment/{on}", f"submissions/{on}", f"submission/{on}/{STUDENT}")
-        ]  # fmt: skip
-        assert [answer.status for answer in answers] == [200] * len(answers), answers
-        return [answer.body for answer in answers]
-
-    def left_in_staging(self) -> list[str]:
-        return [str(path) for path in (self.data / ".ngshare/staging").glob("*/*")]
-
-
-def said(answer: Answer) -> tuple[int, str | None, str | None]:
-    """What counts of a refusal."""
-    return answer.status, answer.body.get("message"), answer.headers.get("Retry-After")
-
-
-def stored(data: Path) -> dict[str, bytes | None]:
-    """Everything on a volume but what is the server's own; of folders that they are there."""
-    return {
-        str(path.relative_to(data)): path.read_bytes() if path.is_file() else None
-        for top in ("courses", "trash")
-        for path in (data / top).rglob("*")
-    }
-
-
 @contextmanager
 def small_disk(folder: Path, size: int, *options: str) -> Iterator[Path]:
     """A small ext4, nothing of it kept back for root; gives where it is mounted."""
@@ -188,20 +63,6 @@ def small_disk(folder: Path, size: int, *options: str) -> Iterator[Path]:
     EXT4.make(folder / "image", size, "-m", "0", *options)
     with mounted(folder / "image", folder / "mounted") as place:
         yield place
-
-
-def fill_space(ballast: Path) -> None:
-    """Take every block: large pieces first, then small ones, until the file system has none in reserve either."""
-    block = os.statvfs(ballast).f_frsize
-    size, taken = MIB, True
-    while taken:
-        taken = False
-        with (ballast / str(len(os.listdir(ballast)))).open("wb", buffering=0) as file, contextlib.suppress(OSError):
-            while file.write(bytes(size)):
-                os.fsync(file.fileno())
-                taken = True
-        sync_file_system(ballast)
-        size, taken = block, taken or size > block
 
 
 def fill_inodes(ballast: Path) -> None:
@@ -224,14 +85,6 @@ def test_a_full_volume_takes_nothing_and_serves_on(fill: Callable[[Path], None],
         assert exchange.left_in_staging() == []
         shutil.rmtree(ballast)
         exchange.check_that_all_is_well()
-
-
-def bind(source: Path, place: Path, *options: str) -> None:
-    """Show a folder at another place, too."""
-    subprocess.run(["mount", "--bind", str(source), str(place)], check=True, timeout=PATIENCE)
-    if options:
-        remount = ["mount", "-o", ",".join(("remount", "bind", *options)), str(place)]
-        subprocess.run(remount, check=True, timeout=PATIENCE)
 
 
 def test_a_volume_that_becomes_read_only_takes_nothing_and_serves_on(tmp_path: Path) -> None:

@@ -8,10 +8,11 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from tests.durability.disks import MIB, unmounted_at_the_end
+from tests.durability.disks import MIB, bind, fill_space, unmounted_at_the_end
+from tests.durability.exchange import ASSIGNMENT, STUDENT, Exchange
 from tests.durability.history import COURSE
 from tests.durability.servers import serving
-from tests.durability.test_full_and_broken import ASSIGNMENT, STUDENT, Exchange, bind, fill_space, small_disk
+from tests.durability.test_full_and_broken import small_disk
 from tests.pages.file_forms import BOUNDARY, Sent, form_body
 from tests.servers import Server
 from tests.zips import zipped

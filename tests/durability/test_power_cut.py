@@ -34,7 +34,7 @@ from tests.durability.disks import (
 )
 from tests.durability.history import History
 from tests.durability.load import load, one_of_each, prepare
-from tests.durability.servers import preloaded, probe, serving
+from tests.durability.servers import NO_FLUSH, preloaded, probe, serving
 from tests.rounds import rounds
 
 pytestmark = pytest.mark.durability
@@ -45,14 +45,6 @@ LOAD_SECONDS = min(rounds(3), 3)
 CUTS_UNDER_LOAD = rounds(6, least=4)
 CUTS_IN_BETWEEN = rounds(6)
 DEATHS = rounds(4)
-
-NO_FLUSH = """
-int fsync(int descriptor) { return 0; }
-int fdatasync(int descriptor) { return 0; }
-int syncfs(int descriptor) { return 0; }
-int sync_file_range(int descriptor, long offset, long count, unsigned flags) { return 0; }
-void sync(void) { }
-"""
 
 
 def lost_in_a_cut(disk: RecordedDisk, history: History, moment: int, kept: float, folder: Path) -> list[str]:

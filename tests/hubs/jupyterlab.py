@@ -1,9 +1,12 @@
 """JupyterLab in a browser: what somebody clicks and types there."""
 
+import json
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from urllib.parse import quote
 
-from playwright.async_api import Browser, FrameLocator, Locator, Page, TimeoutError, ViewportSize, expect
+from playwright.async_api import Browser, FrameLocator, Locator, Page, Request, TimeoutError, ViewportSize, expect
 
 from tests.hubs.conftest import new_profile
 
@@ -11,6 +14,8 @@ from tests.hubs.conftest import new_profile
 PATIENCE_SECONDS = 60
 AGAIN_SECONDS = 3  # for what may have been clicked too early
 LARGE_ENOUGH: ViewportSize = {"width": 1600, "height": 1000}
+# Dialogs of JupyterLab's own that may come up at any moment on a busy machine, whatever the exchange does.
+OF_A_BUSY_MACHINE = ("Server Connection Error", "Server unavailable or unreachable", "Kernel Restarting")
 
 
 class Lab:
@@ -22,6 +27,30 @@ class Lab:
 
     def __init__(self, page: Page) -> None:
         self.page = page
+        with_such_a_title = page.locator(".jp-Dialog-header", has_text=re.compile("|".join(OF_A_BUSY_MACHINE)))
+        self._dialog = page.locator(".jp-Dialog")
+        self._of_a_busy_machine = self._dialog.filter(has=with_such_a_title)
+        self._any_other = self._dialog.filter(has_not=with_such_a_title)
+
+    async def expect_no_dialog(self) -> None:
+        """From now on, a dialog that nobody asked for is told, and fails the test unless JupyterLab is only busy.
+
+        A dialog lies over all that there is to click, and a click that waits for its end does not say which it was.
+        """
+        await self.page.add_locator_handler(self._of_a_busy_machine, _dismiss)
+        await self.page.add_locator_handler(self._any_other, self._fail)
+
+    @asynccontextmanager
+    async def dialog(self) -> AsyncIterator[Locator]:
+        """A dialog that was asked for, or several one after the other: they are answered in here."""
+        await self.page.remove_locator_handler(self._any_other)
+        yield self._dialog
+        await expect(self._dialog).to_have_count(0)
+        await self.page.add_locator_handler(self._any_other, self._fail)
+
+    async def _fail(self, dialog: Locator) -> None:
+        # What waits for this page fails at once, with the reason.
+        await self.page.close(reason=f"JupyterLab says, and was not asked: {await dialog.first.inner_text()}")
 
     async def choose(self, menu: str, *entries: str) -> None:
         """Choose an entry of a menu: `choose("File", "New", "Text File")`."""
@@ -58,21 +87,33 @@ class Lab:
             kind: as the menu calls it, such as `Text File`.
             name: its name.
         """
-        await self.choose("File", "New", kind)
-        if kind == "Notebook":
-            await self._dialog.get_by_role("button", name="Select").click()  # the kernel, of which there is one
-        await self.choose("File", f"Rename {kind.removesuffix(' File')}…")
-        await self._dialog.get_by_role("textbox").fill(name)
-        await self._dialog.get_by_role("button", name="Rename").click()
+        async with self.dialog() as dialog:
+            await self.choose("File", "New", kind)
+            if kind == "Notebook":
+                await dialog.get_by_role("button", name="Select").click()  # the kernel, of which there is one
+            await self.choose("File", f"Rename {kind.removesuffix(' File')}…")
+            await dialog.get_by_role("textbox").fill(name)
+            await dialog.get_by_role("button", name="Rename").click()
         # It is renamed once it is loaded; what were typed before that would be overwritten.
         await expect(self.page.locator(".lm-TabBar-tab.lm-mod-current").filter(has_text=name)).to_be_visible()
 
     async def save(self) -> None:
-        """Save what the cursor is in, and wait until it is saved."""
-        async with self.page.expect_response(lambda answer: _saves(answer.request.method, answer.url)) as saved:
-            await self.page.keyboard.press("Control+s")
-        answer = await saved.value
-        assert answer.ok, await answer.text()
+        """Save what the cursor is in, and wait until it is saved: a notebook with the kernel that it has."""
+        for _ in range(PATIENCE_SECONDS // AGAIN_SECONDS):
+            try:
+                async with self.page.expect_response(
+                    lambda answer: _saves(answer.request), timeout=AGAIN_SECONDS * 1000
+                ) as saved:
+                    await self.page.keyboard.press("Control+s")
+            except TimeoutError:
+                continue  # the key does nothing while something is being saved
+            answer = await saved.value
+            assert answer.ok, await answer.text()
+            if not _lacks_a_kernel(answer.request):
+                return
+            # Whoever opened it, or what is made of it, would be asked for one.
+            await self._notebook.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+        raise AssertionError("it is not saved, or its kernel does not start")
 
     @property
     def editor(self) -> Locator:
@@ -109,10 +150,6 @@ class Lab:
         return self.page.frame_locator(".jp-HTMLViewer:visible iframe")
 
     @property
-    def _dialog(self) -> Locator:
-        return self.page.locator(".jp-Dialog")
-
-    @property
     def _notebook(self) -> Locator:
         return self.page.locator(".jp-NotebookPanel:visible")
 
@@ -137,7 +174,9 @@ async def start_server(page: Page) -> Lab:
     """Start one's server from the hub's home page, and wait for JupyterLab."""
     await page.get_by_role("button", name="Start My Server").click()
     await page.locator("#jp-MainMenu").wait_for()
-    return Lab(page)
+    lab = Lab(page)
+    await lab.expect_no_dialog()
+    return lab
 
 
 async def stop_server(page: Page) -> None:
@@ -152,5 +191,15 @@ async def stop_server(page: Page) -> None:
     raise AssertionError("the hub's page does not stop the server")
 
 
-def _saves(method: str, url: str) -> bool:
-    return method == "PUT" and "/api/contents/" in url
+async def _dismiss(dialog: Locator) -> None:
+    print("JupyterLab said:", await dialog.first.inner_text())  # pytest shows it where the test fails later
+    await dialog.first.press("Escape")
+
+
+def _saves(request: Request) -> bool:
+    return request.method == "PUT" and "/api/contents/" in request.url
+
+
+def _lacks_a_kernel(saved: Request) -> bool:
+    file = json.loads(saved.post_data or "")
+    return file["type"] == "notebook" and not file["content"]["metadata"].get("kernelspec", {}).get("name")

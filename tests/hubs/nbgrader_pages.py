@@ -91,7 +91,7 @@ class AssignmentList:
     """
 
     def __init__(self, lab: Lab) -> None:
-        self._page = lab.page
+        self._lab, self._page = lab, lab.page
 
     async def choose_course(self, course: str) -> None:
         """Choose the course whose assignments are listed."""
@@ -115,9 +115,9 @@ class AssignmentList:
 
     async def refusal(self) -> str:
         """What is said of a submission that failed; it is dismissed."""
-        dialog = self._page.locator(".jp-Dialog")
-        said = await dialog.locator("#submission-message pre").inner_text()
-        await dialog.get_by_role("button", name="OK").click()
+        async with self._lab.dialog() as dialog:
+            said = await dialog.locator("#submission-message pre").inner_text()
+            await dialog.get_by_role("button", name="OK").click()
         return said
 
     async def refresh(self) -> None:

@@ -18,12 +18,12 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page
 
 from ngshare_fs.web.addresses import Addresses
 from tests import servers
 from tests.conftest import until
-from tests.hubs.conftest import with_a_browser
+from tests.hubs.conftest import launched, with_a_browser
 from tests.trees import tree
 from tests.untrusted.hostile_page import (
     AUTO_SUBMIT,
@@ -41,6 +41,13 @@ from tests.untrusted.hostile_page import (
 pytestmark = [pytest.mark.hubs, with_a_browser]
 
 COOKIE = "secret-of-the-session"
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """As people have it: for a window, it fetches icons and the like, too."""
+    async with launched("chromium") as browser:
+        yield browser
 
 
 @pytest_asyncio.fixture(loop_scope="session")

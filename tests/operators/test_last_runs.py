@@ -152,7 +152,7 @@ def test_nothing_is_left_where_no_server_has_been(
 def test_nothing_is_left_where_nothing_can_be_written(
     plain: Plain, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(path: str, content: bytes) -> None:
+    def fail(path: str, content: bytes, *, flush: bool = False) -> None:
         raise OSError(28, "No space left on device", path)
 
     monkeypatch.setattr("ngshare_fs.store.writing.durability.write_file", fail)

@@ -19,9 +19,12 @@ from ngshare_fs.store.checking.verify import verify_volume
 from ngshare_fs.store.repairing.table import REPAIRS
 from tests.conftest import MakeExchange
 from tests.killed_steps import copies_after_kills
+from tests.operators.killed import quick_path
 from tests.trees import tree
 from tests.verifying import codes, everything
 from tests.volumes import ASSIGNMENT, COURSE, RELEASED, STUDENT, Plain, write_course, write_release
+
+__all__ = ["quick_path"]
 
 # What damaged volumes are left with, for the damage that is in them.
 LEFT = {
@@ -125,11 +128,11 @@ def test_a_dry_run_says_the_same_and_changes_nothing(
         ),
     ],
 )
-def test_after_a_kill_at_any_step_it_is_run_again(tmp_path: Path, code: str) -> None:
-    plain = damaged(tmp_path / "volume", code)
+def test_after_a_kill_at_any_step_it_is_run_again(quick_path: Path, code: str) -> None:
+    plain = damaged(quick_path / "volume", code)
     before = contents(plain.root)
-    (tmp_path / "copies").mkdir()
-    copies = copies_after_kills(plain.root, tmp_path / "copies", "repair", "--yes")
+    (quick_path / "copies").mkdir()
+    copies = copies_after_kills(plain.root, quick_path / "copies", "repair", "--yes")
     assert len(copies) > 3
     for copy in copies:
         assert set(codes(copy)) <= {code, "rebuilt"}, copy

@@ -307,7 +307,7 @@ def test_a_full_disk_leaves_a_course_in_the_trash_that_can_be_restored_later(
     entry = delete(plain.root, "course")
     before = contents(plain.root / "trash")
 
-    def full(path: str, content: bytes) -> None:
+    def full(path: str, content: bytes, *, flush: bool = False) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
 
     with monkeypatch.context() as patch:

@@ -178,7 +178,7 @@ async def test_only_students_are_led_to_their_feedback(browser: Browser) -> None
 async def test_an_assignment_leads_each_role_to_what_it_does_next(browser: Browser) -> None:
     for role, words_of_links in (
         ("lawrence", {"hand-in"}),
-        ("tara", {"collect", "class"}),
+        ("tara", {"collect", "class", "hand-in"}),
         ("kevin", {"collect", "class", "manage", "hand-in"}),
     ):
         led = links((await browser.look(ASSIGNMENT, role, NAMES)).text)

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -243,16 +242,8 @@ def _before_content(file: StoredFile) -> bytes:
 
 def _entries(tree: Tree, files: "tuple[StoredFile, ...] | list[StoredFile]") -> bytes:
     return _SEPARATOR.join(
-        _before_content(file) + pybase64.b64encode(_content(tree, file)) + _END_OF_FILE for file in files
+        _before_content(file) + pybase64.b64encode(tree.read_file(file)) + _END_OF_FILE for file in files
     )
-
-
-def _content(tree: Tree, file: StoredFile) -> bytes:
-    with os.fdopen(tree.open_file(file), "rb") as content:
-        data = content.read(file.size)
-    if len(data) != file.size:
-        raise DamagedTree(file.path)
-    return data
 
 
 def _encoded_length(size: int) -> int:

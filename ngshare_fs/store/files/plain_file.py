@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+import sys
 
 _KINDS = {
     stat.S_IFDIR: (errno.EISDIR, "a folder"),
@@ -11,6 +12,7 @@ _KINDS = {
     stat.S_IFSOCK: (errno.EINVAL, "a socket"),
 }
 _DEVICE = (errno.EINVAL, "a device")
+_PIECE = 2**20
 
 
 class NotPlain(OSError):
@@ -19,6 +21,19 @@ class NotPlain(OSError):
 
 def open_plain(path: str, folder: int | None = None) -> int:
     """A descriptor of an ordinary file, for reading; the caller closes it. Nothing is waited for, no link is followed.
+
+    Args:
+        folder: a descriptor of the folder to which `path` is relative.
+
+    Raises:
+        NotPlain: it is no ordinary file.
+        OSError: it cannot be opened.
+    """
+    return open_and_look(path, folder)[0]
+
+
+def open_and_look(path: str, folder: int | None = None) -> tuple[int, os.stat_result]:
+    """The same, and what is known of the file: on a network file system each look may be a question to its server.
 
     Args:
         folder: a descriptor of the folder to which `path` is relative.
@@ -37,11 +52,12 @@ def open_plain(path: str, folder: int | None = None) -> int:
             check_plain(path, os.stat(path, dir_fd=folder, follow_symlinks=False))
         raise
     try:
-        check_plain(path, os.fstat(descriptor))
-    except NotPlain:
+        status = os.fstat(descriptor)
+        check_plain(path, status)
+    except OSError:
         os.close(descriptor)
         raise
-    return descriptor
+    return descriptor, status
 
 
 def read_plain(path: str) -> tuple[os.stat_result, bytes]:
@@ -50,9 +66,28 @@ def read_plain(path: str) -> tuple[os.stat_result, bytes]:
     Raises:
         NotPlain, OSError: see `open_plain`.
     """
-    # Unbuffered: what has to be read is read by one call, and nobody asks whether it is a terminal.
-    with open(open_plain(path), "rb", buffering=0) as file:
-        return os.fstat(file.fileno()), file.read()
+    descriptor, status = open_and_look(path)
+    try:
+        content = read_up_to(descriptor, status.st_size + 1)
+        # More than there was a moment ago: somebody is writing it.
+        return status, content if len(content) <= status.st_size else content + read_up_to(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_up_to(descriptor: int, most: int = sys.maxsize) -> bytes:
+    """What is in an ordinary file that is open, from where it was read last: all of it, or so many bytes.
+
+    A file object would ask for the file's size twice more, and read once more to find its end.
+    """
+    pieces = []
+    while most:
+        wanted = min(most, _PIECE)
+        pieces.append(os.read(descriptor, wanted))
+        if len(pieces[-1]) < wanted:
+            break
+        most -= wanted
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def check_plain(path: str, status: os.stat_result) -> None:

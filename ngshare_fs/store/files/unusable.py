@@ -35,6 +35,12 @@ def remedy_for(root: str, error: OSError) -> str:
         return "make room on it (`ngshare-fs trash empty` works all the same)"
     if error.errno not in (errno.EACCES, errno.EPERM):
         return "see what is wrong with its disk or network"
+    if os.geteuid() == 0:
+        # Its own disks keep root from nothing.
+        return (
+            "root has no rights there (a file server takes root for nobody, as NFS does with root_squash): run this as "
+            "another user, who owns the folder"
+        )
     if not os.path.lexists(root):
         return f"make {root} and let that user own it"
     place = nearest(error.filename or root)

@@ -12,7 +12,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ngshare_fs.store.errors import VolumeError
+from ngshare_fs.file_systems.mounted import file_system_of
+from ngshare_fs.file_systems.several_machines import is_local
+from ngshare_fs.store.errors import LockLost, VolumeError
 from ngshare_fs.store.format import layout
 from ngshare_fs.store.format.volume_file import VolumeFile
 from ngshare_fs.store.migrations import table
@@ -20,7 +22,8 @@ from ngshare_fs.store.migrations.migration import InTheWay, Migration
 from ngshare_fs.store.migrations.present_layout import check_layout
 from ngshare_fs.store.migrations.workplace import Workplace
 from ngshare_fs.store.writing.flushers import flusher_for
-from ngshare_fs.store.writing.locks import lock_on
+from ngshare_fs.store.writing.last_check import LastCheck
+from ngshare_fs.store.writing.locks import held_for_long
 from ngshare_fs.store.writing.staging import Staging
 
 logger = logging.getLogger(__name__)
@@ -110,13 +113,19 @@ def upgrade(root: str) -> None:
         OSError: the disk fails or is full; what is begun is gone on with the next time.
     """
     # A lock of its own, without an end of patience: a large volume may take minutes. It ends with its holder.
-    with lock_on(os.path.join(root, layout.LOCKS, LOCK_FILE)):
-        state = layout_state(root)
-        if not state.steps:
-            return
-        with _own_staging(root) as staging:
-            for step in state.steps:
-                _make(root, staging, step, state.has_begun(step))
+    lock_file = os.path.join(root, layout.LOCKS, LOCK_FILE)
+    try:
+        with held_for_long(lock_file, can_be_lost=not is_local(file_system_of(root))) as still_locked:
+            state = layout_state(root)
+            if not state.steps:
+                return
+            with _own_staging(root) as staging:
+                for step in state.steps:
+                    _make(root, staging, step, state.has_begun(step), still_locked)
+    except LockLost as error:
+        raise VolumeError(
+            f"{root}: {error}: another machine may go on with the upgrade; start this again, to go on with it as well"
+        ) from error
 
 
 def upgrade_copy(root: str, accepts_damage: bool) -> None:
@@ -148,10 +157,10 @@ def upgrade_copy(root: str, accepts_damage: bool) -> None:
         flusher.close()
 
 
-def _make(root: str, staging: Staging, step: Migration, has_begun: bool) -> None:
+def _make(root: str, staging: Staging, step: Migration, has_begun: bool, still_locked: LastCheck) -> None:
     flusher = flusher_for(root)
     try:
-        place = Workplace(root, flusher, staging, step.to - 1)
+        place = Workplace(root, flusher, staging, step.to - 1, still_locked)
         if has_begun:
             _check_alone(root, staging.name)
         else:

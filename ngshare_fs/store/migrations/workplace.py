@@ -4,6 +4,7 @@ import os
 
 from ngshare_fs.store.format.trash_file import quarantine_record
 from ngshare_fs.store.writing.durability import Flusher
+from ngshare_fs.store.writing.last_check import LastCheck, no_check
 from ngshare_fs.store.writing.publication import Publication
 from ngshare_fs.store.writing.staging import Staging
 from ngshare_fs.store.writing.trash_entry import new_entry
@@ -19,13 +20,17 @@ class Workplace:
         flusher: brings changes to the disk.
         staging: where they are staged.
         before: the number of the layout that is left.
+        still_locked: see `Publication`.
     """
 
-    def __init__(self, root: str, flusher: Flusher, staging: Staging, before: int) -> None:
+    def __init__(
+        self, root: str, flusher: Flusher, staging: Staging, before: int, still_locked: LastCheck = no_check
+    ) -> None:
         self.root = root
         self._flusher = flusher
         self._staging = staging
         self._before = f"layout-{before}"
+        self._still_locked = still_locked
         self._kept: str | None = None
 
     def path(self, relative: str) -> str:
@@ -40,7 +45,7 @@ class Workplace:
 
     def write_unkept(self, relative: str, content: bytes) -> None:
         """Write a file that says nothing which has to be kept."""
-        with self._staging.place() as staged, Publication(self._flusher, staged) as publication:
+        with self._staging.place() as staged, self._publication(staged) as publication:
             publication.dirty.write_file(staged, content)
             publication.publish(self.path(relative))
 
@@ -48,10 +53,12 @@ class Workplace:
         """Give something another place, whose folder is there; nothing is replaced."""
         if os.path.lexists(self.path(to)):
             raise FileExistsError(self.path(to))
-        with Publication(self._flusher, self.path(relative)) as publication:
+        with self._publication(self.path(relative)) as publication:
+            publication.publish(self.path(to))
             publication.dirty.changed(os.path.dirname(self.path(relative)))
-            os.rename(self.path(relative), self.path(to))
-            publication.leave_to_earlier(os.path.dirname(self.path(to)))
+
+    def _publication(self, staged: str) -> Publication:
+        return Publication(self._flusher, staged, self._still_locked)
 
     def _keep_copy(self, relative: str) -> None:
         """Put a copy of a file into the trash, below a folder with the name of the layout."""

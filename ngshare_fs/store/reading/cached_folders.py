@@ -73,7 +73,7 @@ class CachedFolders:
         racy = time.time_ns() - RACY_NANOSECONDS
         looked_at = retry_on_estale(_folders_in, parent)
         if looked_at != known.looked_at or len(known.folders) != len(looked_at):
-            known = _looked_into(parent, looked_at, known, racy)
+            known = retry_on_estale(_looked_into, parent, looked_at, known, racy)
         self._keep(parent, known)
         return known.found, known.cut
 
@@ -91,15 +91,20 @@ def _looked_into(parent: str, looked_at: list[_Folder], known: _Known, racy: int
     folders: dict[_Folder, list[Submission] | None] = {}
     found: list[Submission] = []
     cut = []
-    for folder in looked_at:
-        name, _, changed = folder
-        submissions = known.folders[folder] if folder in known.folders else _submissions_in(parent, name)
-        if changed < racy:
-            folders[folder] = submissions
-        if submissions is None:
-            cut.append(name)
-        else:
-            found += submissions
+    # As in `_folders_in`; on NFS the whole way to each of them would be asked of the file server.
+    descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for folder in looked_at:
+            name, _, changed = folder
+            submissions = known.folders[folder] if folder in known.folders else _submissions_in(name, descriptor)
+            if changed < racy:
+                folders[folder] = submissions
+            if submissions is None:
+                cut.append(name)
+            else:
+                found += submissions
+    finally:
+        os.close(descriptor)
     found.sort(key=_TIME)
     return _Known(folders, looked_at, tuple(found), tuple(cut))
 
@@ -122,21 +127,31 @@ def _folders_in(parent: str) -> list[_Folder]:
     return found
 
 
-def _submissions_in(parent: str, folder: str) -> list[Submission] | None:
+def _submissions_in(folder: str, parent: int) -> list[Submission] | None:
     if names.is_cut(folder):
         return None
     student = names.name_of(folder)
     if student is None:
         return []
-    return [Submission(student, moment) for moment in timestamps_in(f"{parent}/{folder}")]
+    try:
+        inner = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=parent)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    try:
+        return [Submission(student, moment) for moment in _timestamps_among(os.listdir(inner))]
+    finally:
+        os.close(inner)
 
 
 def timestamps_in(folder: str) -> list[Timestamp]:
     """The timestamps of the trees in a folder, oldest first; none where the folder is missing."""
     try:
-        names = retry_on_estale(os.listdir, folder)
+        return _timestamps_among(retry_on_estale(os.listdir, folder))
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def _timestamps_among(names: list[str]) -> list[Timestamp]:
     if len(names) == 1:
         only = timestamp.from_folder(names[0])
         return [] if only is None else [only]

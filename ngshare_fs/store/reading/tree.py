@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 from ngshare_fs.store.errors import BrokenManifest, DamagedTree, IllegalPath
 from ngshare_fs.store.files.estale import retry_on_estale
-from ngshare_fs.store.files.plain_file import NotPlain, check_plain, open_plain, read_plain
+from ngshare_fs.store.files.plain_file import NotPlain, check_plain, open_and_look, read_plain, read_up_to
 from ngshare_fs.store.format import layout, timestamp
 from ngshare_fs.store.format.layout import FILES, MANIFEST
 from ngshare_fs.store.format.manifest import Manifest, StoredFile
@@ -102,17 +102,32 @@ class Tree:
         try:
             folder = self._enter(above)
             try:
-                descriptor = open_plain(name, folder)
+                descriptor, status = open_and_look(name, folder)
             finally:
                 os.close(folder)
         except _NO_FILE as error:
             raise self._damaged(file, error) from None
         try:
-            self._check_size(file, os.fstat(descriptor))
+            self._check_size(file, status)
         except DamagedTree:
             os.close(descriptor)
             raise
         return descriptor
+
+    def read_file(self, file: StoredFile) -> bytes:
+        """What is in one of its files.
+
+        Raises:
+            DamagedTree: see `open_file`; also where there is less in it by now.
+        """
+        descriptor = self.open_file(file)
+        try:
+            content = read_up_to(descriptor, file.size)
+        finally:
+            os.close(descriptor)
+        if len(content) != file.size:
+            raise DamagedTree(f"{self.path}: {file.path} has not the size of its manifest")
+        return content
 
     def look(self) -> TreeState:
         """Look at every file, so that no answer is promised that cannot be given.

@@ -12,7 +12,14 @@ from ngshare_fs.store.errors import Interrupted
 
 
 class Flusher(Protocol):
-    """Brings things to the disk; one for each way is in `flushers`."""
+    """Brings things to the disk; one for each way is in `flushers`.
+
+    Attributes:
+        while_open: whether a new file is flushed before it is closed, and a new folder needs no flush: then they are
+            not given to `flush`.
+    """
+
+    while_open: bool
 
     def flush(self, files: list[str], folders: list[str]) -> None:
         """Return when these files and these folders' entries are on the disk.
@@ -42,8 +49,9 @@ class DirtySet:
 
     def write_file(self, path: str, content: bytes) -> None:
         """Write a new file."""
-        write_file(path, content)
-        self._files.append(path)
+        write_file(path, content, flush=self._flusher.while_open)
+        if not self._flusher.while_open:
+            self._files.append(path)
 
     def add_file(self, path: str) -> None:
         """A file that something else wrote."""
@@ -52,7 +60,8 @@ class DirtySet:
     def make_folder(self, path: str) -> None:
         """Make a new folder; whether its own entry lasts is up to `changed`."""
         os.mkdir(path)
-        self._folders.append(path)
+        if not self._flusher.while_open:
+            self._folders.append(path)
 
     def make_folder_unless_there(self, path: str) -> None:
         """Make a folder unless it is there; its parent has to be.
@@ -61,7 +70,8 @@ class DirtySet:
         """
         with contextlib.suppress(FileExistsError):
             os.mkdir(path)
-        self.changed(os.path.dirname(path))
+        if not self._flusher.while_open:
+            self.changed(os.path.dirname(path))
 
     def changed(self, folder: str) -> None:
         """Something was created in a folder, or renamed into or out of it."""
@@ -94,12 +104,18 @@ class DirtySet:
             self._flusher.flush(files, folders)
 
 
-def write_file(path: str, content: bytes) -> None:
-    """Write a new file, without flushing it."""
+def write_file(path: str, content: bytes, *, flush: bool = False) -> None:
+    """Write a new file.
+
+    Args:
+        flush: whether it is flushed, too; otherwise that is left to the caller.
+    """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         written = os.write(descriptor, content)
         while written < len(content):
             written += os.write(descriptor, memoryview(content)[written:])
+        if flush:
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Two ways to bring writes to the disk: one flush of the whole file system for all who wait, or each file by itself."""
+"""Ways to bring writes to the disk: one flush of the whole file system for all who wait, or each file by itself."""
 
 import ctypes
 import errno
@@ -28,6 +28,8 @@ THREADS = 32
 SUBMITTED = 1024
 # File systems on which a power cut was tried with `syncfs`. On others it may do nothing (FUSE), or too much.
 SHARED_ON = ("ext4", "xfs")
+# Where content is sent when a file is closed, and changes of folders at once.
+NFS = ("nfs4", "nfs")
 # Before, `syncfs` kept errors to itself.
 FIRST_HONEST_LINUX = (5, 8)
 # So many writes at once flush what is their own, whatever else has to be written to the disk.
@@ -41,6 +43,8 @@ _syncfs: Any = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
 
 class EachByItself:
     """`fsync` of every file and folder, side by side."""
+
+    while_open = False
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="flush")
@@ -69,6 +73,17 @@ class EachByItself:
         self._threads.shutdown()
 
 
+class WhileOpen(EachByItself):
+    """For NFS: `fsync` of each new file before it is closed.
+
+    Closing a file sends its content to the server in any case, and waits for that. To open it again by its path asks
+    the server about each folder on the way, some tens of questions where nothing is cached. A new folder is on the
+    server's disk when it is made, and Linux's client does nothing for `fsync` of it.
+    """
+
+    while_open = True
+
+
 @dataclass
 class _Round:
     """One flush of the whole file system, and those who wait for it."""
@@ -86,6 +101,8 @@ class AllTogether:
         root: a folder on the file system.
         otherwise: flushes where there are few, or the disk is busy with somebody else's writes.
     """
+
+    while_open = False
 
     def __init__(self, root: str, otherwise: Flusher) -> None:
         self._path = root
@@ -178,9 +195,10 @@ class AllTogether:
 
 def flusher_for(root: str) -> Flusher:
     """The flusher that suits the file system of a folder."""
-    if _syncfs and file_system_of(root).kind in SHARED_ON and _linux() >= FIRST_HONEST_LINUX:
+    kind = file_system_of(root).kind
+    if _syncfs and kind in SHARED_ON and _linux() >= FIRST_HONEST_LINUX:
         return AllTogether(root, EachByItself())
-    return EachByItself()
+    return WhileOpen() if kind in NFS else EachByItself()
 
 
 def flush_file(path: str) -> None:

@@ -8,6 +8,7 @@ A write may wait for the disk, as where ext4 commits. So one thread writes what 
 wait for it: in a rush, they would stand in a queue here instead of sharing flushes.
 """
 
+import contextlib
 import errno
 import hashlib
 import logging
@@ -91,7 +92,7 @@ class JournalWriter:
             except OSError as error:
                 self._miss(error, path)
             finally:
-                os.close(descriptor)
+                _close(descriptor)
         for folder in folders:
             try:
                 flush_folder(folder)
@@ -148,7 +149,7 @@ class JournalWriter:
             # Opened anew for the next line, which then sees where the file ends.
             descriptor = self._open.pop(path, None)
             if descriptor is not None:
-                os.close(descriptor)
+                _close(descriptor)
             self._miss(error, path, number)
         else:
             if self._missing:
@@ -198,6 +199,12 @@ class JournalWriter:
         if was_well:
             place = os.path.relpath(path, self._root)
             logger.error("the journal cannot be written, lines will be missing in it: %s: %s", place, error.strerror)
+
+
+def _close(descriptor: int) -> None:
+    # Where a machine was cut off from CephFS, that fails, too; what is lost by it was told by the flush or the write.
+    with contextlib.suppress(OSError):
+        os.close(descriptor)
 
 
 def _is_torn(descriptor: int) -> bool:

@@ -21,6 +21,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 from ngshare_fs import metrics
 from ngshare_fs.store.errors import LockLost, LockTimeout, VolumeFailure, from_os_error
+from ngshare_fs.store.writing.last_check import LastCheck
 
 logger = logging.getLogger(__name__)
 
@@ -99,19 +100,8 @@ class Locks:
             LockLost: it has.
             OSError: nobody can tell, for the volume is full or cannot be written.
         """
-        descriptor = self._held.descriptor
-        if descriptor is None:
-            return
-        try:
-            os.pwrite(descriptor, b"\n", 0)
-            os.fdatasync(descriptor)  # else the system would keep it to itself for now
-        except OSError as error:
-            if not isinstance(from_os_error(error), VolumeFailure):
-                raise
-            lost = f"the lock of {' '.join(self._held.scope)} was lost while it was held ({error.strerror})"
-            logger.warning("%s: this machine did not reach the volume's file server for too long", lost)
-            metrics.count("locks_lost_total")
-            raise LockLost(lost) from error
+        if self._held.descriptor is not None:
+            _check(self._held.descriptor, f"the lock of {' '.join(self._held.scope)}")
 
     def _note(self, descriptor: int) -> None:
         self._held.descriptor = descriptor
@@ -129,6 +119,42 @@ def lock_on(path: str, *, timeout: float = -1, on_acquired: Callable[[int], None
         on_acquired: is given the lock's own descriptor each time that the lock is had.
     """
     return FileLock(path, timeout=timeout, thread_local=False, fallback_to_soft=False, on_acquired=on_acquired)
+
+
+@contextmanager
+def held_for_long(path: str, can_be_lost: bool) -> Iterator[LastCheck]:
+    """Hold a lock that is waited for as long as it takes; gives a check whether it still holds.
+
+    Args:
+        path: of the lock file.
+        can_be_lost: see `Locks`; where it cannot, the check is free.
+    """
+    descriptors: list[int] = []
+    file_lock = lock_on(path, on_acquired=descriptors.append if can_be_lost else None)
+    file_lock.acquire()
+
+    def check() -> None:
+        for descriptor in descriptors:
+            _check(descriptor, f"the lock {os.path.basename(path)}")
+
+    try:
+        yield check
+    finally:
+        _release(file_lock, descriptors[0] if descriptors else None)
+
+
+def _check(descriptor: int, lock: str) -> None:
+    """Raise `LockLost` where nothing can be written through a lock's own descriptor any more."""
+    try:
+        os.pwrite(descriptor, b"\n", 0)
+        os.fdatasync(descriptor)  # else the system would keep it to itself for now
+    except OSError as error:
+        if not isinstance(from_os_error(error), VolumeFailure):
+            raise
+        lost = f"{lock} was lost while it was held ({error.strerror})"
+        logger.warning("%s: this machine did not reach the volume's file server for too long", lost)
+        metrics.count("locks_lost_total")
+        raise LockLost(lost) from error
 
 
 def _release(file_lock: BaseFileLock, descriptor: int | None) -> None:

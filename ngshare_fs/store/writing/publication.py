@@ -11,6 +11,7 @@ from types import TracebackType
 from ngshare_fs.store.errors import Interrupted
 from ngshare_fs.store.format.layout import KnownFolder
 from ngshare_fs.store.writing.durability import DirtySet, Flusher
+from ngshare_fs.store.writing.held_open import held_open
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
 
 # What a rename to a place where something is ends in: a folder with something in it, or a file.
@@ -28,17 +29,21 @@ class Publication:
         staged: the path where it is staged: of a file or a folder, which the caller makes.
         still_locked: raises where the lock under which it is published holds no more. Asked directly before the rename,
             for whoever has the lock by then may have changed the place.
+        held_open: whether a file is held open for writing while it is renamed, see `file_systems/renames.py`.
 
     Attributes:
         dirty: the account of what is staged; whoever stages enters it there.
         leaves_something: whether something may be left at `staged`.
     """
 
-    def __init__(self, flusher: Flusher, staged: str, still_locked: LastCheck = no_check) -> None:
+    def __init__(
+        self, flusher: Flusher, staged: str, still_locked: LastCheck = no_check, held_open: bool = False
+    ) -> None:
         self.staged = staged
         self.dirty = DirtySet(flusher)
         self.leaves_something = True
         self._still_locked = still_locked
+        self._held_open = held_open
         self._changed_folder: str | None = None
         self._has_taken = False
 
@@ -84,10 +89,11 @@ class Publication:
         if makes_parent:
             self.dirty.make_folder_unless_there(folder)
         source = part or self.staged
-        self._still_locked()
         try:
-            # Refused by the system where a folder has something in it, so nobody has to look first.
-            os.rename(source, target)
+            with held_open(source, self._held_open):
+                self._still_locked()
+                # Refused by the system where a folder has something in it, so nobody has to look first.
+                os.rename(source, target)
         except OSError as error:
             if if_taken is not None and error.errno in _TAKEN:
                 raise if_taken from None

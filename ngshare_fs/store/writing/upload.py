@@ -8,6 +8,7 @@ from ngshare_fs.store.errors import IllegalPath
 from ngshare_fs.store.format.layout import FILES
 from ngshare_fs.store.format.tree_paths import check_path
 from ngshare_fs.store.writing.durability import DirtySet
+from ngshare_fs.store.writing.held_open import held_open
 from ngshare_fs.store.writing.staging import Staging, still_there
 
 
@@ -62,10 +63,12 @@ class Upload:
     Args:
         staging: where it grows.
         staging_folder: its folder, where another process has begun it.
+        renames_held_open: whether files are held open while they are renamed.
     """
 
-    def __init__(self, staging: Staging, staging_folder: str | None = None) -> None:
+    def __init__(self, staging: Staging, staging_folder: str | None = None, renames_held_open: bool = False) -> None:
         self._staging = staging
+        self._renames_held_open = renames_held_open
         self._folder = staging_folder
         self._staged = 0
         self._files: list[IncomingFile] = []
@@ -131,7 +134,7 @@ class Upload:
                 dirty.write_file(path, file.content)
                 file.content = None  # while it waits for the disk, others may have the memory
             else:
-                with still_there(file.staged):
+                with still_there(file.staged), held_open(file.staged, self._renames_held_open):
                     os.rename(file.staged, path)
                 dirty.add_file(path)
 

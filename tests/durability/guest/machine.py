@@ -34,22 +34,29 @@ def why_not_here(*programs: str) -> str | None:
     return None
 
 
-def run_in_guest(command: Sequence[str | Path], folder: Path, patience: float) -> str:
+def in_guest() -> bool:
+    """Whether this process runs in one."""
+    return "User Mode Linux" in Path("/proc/cpuinfo").read_text()
+
+
+def run_in_guest(command: Sequence[str | Path], folder: Path, patience: float, memory: str = MEMORY) -> str:
     """Run a command in a guest, and give what it says. Skips the test where there can be no guest.
 
     Args:
-        folder: is made; the guest's disk, its console and what the command says are in it.
+        folder: is made where it is missing; the guest's disk, its console and what the command says are in it. Of
+            /tmp the guest sees nothing else.
         patience: seconds after which all of it is killed.
+        memory: of the guest; what it does not use is not taken.
 
     Raises:
         AssertionError: it failed, or did not end; the text has what it said.
     """
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "command").write_text(f"exec {shlex.join(map(str, command))}\n")
     with (folder / "disk").open("wb") as disk:
         disk.truncate(DISK_BYTES)
     kernel = [
-        KERNEL, "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", f"mem={MEMORY}", f"ubd0={folder}/disk",
+        KERNEL, "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", f"mem={memory}", f"ubd0={folder}/disk",
         "con=null", "con0=null,fd:1", "quiet", "panic=-1", f"init={Path(__file__).with_name('first_process.sh')}",
         f"FOLDER={folder}", f"REPOSITORY={REPOSITORY}", f"MODULES={MODULES}",
     ]  # fmt: skip

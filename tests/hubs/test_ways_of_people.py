@@ -1,0 +1,119 @@
+"""The ways of a student, an instructor and an admin, from signing in at a real hub until all is done."""
+
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, FilePayload, Page, ViewportSize, expect
+
+from tests.browser.example_course import COURSE, DUE, GRADED, INSTRUCTOR, OPEN, STUDENT, fill, notebook
+from tests.browser.pictures import picture
+from tests.hubs.conftest import with_a_browser
+from tests.hubs.hub import ADMIN, Hub, Plan, running_hub
+from tests.hubs.visitor import sign_in
+
+pytestmark = [pytest.mark.hubs, pytest.mark.long, with_a_browser]
+
+WINDOW: ViewportSize = {"width": 1000, "height": 760}
+PHONE: ViewportSize = {"width": 390, "height": 760}
+
+
+@pytest.fixture(scope="module")
+def hub(with_proxy: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """A hub with a course in the middle of its term; signing in is tried with the others elsewhere."""
+    with running_hub(tmp_path_factory.mktemp("term"), Plan()) as hub:
+        fill(hub.volume)
+        yield hub
+
+
+async def _signed_in(browser: Browser, hub: Hub, user: str, window: ViewportSize = WINDOW) -> Page:
+    hub.add_users(user)
+    profile = await browser.new_context(viewport=window, locale="en-GB", timezone_id="Europe/Vienna")
+    profile.set_default_timeout(60_000)
+    page = await profile.new_page()
+    await sign_in(page, hub, user)
+    return page
+
+
+async def _follow(page: Page, name: str) -> None:
+    await page.get_by_role("link", name=name, exact=True).first.click()
+
+
+def _file(name: str) -> FilePayload:
+    return {"name": name, "mimeType": "application/x-ipynb+json", "buffer": notebook("answer = 42")}
+
+
+async def test_a_student_hands_in_and_reads_feedback(browser: Browser, hub: Hub) -> None:
+    page = await _signed_in(browser, hub, STUDENT)
+    await picture(page, "student-home")
+    await _follow(page, OPEN)
+    await _follow(page, "Hand in again")
+    files = page.get_by_label("Files", exact=True)
+    await files.set_input_files([_file("problem1.ipynb")])
+    await expect(page.get_by_text("problem2.ipynb").last).to_be_visible()
+    await picture(page, "student-hand-in")
+    await files.set_input_files([_file("problem1.ipynb"), _file("problem2.ipynb")])
+    await page.get_by_role("button", name="Hand in").click()
+    await expect(page.get_by_role("heading", name="Receipt")).to_be_visible()
+    await expect(page.get_by_role("row").filter(has_text="problem2.ipynb")).to_be_visible()
+    await picture(page, "student-receipt")
+    async with page.expect_download() as got:
+        await _follow(page, "Download the files as a zip")
+    with zipfile.ZipFile(io.BytesIO(Path(await (await got.value).path()).read_bytes())) as archive:
+        assert sorted(archive.namelist()) == ["problem1.ipynb", "problem2.ipynb"]
+    await _follow(page, "Your feedback")
+    async with page.context.expect_page() as opened:
+        await page.get_by_role("link", name="problem1.html").first.click()
+    shown = await opened.value
+    await expect(shown.get_by_text("Well done.")).to_be_visible()
+    assert await shown.evaluate("window.origin") == "null"
+
+
+async def test_a_student_on_a_phone(browser: Browser, hub: Hub) -> None:
+    page = await _signed_in(browser, hub, STUDENT, PHONE)
+    await _follow(page, OPEN)
+    await _follow(page, "Hand in again")
+    await page.get_by_label("Files", exact=True).set_input_files([_file("problem1.ipynb"), _file("problem2.ipynb")])
+    await page.get_by_role("button", name="Hand in").click()
+    await expect(page.get_by_role("heading", name="Receipt")).to_be_visible()
+
+
+async def test_an_instructor_manages_a_course(browser: Browser, hub: Hub) -> None:
+    page = await _signed_in(browser, hub, INSTRUCTOR)
+    await _follow(page, COURSE)
+    await expect(page.get_by_role("heading", name="Needs action")).to_be_visible()
+    await picture(page, "instructor-course")
+    await _follow(page, "Class")
+    await picture(page, "instructor-class")
+    await page.get_by_label("Show").select_option(index=1)
+    await page.get_by_role("button", name="Apply").click()
+    await _follow(page, COURSE)
+
+    row = page.get_by_role("row").filter(has_text=DUE)
+    await row.get_by_role("link", name="Manage").click()
+    await picture(page, "instructor-assignment")
+    await page.get_by_role("link", name="Extensions").click()
+    await page.get_by_label("User names, or a table").fill("curie\nnoether")
+    await page.get_by_label("Due for these students").fill("2099-12-24 12:00")
+    await page.get_by_label("Reason").fill("conference")
+    await page.get_by_role("button", name="Show what would change").click()
+    await page.get_by_role("button", name="Give it").click()
+    await expect(page.get_by_role("row").filter(has_text="curie")).to_contain_text("2099")
+
+    await _follow(page, "Roster")
+    await _follow(page, COURSE)
+    await page.get_by_role("row").filter(has_text=GRADED).get_by_role("link", name="Collect").click()
+
+
+async def test_an_admin_sees_that_all_is_well(browser: Browser, hub: Hub) -> None:
+    page = await _signed_in(browser, hub, ADMIN)
+    await _follow(page, "All courses")
+    await expect(page.get_by_role("row").filter(has_text=COURSE)).to_be_visible()
+    await picture(page, "admin-courses")
+    await _follow(page, "Volume")
+    await _follow(page, "Health")
+    await picture(page, "admin-health")
+    await _follow(page, "Journal")
+    await _follow(page, "Trash")
