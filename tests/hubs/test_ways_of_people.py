@@ -88,7 +88,7 @@ async def test_an_instructor_manages_a_course(browser: Browser, hub: Hub) -> Non
     await _follow(page, "Class")
     await picture(page, "instructor-class")
     await page.get_by_label("Show").select_option(index=1)
-    await page.get_by_role("button", name="Apply").click()
+    await page.get_by_role("button", name="Show").click()
     await _follow(page, COURSE)
 
     row = page.get_by_role("row").filter(has_text=DUE)
