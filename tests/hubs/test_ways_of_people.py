@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, FilePayload, Page, ViewportSize, expect
 
-from tests.browser.example_course import COURSE, DUE, GRADED, INSTRUCTOR, OPEN, STUDENT, fill, notebook
+from tests.browser.example_course import COURSE, DUE, GRADED, INSTRUCTOR, LATE_STUDENT, OPEN, STUDENT, fill, notebook
 from tests.browser.pictures import picture
 from tests.hubs.conftest import with_a_browser
 from tests.hubs.hub import ADMIN, Hub, Plan, running_hub
@@ -72,7 +72,8 @@ async def test_a_student_hands_in_and_reads_feedback(browser: Browser, hub: Hub)
 
 
 async def test_a_student_on_a_phone(browser: Browser, hub: Hub) -> None:
-    page = await _signed_in(browser, hub, STUDENT, PHONE)
+    # Somebody else: whoever has agreed once that the service learns who they are is not asked again.
+    page = await _signed_in(browser, hub, LATE_STUDENT, PHONE)
     await _follow(page, OPEN)
     await _follow(page, "Hand in again")
     await page.get_by_label("Files", exact=True).set_input_files([_file("problem1.ipynb"), _file("problem2.ipynb")])
