@@ -161,6 +161,7 @@ class Page:
         upload: the one of its forms that has files.
         scripts: that it is easier to use with; it works without.
         in_menu: whether the other pages of the same course, or of none, lead to it, for those who may see it.
+        for_students: whether these lead students alone to it: to all others, it has nothing to say.
     """
 
     path: str
@@ -175,6 +176,7 @@ class Page:
     upload: UploadForm | None = None
     scripts: tuple[str, ...] = ()
     in_menu: bool = False
+    for_students: bool = False
 
     @cached_property
     def conditions(self) -> Conditions:

@@ -141,13 +141,10 @@ async def page(template: str, frame: Frame, status: int = 200, **content: Any) -
 
 def _text(file: str, frame: Frame, **content: Any) -> str:
     from ngshare_fs.web.texts.catalogue import catalogue
-    from ngshare_fs.web.texts.times import duration_in_words, time_in_brief, time_in_words
+    from ngshare_fs.web.texts.times import Times, duration_in_words
 
     texts = catalogue(frame.language)
-
-    def time(moment: Any, zone: str = frame.zone) -> "Markup":
-        return time_in_words(texts, moment, zone)
-
+    times = Times(texts, frame.zone)
     names = {key: _name(name) for key, name in (frame.names or {}).items()}
     return _templates().get_template(file).render(
         frame=frame,
@@ -156,8 +153,9 @@ def _text(file: str, frame: Frame, **content: Any) -> str:
         trail=[(texts(title, **names), address) for title, address in frame.trail],
         menu=[(texts(f"menu.{key}"), address) for key, address in frame.menu],
         address=frame.addresses,
-        time=time,
-        brief_time=functools.partial(time_in_brief, zone=frame.zone),
+        times=times,
+        time=times.in_words,
+        brief_time=times.in_brief,
         duration=functools.partial(duration_in_words, texts),
         **content,
     )  # fmt: skip

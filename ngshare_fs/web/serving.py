@@ -20,7 +20,7 @@ from ngshare_fs.http.error_responses import refusal_of
 from ngshare_fs.http.mere_look import MERE_LOOK
 from ngshare_fs.http.refusals import NOT_SIGNED_IN, Refusal, Refused
 from ngshare_fs.settings import Settings
-from ngshare_fs.store import StoreError, Volume, dates
+from ngshare_fs.store import Role, StoreError, Volume, dates
 from ngshare_fs.web.addresses import Addresses, name_in
 from ngshare_fs.web.download import Download, HandedOut
 from ngshare_fs.web.forms import XSRF_FIELD, check_values, form_of, read_form, values_of
@@ -276,7 +276,9 @@ class Pages:
         return [
             (each.template, "" if each is declared else addresses(each.path, visit.asking.names))
             for each in self.menu
-            if each.conditions.course == about_course and permission.may(visit.asking, each.conditions, visit.people)
+            if each.conditions.course == about_course
+            and (visit.role is Role.STUDENT or not each.for_students)
+            and permission.may(visit.asking, each.conditions, visit.people)
         ]
 
     def _act(self, declared: Page, form: Form, look: Look, values: Mapping[str, str]) -> Done | Asks:

@@ -71,12 +71,13 @@ async def test_a_receipt_is_printed_on_one_page_without_links(profile: BrowserCo
     page = await profile.new_page()
     await page.goto(f"{served}pages/receipt/c/a/ada?user=ada")
     await page.emulate_media(media="print")
-    for hidden in ("header", ".steps", "footer"):
+    for hidden in ("header", ".steps"):
         for each in await page.locator(hidden).all():
             assert not await each.is_visible(), hidden
     text = await page.locator("body").inner_text()
     assert "k" * 64 in text
     assert text.count(".ipynb") == 21
+    assert text.count("Times are those of") == 1
     printed = await page.pdf(format="A4")
     assert printed.count(b"/Type /Page") - printed.count(b"/Type /Pages") == 1
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, FilePayload, Page, ViewportSize, expect
 
-from tests.browser.example_course import COURSE, DUE, GRADED, INSTRUCTOR, OPEN, STUDENT, fill, notebook
+from tests.browser.example_course import COURSE, DUE, GRADED, INSTRUCTOR, LATE_STUDENT, OPEN, STUDENT, fill, notebook
 from tests.browser.pictures import picture
 from tests.hubs.conftest import with_a_browser
 from tests.hubs.hub import ADMIN, Hub, Plan, running_hub
@@ -72,7 +72,8 @@ async def test_a_student_hands_in_and_reads_feedback(browser: Browser, hub: Hub)
 
 
 async def test_a_student_on_a_phone(browser: Browser, hub: Hub) -> None:
-    page = await _signed_in(browser, hub, STUDENT, PHONE)
+    # Somebody else: whoever has agreed once that the service learns who they are is not asked again.
+    page = await _signed_in(browser, hub, LATE_STUDENT, PHONE)
     await _follow(page, OPEN)
     await _follow(page, "Hand in again")
     await page.get_by_label("Files", exact=True).set_input_files([_file("problem1.ipynb"), _file("problem2.ipynb")])
@@ -88,7 +89,7 @@ async def test_an_instructor_manages_a_course(browser: Browser, hub: Hub) -> Non
     await _follow(page, "Class")
     await picture(page, "instructor-class")
     await page.get_by_label("Show").select_option(index=1)
-    await page.get_by_role("button", name="Apply").click()
+    await page.get_by_role("button", name="Show").click()
     await _follow(page, COURSE)
 
     row = page.get_by_role("row").filter(has_text=DUE)
@@ -96,9 +97,9 @@ async def test_an_instructor_manages_a_course(browser: Browser, hub: Hub) -> Non
     await picture(page, "instructor-assignment")
     await page.get_by_role("link", name="Extensions").click()
     await page.get_by_label("User names, or a table").fill("curie\nnoether")
-    await page.get_by_label("Due for them").fill("2099-12-24 12:00")
+    await page.get_by_label("Due for these students").fill("2099-12-24 12:00")
     await page.get_by_label("Reason").fill("conference")
-    await page.get_by_role("button", name="Look what would change").click()
+    await page.get_by_role("button", name="Show what would change").click()
     await page.get_by_role("button", name="Give it").click()
     await expect(page.get_by_role("row").filter(has_text="curie")).to_contain_text("2099")
 

@@ -80,7 +80,7 @@ async def test_newest_in_time_and_all_with_feedback(graded: Browser) -> None:
 async def test_the_page_says_what_each_has_and_how_much_it_is(graded: Browser) -> None:
     shown = words((await graded.look(PAGE, "tara", NAMES)).text)
     assert "The newest of each student 2 submissions of 2 students, 3 B" in shown
-    assert "All 4 submissions of 2 students, 5 B There is feedback on 1: 4 B more." in shown
+    assert "All 4 submissions of 2 students, 5 B There is feedback on 1 of them: 4 B more." in shown
     assert "in time, extension and grace included 1 submission of 1 student, 1 B" in shown
     assert "estimated" not in shown
     nothing = await graded.exchange.call("POST", "assignment/c/empty", "kevin", files=tree({"f": b"1"}))

@@ -44,7 +44,8 @@ async def test_work_leads_to_submissions_receipt_and_extension(browser: Browser)
         (receipt,) = [link for link in links(seen.text) if "pages/receipt/" in link]
         (moment,) = submission.submissions_by(browser.exchange.volume, "c", "a", "lawrence")
         assert "timestamp=" + moment.timestamp.replace(" ", "+").replace(":", "%3A") in receipt
-        assert any("pages/manage/c/a" in link for link in links(seen.text)) == is_offered
+        extensions = [link for link in links(seen.text) if "pages/extensions/c/a?" in link]
+        assert [link.endswith("for=lawrence#give") for link in extensions] == [True] * is_offered
 
 
 async def test_late_extended_and_contested(browser: Browser) -> None:

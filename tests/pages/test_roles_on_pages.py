@@ -137,7 +137,7 @@ async def test_what_was_taken_back_is_for_graders_and_for_who_has_handed_in(brow
     for role, status in expected.items():
         assert (await browser.look(ASSIGNMENT, role, NAMES)).status == status, role
     own = await browser.look(ASSIGNMENT, "lawrence", NAMES)
-    assert "Withdrawn" in words(own.text)
+    assert "Taken back" in words(own.text)
     assert not [link for link in links(own.text) if "release-file" in link]
     assert (await browser.look(RELEASE_FILE, "lawrence", NAMES, file="p.ipynb")).status == 404
     assert (await browser.look(RELEASE_FILE, "kevin", NAMES, file="p.ipynb")).status == 200
@@ -161,3 +161,27 @@ async def test_what_is_scheduled_is_for_graders(browser: Browser) -> None:
             assert ("later" in course.text) == (status == 200), role
     assert "Scheduled" in words((await browser.look(ASSIGNMENT, "kevin", names)).text)
     assert "later" not in (await browser.look("", "lawrence")).text
+
+
+async def test_only_students_are_led_to_their_feedback(browser: Browser) -> None:
+    for role, is_led in (
+        ("lawrence", True),
+        ("other student", True),
+        ("tara", False),
+        ("kevin", False),
+        ("root", False),
+    ):
+        seen = await browser.look("pages/course/{course}", role, NAMES)
+        assert any("pages/feedback/" in link for link in links(seen.text)) == is_led, role
+
+
+async def test_an_assignment_leads_each_role_to_what_it_does_next(browser: Browser) -> None:
+    for role, words_of_links in (
+        ("lawrence", {"hand-in"}),
+        ("tara", {"collect", "class", "hand-in"}),
+        ("kevin", {"collect", "class", "manage", "hand-in"}),
+    ):
+        led = links((await browser.look(ASSIGNMENT, role, NAMES)).text)
+        found = {word for word in ("hand-in", "collect", "manage") if any(f"pages/{word}/c/a" in each for each in led)}
+        found |= {"class"} if any("pages/class/c?" in each and "of.a=1" in each for each in led) else set()
+        assert found == words_of_links, role

@@ -76,7 +76,7 @@ async def test_a_complete_list_is_a_file_of_another_system(browser: Browser, enc
         ("ada\nAda", "only capitals differ", "Groß- und Kleinschreibung"),
         ("Lawrence", "Lawrence is on the roster as lawrence", "steht als lawrence auf der Teilnehmerliste"),
         ("kevin", "kevin cannot be a student, being instructor", "kevin ist nicht als Student(in) einzutragen"),
-        ("Tara", "Tara (tara) cannot be a student, being grader", "die Person bewertet in diesem Kurs"),
+        ("Tara", "Tara (tara) cannot be a student, being grader", "die Person korrigiert in diesem Kurs"),
         ("ad\u200ba", "which nobody sees", "das niemand sieht"),
         ("1.23457E+11", "a number that a spreadsheet has rounded", "die eine Tabellenkalkulation gerundet hat"),
         ("student_id,email\nada,=A1", "the email =A1 is a formula", "ist eine Formel"),

@@ -40,7 +40,7 @@ async def test_a_roster_says_who_is_what_and_where_from(make_exchange: MakeExcha
     assert "<b>gus Gus G student a group of the hub" in seen
     assert "kevin instructor the list" in seen
     german = words((await browser.look(ROSTER, "kevin", COURSE, german=True)).text)
-    assert "der Liste; eine Gruppe gibt die Rolle" in german
+    assert "der Teilnehmerliste; eine Gruppe gibt die Rolle" in german
     found = words((await browser.look(ROSTER, "kevin", COURSE, search=" ADA LOVE ")).text)
     assert ("1 found" in found, "gus" in found) == (True, False)
     assert "Nobody." in words((await browser.look(ROSTER, "kevin", COURSE, search="<zoe>")).text)
@@ -106,8 +106,8 @@ async def test_one_entry_is_made_and_changed(browser: Browser) -> None:
         ({"member": "Lawrence"}, "only capitals differ", "Groß- und Kleinschreibung"),
         ({"role": "admin"}, "There is no such role.", "Eine solche Rolle gibt es nicht."),
         ({"role": "instructor"}, "Instructors are made by an admin", "Zu Lehrenden macht jemanden ein Admin"),
-        ({"member": "kevin"}, "This person is an instructor of the course.", "Diese Person unterrichtet"),
-        ({"member": "tara"}, "This person is a grader of the course", "Diese Person bewertet"),
+        ({"member": "kevin"}, "This person is an instructor of the course.", "Diese Person ist Lehrperson"),
+        ({"member": "tara"}, "This person is a grader of the course", "Diese Person korrigiert"),
         ({"first_name": "a\nb"}, "in it: remove it", "bitte entfernen"),
         ({"email": "=1+1"}, "is a formula", "ist eine Formel"),
     ],

@@ -20,7 +20,7 @@ from ngshare_fs.web import sign_in
 from ngshare_fs.web.table import PAGES
 from ngshare_fs.web.texts.catalogue import catalogue
 from ngshare_fs.web.texts.language import LANGUAGES, preferred
-from ngshare_fs.web.texts.times import duration_in_words, time_in_words
+from ngshare_fs.web.texts.times import Times, duration_in_words
 
 WEB = Path(ngshare_fs.web.__file__).parent
 # Keys whose last part is known only when the page is shown.
@@ -180,11 +180,11 @@ def test_values_in_texts_are_escaped_and_never_places_themselves() -> None:
 def test_times_are_in_the_zone_and_in_utc() -> None:
     due = datetime(2026, 11, 15, 22, 59, 59, tzinfo=timezone.utc)
     english, german = catalogue("en"), catalogue("de")
-    assert str(time_in_words(english, due, "Europe/Vienna")) == (
+    assert str(Times(english, "Europe/Vienna").in_words(due)) == (
         '<time datetime="2026-11-15T22:59:59Z">15 November 2026, 23:59:59 CET</time>'
     )
     moment = Timestamp("2026-03-01 08:00:00.999999 UTC")
-    assert "1. März 2026, 13:30 UTC+05:30<" in str(time_in_words(german, moment, "+05:30"))
+    assert "1. März 2026, 13:30 UTC+05:30<" in str(Times(german, "UTC").in_words(moment, "+05:30"))
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ def read(visit: Visit) -> Mapping[str, Any]:
         "is_contested": is_contested(submissions),
         "has_dates": bool(applying),
         "teaches": visit.teaches,
+        "grades": visit.grades,
     }
 
 

@@ -71,4 +71,4 @@ def _files(visit: Visit, each: Given) -> Sequence[ShownFile] | None:
     return None
 
 
-FEEDBACK = Page("pages/feedback/{course}", Who.MEMBER, "feedback", read, under=COURSE, in_menu=True)
+FEEDBACK = Page("pages/feedback/{course}", Who.MEMBER, "feedback", read, under=COURSE, in_menu=True, for_students=True)

@@ -12,31 +12,50 @@ _UNITS = (("days", 86400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
-def time_in_words(texts: Catalogue, moment: datetime | Timestamp, zone: str) -> Markup:
-    """A point in time, as an element `time`.
+class Times:
+    """The points in time that a page shows, each as an element `time`.
 
     Args:
-        moment: aware, or a timestamp of the volume.
-        zone: in which it is shown, see `zone_named`.
+        texts: of the page.
+        zone: of the page, see `zone_named`.
     """
-    if isinstance(moment, str):
-        moment = datetime.fromisoformat(moment.removesuffix(" UTC")).replace(tzinfo=timezone.utc)
-    local = moment.astimezone(zone_named(zone))
-    month = texts(f"month.{_MONTHS[local.month - 1]}")
-    clock = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
-    shown = texts("time", day=local.day, month=month, year=local.year, clock=clock, zone=local.tzname() or zone)
-    at = f"{moment.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
-    return Markup('<time datetime="{}">{}</time>').format(at, shown)
+
+    def __init__(self, texts: Catalogue, zone: str) -> None:
+        self.are_shown = False  # whether any was, in the page's zone
+        self._texts = texts
+        self._zone = zone
+
+    def in_words(self, moment: datetime | Timestamp, zone: str | None = None) -> Markup:
+        """A point in time, with the name of the zone.
+
+        Args:
+            moment: aware, or a timestamp of the volume.
+            zone: in which it is shown, if not that of the page.
+        """
+        self.are_shown = self.are_shown or zone is None
+        moment = _aware(moment)
+        local = moment.astimezone(zone_named(zone or self._zone))
+        month = self._texts(f"month.{_MONTHS[local.month - 1]}")
+        clock = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
+        name = local.tzname() or zone or self._zone
+        shown = self._texts("time", day=local.day, month=month, year=local.year, clock=clock, zone=name)
+        at = f"{moment.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+        return Markup('<time datetime="{}">{}</time>').format(at, shown)
+
+    def in_brief(self, moment: datetime | Timestamp) -> Markup:
+        """The same as `2026-11-15 23:59`, for tables of many."""
+        self.are_shown = True
+        moment = _aware(moment)
+        local = moment.astimezone(zone_named(self._zone)).isoformat(" ", "minutes")[:16]
+        at = moment.astimezone(timezone.utc).isoformat("T", "seconds")[:19]
+        # Digits and signs alone: there is nothing to escape, and a table has thousands.
+        return Markup(f'<time datetime="{at}Z">{local}</time>')  # noqa: S704
 
 
-def time_in_brief(moment: datetime | Timestamp, zone: str) -> Markup:
-    """The same as `2026-11-15 23:59`, for tables of many."""
+def _aware(moment: datetime | Timestamp) -> datetime:
     if isinstance(moment, str):
-        moment = datetime.fromisoformat(moment.removesuffix(" UTC")).replace(tzinfo=timezone.utc)
-    local = moment.astimezone(zone_named(zone)).isoformat(" ", "minutes")[:16]
-    at = moment.astimezone(timezone.utc).isoformat("T", "seconds")[:19]
-    # Digits and signs alone: there is nothing to escape, and a table has thousands.
-    return Markup(f'<time datetime="{at}Z">{local}</time>')  # noqa: S704
+        return datetime.fromisoformat(moment.removesuffix(" UTC")).replace(tzinfo=timezone.utc)
+    return moment
 
 
 def duration_in_words(texts: Catalogue, seconds: int) -> str:
