@@ -108,3 +108,13 @@ async def test_a_release_that_cannot_be_read_hides_nothing_else_and_is_mended_by
     assert (await browser.look("pages/release-anew/{course}/{assignment}", "kevin", NAMES)).status == 200
     assert (await send_files(exchange, ANEW, {"_xsrf": ""}, FILES)).status == 303
     assert contents((await exchange.call("GET", "assignment/c/a", "lawrence")).body)["p.ipynb"] == b"{}"
+
+
+async def test_what_fails_is_not_said_to_be_safe_to_send_twice(browser: Browser) -> None:
+    releases = browser.exchange.data / "courses/c/assignments/a/releases"
+    releases.rename(releases.with_name("elsewhere"))
+    releases.write_text("no folder")
+    seen = await send_files(browser.exchange, ANEW, {"_xsrf": ""}, FILES)
+    assert seen.status >= 500
+    assert "Look at the assignment before you send it again" in words(seen.text)
+    assert "never handed in twice" not in words(seen.text)
