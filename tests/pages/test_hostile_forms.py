@@ -10,7 +10,10 @@ from yarl import URL
 from tests.conftest import Exchange, MakeExchange
 from tests.pages.browsing import words
 from tests.pages.file_forms import Sent, send_files
+from tests.signing_in import PREFIX, Service, cookie, page_of, service, sign_in, xsrf_in
 from tests.zips import zipped
+
+__all__ = ["cookie", "service"]
 
 PASTED = "/api/pages/roster-change/c?user=kevin"
 PLAIN = "application/x-www-form-urlencoded"
@@ -91,3 +94,21 @@ async def test_files_behind_a_zip_count_as_well(make_exchange: MakeExchange) -> 
     assert (seen.status, "3" in words(seen.text)) == (400, True)
     assert (await exchange.call("GET", "assignment/c/n", "kevin")).status == 404
     assert (await send_files(exchange, address, {"_xsrf": ""}, files[:2])).status == 303
+
+
+async def test_signing_out_is_a_form_like_all_others(service: Service) -> None:
+    session = (await sign_in(service)).partition(";")[0]
+    xsrf = xsrf_in(await page_of(service, session))
+    sent = {"Cookie": session, "Referer": service.origin + PREFIX}
+
+    async def sign_out(body: bytes, content_type: str, **headers: str) -> int:
+        answer = await service.client.post(
+            f"{PREFIX}sign-out", data=io.BytesIO(body), headers={**sent, "Content-Type": content_type, **headers}
+        )
+        return int(answer.status)
+
+    assert await sign_out(b"--B\r\n\r\n" * 9, PARTS) == 400
+    assert await sign_out(b"_xsrf=%5Cud800", f"{PLAIN}; charset=unicode_escape") == 403
+    assert await sign_out(f"_xsrf={xsrf}".encode(), PLAIN) == 200
+    # The last one: aiohttp closes the connection.
+    assert await sign_out(b"\x1f\x8b none", PLAIN, **{"Content-Encoding": "gzip"}) == 400
