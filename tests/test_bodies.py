@@ -11,8 +11,8 @@ from urllib.parse import quote, quote_plus
 import pytest
 from aiohttp import FormData
 
-from ngshare_fs.api.request import pace
 from ngshare_fs.api.request.spill import LARGE_FILE, MOST_HELD
+from ngshare_fs.http import pace
 from tests.conftest import Exchange, MakeExchange, until
 from tests.trees import contents, tree
 

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from ngshare_fs.formats.chosen_zip import Problem, UnfitZip, opened
-from tests.zips import by_a_mac, by_dos, encrypted, lying, of_many, with_link, zipped
+from tests.zips import by_a_mac, by_dos, encrypted, lying, of_many, sharing, with_link, zipped
 
 MOST_FILES, MOST_BYTES = 100, 100_000
 
@@ -51,6 +51,7 @@ def _name_of(value: object) -> str:
         (by_a_mac("d/u\u0308\\.txt", b"1"), {"d/u\u0308\\.txt": b"1"}),
         (zipped({"../../x": b"1", "/y": b"2"}), {"../../x": b"1", "/y": b"2"}),  # whoever stores it checks paths
         (zipped({}), {}),
+        (sharing(1, 1000), {"x": b"1"}),
     ],
     ids=_name_of,
 )
@@ -82,6 +83,7 @@ def test_a_zip_with_64_bits_is_one_as_well(monkeypatch: pytest.MonkeyPatch) -> N
         (zipped({str(number): b"" for number in range(MOST_FILES + 1)}), Problem.MANY),
         (of_many(3 * MOST_FILES), Problem.MANY),
         (lying(50_000), Problem.DAMAGED),
+        (sharing(2, 1000), Problem.DAMAGED),  # each would be unpacked anew
     ],
     ids=_name_of,
 )

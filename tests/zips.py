@@ -66,6 +66,17 @@ def lying(size: int) -> bytes:
     return bytes(made)
 
 
+def sharing(count: int, blocks: int) -> bytes:
+    """A zip whose files share their content: so many blocks of nothing, and then a byte."""
+    packed = b"\x00\x00\x00\xff\xff" * blocks + _deflated(b"1")
+    said = (b"\x08\x00", struct.pack("<3L", zlib.crc32(b"1"), len(packed), 1))
+    head = b"PK\3\4" + struct.pack("<2H", 20, 0) + said[0] + struct.pack("<2H", 0, 33) + said[1]
+    start = b"PK\1\2" + struct.pack("<2B2H", 20, 3, 20, 0) + said[0] + struct.pack("<2H", 0, 33) + said[1]
+    entry = start + struct.pack("<5H2L", 1, 0, 0, 0, 0, 0, 0) + b"x"
+    whole = head + struct.pack("<2H", 1, 0) + b"x" + packed
+    return whole + entry * count + _end(count, len(entry) * count, len(whole))
+
+
 def _deflated(content: bytes) -> bytes:
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     return packer.compress(content) + packer.flush()

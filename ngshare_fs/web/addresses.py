@@ -16,8 +16,8 @@ def segment_of(name: str) -> str:
 
 
 def name_in(segment: str) -> str:
-    """The name that a part of a path means, percent-decoded."""
-    return segment.removeprefix(_MARK)
+    """The name that a part of a path means, percent-decoded; never empty."""
+    return segment.removeprefix(_MARK) or segment
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
 """What a form sends: read, and put into the fields that it declares."""
 
 from collections.abc import Mapping
+from urllib.parse import parse_qsl
 
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from ngshare_fs.http import refusals
+from ngshare_fs.http.pace import Pace
 from ngshare_fs.http.refusals import Refused
 from ngshare_fs.web.page import Form, Page, UploadForm, Wrong
 
@@ -14,6 +16,10 @@ FORM = "form"
 XSRF_FIELD = "_xsrf"
 CONTENT_TYPE = "application/x-www-form-urlencoded"
 WITH_FILES = "multipart/form-data"
+# More than any form has; to take apart a million of them would hold up all other requests.
+MOST_FIELDS = 1000
+# What aiohttp raises where a body is not what it should be, and what decoding raises.
+_MALFORMED = (web.RequestPayloadError, HttpProcessingError, ValueError, LookupError, RuntimeError, AssertionError)
 
 
 async def read_form(request: web.Request, takes_files: bool = False) -> Mapping[str, str]:
@@ -23,40 +29,44 @@ async def read_form(request: web.Request, takes_files: bool = False) -> Mapping[
         takes_files: whether small files may be among them, see `Field`.
 
     Raises:
-        Refused: it is none, or too large: aiohttp takes 1 MiB.
+        Refused: it is none, too slow, or too large: there may be 1 MiB.
     """
-    if takes_files and request.content_type == WITH_FILES:
-        return await _read_parts(request)
-    if request.content_type != CONTENT_TYPE:
-        raise Refused(refusals.MALFORMED_BODY)
+    # Not by `request.post()`: it writes what has a file's name to a temporary file, wherever that may be, and decodes
+    # texts by whatever codec the request names, `unicode_escape` among them, which makes halves of characters.
+    pace = Pace(request.client_max_size)
     try:
-        sent = await request.post()
-    except web.HTTPRequestEntityTooLarge:
-        raise Refused(refusals.TOO_LARGE) from None
-    except (ValueError, LookupError):
-        raise Refused(refusals.MALFORMED_BODY) from None
-    return {name: str(sent.getone(name)) for name in sent}
+        if takes_files and request.content_type == WITH_FILES:
+            return await _read_parts(request, pace)
+        if request.content_type == CONTENT_TYPE:
+            return await _read_pairs(request, pace)
+    except _MALFORMED:
+        pass
+    raise Refused(refusals.MALFORMED_BODY)
 
 
-async def _read_parts(request: web.Request) -> Mapping[str, str]:
-    # Not by `request.post()`, which writes what has a file's name to a temporary file, wherever that may be.
+async def _read_pairs(request: web.Request, pace: Pace) -> Mapping[str, str]:
+    body = bytearray()
+    while chunk := await pace.wait_for(request.content.readany()):
+        pace.received(len(chunk))
+        body += chunk
     sent: dict[str, str] = {}
-    left = request.client_max_size
-    try:
-        reader = await request.multipart()
-        while (part := await reader.next()) is not None:
-            if not isinstance(part, BodyPartReader):
-                raise Refused(refusals.MALFORMED_BODY)
-            content = bytearray()
-            while chunk := await part.read_chunk():
-                content += chunk
-                if len(content) > left:
-                    raise Refused(refusals.TOO_LARGE)
-            left -= len(content)
-            text = content.decode("latin-1" if part.filename is not None else "utf-8")
-            sent.setdefault(part.name or "", text)
-    except (ValueError, LookupError, RuntimeError, AssertionError, HttpProcessingError):
-        raise Refused(refusals.MALFORMED_BODY) from None
+    for name, text in parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=MOST_FIELDS):
+        sent.setdefault(name, text)
+    return sent
+
+
+async def _read_parts(request: web.Request, pace: Pace) -> Mapping[str, str]:
+    sent: dict[str, str] = {}
+    reader, parts = await request.multipart(), 0
+    while (part := await pace.next_part(reader)) is not None:
+        parts += 1
+        if parts > MOST_FIELDS or not isinstance(part, BodyPartReader):
+            raise Refused(refusals.MALFORMED_BODY)
+        content = bytearray()
+        while chunk := await pace.wait_for(part.read_chunk()):
+            pace.received(len(chunk))
+            content += chunk
+        sent.setdefault(part.name or "", content.decode("latin-1" if part.filename is not None else "utf-8"))
     return sent
 
 

@@ -21,7 +21,7 @@ from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal, Refused
 from ngshare_fs.hub import HubClient, HubDown, Rejected
 from ngshare_fs.settings import Hub, Settings
-from ngshare_fs.web.forms import XSRF_FIELD
+from ngshare_fs.web.forms import XSRF_FIELD, read_form
 from ngshare_fs.web.rendering import bare_frame, page, refusal_page
 
 logger = logging.getLogger(__name__)
@@ -156,10 +156,7 @@ def _sending_to_the_hub(sign_in: SignIn) -> Middleware:
 
 
 async def _sent_along(request: web.Request) -> str:
-    try:
-        return str((await request.post()).get(XSRF_FIELD, ""))
-    except (ValueError, LookupError):
-        raise Refused(refusals.MALFORMED_BODY) from None
+    return (await read_form(request)).get(XSRF_FIELD, "")
 
 
 def _cookie(state: str) -> str:

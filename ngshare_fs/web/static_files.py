@@ -15,7 +15,8 @@ FOLDER = "static/"
 _TYPES = {"css": "text/css", "js": "text/javascript"}
 _FOR_LONG = "public, max-age=31536000, immutable"
 # What can stand in a policy as it is; of an address that cannot, no script is loaded, and pages work without.
-_PLAIN = re.compile(r"[A-Za-z0-9._~%@!$&*+=:/-]+")
+_PLAIN_HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?")
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9._~%@!$&*+=:/-]+")
 
 
 @functools.cache
@@ -63,7 +64,7 @@ def allowing(policy: str, host: str, prefix: str, scripts: Iterable[str], sends:
         sends: whether they send anything to our pages.
     """
     places = [f"{host}{prefix}{FOLDER}{name}" for name in scripts]
-    if not places or not all(_PLAIN.fullmatch(place) for place in places):
+    if not places or not _PLAIN_HOST.fullmatch(host) or not _PLAIN_PATH.fullmatch(prefix):
         return policy
     connect = f"; connect-src {host}{prefix}pages/" if sends else ""
     return f"{policy}; script-src {' '.join(places)}{connect}"

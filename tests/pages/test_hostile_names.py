@@ -100,3 +100,9 @@ async def test_every_file_of_a_release_is_handed_out_by_its_link(exchange: Excha
         assert (
             await browser.look("pages/release-file/{course}/{assignment}", "kevin", names, file=other)
         ).status == 404
+
+
+async def test_the_mark_of_names_alone_is_no_empty_name(exchange: Exchange) -> None:
+    course.create(exchange.volume, "c", ["kevin"])
+    for path in ("course/~", "assignment/c/~", "student/c/~", "assignment/~/~"):
+        assert (await Browser(exchange).follow(f"/api/pages/{path}?user=kevin")).status in (403, 404), path

@@ -96,3 +96,25 @@ async def test_new_files_take_the_place_of_all_others(browser: Browser) -> None:
             refused = await send_files(exchange, address.replace("kevin", role), {"_xsrf": "", **DATES}, FILES)
             assert (refused.status, "Permission denied" in words(refused.text)) == (403, True)
     assert not exchange.left_in_staging()
+
+
+async def test_a_release_that_cannot_be_read_hides_nothing_else_and_is_mended_by_the_next(browser: Browser) -> None:
+    exchange = browser.exchange
+    (manifest,) = (exchange.data / "courses/c/assignments/a/releases").glob("*/manifest.yaml")
+    manifest.write_text("files: [\n")
+    for user in ("kevin", "lawrence"):
+        shown = await browser.look("pages/assignment/{course}/{assignment}", user, NAMES)
+        assert (shown.status, "These files cannot be read at the moment." in words(shown.text)) == (200, True), user
+    assert (await browser.look("pages/release-anew/{course}/{assignment}", "kevin", NAMES)).status == 200
+    assert (await send_files(exchange, ANEW, {"_xsrf": ""}, FILES)).status == 303
+    assert contents((await exchange.call("GET", "assignment/c/a", "lawrence")).body)["p.ipynb"] == b"{}"
+
+
+async def test_what_fails_is_not_said_to_be_safe_to_send_twice(browser: Browser) -> None:
+    releases = browser.exchange.data / "courses/c/assignments/a/releases"
+    releases.rename(releases.with_name("elsewhere"))
+    releases.write_text("no folder")
+    seen = await send_files(browser.exchange, ANEW, {"_xsrf": ""}, FILES)
+    assert seen.status >= 500
+    assert "Look at the assignment before you send it again" in words(seen.text)
+    assert "never handed in twice" not in words(seen.text)

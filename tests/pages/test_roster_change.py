@@ -169,3 +169,10 @@ async def test_two_thousand_students_are_pasted(browser: Browser) -> None:
     assert "and 1800 more" in words(asked.text)
     assert (await send(exchange, CHANGE, "kevin", **fields_of(asked.text, "change"))).status == 303
     assert len(students(exchange)) == 2002
+
+
+async def test_of_thousands_of_mistakes_the_first_ones_are_shown(browser: Browser) -> None:
+    seen = await send(browser.exchange, CHANGE, "kevin", form="look", people="\u200b" * 3 + "x\n" + "a\n" * 20_000)
+    assert seen.status == 400
+    assert seen.text.count("<li>") < 150
+    assert " more" in words(seen.text)

@@ -20,6 +20,16 @@ __all__ = ["browser"]
 
 TRASH, RESTORE = "pages/trash/{course}", "pages/restore/{course}"
 C = {"course": "c"}
+# What the time of a submission is made into would be a path that leads out of its folder.
+LEADS_OUT = b"""\
+kind: submission
+course: c
+assignment: a
+student: lawrence
+submission: ../../../../x
+by: kevin
+timestamp: 2026-01-01 00:00:00.000000 UTC
+"""
 QUARANTINE = b"kind: quarantine\nby: <b>\ntimestamp: x\npath: courses/c/<b>\nfinding: stray\n"
 
 
@@ -183,6 +193,7 @@ async def test_broken_entries_are_told_from_others(browser: Browser) -> None:
         "20260101T000000.000000Z-00000002": b"kind: [\n",
         "20260101T000000.000000Z-00000003": b"kind: <script>\n",
         "20260101T000000.000000Z-00000004": QUARANTINE,
+        "20260101T000000.000000Z-00000007": LEADS_OUT,
     }
     for name, record in odd.items():
         (trash / name / "something").mkdir(parents=True)

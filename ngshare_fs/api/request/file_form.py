@@ -18,10 +18,10 @@ from ngshare_fs.api.request.form import (
     SMALL_BODY_TAKES,
     is_small,
 )
-from ngshare_fs.api.request.pace import Pace, next_part, too_large
 from ngshare_fs.api.request.spill import MOST_HELD, Spill
 from ngshare_fs.api.request.zip_in_form import size_of_zip, unpack
 from ngshare_fs.http import refusals
+from ngshare_fs.http.pace import Pace, too_large
 from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store import IncomingFile, Upload
 
@@ -32,6 +32,8 @@ _ENCODED = {"%22": '"', "%0D": "\r", "%0A": "\n", "%0d": "\r", "%0a": "\n"}
 
 # Of the first field, which is looked at before anybody knows who is asking.
 LONGEST_FIRST = 1024
+# More than any form has. Each part takes time, however little is in it.
+MOST_TEXTS = 1000
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class FileForm:
         self._bounds = bounds
         self._pace = Pace(bounds.max_request)
         self._next: tuple[BodyPartReader, str, str | None] | None = None
+        self._number_of_texts = 0
         self.texts: dict[str, str] = {}
         try:
             self._reader = MultipartReader(request.headers, request.content)
@@ -148,11 +151,13 @@ class FileForm:
     async def _unpacked(self, files: Files, upload: Upload, zips: Collection[str], room: Room) -> Files:
         found: Files = []
         size = sum(file.size for name, file in files if name not in zips)
+        # Those behind a zip count as well.
+        number = sum(name not in zips for name, _ in files)
         for name, file in files:
             if name not in zips:
                 found.append((name, file))
                 continue
-            bounds = (self._bounds.max_files - len(found), self._bounds.max_request - size)
+            bounds = (self._bounds.max_files - number, self._bounds.max_request - size)
             unpacked = await self._blocking.read(size_of_zip, file, *bounds)
             size += unpacked
             if room.allowed is not None:
@@ -161,13 +166,14 @@ class FileForm:
             room.memory.grow(min(unpacked, MOST_HELD))
             for each in await self._blocking.write(unpack, file, upload, *bounds):
                 found.append((name, each))
+                number += 1
                 room.memory.grow(FILE_TAKES)
         return found
 
     async def _advance(self) -> bool:
         """Go to the next part, unless there is one that nobody has looked at yet."""
         if self._next is None:
-            part = await self._pace.wait_for(next_part(self._reader))
+            part = await self._pace.next_part(self._reader)
             if part is None:
                 return False
             if not isinstance(part, BodyPartReader):
@@ -188,6 +194,9 @@ class FileForm:
 
     async def _take_text(self, fields: Mapping[str, int]) -> None:
         part, name, filename = self._taken()
+        self._number_of_texts += 1
+        if self._number_of_texts > MOST_TEXTS:
+            raise Refused(refusals.MALFORMED_BODY)
         if name in fields and filename is None:
             self.texts[name] = await self._text(part, fields[name])
         else:

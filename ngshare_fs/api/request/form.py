@@ -12,11 +12,11 @@ from aiohttp.http_exceptions import HttpProcessingError
 from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.api.request.budget import Budget, LargeTrees, Room
 from ngshare_fs.api.request.files_argument import ArrivedTree, EncodedTree, TreeInRequest, too_many_files
-from ngshare_fs.api.request.pace import Pace, next_part, too_large
 from ngshare_fs.api.request.spill import Spill
 from ngshare_fs.formats import multipart
 from ngshare_fs.formats.percent_encoding import UrlencodedFields, decoded, fields_of
 from ngshare_fs.http import refusals
+from ngshare_fs.http.pace import Pace, too_large
 from ngshare_fs.http.refusals import Refusal, Refused
 from ngshare_fs.store import Upload
 
@@ -208,7 +208,7 @@ class FormReader:
 
     async def _read_multipart(self, reader: MultipartReader, intake: "_Intake") -> None:
         pace = Pace(self._max_request)
-        while (part := await pace.wait_for(next_part(reader))) is not None:
+        while (part := await pace.next_part(reader)) is not None:
             if not isinstance(part, BodyPartReader):
                 raise Refused(refusals.MALFORMED_BODY)
             last = False

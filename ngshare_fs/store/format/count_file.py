@@ -171,6 +171,6 @@ def _text(said: Mapping[str, object], key: str) -> str:
 
 def _time(said: Mapping[str, object], key: str) -> Timestamp:
     value = _text(said, key)
-    if timestamp.from_folder(timestamp.folder_of(Timestamp(value))) != value:
+    if not timestamp.is_whole(value):
         raise NoLine
     return Timestamp(value)

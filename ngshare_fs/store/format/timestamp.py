@@ -20,7 +20,8 @@ _ZONE = re.compile(r"\s+(?:UTC|GMT)\Z", re.IGNORECASE)
 
 def of(moment: datetime) -> Timestamp:
     """The timestamp of an aware `datetime`."""
-    return Timestamp(moment.astimezone(timezone.utc).strftime(_TEXT))
+    # Not by `strftime`, which gives the first thousand years fewer digits.
+    return Timestamp(f"{moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat(' ', 'microseconds')} UTC")
 
 
 def understand(text: str) -> Timestamp:
@@ -82,6 +83,11 @@ def from_folder(folder: str) -> Timestamp | None:
     if folder[6:8] > "28" and not _has_day(int(folder[:4]), int(folder[4:6]), int(folder[6:8])):
         return None
     return Timestamp(f"{folder[:4]}-{folder[4:6]}-{folder[6:8]} {folder[9:11]}:{folder[11:13]}:{folder[13:22]} UTC")
+
+
+def is_whole(text: str) -> bool:
+    """Whether a text is a timestamp, letter by letter: it may become the name of a folder."""
+    return from_folder(folder_of(Timestamp(text))) == text
 
 
 def _has_day(year: int, month: int, day: int) -> bool:

@@ -93,7 +93,7 @@ def understand(document: Mapping[str, Node]) -> Deletion:
         by=_required(document, "by"),
         timestamp=Timestamp(_required(document, "timestamp")),
         student=_required(document, "student") if kind == SUBMISSION else "",
-        submission=Timestamp(_required(document, "submission")) if kind == SUBMISSION else None,
+        submission=_submission(document) if kind == SUBMISSION else None,
         restored_as=text_in(document, RESTORED_AS) if kind == COURSE else None,
     )
 
@@ -123,6 +123,14 @@ def _path(document: Mapping[str, Node]) -> str:
         # Whoever brings it back must not write elsewhere.
         raise WrongShape(("path",), "`path` has to be relative to the volume, and must not lead out of it")
     return path
+
+
+def _submission(document: Mapping[str, Node]) -> Timestamp:
+    text = _required(document, "submission")
+    if not timestamp.is_whole(text):
+        # Whoever brings it back must not write elsewhere.
+        raise WrongShape(("submission",), "`submission` has to be a time such as 2020-01-31 09:00:00.004711 UTC")
+    return Timestamp(text)
 
 
 def _required(document: Mapping[str, Node], key: str) -> str:

@@ -10,7 +10,6 @@ from ngshare_fs.store.files.plain_file import open_plain
 from ngshare_fs.store.format import journal_file, layout, timestamp
 from ngshare_fs.store.format.journal_file import ENDING
 from ngshare_fs.store.format.names import folder_of
-from ngshare_fs.store.format.timestamp import Timestamp
 from ngshare_fs.store.journal.whole_files import other_name_for
 from ngshare_fs.store.volume import Volume
 
@@ -92,6 +91,6 @@ def _replaced(key: str, value: object, user: str, by: str) -> object:
     if key in ("by", "student"):
         return by if value in (user, journal_file.bounded(user)) else value
     # A name may be a number, as some time has it.
-    if key == "detail" and timestamp.from_folder(timestamp.folder_of(Timestamp(value))) != value:
+    if key == "detail" and not timestamp.is_whole(value):
         return re.sub(rf"(?<!\w){re.escape(user)}(?!\w)", lambda _: by, value)
     return value

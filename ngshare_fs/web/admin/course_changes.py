@@ -1,16 +1,19 @@
 """A course gets another name, or goes to the trash: pages that ask first."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from ngshare_fs.access.permission import Who
-from ngshare_fs.store import course
+from ngshare_fs.store import StoreError, course
 from ngshare_fs.store.errors import CourseExists
 from ngshare_fs.store.renaming.course_renaming import rename
 from ngshare_fs.store.upkeep.last_count import count_of
 from ngshare_fs.web.admin.courses import COURSES
 from ngshare_fs.web.page import Done, Field, Form, Page, Wrong
 from ngshare_fs.web.visit import Visit
+
+logger = logging.getLogger(__name__)
 
 NEW_NAME, TYPED = "new_name", "typed_name"
 
@@ -31,12 +34,19 @@ def give_name(visit: Visit, values: Mapping[str, str]) -> Done:
     if new == visit.course:
         raise Wrong({NEW_NAME: "wrong.same-name"})
     visit.last_check()
+    what = "course-renamed"
     try:
         rename(visit.volume, visit.course, new)
     except CourseExists:
         raise Wrong({NEW_NAME: "wrong.course-exists"}) from None
+    except (StoreError, OSError) as error:
+        # A full disk, say. Where its folder has the new name already, this page is not there any more.
+        if course.exists(visit.volume, visit.course) or not course.exists(visit.volume, new):
+            raise
+        logger.error("%r has become %r, but not everywhere: %s", visit.course, new, error)
+        what = "course-renamed-partly"
     visit.note_of("rename-course", new, detail=f"from {visit.course}")
-    return Done("pages/admin", {}, "course-renamed")
+    return Done("pages/admin", {}, what)
 
 
 def delete(visit: Visit, values: Mapping[str, str]) -> Done:

@@ -136,12 +136,9 @@ def _words(value: float, in_bytes: bool) -> str:
 
 def _days(first: datetime, last: datetime) -> Iterator[datetime]:
     """At most five days, from the first to the last, at midnight; the only time where there is no more than a day."""
-    start = first.astimezone(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    number = (last - start) // timedelta(days=1) + 1 if last >= start else 0
+    midnight = first.astimezone(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
+    number = (last - midnight) // timedelta(days=1)
     if not number:
         yield last
-        return
-    step = timedelta(days=max(1, -(-number // 5)))
-    while start <= last:
-        yield start
-        start += step
+    for each in range(1, number + 1, max(1, -(-number // 5))):
+        yield midnight + timedelta(days=each)

@@ -1,15 +1,14 @@
 """The table of a class as a file for a spreadsheet: all rows, not only those of one part."""
 
 from collections.abc import Iterator
-from datetime import datetime, timezone
 
 from ngshare_fs.access.permission import Who
-from ngshare_fs.formats.civil_time import zone_named
 from ngshare_fs.store import Timestamp
 from ngshare_fs.store.problems import Problems
 from ngshare_fs.web.download import Document, Download
 from ngshare_fs.web.instructor.matrix import Matrix, assignments_shown, matrix, wanted_by
 from ngshare_fs.web.texts.catalogue import Catalogue, catalogue
+from ngshare_fs.web.texts.times import local_time
 from ngshare_fs.web.untrusted.csv_table import csv_table
 from ngshare_fs.web.visit import Visit
 
@@ -50,10 +49,7 @@ def _plain(texts: Catalogue, key: str) -> str:
 
 
 def _local(moment: Timestamp | None, zone: str) -> str | None:
-    if moment is None:
-        return None
-    at = datetime.fromisoformat(moment.removesuffix(" UTC")).replace(tzinfo=timezone.utc)
-    return at.astimezone(zone_named(zone)).isoformat(" ", "seconds")[:19]
+    return None if moment is None else local_time(moment, zone).isoformat(" ", "seconds")[:19]
 
 
 CLASS_CSV = Download("pages/class-csv/{course}", Who.GRADER, opens)

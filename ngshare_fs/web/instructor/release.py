@@ -1,12 +1,13 @@
 """Releasing by browser: a new assignment, or new files of one that is there."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from ngshare_fs.access.permission import Who
 from ngshare_fs.roster_files.characters import wrong_in_name
 from ngshare_fs.store import AssignmentFile, assignment, dates, release
-from ngshare_fs.store.errors import WrongDates
+from ngshare_fs.store.errors import BrokenManifest, WrongDates
 from ngshare_fs.web.chosen_files import FILES, ZIP, explained, tidied
 from ngshare_fs.web.instructor.manage import MANAGE
 from ngshare_fs.web.instructor.set_dates import FIELDS, NAMES, changes_in
@@ -84,8 +85,10 @@ def done(visit: Visit, answer: Mapping[str, Any]) -> Done:
 
 
 def _released(visit: Visit) -> tuple[str, ...]:
-    """The paths of what is released now, or was before it was taken back."""
-    tree = release.newest(*visit.asking.work)
+    """The paths of what is released now, or was before it was taken back; none where nobody can read them."""
+    tree = None
+    with suppress(BrokenManifest):  # to release anew is what mends it
+        tree = release.newest(*visit.asking.work)
     if tree is None:
         return ()
     with tree:

@@ -7,6 +7,7 @@ from typing import Any
 from ngshare_fs.access import permission
 from ngshare_fs.access.permission import Who
 from ngshare_fs.store import Timestamp, dates, release
+from ngshare_fs.store.errors import BrokenManifest
 from ngshare_fs.web.own_work import takes_work_of, time_left
 from ngshare_fs.web.page import Page
 from ngshare_fs.web.student.course import COURSE
@@ -34,7 +35,7 @@ def read(visit: Visit) -> Mapping[str, Any]:
         "may_hand_in": takes_work_of(visit, applying),
         "released_at": released_at,
         "files": files,
-        "size": sum(file.size for file in files),
+        "size": sum(file.size for file in files or ()),
         "submissions": submissions[:NEWEST],
         "count": len(submissions),
         "is_contested": is_contested(submissions),
@@ -44,11 +45,14 @@ def read(visit: Visit) -> Mapping[str, Any]:
     }
 
 
-def _released(visit: Visit) -> tuple[Timestamp | None, Sequence[ShownFile]]:
-    """The files that are handed out; none where they are taken back, as the API has it."""
+def _released(visit: Visit) -> tuple[Timestamp | None, Sequence[ShownFile] | None]:
+    """The files that are handed out; none where they are taken back, as the API has it; None where nobody knows."""
     if not permission.is_there(visit.asking, replace(visit.conditions, only_open=True), visit.people):
         return None, ()
-    tree = release.newest(*visit.asking.work)
+    try:
+        tree = release.newest(*visit.asking.work)
+    except BrokenManifest:  # hides nothing of one's own
+        return None, None
     if tree is None:
         return None, ()
     with tree:

@@ -33,29 +33,41 @@ class Times:
             zone: in which it is shown, if not that of the page.
         """
         self.are_shown = self.are_shown or zone is None
-        moment = _aware(moment)
-        local = moment.astimezone(zone_named(zone or self._zone))
+        moment, local = _in_zone(moment, zone or self._zone)
         month = self._texts(f"month.{_MONTHS[local.month - 1]}")
         clock = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
         name = local.tzname() or zone or self._zone
         shown = self._texts("time", day=local.day, month=month, year=local.year, clock=clock, zone=name)
-        at = f"{moment.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
-        return Markup('<time datetime="{}">{}</time>').format(at, shown)
+        return Markup('<time datetime="{}Z">{}</time>').format(moment.isoformat("T", "seconds")[:19], shown)
 
     def in_brief(self, moment: datetime | Timestamp) -> Markup:
         """The same as `2026-11-15 23:59`, for tables of many."""
         self.are_shown = True
-        moment = _aware(moment)
-        local = moment.astimezone(zone_named(self._zone)).isoformat(" ", "minutes")[:16]
-        at = moment.astimezone(timezone.utc).isoformat("T", "seconds")[:19]
+        moment, local = _in_zone(moment, self._zone)
+        at, shown = moment.isoformat("T", "seconds")[:19], local.isoformat(" ", "minutes")[:16]
         # Digits and signs alone: there is nothing to escape, and a table has thousands.
-        return Markup(f'<time datetime="{at}Z">{local}</time>')  # noqa: S704
+        return Markup(f'<time datetime="{at}Z">{shown}</time>')  # noqa: S704
 
 
-def _aware(moment: datetime | Timestamp) -> datetime:
+def local_time(moment: datetime | Timestamp, zone: str) -> datetime:
+    """A point in time as clocks in a zone show it.
+
+    Args:
+        moment: aware, or a timestamp of the volume.
+        zone: see `zone_named`.
+    """
+    return _in_zone(moment, zone)[1]
+
+
+def _in_zone(moment: datetime | Timestamp, zone: str) -> tuple[datetime, datetime]:
+    """A point in time in UTC, and in a zone."""
     if isinstance(moment, str):
-        return datetime.fromisoformat(moment.removesuffix(" UTC")).replace(tzinfo=timezone.utc)
-    return moment
+        moment = datetime.fromisoformat(moment.removesuffix(" UTC")).replace(tzinfo=timezone.utc)
+    utc = moment.astimezone(timezone.utc)
+    try:
+        return utc, utc.astimezone(zone_named(zone))
+    except OverflowError:  # of a folder that somebody has named: beside its ends, the calendar has no zones
+        return utc, utc
 
 
 def duration_in_words(texts: Catalogue, seconds: int) -> str:

@@ -14,6 +14,8 @@ Result = TypeVar("Result")
 # A client that sends nothing for this long is gone; one that trickles must keep up with the rate below.
 IDLE_SECONDS = 60.0
 SLOWEST_BYTES_PER_SECOND = 1024
+# A boundary of one letter with its dashes, and two line ends.
+LEAST_HEAD = 7
 
 
 class Pace:
@@ -48,17 +50,19 @@ class Pace:
         if time.monotonic() - self._started > allowed:
             raise Refused(refusals.TOO_SLOW)
 
+    async def next_part(self, reader: MultipartReader) -> BodyPartReader | MultipartReader | None:
+        """The next part of a body; None after the last one. Its head counts: else parts of nothing came for ever.
 
-async def next_part(reader: MultipartReader) -> BodyPartReader | MultipartReader | None:
-    """The next part of a body; None after the last one.
-
-    Raises:
-        Refused: it is malformed.
-    """
-    try:
-        return await reader.next()
-    except (RuntimeError, AssertionError) as error:  # a field `_charset_` that names none, or has a long boundary
-        raise Refused(refusals.MALFORMED_BODY) from error
+        Raises:
+            Refused: it is malformed, or see `wait_for` and `received`.
+        """
+        try:
+            part = await self.wait_for(reader.next())
+        except (RuntimeError, AssertionError) as error:  # a field `_charset_` that names none, or has a long boundary
+            raise Refused(refusals.MALFORMED_BODY) from error
+        if part is not None:
+            self.received(LEAST_HEAD + sum(len(name) + len(text) for name, text in part.headers.items()))
+        return part
 
 
 def too_large(most: int) -> Refused:
