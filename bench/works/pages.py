@@ -29,7 +29,10 @@ def pages(student: str, assignment: str) -> dict[str, tuple[str, str, str]]:
         "filter": (filtered, INSTRUCTOR, student),
         "student": (f"pages/student/{LARGE}/{student}", INSTRUCTOR, assignment),
         "collect": (f"pages/collect/{LARGE}/{assignment}", INSTRUCTOR, assignment),
+        "roster": (f"pages/roster/{LARGE}", INSTRUCTOR, student),
+        "manage": (f"pages/manage/{LARGE}/{assignment}", INSTRUCTOR, assignment),
         "own course": (f"pages/course/{LARGE}", student, assignment),
+        "submissions": (f"pages/submissions/{LARGE}/{assignment}/{student}", student, assignment),
         "home": ("", student, LARGE),
         "home of instructor": ("", INSTRUCTOR, LARGE),
     }
@@ -68,7 +71,10 @@ TITLES = {
     "filter": "the same, filtered: one assignment, no feedback",
     "student": "page of a student, for their instructor",
     "collect": "page that offers an assignment as a zip",
+    "roster": "roster, 100 rows",
+    "manage": "page to manage an assignment",
     "own course": "page of the course, for a student",
+    "submissions": "what a student has handed in to an assignment",
     "home": f"first page of a student in {COURSES + 1} courses",
     "home of instructor": f"first page of their instructor, of {COURSES + 1} courses",
 }

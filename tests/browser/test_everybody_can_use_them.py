@@ -8,11 +8,14 @@ from playwright.async_api import Browser, Page
 
 from ngshare_fs.web.table import PAGES
 from tests.browser.conftest import AFTER_A_FORM, Reached
+from tests.browser.example_course import INSTRUCTOR, STUDENT
 from tests.hubs.conftest import with_a_browser
 
 pytestmark = [pytest.mark.hubs, with_a_browser]
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+# What students and instructors have before them each day.
+OF_MOST = ((STUDENT, "home"), (STUDENT, "hand-in"), (INSTRUCTOR, "course"), (INSTRUCTOR, "class"))
 # 400 % of a window that is 1280 pixels wide.
 NARROW = {"width": 320, "height": 256}
 WIDE = {"width": 1280, "height": 1024}
@@ -51,13 +54,20 @@ async def test_every_page_is_reached_by_links(reached: Reached) -> None:
     assert {page.template for page in PAGES} - AFTER_A_FORM == {template for _, template in reached} - AFTER_A_FORM
 
 
-@pytest.mark.parametrize(
-    "look", ["light", *(pytest.param(look, marks=pytest.mark.long) for look in LOOKS if look != "light")]
-)
+async def test_axe_finds_nothing_on_the_pages_of_most(browser: Browser, reached: Reached) -> None:
+    await _try_axe(browser, {who: address for who, address in reached.items() if who in OF_MOST}, "light")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("look", [*LOOKS])
 async def test_axe_finds_nothing(browser: Browser, reached: Reached, look: str) -> None:
+    await _try_axe(browser, reached, look)
+
+
+async def _try_axe(browser: Browser, addresses: Reached, look: str) -> None:
     page = await _window(browser, **LOOKS[look])
     problems = {}
-    for who, address in reached.items():
+    for who, address in addresses.items():
         await page.goto(address)
         found = await Axe().run(page, options={**RULES, "resultTypes": ["violations"]})
         if found.violations_count:

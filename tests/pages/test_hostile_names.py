@@ -8,6 +8,7 @@ from ngshare_fs.store import Person, course, release, roster, submission
 from ngshare_fs.web.addresses import name_in, segment_of
 from tests.conftest import Exchange
 from tests.pages.browsing import Browser, document, links
+from tests.rounds import rounds
 from tests.stores import upload
 from tests.volumes import HOSTILE_NAMES, LEGAL_PATHS
 
@@ -23,7 +24,9 @@ MARKUP = (
     "]]>",
     "javascript:x",
 )
-NAMES = list(dict.fromkeys([*(name for name in HOSTILE_NAMES if "\0" not in name), *MARKUP]))
+NAMES = list(dict.fromkeys([*MARKUP, *(name for name in HOSTILE_NAMES if "\0" not in name)]))
+# What a page shows of a name; what the API makes of all of them is tried elsewhere.
+SHOWN = NAMES[: rounds(len(NAMES), len(MARKUP) + 3)]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -37,14 +40,14 @@ def test_a_name_comes_back_out_of_an_address(name: str) -> None:
 
 async def test_pages_of_hostile_names_are_reached_by_their_links_and_show_them_as_text(exchange: Exchange) -> None:
     browser = Browser(exchange)
-    for name in NAMES:
+    for name in SHOWN:
         course.create(exchange.volume, name, ["kevin"])
         roster.set_student(exchange.volume, name, name, Person())
         with upload(exchange.volume, **{"f": b"1"}) as released:
             release.release(exchange.volume, name, name, "kevin", released)
         with upload(exchange.volume, **{"f": b"1"}) as work:
             submission.submit(exchange.volume, name, name, name, work)
-    for name in NAMES:
+    for name in SHOWN:
         home = await browser.look("", name)
         assert home.status == 200
         to_course = [link for link in links(home.text) if "pages/course/" in link]

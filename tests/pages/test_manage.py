@@ -6,6 +6,7 @@ from ngshare_fs.store import assignment, course, release
 from tests.conftest import Exchange
 from tests.pages.browsing import Browser, browser, document, links, words
 from tests.pages.sending import NAMES, followed, journal_of, send
+from tests.rounds import rounds
 from tests.trees import contents
 from tests.volumes import HOSTILE_NAMES
 
@@ -102,7 +103,8 @@ async def test_damaged_releases_are_shown_as_such(browser: Browser) -> None:
 
 async def test_pages_of_hostile_names_are_reached_by_their_links(exchange: Exchange) -> None:
     browser, volume = Browser(exchange), exchange.volume
-    for name in [*(each for each in HOSTILE_NAMES if "\0" not in each), '"><script>x</script>']:
+    hostile = ['"><script>x</script>', *(each for each in HOSTILE_NAMES if "\0" not in each)]
+    for name in hostile[: rounds(len(hostile))]:
         course.create(volume, name, ["kevin"])
         with volume.upload() as nothing:
             release.release(volume, name, name, "kevin", nothing)
