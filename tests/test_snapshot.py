@@ -19,6 +19,7 @@ from ngshare_fs.exchange.folders.origin import ORIGIN, Origin, read_origin, writ
 from ngshare_fs.exchange.sending import snapshot
 from ngshare_fs.exchange.sending.snapshot import Found, Rules, check_size, look_through, take_snapshot
 from ngshare_fs.formats.released_names import ReleasedNames, twins
+from tests.waiting import until
 
 RULES = Rules(ignore=[".ipynb_checkpoints", "*.pyc", "feedback"], include=["*"], max_file_size=1000, max_dir_size=1000)
 NFC, NFD = "\u00dcbung.ipynb", "U\u0308bung.ipynb"
@@ -274,6 +275,7 @@ def log_that_grows(work: Path) -> Iterator[Path]:
 
     writer = threading.Thread(target=append)
     writer.start()
+    until(place.exists, "the first line")
     yield place
     enough.set()
     writer.join()
