@@ -23,6 +23,7 @@ async def test_tables_keep_them_for_who_points_and_say_so_once(browser: Browser,
     await expect(page.locator("dd .here")).to_contain_text("on this device")
 
 
+@pytest.mark.long
 async def test_nothing_is_added_where_both_show_the_same(browser: Browser, reached: Reached) -> None:
     page = await (await browser.new_context(timezone_id="Europe/Berlin")).new_page()
     for who in ((GRADER, "class"), (INSTRUCTOR, "manage")):

@@ -67,6 +67,7 @@ async def test_no_page_is_wider_than_a_phone(profile: BrowserContext, served: st
         assert small == [], path
 
 
+@pytest.mark.long
 async def test_a_receipt_is_printed_on_one_page_without_links(profile: BrowserContext, served: str) -> None:
     page = await profile.new_page()
     await page.goto(f"{served}pages/receipt/c/a/ada?user=ada")
@@ -82,6 +83,7 @@ async def test_a_receipt_is_printed_on_one_page_without_links(profile: BrowserCo
     assert printed.count(b"/Type /Page") - printed.count(b"/Type /Pages") == 1
 
 
+@pytest.mark.long
 async def test_feedback_is_reached_and_read_by_keyboard(profile: BrowserContext, served: str) -> None:
     page = await profile.new_page()
     await page.goto(f"{served}?user=ada")

@@ -266,6 +266,7 @@ async def test_another_student_sees_nothing_of_it(visitor: Page, ours: Ours, evi
     assert (evil.requests, evil.connections) == ([], 0)
 
 
+@pytest.mark.long
 async def test_a_link_that_somebody_follows_takes_no_cookie_along(visitor: Page, ours: Ours, evil: Site) -> None:
     await visitor.goto(ours.address("feedback-view", "p.html"))
     await visitor.locator("#leave").click()
@@ -288,6 +289,7 @@ async def test_a_hostile_notebook_does_nothing(visitor: Page, ours: Ours, evil: 
     assert "<script>" in await seen.locator("pre.markdown").inner_text()
 
 
+@pytest.mark.long
 async def test_texts_and_pictures_are_shown(visitor: Page, ours: Ours, evil: Site) -> None:
     await visitor.goto(ours.address("submission-view", "p.png"))
     box = await visitor.locator("img").bounding_box()
