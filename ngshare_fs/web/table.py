@@ -12,21 +12,21 @@ from ngshare_fs.web.admin.trash import TRASH as TRASH_OF_ALL
 from ngshare_fs.web.admin.volume import VOLUME
 from ngshare_fs.web.download import Download
 from ngshare_fs.web.home import HOME
-from ngshare_fs.web.instructor.class_csv import CLASS_CSV
-from ngshare_fs.web.instructor.class_table import CLASS
-from ngshare_fs.web.instructor.class_zip import CLASS_ZIP
-from ngshare_fs.web.instructor.collect import COLLECT
-from ngshare_fs.web.instructor.delete_assignment import DELETE_ASSIGNMENT
-from ngshare_fs.web.instructor.extensions import EXTENSIONS, TAKE_BACK_EXTENSION
-from ngshare_fs.web.instructor.manage import MANAGE
-from ngshare_fs.web.instructor.release import RELEASE, RELEASE_ANEW, RELEASE_NEW
-from ngshare_fs.web.instructor.roster import ROSTER
-from ngshare_fs.web.instructor.roster_change import ROSTER_CHANGE
-from ngshare_fs.web.instructor.roster_entry import ROSTER_ENTRY
-from ngshare_fs.web.instructor.roster_removal import ROSTER_REMOVAL
-from ngshare_fs.web.instructor.set_dates import SET_DATES
-from ngshare_fs.web.instructor.student import STUDENT
-from ngshare_fs.web.instructor.take_back import TAKE_BACK
+from ngshare_fs.web.instructor.assignment.delete_assignment import DELETE_ASSIGNMENT
+from ngshare_fs.web.instructor.assignment.extensions import EXTENSIONS, TAKE_BACK_EXTENSION
+from ngshare_fs.web.instructor.assignment.manage import MANAGE
+from ngshare_fs.web.instructor.assignment.release import RELEASE, RELEASE_ANEW, RELEASE_NEW
+from ngshare_fs.web.instructor.assignment.set_dates import SET_DATES
+from ngshare_fs.web.instructor.assignment.take_back import TAKE_BACK
+from ngshare_fs.web.instructor.class_work.class_csv import CLASS_CSV
+from ngshare_fs.web.instructor.class_work.class_table import CLASS
+from ngshare_fs.web.instructor.class_work.class_zip import CLASS_ZIP
+from ngshare_fs.web.instructor.class_work.collect import COLLECT
+from ngshare_fs.web.instructor.class_work.student import STUDENT
+from ngshare_fs.web.instructor.roster.change import ROSTER_CHANGE
+from ngshare_fs.web.instructor.roster.entry import ROSTER_ENTRY
+from ngshare_fs.web.instructor.roster.members import ROSTER
+from ngshare_fs.web.instructor.roster.removal import ROSTER_REMOVAL
 from ngshare_fs.web.instructor.trash import RESTORE, TRASH
 from ngshare_fs.web.page import Page
 from ngshare_fs.web.student.assignment import ASSIGNMENT

@@ -10,11 +10,11 @@ import pytest
 
 from ngshare_fs.store import Volume
 from ngshare_fs.store import timestamp_of as text_of
-from ngshare_fs.web.instructor.class_csv import CLASS_CSV
-from ngshare_fs.web.instructor.class_table import CLASS
-from ngshare_fs.web.instructor.figures import Figures
-from ngshare_fs.web.instructor.matrix import EVERYBODY, LATE, LEFT, MISSING, WITHOUT_FEEDBACK
-from ngshare_fs.web.instructor.student import STUDENT
+from ngshare_fs.web.instructor.class_work.class_csv import CLASS_CSV
+from ngshare_fs.web.instructor.class_work.class_table import CLASS
+from ngshare_fs.web.instructor.class_work.figures import Figures
+from ngshare_fs.web.instructor.class_work.matrix import EVERYBODY, LATE, LEFT, MISSING, WITHOUT_FEEDBACK
+from ngshare_fs.web.instructor.class_work.student import STUDENT
 from ngshare_fs.web.student.course import COURSE
 from tests.pages.made_up_class import Given, MadeUp, make
 from tests.pages.visiting import visit

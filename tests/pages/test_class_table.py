@@ -10,8 +10,8 @@ import pytest
 from ngshare_fs.formats.civil_time import moment_at
 from ngshare_fs.store import Person, course, dates, release, roster, submission
 from ngshare_fs.store.dates import now
-from ngshare_fs.web.instructor.mail import addresses_of, is_address
-from ngshare_fs.web.instructor.matrix import Member
+from ngshare_fs.web.instructor.class_work.mail import addresses_of, is_address
+from ngshare_fs.web.instructor.class_work.matrix import Member
 from tests.conftest import Exchange
 from tests.pages.browsing import Browser, browser, document, links, words
 from tests.pages.test_hostile_names import NAMES as HOSTILE

@@ -11,7 +11,7 @@ import pytest
 from ngshare_fs.formats.civil_time import moment_at
 from ngshare_fs.store import dates, journal, submission, timestamp_of
 from ngshare_fs.store.dates import now
-from ngshare_fs.web.instructor.collect import COLLECT
+from ngshare_fs.web.instructor.class_work.collect import COLLECT
 from tests.pages.browsing import Browser, browser, words
 from tests.pages.test_hostile_names import NAMES as HOSTILE
 from tests.pages.visiting import visit

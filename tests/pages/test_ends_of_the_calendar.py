@@ -8,7 +8,7 @@ import pytest
 from ngshare_fs.store import timestamp_of
 from ngshare_fs.store.format.count_file import Moment
 from ngshare_fs.store.format.timestamp import Timestamp, from_folder
-from ngshare_fs.web.instructor.class_csv import CLASS_CSV
+from ngshare_fs.web.instructor.class_work.class_csv import CLASS_CSV
 from ngshare_fs.web.table import PAGES
 from tests.pages.browsing import Browser, browser, something_deleted
 

@@ -21,7 +21,7 @@ from ngshare_fs.store import (
     timestamp_of,
 )
 from ngshare_fs.store.dates import now
-from ngshare_fs.web.instructor.needs import Need
+from ngshare_fs.web.instructor.class_work.needs import Need
 from ngshare_fs.web.student.course import COURSE
 from tests.pages.browsing import Browser, browser, links, words
 from tests.pages.visiting import visit

@@ -7,7 +7,7 @@ import pytest
 from ngshare_fs.formats.civil_time import moment_at
 from ngshare_fs.store import Extension, Person, Role, Volume, dates, extensions, roster, submission, timestamp_of
 from ngshare_fs.store.dates import now
-from ngshare_fs.web.instructor.student import STUDENT
+from ngshare_fs.web.instructor.class_work.student import STUDENT
 from tests.pages.browsing import Browser, browser, links, words
 from tests.pages.visiting import visit
 from tests.stores import hand_in, upload, volume

@@ -7,7 +7,7 @@ from ngshare_fs.access.permission import Who
 from ngshare_fs.access.roles import in_words
 from ngshare_fs.store.problems import Problems
 from ngshare_fs.web.home import HOME
-from ngshare_fs.web.instructor.overview import overview
+from ngshare_fs.web.instructor.class_work.overview import overview
 from ngshare_fs.web.own_work import own_work
 from ngshare_fs.web.page import Page
 from ngshare_fs.web.part_of_table import PART, part_of

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from ngshare_fs.web.instructor.matrix import Member
+from ngshare_fs.web.instructor.class_work.matrix import Member
 
 # Whatever separates addresses, quotes or comments is none of one: nobody gets another one's mail by a clever entry.
 _ADDRESS = re.compile(r"[^\s@,;:<>()\[\]\"\\\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]+")

@@ -5,7 +5,7 @@ from typing import Any
 
 from ngshare_fs.access.permission import Who
 from ngshare_fs.store import release, submission
-from ngshare_fs.web.instructor.manage import MANAGE
+from ngshare_fs.web.instructor.assignment.manage import MANAGE
 from ngshare_fs.web.page import Done, Form, Page
 from ngshare_fs.web.visit import Visit
 

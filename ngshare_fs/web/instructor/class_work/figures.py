@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from ngshare_fs.store import Timestamp
 from ngshare_fs.store.dates import Dates
-from ngshare_fs.web.instructor.standing import ClassDates, Standing
+from ngshare_fs.web.instructor.class_work.standing import ClassDates, Standing
 
 # An extension that ends in less than that ends soon.
 EXTENSION_ENDS = timedelta(days=3)

@@ -9,8 +9,8 @@ from ngshare_fs.store import extensions as verbs
 from ngshare_fs.store.errors import WrongDates
 from ngshare_fs.web.instructor import pasted
 from ngshare_fs.web.instructor.as_compared import SEEN, SEEN_FIELD, MovedOn, mark_of, still
-from ngshare_fs.web.instructor.manage import MANAGE, dates_or_problem
-from ngshare_fs.web.instructor.more_time import plan
+from ngshare_fs.web.instructor.assignment.manage import MANAGE, dates_or_problem
+from ngshare_fs.web.instructor.assignment.more_time import plan
 from ngshare_fs.web.page import Asks, Done, Field, Form, Page, Wrong
 from ngshare_fs.web.part_of_table import PART, part_of
 from ngshare_fs.web.visit import Visit

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from ngshare_fs.store import Timestamp, Volume, timestamp_of
 from ngshare_fs.store.upkeep.trash_entries import entries_in
-from ngshare_fs.web.instructor.figures import Row
+from ngshare_fs.web.instructor.class_work.figures import Row
 
 # What nobody has touched for so long waits for nobody any more.
 LATELY = timedelta(days=60)

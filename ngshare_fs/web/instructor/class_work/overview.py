@@ -9,9 +9,15 @@ from typing import Any
 from ngshare_fs.store import assignment, release
 from ngshare_fs.store.errors import AssignmentNotFound
 from ngshare_fs.store.problems import Problems
-from ngshare_fs.web.instructor.figures import Row, figures_of
-from ngshare_fs.web.instructor.needs import needs_of, trash_that_goes
-from ngshare_fs.web.instructor.standing import ClassDates, class_dates, most_assignments, standings, students_of
+from ngshare_fs.web.instructor.class_work.figures import Row, figures_of
+from ngshare_fs.web.instructor.class_work.needs import needs_of, trash_that_goes
+from ngshare_fs.web.instructor.class_work.standing import (
+    ClassDates,
+    class_dates,
+    most_assignments,
+    standings,
+    students_of,
+)
 from ngshare_fs.web.part_of_table import PART, part_of
 from ngshare_fs.web.visit import Visit
 

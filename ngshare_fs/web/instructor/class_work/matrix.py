@@ -9,7 +9,7 @@ from datetime import datetime
 from ngshare_fs.store import Person, Role, Roster, Timestamp, assignment
 from ngshare_fs.store.errors import AssignmentNotFound
 from ngshare_fs.store.problems import Problems
-from ngshare_fs.web.instructor.standing import (
+from ngshare_fs.web.instructor.class_work.standing import (
     ClassDates,
     Standing,
     class_dates,

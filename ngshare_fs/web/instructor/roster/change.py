@@ -7,8 +7,8 @@ from ngshare_fs.access.permission import Who
 from ngshare_fs.store import journal, roster
 from ngshare_fs.web.instructor import pasted
 from ngshare_fs.web.instructor.as_compared import SEEN, SEEN_FIELD, MovedOn, mark_of, still
-from ngshare_fs.web.instructor.roster import ROSTER
-from ngshare_fs.web.instructor.roster_difference import Compared, compare
+from ngshare_fs.web.instructor.roster.difference_shown import Compared, compare
+from ngshare_fs.web.instructor.roster.members import ROSTER
 from ngshare_fs.web.page import Asks, Done, Field, Form, Page
 from ngshare_fs.web.visit import Visit
 

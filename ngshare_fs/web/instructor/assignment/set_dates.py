@@ -10,8 +10,8 @@ from ngshare_fs.formats.sentence import Sentence, sentence
 from ngshare_fs.store import AssignmentFile, dates
 from ngshare_fs.store.errors import WrongDates
 from ngshare_fs.web.instructor.as_compared import SEEN, SEEN_FIELD, MovedOn, mark_of, still
-from ngshare_fs.web.instructor.effects import effects_of
-from ngshare_fs.web.instructor.manage import MANAGE, dates_or_problem
+from ngshare_fs.web.instructor.assignment.effects import effects_of
+from ngshare_fs.web.instructor.assignment.manage import MANAGE, dates_or_problem
 from ngshare_fs.web.page import Asks, Done, Field, Form, Page, Wrong
 from ngshare_fs.web.visit import Visit
 

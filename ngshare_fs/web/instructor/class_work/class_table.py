@@ -6,8 +6,8 @@ from typing import Any
 
 from ngshare_fs.access.permission import Who
 from ngshare_fs.store.problems import Problems
-from ngshare_fs.web.instructor.mail import addresses_of
-from ngshare_fs.web.instructor.matrix import (
+from ngshare_fs.web.instructor.class_work.mail import addresses_of
+from ngshare_fs.web.instructor.class_work.matrix import (
     EVERYBODY,
     OF,
     SHOWN,

@@ -1,0 +1,1 @@
+"""Managing an assignment: releases, dates, more time for single students."""

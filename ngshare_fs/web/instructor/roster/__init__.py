@@ -1,0 +1,1 @@
+"""The roster: who is in a course as what, and changes of it."""
