@@ -259,5 +259,7 @@ def test_it_shows_what_its_threads_are_at(tmp_path: Path) -> None:
     with exchange(tmp_path, 1) as server:
         server.process.send_signal(signal.SIGUSR1)
         said(server, "Current thread")
-        assert "in _serve" in server.log or "in run_forever" in server.log
+        # The lines come one by one.
+        at_work = ("in _serve", "in run_forever")
+        until(lambda: any(each in server.log for each in at_work), "the end of its stack", server)
         assert get(server, "courses?user=root") == 200

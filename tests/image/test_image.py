@@ -12,7 +12,7 @@ from tests.image.containers import container, podman
 
 ROOT = Path(__file__).parents[2]
 BASE = "docker.io/library/python:3.11-slim-bookworm"
-MOST_BEYOND_BASE = 60 * 2**20
+MOST_BEYOND_BASE = 64 * 2**20
 pytestmark = pytest.mark.long
 
 

@@ -27,7 +27,7 @@ def test_each_worker_shows_what_one_has_counted(tmp_path: Path) -> None:
         waiting.until(lambda: "Counted" in page(server.url, "pages/admin"), "the first count")
         # Each request is a new connection, which any of them may take.
         for _ in range(12):
-            assert "3 courses have 0 submissions" in page(server.url, "pages/admin")
+            assert "3 courses take 0 B" in page(server.url, "pages/admin")
         for processes in ("3 × server", "1 × supervisor"):
             waiting.until(
                 lambda processes=processes: processes in page(server.url, "pages/admin-health"),  # type: ignore[misc]
@@ -35,4 +35,4 @@ def test_each_worker_shows_what_one_has_counted(tmp_path: Path) -> None:
             )
     assert len((data / ".ngshare/history.jsonl").read_bytes().splitlines()) == 1
     with running(data) as server:
-        assert "3 courses have 0 submissions" in page(server.url, "pages/admin")
+        assert "3 courses take 0 B" in page(server.url, "pages/admin")

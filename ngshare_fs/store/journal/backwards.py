@@ -20,6 +20,7 @@ from ngshare_fs.store.volume import Volume
 
 # Lines of one file are no more out of order than this: fetches wait a second, and a thread may have been held up.
 SLACK = timedelta(seconds=10)
+INSTANT = timedelta(microseconds=1)  # no two times are closer
 PEEK, FIRST_BLOCK, LARGEST_BLOCK = 2**10, 2**12, 2**17
 # Of journals, no more is read for one answer; the next one goes on where this one ended.
 MOST_READ = 3 * 2**20
@@ -72,9 +73,12 @@ def newest(volume: Volume, wanted: Wanted, number: int, most_read: int = MOST_RE
                 return found
             if entry is not None:
                 found.entries.append(entry)
-            elif reader.left <= 0 and (not wanted.until or time < wanted.until):
-                # All that is later than this was seen, and that is more than the last time.
-                found.older_than, found.is_cut = time, True
+            elif reader.left <= 0 and (not wanted.until or _moved(time, INSTANT) < wanted.until):
+                # All that is later than this was seen, and that is more than the last time. What is of this very time
+                # comes with the next look: of some files it may be among what was not read.
+                while found.entries and found.entries[-1].time <= time:
+                    found.entries.pop()
+                found.older_than, found.is_cut = _moved(time, INSTANT), True
                 return found
     return found
 
@@ -204,8 +208,13 @@ def _read(path: str, size: int, position: int) -> bytes:
 
 def _later(time: str) -> str:
     """A little later, as far as lines may be out of order; empty where it is no time."""
+    return _moved(time, SLACK)
+
+
+def _moved(time: str, by: timedelta) -> str:
+    """Later by so much; empty where it is no time."""
     try:
-        moment = datetime.fromisoformat(time.removesuffix(" UTC")) + SLACK
+        moment = datetime.fromisoformat(time.removesuffix(" UTC")) + by
     except (ValueError, OverflowError):
         return ""
     return f"{moment.isoformat(' ', 'microseconds')} UTC"
