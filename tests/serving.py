@@ -68,7 +68,7 @@ def serving(server: Server) -> list[int]:
 def is_running(pid: int) -> bool:
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # gone, or going while it is read
         return False
     return state != "Z"  # a child of a process that was killed may wait for somebody to collect it
 
