@@ -189,6 +189,5 @@ async def test_an_admin_sees_that_all_is_well(browser: Browser, place: Place) ->
     await place.picture(page, "admin-courses")
     await _follow(page, "Volume")
     await _follow(page, "Health")
-    await place.picture(page, "admin-health")
     await _follow(page, "Journal")
     await _follow(page, "Trash")
