@@ -20,6 +20,11 @@ def name_in(segment: str) -> str:
     return segment.removeprefix(_MARK) or segment
 
 
+def number_in(text: str | None) -> int | None:
+    """The number that a parameter gives; None where it is none, or one of more digits than anything here has."""
+    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
 @dataclass(frozen=True)
 class Addresses:
     """Makes the addresses that a page shows.

@@ -14,6 +14,8 @@ from ngshare_fs.store.errors import AssignmentNotFound
 from ngshare_fs.store.problems import Problems
 from ngshare_fs.web.visit import Visit
 
+# In these states work is taken, see `Dates.state`.
+TAKEN = ("open", "late")
 _SEES_IT = Conditions(Who.MEMBER, course=True, assignment=True)
 
 
@@ -54,13 +56,13 @@ class OwnWork:
     @property
     def is_to_do(self) -> bool:
         """Whether there is something that they could still do, and have reason to."""
-        is_taken = self.state in ("open", "late")
+        is_taken = self.state in TAKEN
         return is_taken and (self.newest is None or (self.state == "open" and self.dates.due is not None))
 
     @property
     def next_step(self) -> str | None:
         """The key of what a student would do next; None where that is nothing."""
-        if self.state not in ("open", "late"):
+        if self.state not in TAKEN:
             return None
         if self.newest is None:
             return "next.hand-in"
@@ -104,7 +106,7 @@ def takes_work_of(visit: Visit, applying: Dates) -> bool:
     """
     if visit.teaches or visit.role is None:
         return visit.teaches
-    return applying.state(visit.now) in ("open", "late") and release.is_open(*visit.asking.work)
+    return applying.state(visit.now) in TAKEN and release.is_open(*visit.asking.work)
 
 
 def own_work(asking: Asking, people: Roster, now: datetime, problems: Problems) -> Iterator[OwnWork]:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from ngshare_fs.web.addresses import number_in
+
 Row = TypeVar("Row")
 ROWS = 100
 # The parameter that says which part.
@@ -35,6 +37,5 @@ def part_of(rows: Sequence[Row], wanted: str | None, at_once: int = ROWS) -> Par
         at_once: how many rows a part has.
     """
     parts = max(1, -(-len(rows) // at_once))
-    is_number = wanted is not None and wanted.isascii() and wanted.isdigit() and len(wanted) < 10
-    number = min(max(int(wanted or "1") if is_number else 1, 1), parts)
+    number = min(max(number_in(wanted) or 1, 1), parts)
     return Part(rows[(number - 1) * at_once : number * at_once], number, parts, len(rows))

@@ -21,9 +21,9 @@ from ngshare_fs.http.mere_look import MERE_LOOK
 from ngshare_fs.http.refusals import NOT_SIGNED_IN, Refusal, Refused
 from ngshare_fs.settings import Settings
 from ngshare_fs.store import Role, StoreError, Volume, dates
-from ngshare_fs.web.addresses import Addresses, name_in
+from ngshare_fs.web.addresses import Addresses, name_in, number_in
 from ngshare_fs.web.download import Download, HandedOut
-from ngshare_fs.web.forms import XSRF_FIELD, check_values, form_of, read_form, values_of
+from ngshare_fs.web.forms import WITH_FILES, XSRF_FIELD, check_values, form_of, read_form, values_of
 from ngshare_fs.web.handing_out import hand_out
 from ngshare_fs.web.page import Asks, Chosen, Done, Form, Page, Prepared, UploadForm, Wrong
 from ngshare_fs.web.rendering import Frame, page, refusal_page
@@ -99,7 +99,7 @@ class Pages:
         files = None if declared.upload is None else self._takes_files(declared, declared.upload)
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            if files is not None and request.content_type == "multipart/form-data":
+            if files is not None and request.content_type == WITH_FILES:
                 return await files(request)
             sent = await read_form(request, declared.takes_small_files)
 
@@ -188,14 +188,11 @@ class Pages:
             look = Look(request, caller, names, self._frame(request, caller, names, declared), now)
             try:
                 response = await answer(look)
-            except Refused as error:
+            except (Refused, StoreError) as error:
                 if "Authorization" in request.headers:
                     raise
-                return await self._refusal(look, error.refusal)
-            except StoreError as error:
-                if "Authorization" in request.headers:
-                    raise
-                return await self._refusal(look, refusal_of(request, error))
+                refusal = error.refusal if isinstance(error, Refused) else refusal_of(request, error)
+                return await self._refusal(look, refusal)
             if "course" in names:
                 self.met(names["course"], caller)
             return response
@@ -241,7 +238,7 @@ class Pages:
         return caller
 
     async def _refusal(self, look: Look, refusal: Refusal) -> web.StreamResponse:
-        around = replace(look.frame, title=f"status.{refusal.status}", trail=(), scripts=())
+        around = replace(look.frame, title=f"status.{refusal.status}", scripts=())
         return await refusal_page(look.request, self.settings.prefix, refusal, frame=around)
 
     async def _page(
@@ -305,21 +302,18 @@ class Pages:
     def _frame(self, request: web.Request, caller: Caller, names: dict[str, str], declared: Page | Download) -> Frame:
         is_standalone = self.settings.standalone
         addresses = Addresses(self.settings.prefix, caller.name if is_standalone else None)
-        trail = declared.trail if isinstance(declared, Page) else ()
-        count = request.query.get(COUNT, "")
         scripts = (TIMES, *declared.scripts) if isinstance(declared, Page) else ()
         return Frame(
             preferred(request.headers.get("Accept-Language", "")),
             addresses,
             declared.title if isinstance(declared, Page) else "title.preview",
             names,
-            [(above.title, addresses(above.path, names)) for above in trail],
-            caller.name,
-            caller.is_admin,
-            caller.session.xsrf if caller.session else None,
-            is_standalone,
+            user=caller.name,
+            is_admin=caller.is_admin,
+            xsrf=caller.session.xsrf if caller.session else None,
+            is_standalone=is_standalone,
             done=request.query.get(DONE, ""),
-            count=int(count) if count.isascii() and count.isdigit() and len(count) < 10 else 0,
+            count=number_in(request.query.get(COUNT)) or 0,
             host=request.host,
             scripts=scripts,
             sends=isinstance(declared, Page) and declared.upload is not None,

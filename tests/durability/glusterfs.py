@@ -121,7 +121,7 @@ class Gluster:
             process = subprocess.Popen([*self._inside(), *client], stdout=output, stderr=output)
         self._mounts[folder] = process
         deadline = time.monotonic() + PATIENCE
-        while not (os.path.ismount(folder) and _can_be_used(folder)):
+        while not (os.path.ismount(folder) and can_be_used(folder)):
             assert process.poll() is None, f"the mount ended:\n{self.log(f'mount-{place}.log')}"
             assert time.monotonic() < deadline, f"the mount cannot be used:\n{self.log(f'mount-{place}.log')}"
             time.sleep(0.05)
@@ -168,7 +168,7 @@ class Gluster:
         return ["nsenter", f"--net=/proc/{self.daemon.pid}/ns/net"]
 
 
-def _can_be_used(folder: Path) -> bool:
+def can_be_used(folder: Path) -> bool:
     try:
         os.listdir(folder)
     except OSError:

@@ -37,7 +37,6 @@ from ngshare_fs.store import (
     understand_timestamp,
 )
 from ngshare_fs.store.dates import Dates
-from ngshare_fs.store.errors import BrokenManifest
 
 WHICH = Argument("timestamp", TEXT, "Of the submission; the latest, where it is left out.", required=False)
 KEY = Argument(
@@ -163,7 +162,7 @@ def collect_all(call: Call) -> Answer:
         before = None
         if call.form.optional("before"):
             before = _timestamp(call, unreadable=refusals.WRONG_TIMESTAMP, name="before")
-        dates_of = _dates_as_far_as_known(call)
+        dates_of = dates.of_everybody_as_far_as_known(*work)
         found = submission.to_collect(*work, before, _students(call))
 
     def opens(student: str, moment: Timestamp) -> Callable[[], Tree]:
@@ -173,14 +172,6 @@ def collect_all(call: Call) -> Answer:
         return {"student_id": one.student, "timestamp": one.timestamp, **lateness(dates_of(one.student), one.timestamp)}
 
     return TreesAnswer([(fields(one), opens(*one)) for one in found])
-
-
-def _dates_as_far_as_known(call: Call) -> Callable[[str], Dates]:
-    """None of anybody's where the file cannot be understood: work is collected all the same."""
-    try:
-        return dates.of_everybody(call.volume, call.course, call.assignment)
-    except BrokenManifest:
-        return lambda _: Dates()
 
 
 def _students(call: Call) -> set[str] | None:

@@ -10,6 +10,7 @@ from ngshare_fs.store import journal
 from ngshare_fs.store.upkeep.emptying import empty, event_of
 from ngshare_fs.store.upkeep.last_count import count_of
 from ngshare_fs.store.upkeep.trash_entries import TrashEntry, entries_in, entry_at, newest_first
+from ngshare_fs.web.addresses import number_in
 from ngshare_fs.web.admin.courses import COURSES
 from ngshare_fs.web.page import Done, Field, Form, Page, Wrong
 from ngshare_fs.web.part_of_table import PART, Part, part_of
@@ -92,9 +93,8 @@ def remove(visit: Visit, values: Mapping[str, str]) -> Done:
 
 
 def _days(query: Mapping[str, str]) -> int:
-    text = query.get(DAYS, "")
-    is_number = text.isascii() and text.isdigit() and len(text) < 10
-    return min(max(int(text), 1), MOST_DAYS) if is_number else OLD_DAYS
+    days = number_in(query.get(DAYS))
+    return OLD_DAYS if days is None else min(max(days, 1), MOST_DAYS)
 
 
 def _older_than(visit: Visit, days: int) -> list[TrashEntry]:

@@ -6,8 +6,7 @@ from typing import Any
 from ngshare_fs.access.permission import Who
 from ngshare_fs.formats import receipt as receipt_file
 from ngshare_fs.formats.receipt import Receipt
-from ngshare_fs.store import timestamp_of
-from ngshare_fs.store.dates import Dates
+from ngshare_fs.store import dates, timestamp_of
 from ngshare_fs.web.download import Document, Download
 from ngshare_fs.web.page import Page
 from ngshare_fs.web.student.handed_in import dates_as_far_as_known, submission_in_address
@@ -40,7 +39,7 @@ def read(visit: Visit) -> Mapping[str, Any]:
 
 def opens(visit: Visit) -> Document:
     """The same as a file."""
-    applying = dates_as_far_as_known(visit, visit.named_user) or Dates()
+    applying = dates.as_far_as_known(*visit.asking.work, visit.named_user)
     with submission_in_address(visit) as tree:
         manifest, moment = tree.manifest, tree.timestamp
     receipt = Receipt(

@@ -6,7 +6,6 @@ from functools import partial
 
 from ngshare_fs.store import FEEDBACK, SUBMISSION, Submission, Timestamp, Tree, Volume, dates, feedback, submission
 from ngshare_fs.store.dates import Dates
-from ngshare_fs.store.errors import BrokenManifest
 from ngshare_fs.web.untrusted.trees_in_zip import Part
 
 
@@ -54,7 +53,7 @@ def chosen(volume: Volume, course: str, assignment: str, which: Which) -> list[S
 
 def _dates_for(volume: Volume, course: str, assignment: str, which: Which) -> Callable[[str], Dates]:
     work = volume, course, assignment
-    return dates.of_everybody(*work) if which is Which.IN_TIME else _dates(*work)
+    return dates.of_everybody(*work) if which is Which.IN_TIME else dates.of_everybody_as_far_as_known(*work)
 
 
 def _chosen(
@@ -69,14 +68,6 @@ def _chosen(
         return submission.to_collect(volume, course, assignment, None, None)
     found = submission.to_collect(volume, course, assignment, None, None, is_in_time)
     return [each for each in found if is_in_time(*each)]
-
-
-def _dates(volume: Volume, course: str, assignment: str) -> Callable[[str], Dates]:
-    """Those of everybody; none where the file cannot be understood: work is handed out all the same."""
-    try:
-        return dates.of_everybody(volume, course, assignment)
-    except BrokenManifest:
-        return lambda _: Dates()
 
 
 def _folder_of(moment: Timestamp) -> str:

@@ -1,12 +1,11 @@
 """GlusterFS: a volume of one brick, whose process is the file server."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.durability.disks import full
-from tests.durability.glusterfs import Gluster, gluster
+from tests.durability.glusterfs import Gluster, can_be_used, gluster
 from tests.waiting import until
 
 VOLUME = "one"
@@ -53,7 +52,7 @@ class OnGlusterFS:
         self.gluster.command("volume", "stop", VOLUME, "force")
         self.gluster.command("volume", "start", VOLUME)
         for place in (self.here, self.there):
-            until(lambda place=place: _is_there(place), "the mount's return")  # type: ignore[misc]
+            until(lambda place=place: can_be_used(place), "the mount's return")  # type: ignore[misc]
 
     @contextmanager
     def one_that_falls_silent(self) -> Iterator[GlusterMachine]:
@@ -71,14 +70,6 @@ class OnGlusterFS:
             yield
         finally:
             self.gluster.command("volume", "set", VOLUME, "features.read-only", "off")
-
-
-def _is_there(place: Path) -> bool:
-    try:
-        os.listdir(place)
-    except OSError:
-        return False
-    return True
 
 
 @contextmanager
