@@ -209,11 +209,25 @@ def test_a_volume_that_cannot_be_opened_holds_up_no_stop(tmp_path: Path) -> None
         assert "stopped without an end of what hangs in the file system" in server.log
 
 
+# A thread that is there from the first to the last, and takes what nobody else takes.
+THREAD = """
+import threading
+import time
+
+threading.Thread(target=time.sleep, args=(3600,), daemon=True).start()
+"""
+
+
 @one_and_several
 @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
-def test_signals_without_end_end_it_in_order(tmp_path: Path, workers: int, number: signal.Signals) -> None:
-    """At no moment of the end is one obeyed in another way than by a stop."""
-    with exchange(tmp_path, workers) as server:
+@pytest.mark.parametrize("busy", [True, pytest.param(False, marks=pytest.mark.long)])
+def test_signals_without_end_end_it_in_order(tmp_path: Path, workers: int, number: signal.Signals, busy: bool) -> None:
+    """At no moment of the end is one obeyed in another way than by a stop, whichever thread gets it."""
+    environment = {}
+    if busy:
+        (tmp_path / "sitecustomize.py").write_text(THREAD)
+        environment = {"PYTHONPATH": str(tmp_path)}
+    with exchange(tmp_path, workers, **environment) as server:
         while server.process.poll() is None:
             server.process.send_signal(number)
             time.sleep(0.0005)

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 
+from ngshare_fs.server.signal_pipe import SignalPipe
 from ngshare_fs.terminal.control_signals import CONTROL_SIGNALS
 from ngshare_fs.terminal.logs import LOG
 
@@ -33,25 +34,29 @@ class Shutdown:
         Args:
             lifeline: a worker's pipe that ends with the supervisor.
         """
+        # A worker hears from its supervisor only: Ctrl-C reaches every process of the terminal, and the supervisor
+        # decides what it means.
+        heeded = CONTROL_SIGNALS if lifeline is None else (signal.SIGTERM,)
+        pipe = SignalPipe(heeded)
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self.ask)
-        if lifeline is None:
-            loop.add_signal_handler(signal.SIGINT, self._interrupt)
-            loop.add_signal_handler(signal.SIGHUP, self._hang_up)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, CONTROL_SIGNALS)
-        else:
-            # A worker hears from its supervisor only: Ctrl-C reaches every process of the terminal, and the supervisor
-            # decides what it means.
+        loop.add_reader(pipe.end, self._obey, pipe)
+        if lifeline is not None:
             loop.add_reader(lifeline, self._supervisor_gone, lifeline)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, heeded)
 
     def ask(self) -> None:
         """Order a stop."""
         self.asked.set()
 
-    def end(self) -> None:
-        """Heed no signal any more: the process is about to end, and asyncio forgets its handlers before that."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, CONTROL_SIGNALS)
+    def _obey(self, pipe: SignalPipe) -> None:
+        for number in pipe.received():
+            match number:
+                case signal.SIGTERM:
+                    self.ask()
+                case signal.SIGINT:
+                    self._interrupt()
+                case signal.SIGHUP:
+                    self._hang_up()
 
     def _interrupt(self) -> None:
         self.at_once = self.asked.is_set()

@@ -7,7 +7,6 @@ import contextlib
 import os
 import selectors
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from ngshare_fs import metrics
 from ngshare_fs.metrics import board
 from ngshare_fs.server.handover import Handover, same_command
+from ngshare_fs.server.signal_pipe import SignalPipe, heed_none_any_more
 from ngshare_fs.server.sockets import Listener, listener_for
 from ngshare_fs.server.startup_message import announce
 from ngshare_fs.settings import Settings, SettingsError
@@ -102,25 +102,18 @@ class Supervisor:
 
     def run(self) -> int:
         """Start the workers, and look after them until the last one has ended."""
-        woken, wake = socket.socketpair()
-        for end in (woken, wake):
-            end.setblocking(False)
-        signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
-        for number in (*CONTROL_SIGNALS, signal.SIGCHLD):
-            signal.signal(number, _ignore)  # the number arrives through the pipe
+        signals = SignalPipe((*CONTROL_SIGNALS, signal.SIGCHLD))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, CONTROL_SIGNALS)
-        self.selector.register(woken, selectors.EVENT_READ)
+        self.selector.register(signals.end, selectors.EVENT_READ)
         while True:
             code = self._act()
             if code is not None:
-                # At its very end Python lets signals act as by default again.
-                signal.pthread_sigmask(signal.SIG_BLOCK, CONTROL_SIGNALS)
+                heed_none_any_more()
                 return code
             for key, _ in self.selector.select(LOOK_SECONDS):
-                if key.fileobj is woken:
-                    with contextlib.suppress(BlockingIOError):
-                        for received in woken.recv(4096):
-                            self._obey(signal.Signals(received))
+                if key.fileobj is signals.end:
+                    for received in signals.received():
+                        self._obey(received)
                 else:
                     self._hear(key.data)
 
@@ -310,10 +303,6 @@ class Supervisor:
                 self.selector.unregister(worker.pings)
             os.close(worker.pings)
             worker.pings = None
-
-
-def _ignore(number: int, frame: object) -> None:
-    """Python calls this; without a handler the signal would act as by default and never reach the pipe."""
 
 
 def _end_text(code: int) -> str:

@@ -31,6 +31,7 @@ from ngshare_fs.server.drain import AccessLog, ConnectionDrainer
 from ngshare_fs.server.group_sync import keep_rosters
 from ngshare_fs.server.handover import Handover
 from ngshare_fs.server.housekeeping import keep_house
+from ngshare_fs.server.signal_pipe import heed_none_any_more
 from ngshare_fs.server.signals import Shutdown
 from ngshare_fs.server.sockets import QUEUE, Listener, listener_for
 from ngshare_fs.server.startup_message import announce
@@ -144,7 +145,7 @@ async def _serve(
     cut_off = await drainer.end(runner.server, settings.drain_seconds, lambda: shutdown.at_once)
     if cut_off:
         LOG.warning("%d connections cut off", cut_off)
-    shutdown.end()
+    heed_none_any_more()
     _end_in_time()
     await runner.cleanup()
     await asyncio.to_thread(volume.close)
