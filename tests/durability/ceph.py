@@ -5,6 +5,7 @@ nor that of another test; whatever they start ends with them.
 """
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -20,6 +21,7 @@ from typing import Any
 import pytest
 
 from tests.durability.guest.machine import in_guest
+from tests.waiting import until
 
 PATIENCE = 120
 LEAVING_SECONDS = 5
@@ -240,25 +242,33 @@ class Ceph:
         self.kill_machine(folder)
 
     @contextmanager
-    def full(self) -> Iterator[None]:
-        """Meanwhile all of it is so full that nothing more is taken: it is told to call itself full early."""
+    def full(self, place: Path) -> Iterator[None]:
+        """Meanwhile all of it is so full that nothing more is taken: it is told to call itself full early.
+
+        Args:
+            place: a folder of the machine that has to know: whether there is room, each hears by itself, seconds later.
+        """
+        written = place / "written"
+
+        def is_full() -> bool:
+            try:
+                written.write_bytes(b"more")
+            except OSError as error:
+                return error.errno == errno.ENOSPC
+            return False
+
         self._is_full_at("0.00001", "0.00001", "0.00002")
         try:
-            self._wait_until_full(True)
+            until(is_full, "Ceph is full", self.log)
             yield
         finally:
             self._is_full_at("0.85", "0.9", "0.95")
-            self._wait_until_full(False)
+            until(lambda: not is_full(), "Ceph has room again", self.log)
+            written.unlink()
 
     def _is_full_at(self, *ratios: str) -> None:
         for name, ratio in zip(("nearfull", "backfillfull", "full"), ratios, strict=True):
             self.command("osd", f"set-{name}-ratio", ratio)
-
-    def _wait_until_full(self, full: bool) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while ("full" in json.loads(self.command("osd", "dump", "-f", "json"))["pools"][0]["flags_names"]) is not full:
-            assert time.monotonic() < deadline, "Ceph is never full, or always"
-            time.sleep(0.1)
 
     def sessions(self) -> set[int]:
         """Of all machines that the metadata server knows."""

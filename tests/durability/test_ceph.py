@@ -120,13 +120,13 @@ def test_a_machine_that_was_evicted_says_so_and_serves_on_once_mounted_anew(shar
 
 
 def test_a_full_ceph_takes_nothing_until_the_trash_is_emptied(shared: OnCeph, tmp_path: Path) -> None:
-    """Not by a quota, as in `test_shared_volumes.py`: nothing at all can be made then, not even a folder."""
+    """Not by a quota, as in `test_shared_volumes.py`: nobody can write anything then, wherever it is."""
     data = shared.here / "full"
     with serving(data, tmp_path / "log") as server:
         exchange = Exchange(server, data)
         assert exchange.ask("POST", "course/gone", "root").status == 200
         assert exchange.ask("DELETE", "course/gone", "root").status == 200
-        with shared.ceph.full():
+        with shared.ceph.full(shared.here):
             exchange.check_that_writes_are_refused(FULL)
             exchange.check_health("No space left on device")
             assert exchange.everything_readable() == exchange.readable

@@ -14,9 +14,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ngshare_fs.store import Person, Volume, course, roster
-from ngshare_fs.store.errors import LockLost, LockTimeout
+from ngshare_fs.store.errors import LockTimeout, StoreError
 from ngshare_fs.store.format import layout
-from ngshare_fs.store.writing.locks import Locks
 from tests.durability.shared.volume import Machine
 from tests.waiting import PATIENCE
 
@@ -70,8 +69,8 @@ def _change(volume: Volume, of_course: str, deadline: float) -> None:
 
 def main(how: str, data: str, of_course: str) -> None:
     volume = Volume.join(data)
-    if how == "unguarded":  # nobody asks whether the lock still holds
-        volume.locks = Locks(os.path.join(data, layout.LOCKS))
+    if how == "unguarded":
+        volume.locks.check_held = lambda: None  # type: ignore[method-assign]
     left = [None]
 
     def last_check() -> None:
@@ -83,7 +82,7 @@ def main(how: str, data: str, of_course: str) -> None:
     for name in ("ours", "ours, too"):
         try:
             roster.set_student(volume, of_course, name, Person(), last_check)
-        except (LockLost, OSError) as error:
+        except (StoreError, OSError) as error:
             print(f"{REFUSED}{error}", flush=True)
         else:
             print(DONE, flush=True)
