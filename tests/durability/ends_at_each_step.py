@@ -24,12 +24,8 @@ from tests.durability.verbs import OF_DATES, VERBS, Verb
 PATIENCE = 60
 
 
-def _before(_: Attempt) -> None:
-    """The call is not made any more."""
-
-
 def _after(attempt: Attempt) -> None:
-    """The call is the last one."""
+    """The call is the last one. Ending before it leaves what ending after the one before it leaves."""
     attempt.perform()
 
 
@@ -41,7 +37,6 @@ def _within(attempt: Attempt) -> None:
 
 # How a process may end at a call, and which calls count then.
 ENDS: dict[str, tuple[Callable[[Attempt], None], Wanted]] = {
-    "before": (_before, changes),
     "after": (_after, changes),
     "within": (_within, writes),
 }
