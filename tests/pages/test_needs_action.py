@@ -21,6 +21,7 @@ from ngshare_fs.store import (
     timestamp_of,
 )
 from ngshare_fs.store.dates import now
+from ngshare_fs.store.upkeep import figures, last_count
 from ngshare_fs.web.instructor.class_work.needs import Need
 from ngshare_fs.web.student.course import COURSE
 from tests.pages.browsing import Browser, browser, links, words
@@ -112,6 +113,17 @@ def test_trash_that_will_be_gone(class_: Volume) -> None:
     assert "trash" not in needs(class_, trash_days=100)
     roster.set_grader(class_, "c", "tara", Person())
     assert "trash" not in needs(class_, "tara")
+
+
+def test_a_course_that_is_nearly_full(class_: Volume) -> None:
+    assert "room" not in needs(class_, quota_course=2)  # nobody has counted
+    with last_count.counting(class_):
+        last_count.leave(class_, figures.collect(class_, lambda: None))
+    assert needs(class_, quota_course=2)["room"] == ("", 100)  # the release and ada's file, a byte each
+    assert "room" not in needs(class_, quota_course=3)
+    assert "room" not in needs(class_)
+    roster.set_grader(class_, "c", "tara", Person())
+    assert "room" not in needs(class_, "tara", quota_course=2)
 
 
 async def test_each_need_is_a_sentence_with_a_link(browser: Browser) -> None:

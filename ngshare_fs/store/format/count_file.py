@@ -70,6 +70,19 @@ class CourseFigures:
     stored: int = 0
     last_activity: Timestamp | None = None
 
+    def limit(self, of_server: int) -> int:
+        """The most that it may store, in bytes; 0 for no limit.
+
+        Args:
+            of_server: what counts where the course has no limit of its own.
+        """
+        return of_server if self.quota is None else self.quota
+
+    def percent(self, of_server: int) -> int | None:
+        """How much of that it stores; None where there is no limit."""
+        limit = self.limit(of_server)
+        return self.stored * 100 // limit if limit else None
+
     def line(self) -> bytes:
         """The line that says it."""
         return _line({key: value for key, value in asdict(self).items() if value is not None})

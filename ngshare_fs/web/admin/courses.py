@@ -1,12 +1,11 @@
 """All courses: who is in them, what they have and take, as it was counted last."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ngshare_fs.access.permission import Who
 from ngshare_fs.store import course
-from ngshare_fs.store.quota import Limits
 from ngshare_fs.store.upkeep.last_count import Count, CourseFigures, count_of
 from ngshare_fs.web.home import HOME
 from ngshare_fs.web.page import Page
@@ -24,17 +23,14 @@ class ListedCourse:
     Args:
         name: its name.
         figures: what it had when it was counted; None where it is younger than that.
-        limit: the most that it may take, in bytes; 0 for no limit.
+        limit: the most that it may store, in bytes; 0 for no limit.
+        percent: how much of that it stores; None without a limit.
     """
 
     name: str
     figures: CourseFigures | None
     limit: int
-
-    @property
-    def percent(self) -> int | None:
-        """How much of its quota is used; None without one."""
-        return self.figures.stored * 100 // self.limit if self.figures is not None and self.limit else None
+    percent: int | None
 
 
 @dataclass(frozen=True)
@@ -82,15 +78,14 @@ def read(visit: Visit) -> Mapping[str, Any]:
 
 
 def _listed(visit: Visit, names: Sequence[str], count: Count | None) -> list[ListedCourse]:
-    settings = visit.settings
-    limits = Limits(settings.quota_volume, settings.quota_course, settings.quota_student)
+    of_server = visit.settings.quota_course
     found = []
     for name in names:
         figures = None if count is None else count.courses.get(name)
-        own = None if figures is None else figures.quota
-        found.append(
-            ListedCourse(name, figures, replace(limits, course=own).course if own is not None else limits.course)
-        )
+        if figures is None:
+            found.append(ListedCourse(name, None, of_server, None))
+        else:
+            found.append(ListedCourse(name, figures, figures.limit(of_server), figures.percent(of_server)))
     return found
 
 

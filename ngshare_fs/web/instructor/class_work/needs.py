@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ngshare_fs.store import Timestamp, Volume, timestamp_of
+from ngshare_fs.store.upkeep.last_count import count_of
 from ngshare_fs.store.upkeep.trash_entries import entries_in
 from ngshare_fs.web.instructor.class_work.figures import Row
 
@@ -13,6 +14,7 @@ from ngshare_fs.web.instructor.class_work.figures import Row
 LATELY = timedelta(days=60)
 MISSING_LATELY = timedelta(days=14)
 TRASH_GOES = timedelta(days=7)
+NEARLY_FULL_PERCENT = 90
 # Of the trash, which is that of all courses, so many entries are looked at: those that go first.
 MOST_TRASH = 300
 
@@ -23,7 +25,7 @@ class Need:
 
     Args:
         what: it is the text `need.` and this; what is to be done is the text `do.` and this.
-        count: of how many students, submissions or things.
+        count: of how many students, submissions or things; of a limit, how many percent.
         moment: since when, until when.
         assignment: of which; "" where it is of the course.
         path: of the page where it is done; "" where there is none.
@@ -90,3 +92,16 @@ def trash_that_goes(volume: Volume, course: str, days: int) -> Iterator[Need]:
     ]
     if ends:
         yield Need("trash", len(ends), min(ends), path=TRASH)
+
+
+def room_that_ends(volume: Volume, course: str, limit: int) -> Iterator[Need]:
+    """What a course has nearly no room for any more, as far as somebody has counted.
+
+    Args:
+        limit: the most that a course may store which has no limit of its own, in bytes; 0 for no limit.
+    """
+    count = count_of(volume)
+    figures = None if count is None else count.courses.get(course)
+    percent = None if figures is None else figures.percent(limit)
+    if count is not None and percent is not None and percent >= NEARLY_FULL_PERCENT:
+        yield Need("room", percent, count.moment.time)

@@ -10,7 +10,7 @@ from ngshare_fs.store import assignment, release
 from ngshare_fs.store.errors import AssignmentNotFound
 from ngshare_fs.store.problems import Problems
 from ngshare_fs.web.instructor.class_work.figures import Row, figures_of
-from ngshare_fs.web.instructor.class_work.needs import needs_of, trash_that_goes
+from ngshare_fs.web.instructor.class_work.needs import needs_of, room_that_ends, trash_that_goes
 from ngshare_fs.web.instructor.class_work.standing import (
     ClassDates,
     class_dates,
@@ -42,6 +42,7 @@ def overview(visit: Visit, problems: Problems) -> Mapping[str, Any]:
     needs = [need for row in rows[::-1] for need in needs_of(row, visit.now, visit.teaches)]
     if visit.teaches:
         with problems.noted():
+            needs += room_that_ends(visit.volume, visit.course, visit.settings.quota_course)
             needs += trash_that_goes(visit.volume, visit.course, visit.settings.trash_days)
     return {
         "rows": part_of(rows[::-1], visit.query.get(PART)),
