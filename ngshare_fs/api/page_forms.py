@@ -57,7 +57,7 @@ class ReceivedForm:
 
 
 class ArrivingForm:
-    """A form while it arrives; pages know it as `ngshare_fs.web.uploads.Arriving`.
+    """A form while it arrives; pages know it as `ngshare_fs.web.frame.uploads.Arriving`.
 
     Args:
         dispatcher: does what the API does.

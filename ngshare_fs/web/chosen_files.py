@@ -13,7 +13,7 @@ from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store import IncomingFile, check_path
 from ngshare_fs.store.errors import IllegalPath
-from ngshare_fs.web.page import Chosen, Wrong
+from ngshare_fs.web.frame.page import Chosen, Wrong
 
 # The inputs: for files, for a folder, and for a zip, which is unpacked.
 FILES, FOLDER, ZIP = "files", "folder", "zip"

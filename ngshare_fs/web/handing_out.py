@@ -3,8 +3,8 @@
 from aiohttp import web
 
 from ngshare_fs.api.blocking import Blocking
-from ngshare_fs.web.download import Document, HandedOut, TreeFile, TreeView, Zip
-from ngshare_fs.web.rendering import Frame
+from ngshare_fs.web.frame.download import Document, HandedOut, TreeFile, TreeView, Zip
+from ngshare_fs.web.frame.rendering import Frame
 from ngshare_fs.web.untrusted.headers import attachment_headers
 from ngshare_fs.web.untrusted.sending import send_attachment
 from ngshare_fs.web.untrusted.showing import Showing

@@ -12,10 +12,10 @@ from ngshare_fs.store import Role, Roster, assignment, course, dates, roster, su
 from ngshare_fs.store.errors import AssignmentNotFound, CourseNotFound
 from ngshare_fs.store.problems import Problems
 from ngshare_fs.terminal.installation import how_to_install
+from ngshare_fs.web.frame.page import Page
+from ngshare_fs.web.frame.part_of_table import PART, part_of
+from ngshare_fs.web.frame.visit import Visit, zone_of
 from ngshare_fs.web.own_work import OwnWork, own_work
-from ngshare_fs.web.page import Page
-from ngshare_fs.web.part_of_table import PART, part_of
-from ngshare_fs.web.visit import Visit, zone_of
 
 MOST_TO_DO = 20
 # Nobody notes what somebody has seen already: what was given so lately is new.

@@ -12,7 +12,7 @@ from ngshare_fs.store import Roster, Timestamp, assignment, dates, feedback, rel
 from ngshare_fs.store.dates import Dates
 from ngshare_fs.store.errors import AssignmentNotFound
 from ngshare_fs.store.problems import Problems
-from ngshare_fs.web.visit import Visit
+from ngshare_fs.web.frame.visit import Visit
 
 # In these states work is taken, see `Dates.state`.
 TAKEN = ("open", "late")

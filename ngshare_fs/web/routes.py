@@ -9,12 +9,12 @@ from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.http.route_pattern import route_pattern
 from ngshare_fs.settings import Settings
 from ngshare_fs.store import Volume
-from ngshare_fs.web import static_files
-from ngshare_fs.web.rendering import add_headers
+from ngshare_fs.web.frame import static_files
+from ngshare_fs.web.frame.rendering import add_headers
+from ngshare_fs.web.frame.uploads import Uploads
 from ngshare_fs.web.serving import Pages
 from ngshare_fs.web.table import DOWNLOADS, PAGES
 from ngshare_fs.web.untrusted.showing import Showing
-from ngshare_fs.web.uploads import Uploads
 
 
 def add_routes(

@@ -21,16 +21,16 @@ from ngshare_fs.http.mere_look import MERE_LOOK
 from ngshare_fs.http.refusals import NOT_SIGNED_IN, Refusal, Refused
 from ngshare_fs.settings import Settings
 from ngshare_fs.store import Role, StoreError, Volume, dates
-from ngshare_fs.web.addresses import Addresses, name_in, number_in
-from ngshare_fs.web.download import Download, HandedOut
-from ngshare_fs.web.forms import WITH_FILES, XSRF_FIELD, check_values, form_of, read_form, values_of
+from ngshare_fs.web.frame.addresses import Addresses, name_in, number_in
+from ngshare_fs.web.frame.download import Download, HandedOut
+from ngshare_fs.web.frame.forms import WITH_FILES, XSRF_FIELD, check_values, form_of, read_form, values_of
+from ngshare_fs.web.frame.page import Asks, Chosen, Done, Form, Page, Prepared, UploadForm, Wrong
+from ngshare_fs.web.frame.rendering import Frame, page, refusal_page
+from ngshare_fs.web.frame.uploads import Uploads
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.handing_out import hand_out
-from ngshare_fs.web.page import Asks, Chosen, Done, Form, Page, Prepared, UploadForm, Wrong
-from ngshare_fs.web.rendering import Frame, page, refusal_page
 from ngshare_fs.web.texts.language import preferred
 from ngshare_fs.web.untrusted.showing import Showing
-from ngshare_fs.web.uploads import Uploads
-from ngshare_fs.web.visit import Visit
 
 logger = logging.getLogger(__name__)
 

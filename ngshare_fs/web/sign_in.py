@@ -21,8 +21,8 @@ from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refusal, Refused
 from ngshare_fs.hub import HubClient, HubDown, Rejected
 from ngshare_fs.settings import Hub, Settings
-from ngshare_fs.web.forms import XSRF_FIELD, read_form
-from ngshare_fs.web.rendering import bare_frame, page, refusal_page
+from ngshare_fs.web.frame.forms import XSRF_FIELD, read_form
+from ngshare_fs.web.frame.rendering import bare_frame, page, refusal_page
 
 logger = logging.getLogger(__name__)
 

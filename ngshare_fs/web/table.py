@@ -10,7 +10,8 @@ from ngshare_fs.web.admin.trash import EMPTY as EMPTY_TRASH
 from ngshare_fs.web.admin.trash import RESTORE as RESTORE_ANY
 from ngshare_fs.web.admin.trash import TRASH as TRASH_OF_ALL
 from ngshare_fs.web.admin.volume import VOLUME
-from ngshare_fs.web.download import Download
+from ngshare_fs.web.frame.download import Download
+from ngshare_fs.web.frame.page import Page
 from ngshare_fs.web.home import HOME
 from ngshare_fs.web.instructor.assignment.delete_assignment import DELETE_ASSIGNMENT
 from ngshare_fs.web.instructor.assignment.extensions import EXTENSIONS, TAKE_BACK_EXTENSION
@@ -28,7 +29,6 @@ from ngshare_fs.web.instructor.roster.entry import ROSTER_ENTRY
 from ngshare_fs.web.instructor.roster.members import ROSTER
 from ngshare_fs.web.instructor.roster.removal import ROSTER_REMOVAL
 from ngshare_fs.web.instructor.trash import RESTORE, TRASH
-from ngshare_fs.web.page import Page
 from ngshare_fs.web.student.assignment import ASSIGNMENT
 from ngshare_fs.web.student.course import COURSE
 from ngshare_fs.web.student.feedback import FEEDBACK

@@ -11,8 +11,8 @@ from ngshare_fs.store.upkeep import restoring
 from ngshare_fs.store.upkeep.last_count import Count, count_of
 from ngshare_fs.store.upkeep.restoring import CannotRestore, PlaceTaken
 from ngshare_fs.store.upkeep.trash_entries import EntryNotFound, TrashEntry, find_entry
-from ngshare_fs.web.page import Done, Field, Wrong
-from ngshare_fs.web.visit import Visit
+from ngshare_fs.web.frame.page import Done, Field, Wrong
+from ngshare_fs.web.frame.visit import Visit
 
 # The parameter that says which entry.
 ENTRY = "entry"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ngshare_fs.web.addresses import Addresses
+from ngshare_fs.web.frame.addresses import Addresses
 from tests import servers
 from tests.browser.example_course import ADMIN, COURSE, GRADER, INSTRUCTOR, STUDENT, fill
 from tests.browser.walking import pages_reached

@@ -5,7 +5,7 @@ import urllib.request
 from collections.abc import Mapping
 from urllib.parse import urljoin, urlsplit
 
-from ngshare_fs.web.page import Page
+from ngshare_fs.web.frame.page import Page
 from ngshare_fs.web.table import PAGES
 from tests.pages.browsing import document, links
 

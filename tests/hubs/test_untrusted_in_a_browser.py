@@ -20,7 +20,7 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, BrowserContext, Page
 
-from ngshare_fs.web.addresses import Addresses
+from ngshare_fs.web.frame.addresses import Addresses
 from tests import servers
 from tests.conftest import until
 from tests.hubs.conftest import launched, with_a_browser

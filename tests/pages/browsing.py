@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from yarl import URL
 
-from ngshare_fs.web.addresses import Addresses
+from ngshare_fs.web.frame.addresses import Addresses
 from tests.conftest import Exchange
 from tests.trees import tree
 

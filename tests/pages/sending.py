@@ -9,7 +9,7 @@ from yarl import URL
 from ngshare_fs.store import journal
 from ngshare_fs.store.journal import search
 from ngshare_fs.store.journal.events import Entry
-from ngshare_fs.web.addresses import Addresses
+from ngshare_fs.web.frame.addresses import Addresses
 from tests.conftest import Exchange
 from tests.pages.browsing import WITH_GERMAN, Browser, Seen, document
 

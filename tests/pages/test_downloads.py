@@ -10,7 +10,7 @@ from yarl import URL
 
 from ngshare_fs.store.journal import search
 from ngshare_fs.store.journal.events import Entry
-from ngshare_fs.web.addresses import Addresses
+from ngshare_fs.web.frame.addresses import Addresses
 from ngshare_fs.web.untrusted.headers import SANDBOX
 from tests.conftest import until
 from tests.pages.browsing import Browser, browser, feedback_on_the_newest, words

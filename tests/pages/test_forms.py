@@ -13,12 +13,12 @@ from ngshare_fs.store import journal
 from ngshare_fs.store.journal import search
 from ngshare_fs.store.journal.events import Entry
 from ngshare_fs.web import routes
+from ngshare_fs.web.frame.page import Done, Field, Form, Page, Wrong
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.home import HOME
-from ngshare_fs.web.page import Done, Field, Form, Page, Wrong
 from ngshare_fs.web.student import course
 from ngshare_fs.web.table import PAGES
 from ngshare_fs.web.texts.catalogue import catalogue
-from ngshare_fs.web.visit import Visit
 from tests.conftest import Exchange
 from tests.fallible_hub import user
 from tests.pages.browsing import WITH_GERMAN, words

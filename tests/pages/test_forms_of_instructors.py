@@ -13,10 +13,10 @@ from ngshare_fs.formats.civil_time import moment_in
 from ngshare_fs.store import Extension, Person, Volume, course, extensions, release, roster
 from ngshare_fs.store.format import layout
 from ngshare_fs.store.writing.locks import Locks
-from ngshare_fs.web.addresses import Addresses
-from ngshare_fs.web.page import Page
+from ngshare_fs.web.frame.addresses import Addresses
+from ngshare_fs.web.frame.page import Page
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.table import PAGES
-from ngshare_fs.web.visit import Visit
 from tests.conftest import Exchange
 from tests.durability.disks import unmounted_at_the_end
 from tests.durability.states import state_of

@@ -5,7 +5,7 @@ from urllib.parse import unquote
 import pytest
 
 from ngshare_fs.store import Person, course, release, roster, submission
-from ngshare_fs.web.addresses import name_in, segment_of
+from ngshare_fs.web.frame.addresses import name_in, segment_of
 from tests.conftest import Exchange
 from tests.pages.browsing import Browser, document, links
 from tests.rounds import rounds

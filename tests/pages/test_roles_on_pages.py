@@ -4,8 +4,8 @@ import itertools
 from typing import Any
 
 from ngshare_fs.access.permission import Who
-from ngshare_fs.web.download import FILE, Download
-from ngshare_fs.web.page import Page
+from ngshare_fs.web.frame.download import FILE, Download
+from ngshare_fs.web.frame.page import Page
 from ngshare_fs.web.table import DOWNLOADS, PAGES
 from tests.pages.browsing import ROLES, Browser, browser, feedback_on_the_newest, links, something_deleted, words
 from tests.trees import tree

@@ -13,11 +13,11 @@ from ngshare_fs.api.request.spill import LARGE_FILE
 from ngshare_fs.store.journal import search
 from ngshare_fs.store.journal.events import Entry
 from ngshare_fs.web import routes
+from ngshare_fs.web.frame.page import Chosen, Done, Field, Page, Prepared, UploadForm, Wrong
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.home import HOME
-from ngshare_fs.web.page import Chosen, Done, Field, Page, Prepared, UploadForm, Wrong
 from ngshare_fs.web.student import assignment
 from ngshare_fs.web.table import PAGES
-from ngshare_fs.web.visit import Visit
 from tests.conftest import Exchange
 from tests.fallible_hub import user
 from tests.pages.browsing import words

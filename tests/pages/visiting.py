@@ -14,9 +14,9 @@ from ngshare_fs.access.permission import Asking
 from ngshare_fs.settings import Settings
 from ngshare_fs.store import Volume
 from ngshare_fs.store.dates import now
-from ngshare_fs.web.download import Download
-from ngshare_fs.web.page import Page
-from ngshare_fs.web.visit import Visit
+from ngshare_fs.web.frame.download import Download
+from ngshare_fs.web.frame.page import Page
+from ngshare_fs.web.frame.visit import Visit
 
 SERVER = "http://127.0.0.1/api/"
 

@@ -9,7 +9,7 @@ from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.http.error_responses import answering_failures
 from ngshare_fs.store import StoredFile, Timestamp, Tree, Volume, feedback, submission
 from ngshare_fs.store.writing.upload import IncomingFile
-from ngshare_fs.web.rendering import add_headers, bare_frame
+from ngshare_fs.web.frame.rendering import add_headers, bare_frame
 from ngshare_fs.web.untrusted.class_work import Which, class_work
 from ngshare_fs.web.untrusted.sending import send_attachment
 from ngshare_fs.web.untrusted.showing import Showing

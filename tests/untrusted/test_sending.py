@@ -14,7 +14,7 @@ from aiohttp import ClientPayloadError, ClientResponse
 from aiohttp.test_utils import TestClient
 
 from ngshare_fs.store import Volume
-from ngshare_fs.web.rendering import PAGE_HEADERS
+from ngshare_fs.web.frame.rendering import PAGE_HEADERS
 from ngshare_fs.web.untrusted import notebook
 from ngshare_fs.web.untrusted.headers import SANDBOX
 from ngshare_fs.web.untrusted.views import JPEG_START, PNG_START

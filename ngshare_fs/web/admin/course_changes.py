@@ -10,8 +10,8 @@ from ngshare_fs.store.errors import CourseExists
 from ngshare_fs.store.renaming.course_renaming import rename
 from ngshare_fs.store.upkeep.last_count import count_of
 from ngshare_fs.web.admin.courses import COURSES
-from ngshare_fs.web.page import Done, Field, Form, Page, Wrong
-from ngshare_fs.web.visit import Visit
+from ngshare_fs.web.frame.page import Done, Field, Form, Page, Wrong
+from ngshare_fs.web.frame.visit import Visit
 
 logger = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ from typing import Any
 from ngshare_fs.access.permission import Who
 from ngshare_fs.store import course
 from ngshare_fs.store.upkeep.last_count import Count, CourseFigures, count_of
+from ngshare_fs.web.frame.page import Page
+from ngshare_fs.web.frame.part_of_table import PART, part_of
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.home import HOME
-from ngshare_fs.web.page import Page
-from ngshare_fs.web.part_of_table import PART, part_of
-from ngshare_fs.web.visit import Visit
 
 # The parameters: what a name has to have in it, the column that counts, and whether the other way round.
 SEARCH, SORT, REVERSED = "search", "sort", "reversed"

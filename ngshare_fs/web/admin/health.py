@@ -18,8 +18,8 @@ from ngshare_fs.store.checking.findings import FINDINGS
 from ngshare_fs.store.checking.volume_check import look_at_volume
 from ngshare_fs.store.upkeep.last_runs import last_runs
 from ngshare_fs.web.admin.courses import COURSES
-from ngshare_fs.web.page import Page
-from ngshare_fs.web.visit import Visit
+from ngshare_fs.web.frame.page import Page
+from ngshare_fs.web.frame.visit import Visit
 
 # Less than a browser waits: that the hub does not answer is what one comes here to see.
 HUB_SECONDS = 8.0

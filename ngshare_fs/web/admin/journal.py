@@ -10,10 +10,10 @@ from ngshare_fs.store import Timestamp
 from ngshare_fs.store.journal import Entry, backwards
 from ngshare_fs.store.journal.search import Wanted
 from ngshare_fs.web.admin.courses import COURSES
-from ngshare_fs.web.download import Document, Download
-from ngshare_fs.web.page import Page
+from ngshare_fs.web.frame.download import Document, Download
+from ngshare_fs.web.frame.page import Page
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.untrusted.csv_table import csv_table
-from ngshare_fs.web.visit import Visit
 
 ROWS = 100
 # Of a table to download, more rows are of no use to a spreadsheet, and more reading none to the others here.

@@ -6,9 +6,9 @@ from typing import Any
 from ngshare_fs.access.permission import Who
 from ngshare_fs.store import course
 from ngshare_fs.store.errors import CourseExists
+from ngshare_fs.web.frame.page import Done, Field, Form, Page, Wrong
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.home import HOME
-from ngshare_fs.web.page import Done, Field, Form, Page, Wrong
-from ngshare_fs.web.visit import Visit
 
 NAME, INSTRUCTORS = "course_name", "instructors"
 

@@ -10,12 +10,12 @@ from ngshare_fs.store import journal
 from ngshare_fs.store.upkeep.emptying import empty, event_of
 from ngshare_fs.store.upkeep.last_count import count_of
 from ngshare_fs.store.upkeep.trash_entries import TrashEntry, entries_in, entry_at, newest_first
-from ngshare_fs.web.addresses import number_in
 from ngshare_fs.web.admin.courses import COURSES
-from ngshare_fs.web.page import Done, Field, Form, Page, Wrong
-from ngshare_fs.web.part_of_table import PART, Part, part_of
+from ngshare_fs.web.frame.addresses import number_in
+from ngshare_fs.web.frame.page import Done, Field, Form, Page, Wrong
+from ngshare_fs.web.frame.part_of_table import PART, Part, part_of
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.trashed import FIELDS, asked_for, before_restoring, bring_back, trashed
-from ngshare_fs.web.visit import Visit
 
 PATH = "pages/admin-trash"
 # The parameters: of which course; how old.

@@ -11,9 +11,9 @@ from ngshare_fs.store import Timestamp, timestamp_of
 from ngshare_fs.store.upkeep.last_count import Moment, count_of, history_of
 from ngshare_fs.web.admin.courses import COURSES
 from ngshare_fs.web.admin.plot import Plot, Series, plot
-from ngshare_fs.web.page import Page
-from ngshare_fs.web.part_of_table import PART, part_of
-from ngshare_fs.web.visit import Visit
+from ngshare_fs.web.frame.page import Page
+from ngshare_fs.web.frame.part_of_table import PART, part_of
+from ngshare_fs.web.frame.visit import Visit
 
 # The parameter that says how far back, in days, and what it may be; 0 is as far as it goes.
 DAYS = "days"

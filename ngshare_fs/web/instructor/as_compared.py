@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 
 from ngshare_fs.store import LastCheck
-from ngshare_fs.web.page import Field
+from ngshare_fs.web.frame.page import Field
 
 # The field that has the mark of what was shown.
 SEEN = "seen"

@@ -7,7 +7,7 @@ from ngshare_fs.roster_files import csv_text, look_alikes
 from ngshare_fs.roster_files.characters import how_they_differ
 from ngshare_fs.roster_files.roster_file import Student
 from ngshare_fs.roster_files.rows import WrongRoster
-from ngshare_fs.web.page import Field, Wrong
+from ngshare_fs.web.frame.page import Field, Wrong
 
 # What is said of a text in the place of a file's name.
 NAME = "pasted"

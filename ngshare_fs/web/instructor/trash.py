@@ -8,11 +8,11 @@ from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store.upkeep.last_count import count_of
 from ngshare_fs.store.upkeep.trash_entries import TrashEntry, deletions_in
-from ngshare_fs.web.page import Done, Form, Page
-from ngshare_fs.web.part_of_table import PART, part_of
+from ngshare_fs.web.frame.page import Done, Form, Page
+from ngshare_fs.web.frame.part_of_table import PART, part_of
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.student.course import COURSE
 from ngshare_fs.web.trashed import FIELDS, asked_for, before_restoring, bring_back, trashed
-from ngshare_fs.web.visit import Visit
 
 PATH = "pages/trash/{course}"
 

@@ -8,11 +8,11 @@ from ngshare_fs.access import permission
 from ngshare_fs.access.permission import Who
 from ngshare_fs.store import Timestamp, dates, release
 from ngshare_fs.store.errors import BrokenManifest
+from ngshare_fs.web.frame.page import Page
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.own_work import takes_work_of, time_left
-from ngshare_fs.web.page import Page
 from ngshare_fs.web.student.course import COURSE
 from ngshare_fs.web.student.handed_in import ShownFile, handed_in, is_contested, shown_files
-from ngshare_fs.web.visit import Visit
 
 # Of what was handed in; the rest is on a page of its own.
 NEWEST = 3

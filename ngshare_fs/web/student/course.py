@@ -6,12 +6,12 @@ from typing import Any
 from ngshare_fs.access.permission import Who
 from ngshare_fs.access.roles import in_words
 from ngshare_fs.store.problems import Problems
+from ngshare_fs.web.frame.page import Page
+from ngshare_fs.web.frame.part_of_table import PART, part_of
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.home import HOME
 from ngshare_fs.web.instructor.class_work.overview import overview
 from ngshare_fs.web.own_work import own_work
-from ngshare_fs.web.page import Page
-from ngshare_fs.web.part_of_table import PART, part_of
-from ngshare_fs.web.visit import Visit
 
 
 def read(visit: Visit) -> Mapping[str, Any]:

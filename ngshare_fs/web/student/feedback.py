@@ -9,11 +9,11 @@ from ngshare_fs.access.permission import Who
 from ngshare_fs.store import Timestamp, assignment, feedback, submission
 from ngshare_fs.store.errors import AssignmentNotFound, SubmissionNotFound
 from ngshare_fs.store.problems import Problems
-from ngshare_fs.web.page import Page
-from ngshare_fs.web.part_of_table import PART, part_of
+from ngshare_fs.web.frame.page import Page
+from ngshare_fs.web.frame.part_of_table import PART, part_of
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.student.course import COURSE
 from ngshare_fs.web.student.handed_in import MOST_FILES, ShownFile, shown_files
-from ngshare_fs.web.visit import Visit
 
 # Each has its files with it.
 GIVEN_AT_ONCE = 20

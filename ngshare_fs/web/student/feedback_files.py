@@ -2,9 +2,9 @@
 
 from ngshare_fs.access.permission import Who
 from ngshare_fs.store import Tree
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.student.handed_in import feedback_in_address
 from ngshare_fs.web.student.tree_downloads import tree_downloads
-from ngshare_fs.web.visit import Visit
 
 
 def _note(visit: Visit, tree: Tree) -> None:

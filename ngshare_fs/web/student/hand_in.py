@@ -16,9 +16,9 @@ from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store import dates, release, submission
 from ngshare_fs.store.errors import BrokenManifest
 from ngshare_fs.web.chosen_files import FILES, IGNORED, ZIP, explained, tidied
-from ngshare_fs.web.page import Chosen, Done, Field, Page, Prepared, UploadForm, Wrong
+from ngshare_fs.web.frame.page import Chosen, Done, Field, Page, Prepared, UploadForm, Wrong
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.student.assignment import ASSIGNMENT
-from ngshare_fs.web.visit import Visit
 
 # As many names of notebooks as any assignment has.
 LONGEST_NAMES = 20_000

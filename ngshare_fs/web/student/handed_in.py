@@ -16,8 +16,8 @@ from ngshare_fs.store import (
 )
 from ngshare_fs.store.dates import Dates
 from ngshare_fs.store.errors import BrokenManifest
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.untrusted.views import may_be_shown
-from ngshare_fs.web.visit import Visit
 
 # The parameter that says which submission.
 TIMESTAMP = "timestamp"

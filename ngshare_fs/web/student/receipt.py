@@ -7,11 +7,11 @@ from ngshare_fs.access.permission import Who
 from ngshare_fs.formats import receipt as receipt_file
 from ngshare_fs.formats.receipt import Receipt
 from ngshare_fs.store import dates, timestamp_of
-from ngshare_fs.web.download import Document, Download
-from ngshare_fs.web.page import Page
+from ngshare_fs.web.frame.download import Document, Download
+from ngshare_fs.web.frame.page import Page
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.student.handed_in import dates_as_far_as_known, submission_in_address
 from ngshare_fs.web.student.submissions import SUBMISSIONS
-from ngshare_fs.web.visit import Visit
 
 
 def read(visit: Visit) -> Mapping[str, Any]:

@@ -4,8 +4,8 @@ from ngshare_fs.access.permission import Who
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store import Tree, release
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.student.tree_downloads import tree_downloads
-from ngshare_fs.web.visit import Visit
 
 
 def _newest(visit: Visit) -> Tree:

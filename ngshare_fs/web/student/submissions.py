@@ -14,9 +14,10 @@ from ngshare_fs.store import Tree, feedback, submission
 from ngshare_fs.store.dates import Dates
 from ngshare_fs.store.errors import SubmissionNotFound
 from ngshare_fs.store.problems import Problems
+from ngshare_fs.web.frame.page import Page
+from ngshare_fs.web.frame.part_of_table import PART, Part, part_of
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.own_work import takes_work_of
-from ngshare_fs.web.page import Page
-from ngshare_fs.web.part_of_table import PART, Part, part_of
 from ngshare_fs.web.student.assignment import ASSIGNMENT
 from ngshare_fs.web.student.handed_in import (
     MOST_FILES,
@@ -27,7 +28,6 @@ from ngshare_fs.web.student.handed_in import (
     is_contested,
     shown_files,
 )
-from ngshare_fs.web.visit import Visit
 
 # Each has its files with it.
 SUBMISSIONS_AT_ONCE = 10

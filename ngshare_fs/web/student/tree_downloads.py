@@ -5,10 +5,10 @@ from functools import partial
 
 from ngshare_fs.access.permission import Who
 from ngshare_fs.store import StoredFile, Tree
-from ngshare_fs.web.download import Download, TreeFile, TreeView, Zip, file_in_address
+from ngshare_fs.web.frame.download import Download, TreeFile, TreeView, Zip, file_in_address
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.untrusted.file_names import zip_name
 from ngshare_fs.web.untrusted.trees_in_zip import zip_of_tree
-from ngshare_fs.web.visit import Visit
 
 
 def nothing_noted(visit: Visit, tree: Tree) -> None:

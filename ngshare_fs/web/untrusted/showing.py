@@ -8,7 +8,7 @@ from aiohttp import web
 from ngshare_fs.api.blocking import Blocking
 from ngshare_fs.store import StoredFile, Tree
 from ngshare_fs.store.errors import DamagedTree
-from ngshare_fs.web.rendering import Frame, page
+from ngshare_fs.web.frame.rendering import Frame, page
 from ngshare_fs.web.untrusted import notebook
 from ngshare_fs.web.untrusted.headers import view_headers
 from ngshare_fs.web.untrusted.notebook import Notebook, NotShown

@@ -5,10 +5,10 @@ from typing import Any
 
 from ngshare_fs.access.permission import Who
 from ngshare_fs.store import assignment, submission
+from ngshare_fs.web.frame.page import Done, Field, Form, Page, Wrong
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.instructor.assignment.manage import MANAGE
-from ngshare_fs.web.page import Done, Field, Form, Page, Wrong
 from ngshare_fs.web.student.course import COURSE
-from ngshare_fs.web.visit import Visit
 
 
 def read(visit: Visit) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ngshare_fs.formats.civil_time import Moment
 from ngshare_fs.formats.sentence import Sentence, sentence
 from ngshare_fs.store import AssignmentFile, dates, submission
-from ngshare_fs.web.visit import Visit
+from ngshare_fs.web.frame.visit import Visit
 
 # Of people in a sentence.
 MOST_NAMED = 20

@@ -7,13 +7,13 @@ from ngshare_fs.access.permission import Who
 from ngshare_fs.store import Extension, dates
 from ngshare_fs.store import extensions as verbs
 from ngshare_fs.store.errors import WrongDates
+from ngshare_fs.web.frame.page import Asks, Done, Field, Form, Page, Wrong
+from ngshare_fs.web.frame.part_of_table import PART, part_of
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.instructor import pasted
 from ngshare_fs.web.instructor.as_compared import SEEN, SEEN_FIELD, MovedOn, mark_of, still
 from ngshare_fs.web.instructor.assignment.manage import MANAGE, dates_or_problem
 from ngshare_fs.web.instructor.assignment.more_time import plan
-from ngshare_fs.web.page import Asks, Done, Field, Form, Page, Wrong
-from ngshare_fs.web.part_of_table import PART, part_of
-from ngshare_fs.web.visit import Visit
 
 PATH = "pages/extensions/{course}/{assignment}"
 # The parameter that says for whom a field is filled in already.

@@ -8,10 +8,10 @@ from ngshare_fs.access.permission import Who
 from ngshare_fs.store import RELEASE, Role, Timestamp, dates, release, submission
 from ngshare_fs.store.dates import Dates
 from ngshare_fs.store.problems import Problems
-from ngshare_fs.web.page import Done, Form, Page
-from ngshare_fs.web.part_of_table import PART, part_of
+from ngshare_fs.web.frame.page import Done, Form, Page
+from ngshare_fs.web.frame.part_of_table import PART, part_of
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.student.assignment import ASSIGNMENT
-from ngshare_fs.web.visit import Visit
 
 PATH = "pages/manage/{course}/{assignment}"
 

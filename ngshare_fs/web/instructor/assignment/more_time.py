@@ -15,10 +15,10 @@ from ngshare_fs.roster_files.roster_file import Student
 from ngshare_fs.roster_files.rows import WrongRoster
 from ngshare_fs.store import AssignmentFile, Extension, dates, extensions, timestamp_of
 from ngshare_fs.store.errors import WrongDates
+from ngshare_fs.web.frame.page import Wrong
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.instructor.assignment.effects import first_of, midnight
 from ngshare_fs.web.instructor.pasted import NAME, all_in_other_capitals, mistakes_of, text_in
-from ngshare_fs.web.page import Wrong
-from ngshare_fs.web.visit import Visit
 
 LONGEST_REASON = 200  # as the API has it
 

@@ -9,11 +9,11 @@ from ngshare_fs.roster_files.characters import wrong_in_name
 from ngshare_fs.store import AssignmentFile, assignment, dates, release
 from ngshare_fs.store.errors import BrokenManifest, WrongDates
 from ngshare_fs.web.chosen_files import FILES, ZIP, explained, tidied
+from ngshare_fs.web.frame.page import Chosen, Done, Field, Form, Page, Prepared, UploadForm, Wrong
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.instructor.assignment.manage import MANAGE
 from ngshare_fs.web.instructor.assignment.set_dates import FIELDS, NAMES, changes_in
-from ngshare_fs.web.page import Chosen, Done, Field, Form, Page, Prepared, UploadForm, Wrong
 from ngshare_fs.web.student.course import COURSE
-from ngshare_fs.web.visit import Visit
 
 API = "assignment/{course}/{assignment}"
 NEW = "pages/release-new/{course}/{assignment}"

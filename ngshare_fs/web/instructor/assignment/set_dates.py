@@ -9,11 +9,11 @@ from ngshare_fs.formats.duration import duration_in, duration_text
 from ngshare_fs.formats.sentence import Sentence, sentence
 from ngshare_fs.store import AssignmentFile, dates
 from ngshare_fs.store.errors import WrongDates
+from ngshare_fs.web.frame.page import Asks, Done, Field, Form, Page, Wrong
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.instructor.as_compared import SEEN, SEEN_FIELD, MovedOn, mark_of, still
 from ngshare_fs.web.instructor.assignment.effects import effects_of
 from ngshare_fs.web.instructor.assignment.manage import MANAGE, dates_or_problem
-from ngshare_fs.web.page import Asks, Done, Field, Form, Page, Wrong
-from ngshare_fs.web.visit import Visit
 
 MOMENTS = ("release", "due", "close")
 NAMES = (*MOMENTS, "grace")

@@ -5,9 +5,9 @@ from typing import Any
 
 from ngshare_fs.access.permission import Who
 from ngshare_fs.store import release, submission
+from ngshare_fs.web.frame.page import Done, Form, Page
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.instructor.assignment.manage import MANAGE
-from ngshare_fs.web.page import Done, Form, Page
-from ngshare_fs.web.visit import Visit
 
 
 def read(visit: Visit) -> Mapping[str, Any]:

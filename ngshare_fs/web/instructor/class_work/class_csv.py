@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from ngshare_fs.access.permission import Who
 from ngshare_fs.store import Timestamp
 from ngshare_fs.store.problems import Problems
-from ngshare_fs.web.download import Document, Download
+from ngshare_fs.web.frame.download import Document, Download
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.instructor.class_work.matrix import Matrix, assignments_shown, matrix, wanted_by
 from ngshare_fs.web.texts.catalogue import Catalogue, catalogue
 from ngshare_fs.web.texts.times import local_time
 from ngshare_fs.web.untrusted.csv_table import csv_table
-from ngshare_fs.web.visit import Visit
 
 
 def opens(visit: Visit) -> Document:

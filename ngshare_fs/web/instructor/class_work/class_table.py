@@ -6,6 +6,9 @@ from typing import Any
 
 from ngshare_fs.access.permission import Who
 from ngshare_fs.store.problems import Problems
+from ngshare_fs.web.frame.page import Page
+from ngshare_fs.web.frame.part_of_table import PART, part_of
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.instructor.class_work.mail import addresses_of
 from ngshare_fs.web.instructor.class_work.matrix import (
     EVERYBODY,
@@ -19,10 +22,7 @@ from ngshare_fs.web.instructor.class_work.matrix import (
     matrix,
     wanted_by,
 )
-from ngshare_fs.web.page import Page
-from ngshare_fs.web.part_of_table import PART, part_of
 from ngshare_fs.web.student.course import COURSE
-from ngshare_fs.web.visit import Visit
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 from ngshare_fs.access.permission import Who
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
-from ngshare_fs.web.download import Download, Zip
+from ngshare_fs.web.frame.download import Download, Zip
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.texts.catalogue import catalogue
 from ngshare_fs.web.untrusted.class_work import Which, class_work
 from ngshare_fs.web.untrusted.trees_in_zip import zip_of_parts
-from ngshare_fs.web.visit import Visit
 
 WHICH, WITH_FEEDBACK = "which", "feedback"
 

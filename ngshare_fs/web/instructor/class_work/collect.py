@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 from ngshare_fs.access.permission import Who
 from ngshare_fs.store import Submission, Timestamp, feedback, submission
 from ngshare_fs.store.errors import BrokenManifest, concerns_one_place
+from ngshare_fs.web.frame.page import Page
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.instructor.class_work.class_table import CLASS
-from ngshare_fs.web.page import Page
 from ngshare_fs.web.untrusted.class_work import Which, chosen
-from ngshare_fs.web.visit import Visit
 
 # To read the manifests of a whole class would take longer than the page may: of more trees, the size is estimated.
 MOST_READ = 100

@@ -9,6 +9,7 @@ from datetime import datetime
 from ngshare_fs.store import Person, Role, Roster, Timestamp, assignment
 from ngshare_fs.store.errors import AssignmentNotFound
 from ngshare_fs.store.problems import Problems
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.instructor.class_work.standing import (
     ClassDates,
     Standing,
@@ -16,7 +17,6 @@ from ngshare_fs.web.instructor.class_work.standing import (
     most_assignments,
     standings,
 )
-from ngshare_fs.web.visit import Visit
 
 # What the address says: which assignments (this and the name of each), who is shown, who is looked for, the order.
 OF, SHOW, FIND, SORT = "of.", "show", "find", "sort"

@@ -9,6 +9,8 @@ from typing import Any
 from ngshare_fs.store import assignment, release
 from ngshare_fs.store.errors import AssignmentNotFound
 from ngshare_fs.store.problems import Problems
+from ngshare_fs.web.frame.part_of_table import PART, part_of
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.instructor.class_work.figures import Row, figures_of
 from ngshare_fs.web.instructor.class_work.needs import needs_of, room_that_ends, trash_that_goes
 from ngshare_fs.web.instructor.class_work.standing import (
@@ -18,8 +20,6 @@ from ngshare_fs.web.instructor.class_work.standing import (
     standings,
     students_of,
 )
-from ngshare_fs.web.part_of_table import PART, part_of
-from ngshare_fs.web.visit import Visit
 
 # The parameter that says of which assignment figures are wanted that would not have any.
 COUNTED = "count-of"

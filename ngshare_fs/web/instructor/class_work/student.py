@@ -13,11 +13,11 @@ from ngshare_fs.store.dates import Dates
 from ngshare_fs.store.errors import AssignmentNotFound
 from ngshare_fs.store.problems import Problems
 from ngshare_fs.store.quota import Limits
+from ngshare_fs.web.frame.page import Page
+from ngshare_fs.web.frame.part_of_table import PART, part_of
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.instructor.class_work.class_table import CLASS
 from ngshare_fs.web.instructor.class_work.standing import class_dates
-from ngshare_fs.web.page import Page
-from ngshare_fs.web.part_of_table import PART, part_of
-from ngshare_fs.web.visit import Visit
 
 
 @dataclass(frozen=True)

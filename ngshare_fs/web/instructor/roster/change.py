@@ -5,12 +5,12 @@ from typing import Any
 
 from ngshare_fs.access.permission import Who
 from ngshare_fs.store import journal, roster
+from ngshare_fs.web.frame.page import Asks, Done, Field, Form, Page
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.instructor import pasted
 from ngshare_fs.web.instructor.as_compared import SEEN, SEEN_FIELD, MovedOn, mark_of, still
 from ngshare_fs.web.instructor.roster.difference_shown import Compared, compare
 from ngshare_fs.web.instructor.roster.members import ROSTER
-from ngshare_fs.web.page import Asks, Done, Field, Form, Page
-from ngshare_fs.web.visit import Visit
 
 # Boxes, which send a text if they are ticked: whether who is not in the list goes; and so many of them.
 COMPLETE, SURE = "complete", "sure"

@@ -11,10 +11,10 @@ from ngshare_fs.roster_files.roster_file import Student
 from ngshare_fs.roster_files.rows import WrongRoster
 from ngshare_fs.store import Person, Role, Roster
 from ngshare_fs.store.membership import is_too_much
+from ngshare_fs.web.frame.page import Wrong
 from ngshare_fs.web.instructor.assignment.effects import first_of
 from ngshare_fs.web.instructor.pasted import NAME, all_in_other_capitals, mistakes_of
 from ngshare_fs.web.instructor.roster.entry import OF_PERSON
-from ngshare_fs.web.page import Wrong
 
 
 @dataclass(frozen=True)

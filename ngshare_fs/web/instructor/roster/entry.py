@@ -8,10 +8,10 @@ from ngshare_fs.roster_files import rows
 from ngshare_fs.roster_files.characters import wrong_in_user_name
 from ngshare_fs.store import Person, Role, roster
 from ngshare_fs.store.errors import IsGrader, IsInstructor
+from ngshare_fs.web.frame.page import Done, Field, Form, Page, Wrong
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.instructor.pasted import in_other_capitals, spelled_as_there
 from ngshare_fs.web.instructor.roster.members import ROSTER, members_of
-from ngshare_fs.web.page import Done, Field, Form, Page, Wrong
-from ngshare_fs.web.visit import Visit
 
 # The parameter that says whose entry it is.
 MEMBER = "member"

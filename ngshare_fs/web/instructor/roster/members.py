@@ -8,10 +8,10 @@ from ngshare_fs.access.groups import GroupPatterns
 from ngshare_fs.access.permission import Who
 from ngshare_fs.store import Person, Role, Roster
 from ngshare_fs.store.problems import Problems
-from ngshare_fs.web.page import Page
-from ngshare_fs.web.part_of_table import PART, part_of
+from ngshare_fs.web.frame.page import Page
+from ngshare_fs.web.frame.part_of_table import PART, part_of
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.student.course import COURSE
-from ngshare_fs.web.visit import Visit
 
 PATH = "pages/roster/{course}"
 # The parameter that says whom to look for.

@@ -7,11 +7,11 @@ from typing import Any
 from ngshare_fs.access.permission import Who
 from ngshare_fs.store import Role, assignment, journal, roster, submission
 from ngshare_fs.store.membership import is_too_much
+from ngshare_fs.web.frame.page import Done, Field, Form, Page, Wrong
+from ngshare_fs.web.frame.visit import Visit
 from ngshare_fs.web.instructor.roster.change import SURE
 from ngshare_fs.web.instructor.roster.entry import MEMBER
 from ngshare_fs.web.instructor.roster.members import ROSTER, Member, groups_of, members_of
-from ngshare_fs.web.page import Done, Field, Form, Page, Wrong
-from ngshare_fs.web.visit import Visit
 
 
 @dataclass(frozen=True)

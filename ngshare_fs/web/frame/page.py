@@ -10,7 +10,7 @@ from ngshare_fs.access.permission import Conditions, Who
 from ngshare_fs.formats.chosen_zip import UnfitZip
 from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store import IncomingFile
-from ngshare_fs.web.visit import Visit
+from ngshare_fs.web.frame.visit import Visit
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from ngshare_fs.formats.byte_size import size_in_words
 from ngshare_fs.formats.one_line import in_one_line
 from ngshare_fs.http.refusals import Refusal
 from ngshare_fs.store.dates import UTC
-from ngshare_fs.web import static_files
-from ngshare_fs.web.addresses import Addresses
+from ngshare_fs.web.frame import static_files
+from ngshare_fs.web.frame.addresses import Addresses
 from ngshare_fs.web.texts.language import preferred
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from ngshare_fs.web.addresses import number_in
+from ngshare_fs.web.frame.addresses import number_in
 
 Row = TypeVar("Row")
 ROWS = 100

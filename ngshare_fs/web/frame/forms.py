@@ -9,7 +9,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from ngshare_fs.http import refusals
 from ngshare_fs.http.pace import Pace
 from ngshare_fs.http.refusals import Refused
-from ngshare_fs.web.page import Form, Page, UploadForm, Wrong
+from ngshare_fs.web.frame.page import Form, Page, UploadForm, Wrong
 
 # The fields that each form has: which one it is, and what tells our own pages from those of others.
 FORM = "form"

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from ngshare_fs.access.identity import Caller
 from ngshare_fs.store import IncomingFile
-from ngshare_fs.web.page import Chosen
+from ngshare_fs.web.frame.page import Chosen
 
 
 class Received(Protocol):

@@ -8,8 +8,8 @@ from ngshare_fs.access.permission import Conditions, Who
 from ngshare_fs.http import refusals
 from ngshare_fs.http.refusals import Refused
 from ngshare_fs.store import StoredFile, Tree
-from ngshare_fs.web.page import conditions_of
-from ngshare_fs.web.visit import Visit
+from ngshare_fs.web.frame.page import conditions_of
+from ngshare_fs.web.frame.visit import Visit
 
 # The parameter that says which file.
 FILE = "file"
