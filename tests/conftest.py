@@ -115,9 +115,11 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis_settings.load_profile("check")
     if not config.getoption("--long") and has_room(MEMORY):
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)  # where pytest's folders are, and those of its workers
-    # What a shell's script runs in the background is deaf to Ctrl-C, and so would be all that the tests start.
-    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    # What a shell's script runs in the background is deaf to Ctrl-C, what `nohup` runs to a terminal that is closed: so
+    # would be all that the tests start.
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
