@@ -1,10 +1,12 @@
 """What many clients saw can be explained, nothing of it is lost, and it lies on the volume, whole."""
 
+import os
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from ngshare_fs.store.checking.verify import verify_volume
@@ -69,8 +71,8 @@ class Verdict:
 
     Args:
         wrong: answers that must never come.
-        differing: whether the mounts show different trees.
-        findings: of `verify`.
+        differing: whether the mounts show different files.
+        findings: of `verify`, by way of the first mount.
         unexplained: of each thing that no order of events explains, how far it could be followed.
         lost: what was acknowledged and is not stored, or not as of the moment that was said.
     """
@@ -88,8 +90,11 @@ def judge(history: History, *mounts: Path) -> Verdict:
     Args:
         mounts: the volume, each time that it is mounted; all of them have to say the same.
     """
-    stored, *elsewhere = [_stored(data) for data in mounts]
-    findings = [str(finding) for data in mounts for finding in verify_volume(data)]
+    first, *others = mounts
+    files = _files_on(first)
+    stored = _stored(files)
+    differing = any(_files_on(other) != files for other in others)
+    findings = [str(finding) for finding in verify_volume(first)]
     unexplained = {}
     lost = []
     for key, operations in history.by_key.items():
@@ -100,7 +105,7 @@ def judge(history: History, *mounts: Path) -> Verdict:
             handed_in = operation.name == "submit" and isinstance(operation.answer, str)
             if handed_in and stored.get(str(operation.argument)) != operation.answer:
                 lost.append(f"{key}: {operation}")
-    return Verdict(history.wrong, elsewhere != [stored] * len(elsewhere), findings, unexplained, lost)
+    return Verdict(history.wrong, differing, findings, unexplained, lost)
 
 
 def check(history: History, *mounts: Path) -> None:
@@ -130,22 +135,46 @@ def _settled(operations: Iterable[Operation], stored: dict[str, str]) -> Iterato
             yield operation
 
 
-def _stored(data: Path) -> dict[str, str]:
+def _files_on(data: Path) -> dict[str, bytes]:
+    """All files of courses and of the trash, by their paths.
+
+    They are opened by their folders' descriptors: where machines share a volume, each folder of a path may cost as much
+    as the file.
+    """
+    found = {}
+    for folder, below, names, descriptor in os.fwalk(data):
+        if Path(folder) == data:
+            below[:], names = [name for name in below if name in ("courses", "trash")], []
+        for name in names:
+            with open(name, "rb", opener=partial(os.open, dir_fd=descriptor)) as file:
+                found[f"{folder.removeprefix(f'{data}/')}/{name}"] = file.read()
+    return found
+
+
+def _stored(files: dict[str, bytes]) -> dict[str, str]:
     """The timestamps of all trees, by what their content says; deleted ones, too, and each looked at in full.
 
     Nobody hands in the same content twice, so what lies there twice was published twice.
+
+    Args:
+        files: of the volume.
     """
+    trees: dict[str, dict[str, bytes]] = {}
+    for path, content in files.items():
+        folder, inside, name = path.partition("/files/")
+        if inside:
+            trees.setdefault(folder, {})[name] = content
     found: dict[str, str] = {}
-    for manifest in [*data.glob("courses/**/manifest.yaml"), *data.glob("trash/**/manifest.yaml")]:
-        if manifest.read_text().startswith("kind: withdrawal\n"):
-            continue  # holds nothing
-        place = manifest.parent / "files"
-        files = {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
-        content = files.get("p.ipynb", b"").decode()
-        assert files == files_of(content), f"{manifest.parent} is not whole"
-        folder = manifest.parent.name
-        day, clock = f"{folder[:4]}-{folder[4:6]}-{folder[6:8]}", f"{folder[9:11]}:{folder[11:13]}:{folder[13:22]}"
+    for path, manifest in files.items():
+        folder, _, name = path.rpartition("/")
+        if name != "manifest.yaml" or manifest.startswith(b"kind: withdrawal\n"):  # which holds nothing
+            continue
+        tree = trees.get(folder, {})
+        says = tree.get("p.ipynb", b"").decode()
+        assert tree == files_of(says), f"{folder} is not whole"
+        at = folder.rpartition("/")[2]
+        day, clock = f"{at[:4]}-{at[4:6]}-{at[6:8]}", f"{at[9:11]}:{at[11:13]}:{at[13:22]}"
         moment = f"{day} {clock} UTC"
-        assert content not in found, f"{content!r} lies there twice, as of {found[content]} and of {moment}"
-        found[content] = moment
+        assert says not in found, f"{says!r} lies there twice, as of {found[says]} and of {moment}"
+        found[says] = moment
     return found
