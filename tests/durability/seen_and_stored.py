@@ -36,9 +36,13 @@ def check_that_old_readings_notice(servers: Sequence[Server]) -> None:
             assert [entry["username"] for entry in call(server, "GET", "students", course)["students"]] == ["late"]
 
 
-def check_that_no_change_is_lost(servers: Sequence[Server]) -> None:
-    """All clients change one roster at once, and hand in the same student's work: each change is there afterwards."""
-    course, times = "all at once", 4
+def check_that_no_change_is_lost(servers: Sequence[Server], times: int = 4) -> None:
+    """All clients change one roster at once, and hand in the same student's work: each change is there afterwards.
+
+    Args:
+        times: how often.
+    """
+    course = "all at once"
     together = threading.Barrier(CLIENTS)
     person = {"first_name": "", "last_name": "", "email": ""}
     call(servers[0], "POST", "course", course)

@@ -28,11 +28,11 @@ def test_who_reads_a_roster_never_hears_that_it_is_stale(shared: OnNfs) -> None:
 
 def test_what_one_machine_has_acknowledged_the_other_one_tells_at_once(shared: OnNfs, tmp_path: Path) -> None:
     """Beside `test_two_mounts_behave_like_one`; with NFS's defaults they do not: see `test_mount_options.py`."""
-    with Round(shared.here, shared.there, tmp_path / "seen") as both:
+    with Round(shared.here, shared.there, tmp_path / "agree") as both:
         seen = seconds_until_seen(both)
-    assert seen == dict.fromkeys(seen, 0.0)
-    found = judged(iter([Round(shared.here, shared.there, tmp_path / "judged")]), 1)
+        found = judged(iter([both]), 1)
     print(found)
+    assert seen == dict.fromkeys(seen, 0.0)
     assert not WRONG & found.keys(), found
 
 

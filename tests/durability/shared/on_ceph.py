@@ -75,9 +75,8 @@ class OnCeph:
             os.listdir(place)
             (session,) = self.ceph.sessions() - before
             # Otherwise the OSDs hear as well that they should not take anything from it.
-            self.ceph.tell_metadata_server(
-                "config", "set", "mds_session_blocklist_on_evict", str(not reconnects).lower()
-            )
+            block = str(not reconnects).lower()
+            self.ceph.tell_metadata_server("config set", var="mds_session_blocklist_on_evict", val=[block])
             yield CephMachine(self, place, session, reconnects)
         finally:
             self.ceph.unmount(place)
