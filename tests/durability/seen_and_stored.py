@@ -1,17 +1,16 @@
 """What many clients saw can be explained, nothing of it is lost, and it lies on the volume, whole."""
 
-import os
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from ngshare_fs.store.checking.verify import verify_volume
 from ngshare_fs.store.reading.fingerprint import RACY_NANOSECONDS
 from tests.durability.calls import PATIENCE, call, files_of, moments_in, people_in
+from tests.durability.exchange import stored
 from tests.durability.linearizability import NO_ANSWER, Operation, why_not_linearizable
 from tests.durability.models import DONE, NO_ASSIGNMENT, NO_SUBMISSION, model_of
 from tests.durability.random_clients import CLIENTS, History, Key
@@ -95,19 +94,19 @@ def judge(history: History, *mounts: Path) -> Verdict:
         mounts: the volume, each time that it is mounted; all of them have to say the same.
     """
     first, *others = mounts
-    files = _files_on(first)
-    stored = _stored(files)
-    differing = any(_files_on(other) != files for other in others)
+    found = stored(first)
+    moments = _moments(found)
+    differing = any(stored(other) != found for other in others)
     findings = [str(finding) for finding in verify_volume(first)]
     unexplained = {}
     lost = []
     for key, operations in history.by_key.items():
-        reason = why_not_linearizable(list(_settled(operations, stored)), model_of(key[0], history.start[key]))
+        reason = why_not_linearizable(list(_settled(operations, moments)), model_of(key[0], history.start[key]))
         if reason is not None:
             unexplained[key] = reason
         for operation in operations:
             handed_in = operation.name == "submit" and isinstance(operation.answer, str)
-            if handed_in and stored.get(str(operation.argument)) != operation.answer:
+            if handed_in and moments.get(str(operation.argument)) != operation.answer:
                 lost.append(f"{key}: {operation}")
     return Verdict(history.wrong, differing, findings, unexplained, lost)
 
@@ -122,7 +121,7 @@ def check(history: History, *mounts: Path) -> None:
     assert verdict.lost == []
 
 
-def _settled(operations: Iterable[Operation], stored: dict[str, str]) -> Iterator[Operation]:
+def _settled(operations: Iterable[Operation], moments: dict[str, str]) -> Iterator[Operation]:
     """What is known by now of writes that were not acknowledged: nothing is ever deleted for good, so the volume tells.
 
     A deletion may overtake what was just published: that lies in the trash, whole, was perhaps seen, and is told 404.
@@ -132,43 +131,28 @@ def _settled(operations: Iterable[Operation], stored: dict[str, str]) -> Iterato
             yield operation
             continue
         argument = operation.argument
-        moment = stored.get(str(argument[1] if isinstance(argument, tuple) else argument))
+        moment = moments.get(str(argument[1] if isinstance(argument, tuple) else argument))
         if moment is not None and operation.answer in (NO_ANSWER, NO_ASSIGNMENT, NO_SUBMISSION):
             yield replace(operation, answer=moment if operation.name == "submit" else DONE, changes=True)
         elif moment is not None or operation.answer is not NO_ANSWER:
             yield operation
 
 
-def _files_on(data: Path) -> dict[str, bytes]:
-    """All files of courses and of the trash, by their paths.
-
-    They are opened by their folders' descriptors: where machines share a volume, each folder of a path may cost as much
-    as the file.
-    """
-    found = {}
-    for folder, below, names, descriptor in os.fwalk(data):
-        if Path(folder) == data:
-            below[:], names = [name for name in below if name in ("courses", "trash")], []
-        for name in names:
-            with open(name, "rb", opener=partial(os.open, dir_fd=descriptor)) as file:
-                found[f"{folder.removeprefix(f'{data}/')}/{name}"] = file.read()
-    return found
-
-
-def _stored(files: dict[str, bytes]) -> dict[str, str]:
+def _moments(found: dict[str, bytes | None]) -> dict[str, str]:
     """The timestamps of all trees, by what their content says; deleted ones, too, and each looked at in full.
 
     Nobody hands in the same content twice, so what lies there twice was published twice.
 
     Args:
-        files: of the volume.
+        found: on the volume.
     """
+    files = {path: content for path, content in found.items() if content is not None}
     trees: dict[str, dict[str, bytes]] = {}
     for path, content in files.items():
         folder, inside, name = path.partition("/files/")
         if inside:
             trees.setdefault(folder, {})[name] = content
-    found: dict[str, str] = {}
+    moments: dict[str, str] = {}
     for path, manifest in files.items():
         folder, _, name = path.rpartition("/")
         if name != "manifest.yaml" or manifest.startswith(b"kind: withdrawal\n"):  # which holds nothing
@@ -177,8 +161,7 @@ def _stored(files: dict[str, bytes]) -> dict[str, str]:
         says = tree.get("p.ipynb", b"").decode()
         assert tree == files_of(says), f"{folder} is not whole"
         at = folder.rpartition("/")[2]
-        day, clock = f"{at[:4]}-{at[4:6]}-{at[6:8]}", f"{at[9:11]}:{at[11:13]}:{at[13:22]}"
-        moment = f"{day} {clock} UTC"
-        assert says not in found, f"{says!r} lies there twice, as of {found[says]} and of {moment}"
-        found[says] = moment
-    return found
+        moment = f"{at[:4]}-{at[4:6]}-{at[6:8]} {at[9:11]}:{at[11:13]}:{at[13:22]} UTC"
+        assert says not in moments, f"{says!r} lies there twice, as of {moments[says]} and of {moment}"
+        moments[says] = moment
+    return moments
