@@ -1,8 +1,11 @@
 """A server with one of each thing on its volume, and what every kind of write answers where the volume fails."""
 
+import errno
 import json
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from ngshare_fs.store.checking.verify import verify_volume
@@ -127,9 +130,22 @@ def said(answer: Answer) -> tuple[int, str | None, str | None]:
 
 
 def stored(data: Path) -> dict[str, bytes | None]:
-    """Everything on a volume but what is the server's own; of folders that they are there."""
-    return {
-        str(path.relative_to(data)): path.read_bytes() if path.is_file() else None
-        for top in ("courses", "trash")
-        for path in (data / top).rglob("*")
-    }
+    """Everything on a volume but what is the server's own; of folders that they are there.
+
+    Files are opened by their folders' descriptors: where machines share a volume, each folder of a path may cost as
+    much as the file.
+    """
+    found: dict[str, bytes | None] = {}
+    for folder, below, names, descriptor in os.fwalk(data):
+        if Path(folder) == data:
+            below[:], names = [name for name in below if name in ("courses", "trash")], []
+        place = Path(folder).relative_to(data)
+        found |= {str(place / name): None for name in below}
+        for name in names:
+            try:
+                with open(name, "rb", opener=partial(os.open, dir_fd=descriptor)) as file:
+                    found[str(place / name)] = file.read()
+            except OSError as error:  # a mount with the wrong options may list what it then does not find
+                if error.errno not in (errno.ENOENT, errno.ESTALE):
+                    raise
+    return found

@@ -188,9 +188,14 @@ PARTS: dict[str, Callable[[Writer], None]] = {
 
 
 class Load:
-    """All parts at the same time, each on a thread of its own, until it is over."""
+    """All parts at the same time, each on a thread of its own, until it is over.
 
-    def __init__(self, url: str, history: History) -> None:
+    Args:
+        pause: seconds for which each rests before it goes on.
+    """
+
+    def __init__(self, url: str, history: History, pause: float = 0) -> None:
+        self._pause = pause
         self.over = threading.Event()
         self.failures: list[BaseException] = []
         self._writers = [Writer(url, history, name) for name in PARTS]
@@ -201,6 +206,7 @@ class Load:
             with writer.client:
                 while not self.over.is_set() and not writer.worn_out:
                     PARTS[writer.name](writer)
+                    self.over.wait(self._pause)
         except BaseException as failure:
             self.failures.append(failure)
 
@@ -223,9 +229,9 @@ class Load:
 
 
 @contextmanager
-def load(url: str, history: History) -> Iterator[Load]:
+def load(url: str, history: History, pause: float = 0) -> Iterator[Load]:
     """Have the server under load meanwhile; afterwards nothing is under way."""
-    running = Load(url, history)
+    running = Load(url, history, pause)
     running.start()
     try:
         yield running

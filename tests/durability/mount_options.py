@@ -43,6 +43,11 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
         "--disk", choices=nfs.DISKS, default=nfs.DISK, help="what the server exports (default: %(default)s)"
     )
     parser.add_argument("--delay", type=float, default=0, help="milliseconds that each packet to a client takes")
+    parser.add_argument(
+        "--first-fault",
+        action="store_true",
+        help="measure nothing else, and end a row when a server has said what is wrong",
+    )
     parser.add_argument("--speed", action="store_true", help="measure what calls cost, not whether servers agree")
     parser.add_argument("--json", type=Path, help="add everything that is found to this file, a line for each row")
     parser.add_argument("--show", type=Path, metavar="FILE", help="print the tables of such a file, start nothing")
@@ -57,7 +62,7 @@ def rows(found: Iterable[Found]) -> list[str]:
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in found:
-        judged, at_once = row["judged"], row["roster at once"]
+        judged, at_once, seen = row["judged"], row.get("roster at once"), row.get("seconds until seen", {})
         cells = [
             f"`{row['options']}`",
             row["disk"],
@@ -66,8 +71,8 @@ def rows(found: Iterable[Found]) -> list[str]:
             + "".join(f", {judged[odd]} {odd}" for odd in ("undecided", "torn") if odd in judged),
             f"{judged.get('wrong answers', 0)} ({judged.get('5xx', 0)})",
             str(judged.get("submissions lost", 0)),
-            f"{at_once['lost']} of {at_once['made']}",
-            ", ".join(f"{seconds:g} s" for seconds in row["seconds until seen"].values()),
+            f"{at_once['lost']} of {at_once['made']}" if at_once else "not measured",
+            ", ".join(f"{seconds:g} s" for seconds in seen.values()) or "not measured",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
@@ -105,7 +110,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if chosen.speed:
                 command = python("tests.durability.guest.speed", options, *how)
             else:
-                command = python("tests.durability.guest.two_servers", options, str(chosen.seconds), *how)
+                only = ["first-fault"] if chosen.first_fault else []
+                command = python("tests.durability.guest.two_servers", options, str(chosen.seconds), *how, *only)
             output = run_in_guest(command, Path(folder, str(number)), PATIENCE + 5 * chosen.seconds)
             line = output.splitlines()[-1]
             found.append(json.loads(line))

@@ -10,6 +10,7 @@ from pathlib import Path
 from ngshare_fs.store.checking.verify import verify_volume
 from ngshare_fs.store.reading.fingerprint import RACY_NANOSECONDS
 from tests.durability.calls import PATIENCE, call, files_of, moments_in, people_in
+from tests.durability.exchange import stored
 from tests.durability.linearizability import NO_ANSWER, Operation, why_not_linearizable
 from tests.durability.models import DONE, NO_ASSIGNMENT, NO_SUBMISSION, model_of
 from tests.durability.random_clients import CLIENTS, History, Key
@@ -34,9 +35,13 @@ def check_that_old_readings_notice(servers: Sequence[Server]) -> None:
             assert [entry["username"] for entry in call(server, "GET", "students", course)["students"]] == ["late"]
 
 
-def check_that_no_change_is_lost(servers: Sequence[Server]) -> None:
-    """All clients change one roster at once, and hand in the same student's work: each change is there afterwards."""
-    course, times = "all at once", 4
+def check_that_no_change_is_lost(servers: Sequence[Server], times: int = 4) -> None:
+    """All clients change one roster at once, and hand in the same student's work: each change is there afterwards.
+
+    Args:
+        times: how often.
+    """
+    course = "all at once"
     together = threading.Barrier(CLIENTS)
     person = {"first_name": "", "last_name": "", "email": ""}
     call(servers[0], "POST", "course", course)
@@ -69,8 +74,8 @@ class Verdict:
 
     Args:
         wrong: answers that must never come.
-        differing: whether the mounts show different trees.
-        findings: of `verify`.
+        differing: whether the mounts show different files.
+        findings: of `verify`, by way of the first mount.
         unexplained: of each thing that no order of events explains, how far it could be followed.
         lost: what was acknowledged and is not stored, or not as of the moment that was said.
     """
@@ -88,19 +93,22 @@ def judge(history: History, *mounts: Path) -> Verdict:
     Args:
         mounts: the volume, each time that it is mounted; all of them have to say the same.
     """
-    stored, *elsewhere = [_stored(data) for data in mounts]
-    findings = [str(finding) for data in mounts for finding in verify_volume(data)]
+    first, *others = mounts
+    found = stored(first)
+    moments = _moments(found)
+    differing = any(stored(other) != found for other in others)
+    findings = [str(finding) for finding in verify_volume(first)]
     unexplained = {}
     lost = []
     for key, operations in history.by_key.items():
-        reason = why_not_linearizable(list(_settled(operations, stored)), model_of(key[0], history.start[key]))
+        reason = why_not_linearizable(list(_settled(operations, moments)), model_of(key[0], history.start[key]))
         if reason is not None:
             unexplained[key] = reason
         for operation in operations:
             handed_in = operation.name == "submit" and isinstance(operation.answer, str)
-            if handed_in and stored.get(str(operation.argument)) != operation.answer:
+            if handed_in and moments.get(str(operation.argument)) != operation.answer:
                 lost.append(f"{key}: {operation}")
-    return Verdict(history.wrong, elsewhere != [stored] * len(elsewhere), findings, unexplained, lost)
+    return Verdict(history.wrong, differing, findings, unexplained, lost)
 
 
 def check(history: History, *mounts: Path) -> None:
@@ -113,7 +121,7 @@ def check(history: History, *mounts: Path) -> None:
     assert verdict.lost == []
 
 
-def _settled(operations: Iterable[Operation], stored: dict[str, str]) -> Iterator[Operation]:
+def _settled(operations: Iterable[Operation], moments: dict[str, str]) -> Iterator[Operation]:
     """What is known by now of writes that were not acknowledged: nothing is ever deleted for good, so the volume tells.
 
     A deletion may overtake what was just published: that lies in the trash, whole, was perhaps seen, and is told 404.
@@ -123,29 +131,37 @@ def _settled(operations: Iterable[Operation], stored: dict[str, str]) -> Iterato
             yield operation
             continue
         argument = operation.argument
-        moment = stored.get(str(argument[1] if isinstance(argument, tuple) else argument))
+        moment = moments.get(str(argument[1] if isinstance(argument, tuple) else argument))
         if moment is not None and operation.answer in (NO_ANSWER, NO_ASSIGNMENT, NO_SUBMISSION):
             yield replace(operation, answer=moment if operation.name == "submit" else DONE, changes=True)
         elif moment is not None or operation.answer is not NO_ANSWER:
             yield operation
 
 
-def _stored(data: Path) -> dict[str, str]:
+def _moments(found: dict[str, bytes | None]) -> dict[str, str]:
     """The timestamps of all trees, by what their content says; deleted ones, too, and each looked at in full.
 
     Nobody hands in the same content twice, so what lies there twice was published twice.
+
+    Args:
+        found: on the volume.
     """
-    found: dict[str, str] = {}
-    for manifest in [*data.glob("courses/**/manifest.yaml"), *data.glob("trash/**/manifest.yaml")]:
-        if manifest.read_text().startswith("kind: withdrawal\n"):
-            continue  # holds nothing
-        place = manifest.parent / "files"
-        files = {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
-        content = files.get("p.ipynb", b"").decode()
-        assert files == files_of(content), f"{manifest.parent} is not whole"
-        folder = manifest.parent.name
-        day, clock = f"{folder[:4]}-{folder[4:6]}-{folder[6:8]}", f"{folder[9:11]}:{folder[11:13]}:{folder[13:22]}"
-        moment = f"{day} {clock} UTC"
-        assert content not in found, f"{content!r} lies there twice, as of {found[content]} and of {moment}"
-        found[content] = moment
-    return found
+    files = {path: content for path, content in found.items() if content is not None}
+    trees: dict[str, dict[str, bytes]] = {}
+    for path, content in files.items():
+        folder, inside, name = path.partition("/files/")
+        if inside:
+            trees.setdefault(folder, {})[name] = content
+    moments: dict[str, str] = {}
+    for path, manifest in files.items():
+        folder, _, name = path.rpartition("/")
+        if name != "manifest.yaml" or manifest.startswith(b"kind: withdrawal\n"):  # which holds nothing
+            continue
+        tree = trees.get(folder, {})
+        says = tree.get("p.ipynb", b"").decode()
+        assert tree == files_of(says), f"{folder} is not whole"
+        at = folder.rpartition("/")[2]
+        moment = f"{at[:4]}-{at[4:6]}-{at[6:8]} {at[9:11]}:{at[11:13]}:{at[13:22]} UTC"
+        assert says not in moments, f"{says!r} lies there twice, as of {moments[says]} and of {moment}"
+        moments[says] = moment
+    return moments

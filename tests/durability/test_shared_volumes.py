@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -39,6 +39,8 @@ print("held", flush=True)
 sys.stdin.read()
 """
 
+# Of each client between two writes: a server that starts meanwhile needs the processor, too.
+PAUSE_SECONDS = 0.2
 LINES = 200
 JOURNALIST = f"""
 import sys
@@ -138,21 +140,21 @@ def test_a_restart_of_the_file_server_loses_nothing(
         wanted = len(history.acknowledged) + 20
         until(lambda: len(history.acknowledged) > wanted, "twenty more answers")
 
-    with serving(here, tmp_path / "first.log") as first:
+    with serving(here, tmp_path / "first.log") as first, ExitStack() as stack:
         load.prepare(first.url, history)
         (staging,) = staging_of(first.process.pid)
         if not shared.keeps_locks:  # it refuses everything meanwhile
             shared.restart()
             until(lambda: probe(first, "readyz").status == 200, "the volume's return")
-        with load.load(first.url, history):
+        with load.load(first.url, history, PAUSE_SECONDS):
             until_more()
             if shared.keeps_locks:
                 shared.restart()
                 until_more()
-            with serving(there, tmp_path / "second.log") as second:
-                until_more()
-                assert (staging in all_staging(here)) is shared.keeps_locks
-                assert "Traceback" not in second.log
+            second = stack.enter_context(serving(there, tmp_path / "second.log"))
+            until_more()
+            assert (staging in all_staging(here)) is shared.keeps_locks
+        assert "Traceback" not in second.log
         allowed = (503,) if not shared.keeps_locks else ()
         assert [answer.body for answer in history.refused if answer.status not in allowed] == [], first.log
         assert history.lost(first.url) == []

@@ -1,10 +1,11 @@
-"""A server whose volume lies on an NFS server, and clients at work on it, until their time is over.
+"""A server whose volume lies on an NFS server, and clients at work on it, until their time is over; then another one,
+whose volume lies where the NFS server acknowledges what it has in memory alone.
 
-    python -m tests.durability.guest.loaded_server EXPORT SECONDS DISK RECORD HISTORY
+    python -m tests.durability.guest.loaded_server SECONDS DISK RECORD HISTORIES
 
-in a guest. EXPORT are the options of the export; DISK is what the NFS server has its file system on, and RECORD the
-file in which that keeps its own history: how much of that there was, is the time of each write. HISTORY gets all
-writes.
+in a guest. DISK is what the NFS server has its file system on, and RECORD the file in which that keeps its own history:
+how much of that there was, is the time of each write. HISTORIES gets all writes of the first server, in the folder
+`sync`, and of the second one, in `async`.
 """
 
 import os
@@ -23,9 +24,9 @@ from tests.durability.servers import serving
 MOUNT_OPTIONS = "rw"
 
 
-def main(export: str, seconds: float, disk: Path, record: Path, file: Path) -> None:
+def main(seconds: float, disk: Path, record: Path, file: Path) -> None:
     """Make the load, and write down what was acknowledged when."""
-    nfs = Nfs(EXPORT.replace("sync", export), file=disk)
+    nfs = Nfs(file=disk)
     guard = threading.Lock()
 
     def now() -> int:
@@ -33,17 +34,20 @@ def main(export: str, seconds: float, disk: Path, record: Path, file: Path) -> N
         with guard:
             return record.stat().st_size
 
-    history = History(now)
-    with serving(nfs.mount("a", MOUNT_OPTIONS) / "data", Path("/tmp/log")) as server:
-        prepare(server.url, history)
-        with load(server.url, history):
+    histories = {how: History(now) for how in ("sync", "async")}
+    place = nfs.mount("a", MOUNT_OPTIONS)
+    with serving(place / "sync/data", Path("/tmp/log")) as server:
+        prepare(server.url, histories["sync"])
+        with load(server.url, histories["sync"]):
             time.sleep(seconds)
-    assert history.refused == []
+    with nfs.exported(EXPORT.replace("sync", "async")), serving(place / "async/data", Path("/tmp/log")) as server:
+        prepare(server.url, histories["async"])
+    assert [history.refused for history in histories.values()] == [[], []]
     with file.open("wb") as output:
-        pickle.dump(history.writes, output)
+        pickle.dump({how: history.writes for how, history in histories.items()}, output)
         output.flush()
         os.fsync(output.fileno())
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], float(sys.argv[2]), *map(Path, sys.argv[3:]))
+    main(float(sys.argv[1]), *map(Path, sys.argv[2:]))

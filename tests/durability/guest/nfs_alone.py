@@ -10,6 +10,7 @@ import pytest
 from ngshare_fs.store import Person, Volume, course, roster
 from tests.durability.exchange import Exchange
 from tests.durability.guest.nfs import EXPORT
+from tests.durability.guest.two_servers import WRONG, Round, judged, seconds_until_seen
 from tests.durability.servers import serving
 from tests.durability.shared.on_nfs import OnNfs
 from tests.durability.shared.replaced import check_that_no_reader_hears_that_it_is_stale
@@ -23,6 +24,16 @@ pytestmark = pytest.mark.long
 
 def test_who_reads_a_roster_never_hears_that_it_is_stale(shared: OnNfs) -> None:
     check_that_no_reader_hears_that_it_is_stale(shared.here / "stale", shared.there / "stale")
+
+
+def test_what_one_machine_has_acknowledged_the_other_one_tells_at_once(shared: OnNfs, tmp_path: Path) -> None:
+    """Beside `test_two_mounts_behave_like_one`; with NFS's defaults they do not: see `test_mount_options.py`."""
+    with Round(shared.here, shared.there, tmp_path / "agree") as both:
+        seen = seconds_until_seen(both)
+        found = judged(iter([both]), 1)
+    print(found)
+    assert seen == dict.fromkeys(seen, 0.0)
+    assert not WRONG & found.keys(), found
 
 
 def test_where_root_is_squashed_a_folder_of_nobody_serves(shared: OnNfs, tmp_path: Path) -> None:

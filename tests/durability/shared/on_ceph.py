@@ -1,13 +1,17 @@
 """CephFS, mounted by `ceph-fuse`, or in a guest by its kernel."""
 
+import contextlib
+import fcntl
 import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from tests.durability.ceph import Ceph, ceph
 from tests.durability.disks import bind, unmounted_at_the_end
+from tests.waiting import until
 
 # What lets a machine come back, with its mount as if nothing had been, after the metadata server has given it up.
 RECONNECTS = {False: "--client-reconnect-stale=true", True: "recover_session=clean"}
@@ -30,15 +34,41 @@ class CephMachine:
         self.works_afterwards = reconnects and volume.by_kernel
         self._volume = volume
         self._session = session
+        self._lock: IO[bytes] | None = None
 
     def fall_silent(self) -> None:
-        if not self._volume.by_kernel:  # which cannot be stopped
+        self._lock = (self.place / "a lock of the machine").open("wb", buffering=0)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        if not self._volume.by_kernel:
             self._volume.ceph.stop_machine(self.place)
         self._volume.ceph.evict(self._session)  # as after `session_timeout`, where somebody waits for it
+        if self._volume.by_kernel:  # which cannot be stopped, and goes on until it has heard
+            self._has_heard()
 
     def come_back(self) -> None:
         if not self._volume.by_kernel:
             self._volume.ceph.wake_machine(self.place)
+            self._has_heard()
+
+    def _has_heard(self) -> None:
+        """Wait until the machine knows that it was given up, as one does that was silent for as long as is told here.
+
+        Until then it takes its locks for its own, and with `reconnects` nobody refuses what it writes.
+        """
+        if self._lock is not None:
+            lock, self._lock = self._lock, None
+            until(lambda: not _can_be_written(lock.fileno()), "the machine hears that it was given up")
+            with contextlib.suppress(OSError):
+                lock.close()
+
+
+def _can_be_written(descriptor: int) -> bool:
+    try:
+        os.pwrite(descriptor, b"\n", 0)
+        os.fdatasync(descriptor)
+    except OSError:
+        return False
+    return True
 
 
 class OnCeph:
@@ -75,9 +105,8 @@ class OnCeph:
             os.listdir(place)
             (session,) = self.ceph.sessions() - before
             # Otherwise the OSDs hear as well that they should not take anything from it.
-            self.ceph.tell_metadata_server(
-                "config", "set", "mds_session_blocklist_on_evict", str(not reconnects).lower()
-            )
+            block = str(not reconnects).lower()
+            self.ceph.tell_metadata_server("config set", var="mds_session_blocklist_on_evict", val=[block])
             yield CephMachine(self, place, session, reconnects)
         finally:
             self.ceph.unmount(place)

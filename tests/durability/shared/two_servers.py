@@ -11,6 +11,9 @@ from tests.durability.seen_and_stored import check, check_that_no_change_is_lost
 from tests.servers import Server, start, writing_processes
 
 SECONDS = 4
+# Where changes take so long, those of two machines meet: on GlusterFS without locks, four of four runs lost some, and
+# three of four where each client made one change.
+TIMES = 2
 
 
 def check_that_two_mounts_behave_like_one(here: Path, there: Path, logs: Path) -> None:
@@ -31,7 +34,7 @@ def check_that_two_mounts_behave_like_one(here: Path, there: Path, logs: Path) -
 
         servers = [serve(here, "first.log"), serve(there, "second.log")]
         history = prepare(servers[0])
-        check_that_no_change_is_lost(servers)
+        check_that_no_change_is_lost(servers, TIMES)
         check_that_old_readings_notice(servers)
         with busy(servers, seed, history):
             time.sleep(SECONDS / 2)
