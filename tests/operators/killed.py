@@ -10,12 +10,13 @@ import signal
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from ngshare_fs.store import StoreError, Volume
-from tests.durability.system_calls import Attempt, Fault, Wanted, Watch, failing
+from tests.durability.system_calls import Attempt, Watch, failing
 from tests.durability.which_calls import changes, leaves_something
 from tests.rounds import rounds
 
@@ -47,31 +48,31 @@ def killed_at_each_step(
     Yields:
         the number of the change; the copy is at `data`, with what such an end has left.
     """
+    fault, wanted = (failing(errno.ENOSPC), changes) if is_full else (_end, leaves_something)
     gc.freeze()  # a fork copies what the collector of its child would touch
     try:
-        for step in itertools.count(1, STRIDE):
-            shutil.rmtree(data, ignore_errors=True)
-            shutil.copytree(template, data)
-            fault, wanted = (failing(errno.ENOSPC), changes) if is_full else (_end, leaves_something)
-            code = _ended(data, act, step, fault, wanted)
-            assert code in (0, ENDED), f"step {step} ended with {code}"
-            if code == 0:
-                return
-            yield step
+        with Watch(data) as watch:
+            for step in itertools.count(1, STRIDE):
+                shutil.rmtree(data, ignore_errors=True)
+                shutil.copytree(template, data)
+                code = _ended(data, act, watch, partial(watch.count, step, fault, wanted))
+                assert code in (0, ENDED), f"step {step} ended with {code}"
+                if code == 0:
+                    return
+                yield step
     finally:
         gc.unfreeze()
 
 
-def _ended(data: Path, act: Callable[[Volume], object], step: int, fault: Fault, wanted: Wanted) -> int:
+def _ended(data: Path, act: Callable[[Volume], object], watch: Watch, count: Callable[[], None]) -> int:
     child = os.fork()
     if child == 0:
         try:
             volume = Volume.open(data)
-            with Watch(data) as watch:
-                watch.count(step, fault, wanted)
-                with contextlib.suppress(OSError, StoreError):
-                    act(volume)
-                disturbed = watch.stop()
+            count()
+            with contextlib.suppress(OSError, StoreError):
+                act(volume)
+            disturbed = watch.stop()
             volume.close()
             os._exit(ENDED if disturbed else 0)
         except BaseException:
