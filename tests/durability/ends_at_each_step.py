@@ -1,7 +1,7 @@
 """Does a verb of the store in processes that end at a call of it: the first, the second, and so on.
 
 As a program, for each fork copies the tables of all the memory that its process has, and pytest has much:
-`python -m tests.durability.ends_at_each_step FOLDER FLUSHING VERB END SAMPLE`. SAMPLE names the sample of the calls,
+`python -m tests.durability.ends_at_each_step FOLDER VERB END SAMPLE`. SAMPLE names the sample of the calls,
 and is empty for all of them. What is wrong is printed.
 """
 
@@ -18,8 +18,9 @@ from typing import Any
 from ngshare_fs.store import StoreError, Volume
 from tests.durability.states import difference
 from tests.durability.step_bench import MOST_WRONG, Bench, Steps, flushing, step_bench, steps_for
-from tests.durability.system_calls import Attempt, Wanted, changes, writes
+from tests.durability.system_calls import Attempt, Wanted
 from tests.durability.verbs import OF_DATES, VERBS, Verb
+from tests.durability.which_calls import leaves_something, writes
 
 PATIENCE = 60
 
@@ -37,7 +38,7 @@ def _within(attempt: Attempt) -> None:
 
 # How a process may end at a call, and which calls count then.
 ENDS: dict[str, tuple[Callable[[Attempt], None], Wanted]] = {
-    "after": (_after, changes),
+    "after": (_after, leaves_something),
     "within": (_within, writes),
 }
 
@@ -142,8 +143,9 @@ def wrong_after_ends(bench: Bench, verb: Verb, end: str, steps: Steps) -> list[s
     return wrong
 
 
-def main(folder: str, way: str, verb: str, end: str, sample: str) -> int:
-    for module, name, value in flushing(way):
+def main(folder: str, verb: str, end: str, sample: str) -> int:
+    # In each way to flush the same is left: see `test_every_step.py`.
+    for module, name, value in flushing("by itself"):
         setattr(module, name, value)
     with step_bench(Path(folder)) as bench:
         wrong = wrong_after_ends(bench, (VERBS | OF_DATES)[verb], end, steps_for(sample, not sample))

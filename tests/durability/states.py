@@ -7,6 +7,8 @@ import stat
 from pathlib import Path
 
 State = dict[str, str]
+# Those of files that have several names, by what a change in place would change.
+Contents = dict[tuple[int, int, int], bytes]
 
 _IN_NAMES = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
 _IN_TEXT = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6} UTC")
@@ -16,7 +18,7 @@ _MAY_BE_EMPTY = re.compile(r".*/(assignments|submissions|submissions/[^/]+|feedb
 _ENTRY_OF_TRASH = re.compile(r"(trash/[^/]+)(/trash\.yaml)?")
 
 
-def state_of(root: Path, template: Path | None = None) -> State:
+def state_of(root: Path, template: Path | None = None, contents: Contents | None = None) -> State:
     """Everything on a volume but what is the server's own: kind and mode of each, the bytes of files.
 
     Points in time become `T0`, `T1`, ... in their order, for each run has others.
@@ -25,13 +27,14 @@ def state_of(root: Path, template: Path | None = None) -> State:
         template: what the volume is a copy of. With it, that is left out which a failure may leave behind by
             `docs/volume-format.md`, and which means nothing there: empty folders for assignments, submissions and
             feedback, and entries of the trash without what was to be deleted.
+        contents: what is known already of files that a template shares with its copies; extended.
     """
     names = _names_below(str(root))
     if template is not None:
         names -= _leftovers({name for name in names if not os.path.exists(f"{template}/{name}")}, names)
     moments = sorted({moment for name in names for moment in _IN_NAMES.findall(name)})
     ranks = {moment: f"T{rank}" for rank, moment in enumerate(moments)}
-    return {_masked_name(name, ranks): _looks(f"{root}/{name}", ranks) for name in sorted(names)}
+    return {_masked_name(name, ranks): _looks(f"{root}/{name}", ranks, contents) for name in sorted(names)}
 
 
 def _names_below(root: str) -> set[str]:
@@ -62,13 +65,18 @@ def _masked_name(name: str, ranks: dict[str, str]) -> str:
     return _DELETION.sub(r"\1-x", name)
 
 
-def _looks(path: str, ranks: dict[str, str]) -> str:
+def _looks(path: str, ranks: dict[str, str], contents: Contents | None) -> str:
     status = os.lstat(path)
     kind = f"{stat.filemode(status.st_mode)} "
     if not stat.S_ISREG(status.st_mode):
         return kind
-    with open(path, "rb", buffering=0) as file:
-        content = file.read()
+    key = (status.st_ino, status.st_mtime_ns, status.st_size)
+    if contents is None or status.st_nlink == 1:
+        content = Path(path).read_bytes()
+    elif key in contents:
+        content = contents[key]
+    else:
+        content = contents[key] = Path(path).read_bytes()
     if len(content) < 10_000:
         content = _IN_TEXT.sub(lambda found: ranks.get(_folder(found[0]), "?").encode(), content)
         if path.endswith(".yaml"):

@@ -121,26 +121,6 @@ def anything(_: SystemCall) -> bool:
     return True
 
 
-def changes(call: SystemCall) -> bool:
-    """Only calls that change something count: what others are made of is the same before and after them."""
-    return call.changes
-
-
-def writes(call: SystemCall) -> bool:
-    """Only those count that can be made by half."""
-    return call.name == "write"
-
-
-def locks(call: SystemCall) -> bool:
-    """Only the calls that lock and unlock a file count."""
-    return call.name in ("flock", "lockf")
-
-
-def of_kind(kind: str) -> Wanted:
-    """Only calls of this kind count."""
-    return lambda call: call.kind == kind
-
-
 class Watch:
     """Sees the calls while it is entered, and counts them from `count` to `stop`.
 

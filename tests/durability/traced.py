@@ -6,13 +6,15 @@ DATA becomes the volume, SEEN the list. Looks for files that are nowhere mark th
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
 from pathlib import Path
 
-from tests.durability.system_calls import SystemCall, Watch, changes
+from tests.durability.system_calls import SystemCall, Watch
 from tests.durability.verbs import VERBS, write_small_volume
+from tests.durability.which_calls import changes
 
 BEGIN = "/ngshare-fs-begins"
 END = "/ngshare-fs-ends"
@@ -21,12 +23,12 @@ END = "/ngshare-fs-ends"
 async def main(data: Path, seen: Path) -> None:
     """Do every verb, those that delete at the end."""
     # Not before: this imports the test, which imports this module.
-    from tests.durability.test_every_step import ask, serving
+    from tests.durability.test_every_step import ask, opened, serving
 
     write_small_volume(data)
     calls: list[SystemCall] = []
-    with Watch(data, flushes=True) as watch:
-        async with serving(data) as exchange:
+    with Watch(data, flushes=True) as watch, contextlib.closing(opened(data)) as volume:
+        async with serving(volume) as exchange:
             for verb in sorted(VERBS.values(), key=lambda verb: verb.request[0] == "DELETE"):
                 watch.count(wanted=changes)
                 os.path.lexists(BEGIN)

@@ -1,4 +1,4 @@
-"""A process that changes a volume, killed at each of its steps in turn: before every call that changes something."""
+"""A process that changes a volume, killed at each of its steps in turn: after every call that leaves something."""
 
 import contextlib
 import errno
@@ -10,12 +10,14 @@ import signal
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from ngshare_fs.store import StoreError, Volume
-from tests.durability.system_calls import Attempt, Fault, Watch, changes, failing
+from tests.durability.system_calls import Attempt, Watch, failing
+from tests.durability.which_calls import changes, leaves_something
 from tests.rounds import rounds
 
 ENDED = 17
@@ -35,7 +37,7 @@ def quick_path(tmp_path: Path) -> Iterator[Path]:
 def killed_at_each_step(
     template: Path, data: Path, act: Callable[[Volume], object], is_full: bool = False
 ) -> Iterator[int]:
-    """Do something on a copy of a volume, in a process that ends at its first change, a later one, and so on.
+    """Do something on a copy of a volume, in a process that ends after its first change, a later one, and so on.
 
     Args:
         template: the volume.
@@ -46,30 +48,31 @@ def killed_at_each_step(
     Yields:
         the number of the change; the copy is at `data`, with what such an end has left.
     """
+    fault, wanted = (failing(errno.ENOSPC), changes) if is_full else (_end, leaves_something)
     gc.freeze()  # a fork copies what the collector of its child would touch
     try:
-        for step in itertools.count(1, STRIDE):
-            shutil.rmtree(data, ignore_errors=True)
-            shutil.copytree(template, data)
-            code = _ended(data, act, step, failing(errno.ENOSPC) if is_full else _end)
-            assert code in (0, ENDED), f"step {step} ended with {code}"
-            if code == 0:
-                return
-            yield step
+        with Watch(data) as watch:
+            for step in itertools.count(1, STRIDE):
+                shutil.rmtree(data, ignore_errors=True)
+                shutil.copytree(template, data)
+                code = _ended(data, act, watch, partial(watch.count, step, fault, wanted))
+                assert code in (0, ENDED), f"step {step} ended with {code}"
+                if code == 0:
+                    return
+                yield step
     finally:
         gc.unfreeze()
 
 
-def _ended(data: Path, act: Callable[[Volume], object], step: int, fault: Fault) -> int:
+def _ended(data: Path, act: Callable[[Volume], object], watch: Watch, count: Callable[[], None]) -> int:
     child = os.fork()
     if child == 0:
         try:
             volume = Volume.open(data)
-            with Watch(data) as watch:
-                watch.count(step, fault, changes)
-                with contextlib.suppress(OSError, StoreError):
-                    act(volume)
-                disturbed = watch.stop()
+            count()
+            with contextlib.suppress(OSError, StoreError):
+                act(volume)
+            disturbed = watch.stop()
             volume.close()
             os._exit(ENDED if disturbed else 0)
         except BaseException:
@@ -82,5 +85,6 @@ def _ended(data: Path, act: Callable[[Volume], object], step: int, fault: Fault)
         raise
 
 
-def _end(_: Attempt) -> None:
+def _end(attempt: Attempt) -> None:
+    attempt.perform()
     os._exit(ENDED)

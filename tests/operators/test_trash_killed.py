@@ -20,7 +20,8 @@ from ngshare_fs.store.upkeep import restoring
 from ngshare_fs.store.upkeep.emptying import empty
 from ngshare_fs.store.upkeep.pruning import prune, surplus_in
 from ngshare_fs.store.upkeep.trash_entries import entries_in
-from tests.durability.system_calls import Attempt, Watch, changes
+from tests.durability.system_calls import Attempt, Watch
+from tests.durability.which_calls import changes
 from tests.volumes import ASSIGNMENT, COURSE, STUDENT, SUBMITTED, Plain, write_submission
 
 LATER = "2020-02-01 00:00:00.000000 UTC"
