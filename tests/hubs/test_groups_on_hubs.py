@@ -12,7 +12,7 @@ from tests.hubs.client import Answer
 from tests.hubs.conftest import GROUP_OPTIONS, StartHub, with_a_browser
 from tests.hubs.exchange import FILES, ask, ask_at, must
 from tests.hubs.hub import SERVICE_SCOPE, Hub, Plan
-from tests.hubs.visitor import sign_in
+from tests.hubs.visitor import signed_in
 
 pytestmark = pytest.mark.hubs
 
@@ -98,8 +98,9 @@ def test_a_running_server_of_a_user_is_in_their_groups(granting_hub: Hub) -> Non
 async def test_groups_change_under_a_browsers_session(granting_hub: Hub, profile: BrowserContext) -> None:
     hub, name = granting_hub, "in a browser"
     make_course(hub, name)
+    await signed_in(profile, hub, "visitor")
     page = await profile.new_page()
-    await sign_in(page, hub, "visitor")
+    await page.goto(hub.url)
 
     async def shows(text: str) -> None:
         deadline = time.monotonic() + SOON_SECONDS
@@ -145,6 +146,7 @@ def test_groups_outlive_a_hub_that_is_down_for_the_time_of_grace(start_hub: Star
     hub.kill()
     while time.monotonic() - begun < 4:
         assert status() == 200
+        time.sleep(0.05)
     until(lambda: status() == 503, "nobody is believed for ever")
     assert time.monotonic() - begun >= 6
     hub.start()
