@@ -225,6 +225,7 @@ async def test_without_the_sandbox_all_of_it_happens(visitor: Page, ours: Ours, 
             )
         ),
     ],
+    ids=lambda value: value if isinstance(value, str) else " and ".join(value),
 )
 async def test_hostile_feedback_does_nothing(
     visitor: Page, ours: Ours, evil: Site, name: str, users: tuple[str, ...]
