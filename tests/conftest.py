@@ -30,12 +30,12 @@ from tests.waiting import PATIENCE
 # The marks of tests that take long.
 TAKES_LONG = ("durability", "hubs", "others", "kubernetes")
 # Fixtures that take long to make: all tests with them run in one worker of pytest-xdist, where they are made once.
-OF_ALL = ("granting_hub", "plain_hub", "image", "school")
+OF_ALL = ("granting_hub", "plain_hub", "start_hub", "image", "school")
 OF_A_MODULE = ("served", "pair", "built", "example")
 # The same, for each of the things that they are made of.
 OF_A_KIND = ("shared",)
-# Folders whose tests keep what they have rendered and loaded for those that look at the same.
-OF_A_FOLDER = ("chart",)
+# Folders whose tests keep what they have rendered and loaded, or a server, for those that look at the same.
+OF_A_FOLDER = ("chart", "browser")
 # The short check writes to memory where there is enough of it: nobody waits for a disk, and writing takes less of the
 # processor. The long one writes to the disk.
 MEMORY, MEMORY_GIB = "/dev/shm", 4

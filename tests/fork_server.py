@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NoReturn
@@ -80,6 +81,21 @@ class ForkedProcess:
         self.send_signal(signal.SIGKILL)
 
 
+@dataclass(frozen=True)
+class Keeper:
+    """Who ends a command with all that it has started.
+
+    Args:
+        file: a module whose `fork` comes back in the command's process, and keeps it in its parent.
+        seconds: what `fork` is given.
+        input: the descriptor that is the keeper's standard input.
+    """
+
+    file: Path
+    seconds: float
+    input: int
+
+
 class ForkServer:
     """The server as those see it who have something run. It ends when the process does that started it.
 
@@ -116,6 +132,7 @@ class ForkServer:
         output: int,
         errors: int,
         own_group: bool = False,
+        keeper: Keeper | None = None,
     ) -> ForkedProcess:
         """Start a command.
 
@@ -125,17 +142,25 @@ class ForkServer:
             environment: all of it.
             output, errors: descriptors of files to print to.
             own_group: make it the leader of a session and a group of its own.
+            keeper: who keeps it.
 
         Raises:
             RuntimeError: the server is not there; what it could not import, for one.
         """
         request = json.dumps(
-            {"command": command, "folder": str(folder), "environment": dict(environment), "own_group": own_group}
+            {
+                "command": command,
+                "folder": str(folder),
+                "environment": dict(environment),
+                "own_group": own_group,
+                "keeper": keeper and [str(keeper.file), keeper.seconds],
+            }
         )
+        passed = [output, errors] if keeper is None else [output, errors, keeper.input]
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             with theirs:
-                socket.send_fds(self._control, [request.encode()], [theirs.fileno(), output, errors])
+                socket.send_fds(self._control, [request.encode()], [theirs.fileno(), *passed])
             return ForkedProcess(int(ours.recv(LONGEST_MESSAGE)), ours)
         except (OSError, ValueError) as error:
             ours.close()
@@ -180,13 +205,13 @@ def fork_server(python: Path, *modules: str, prefix: tuple[str, ...] = ()) -> Fo
 
 
 def _serve(control: socket.socket) -> None:
-    """Fork for each request; comes back in the process that is to run a command."""
+    """Fork for each request; comes back in the process that is to run a command, kept if it is to be."""
     # Nobody waits for those in between: the system collects them.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     # Ctrl-C reaches all processes of a terminal. The commands act on it themselves.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:
-        message, descriptors, _, _ = socket.recv_fds(control, LONGEST_MESSAGE, 3)
+        message, descriptors, _, _ = socket.recv_fds(control, LONGEST_MESSAGE, 4)
         if not message:
             os._exit(0)
         if not os.fork():
@@ -195,7 +220,7 @@ def _serve(control: socket.socket) -> None:
             os.close(descriptor)
     control.close()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    answer, output, errors = descriptors
+    answer, output, errors, *inputs = descriptors
     command = os.fork()
     if command:
         _wait(command, socket.socket(fileno=answer))
@@ -203,10 +228,15 @@ def _serve(control: socket.socket) -> None:
     request = json.loads(message)
     os.dup2(output, 1)
     os.dup2(errors, 2)
+    for each in inputs:
+        os.dup2(each, 0)
     for descriptor in descriptors:
         os.close(descriptor)
     if request["own_group"]:
         os.setsid()
+    if request["keeper"]:
+        file, seconds = request["keeper"]
+        runpy.run_path(file)["fork"](seconds)
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])

@@ -28,13 +28,18 @@ def nbgrader() -> None:
     subprocess.run([environments.for_plug_ins() / "python", "-c", program], check=True)
 
 
+def hub(version: str) -> None:
+    """The same for a JupyterHub."""
+    subprocess.run([hub_programs(version) / "python", "-c", "import jupyterhub.app"], check=True)
+
+
 def main(options: list[str]) -> None:
     pytest.main(["--collect-only", "-qq", *options])
     makes: list[Callable[[], object]] = []
     if set(options) <= {"--long"}:  # otherwise some tests are asked for, and perhaps none of these
-        makes += [proxy, lambda: hub_programs(NEWEST), nbgrader, ngshare_reference.python, environment.programs]
+        makes += [proxy, lambda: hub(NEWEST), nbgrader, ngshare_reference.python, environment.programs]
     if options == ["--long"]:
-        makes += [installed, *(partial(hub_programs, version) for version in VERSIONS[:-1])]
+        makes += [installed, *(partial(hub, version) for version in VERSIONS[:-1])]
     for make in makes:
         with suppress(RuntimeError, OSError, subprocess.SubprocessError, NotInstallable, NotInstallableHere):
             make()

@@ -115,9 +115,10 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def browser(chromium: Browser) -> AsyncIterator[Browser]:
-    """The same, with no profile that another test has used."""
+    """The same; the profiles that a test makes end with it."""
+    kept = set(chromium.contexts)
     yield chromium
-    for profile in chromium.contexts:
+    for profile in set(chromium.contexts) - kept:
         await profile.close()
 
 

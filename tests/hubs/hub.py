@@ -2,11 +2,12 @@
 
 import json
 import os
+import re
 import secrets
 import signal
-import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -15,19 +16,29 @@ from typing import Any
 from urllib.parse import quote
 
 from examples.environments import REPOSITORY, proxy
+from tests import servers
 from tests.hubs import user_server
 from tests.hubs.client import call
-from tests.hubs.environments import NEWEST, hub_programs
+from tests.hubs.environments import NEWEST, hub_programs, hub_server
 from tests.hubs.running import free_address, kept
+from tests.servers import Process
 
 START_SECONDS = 60
 STARTS = 5
-POLL_SECONDS = 0.02
+# Of what is waited for: the longer it takes, the less the machine has left for whom asking disturbs.
+POLL_SECONDS, LATER_SECONDS, SOON_SECONDS = 0.02, 0.2, 2
 USERS_AT_ONCE = 25
 ADMIN = "admin"
 SERVICE_SCOPE = "access:services!service=ngshare"
 # A service that is no user, one that is called like one, and one that the server's configuration may name.
 SERVICES = ("outsider", "teacher", "autograder")
+# Services that may learn as much of the hub's groups as their scopes say.
+FOLLOWERS: dict[str, tuple[str, ...]] = {
+    "follows all": ("list:groups", "read:groups"),
+    "follows what it knows": ("read:groups",),
+    "follows two": ("read:groups!group=nbgrader-c", "read:groups!group=formgrade-c"),
+    "may do anything": ("groups",),
+}
 # May make tokens whose scope is the server of `other`: somebody who helps with that server.
 HELPER, HELPED = "helper", "other"
 # Holds the scope of the service on every hub.
@@ -94,10 +105,12 @@ class Hub:
         self.direct_url = self._service + self.prefix
         self.service_port = ports[3]
         self.api_url = f"{self._hub}{plan.base_url}hub/api"
-        self.tokens_of_services = {name: secrets.token_hex(32) for name in ("harness", "ngshare", *SERVICES)}
+        self.tokens_of_services = {
+            name: secrets.token_hex(32) for name in ("harness", "ngshare", *SERVICES, *FOLLOWERS)
+        }
         self.secrets = set(self.tokens_of_services.values())
         self._running = ExitStack()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
 
     # What is started
 
@@ -128,12 +141,14 @@ class Hub:
                 # Nothing of the tests' own environment reaches the hub, and through it the service.
                 environment={"PATH": path, "LANG": "C.UTF-8", "HOME": str(self.folder)},
                 folder=self.folder,
+                server=hub_server(self.plan.version),
             )
         )
         self.wait_until(lambda: self._answers(self.api_url + "/"), "the hub answers")
 
     def wait_until_served(self) -> None:
-        """Wait until the service answers through the proxy."""
+        """Wait until the service answers through the proxy, which has the hub make a page as long as it does not."""
+        self.wait_until(lambda: self._answers(self.direct_url + "healthz"), "the service answers")
         self.wait_until(lambda: self._answers(self.url + "healthz"), "the service answers through the proxy")
 
     def wait_until(self, holds: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:
@@ -142,13 +157,13 @@ class Hub:
         Raises:
             AssertionError: it did not in time; the message has the logs.
         """
-        deadline = time.monotonic() + seconds
+        began = time.monotonic()
         while not holds():
-            ended = self._process is not None and self._process.poll() is not None
-            if ended or time.monotonic() > deadline:
+            ended, waited = self._process is not None and self._process.poll() is not None, time.monotonic() - began
+            if ended or waited > seconds:
                 of_service = "" if self.plan.managed else f"\n\nThe service:\n{self.service_log}"
                 raise AssertionError(f"not {what}{', the hub ended' * ended}:\n{self.log}{of_service}")
-            time.sleep(POLL_SECONDS)
+            time.sleep(POLL_SECONDS if waited < SOON_SECONDS else LATER_SECONDS)
 
     def kill(self) -> None:
         """End the hub at once, and its proxy with it; a service that it does not manage goes on."""
@@ -176,11 +191,10 @@ class Hub:
             self._signal(signal.SIGCONT)
 
     @contextmanager
-    def external_service(self) -> Iterator["subprocess.Popen[bytes]"]:
+    def external_service(self) -> Iterator[Process]:
         """Run the service beside the hub."""
-        with kept(
-            self._service_command(), self.folder / "service.log", environment=self.environment, folder=self.folder
-        ) as process:
+        log, (_, *command) = self.folder / "service.log", self._service_command()
+        with kept(command, log, environment=self.environment, folder=self.folder, server=servers.of_ours()) as process:
             yield process
 
     @property
@@ -262,9 +276,9 @@ class Hub:
         """The home of a user whose server was started."""
         return self.folder / "homes" / user
 
-    def questions_about(self, user: str) -> int:
-        """How often the service has asked the hub whose token it has, and it was that user's."""
-        return self.log.count(f"GET {self.plan.base_url}hub/api/user ({user}@")
+    def questions_about_users(self) -> Counter[str]:
+        """How often the service has asked the hub whose token it has, and it was whose."""
+        return Counter(re.findall(rf"GET {self.plan.base_url}hub/api/user \((.*?)@", self.log))
 
     # How it is set up
 
@@ -305,7 +319,9 @@ class Hub:
         return entry
 
     def _other_services(self) -> list[dict[str, Any]]:
-        return [{"name": name, "api_token": self.tokens_of_services[name]} for name in ("harness", *SERVICES)]
+        return [
+            {"name": name, "api_token": self.tokens_of_services[name]} for name in ("harness", *SERVICES, *FOLLOWERS)
+        ]
 
     def _roles(self) -> list[dict[str, Any]]:
         rights = ["admin:users", "admin:servers", "admin:groups", "tokens", "list:users", "read:users"]
@@ -318,7 +334,11 @@ class Hub:
         if self.plan.servers_granted:
             of_servers = ["users:activity!user", "access:servers!server", SERVICE_SCOPE]
             granted.append({"name": "server", "scopes": of_servers})
-        return [{"name": "harness", "services": ["harness"], "scopes": rights}, helps, inside, *granted]
+        follow = [
+            {"name": f"follower-{number}", "services": [name], "scopes": list(scopes)}
+            for number, (name, scopes) in enumerate(FOLLOWERS.items())
+        ]
+        return [{"name": "harness", "services": ["harness"], "scopes": rights}, helps, inside, *follow, *granted]
 
     def _signal(self, number: int) -> None:
         os.kill(int((self.folder / "hub.pid").read_text()), number)

@@ -6,8 +6,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+
+from tests.fork_server import ForkServer, Keeper
+from tests.servers import Process
 
 KEEPER = Path(__file__).with_name("keeper.py")
 PATIENCE_SECONDS = 20.0
@@ -22,7 +25,8 @@ def kept(
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
     patience: float = PATIENCE_SECONDS,
-) -> Iterator["subprocess.Popen[bytes]"]:
+    server: ForkServer | None = None,
+) -> Iterator[Process]:
     """Run a command; at the end it ends, with all that it has started. It ends so, too, where the tests are killed.
 
     Args:
@@ -31,22 +35,33 @@ def kept(
         environment: its environment; that of the tests by default.
         folder: where it runs.
         patience: the seconds that it gets to clean up.
+        server: that it is forked from, where it is a Python program whose imports are to be paid once.
     """
-    with log_file.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-S", "-E", str(KEEPER), str(patience), *command],
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=output,
-            env=os.environ if environment is None else environment,
-            cwd=folder,
-            start_new_session=True,
-        )
+    environment = os.environ if environment is None else environment
+    input, ours = os.pipe()  # closed here, it is the end
+    process: Process
+    try:
+        with log_file.open("ab") as output, closing(os.fdopen(input)):
+            if server:
+                said, keeper = output.fileno(), Keeper(KEEPER, patience, input)
+                process = server.start(command, folder or Path.cwd(), environment, said, said, True, keeper)
+            else:
+                process = subprocess.Popen(
+                    [sys.executable, "-S", "-E", str(KEEPER), str(patience), *command],
+                    stdin=input,
+                    stdout=output,
+                    stderr=output,
+                    env=environment,
+                    cwd=folder,
+                    start_new_session=True,
+                )
+    except BaseException:
+        os.close(ours)
+        raise
     try:
         yield process
     finally:
-        assert process.stdin is not None
-        process.stdin.close()
+        os.close(ours)
         process.wait()
 
 

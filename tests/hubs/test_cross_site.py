@@ -1,21 +1,21 @@
 """Pages of others that make a browser send requests with its cookie: from elsewhere, and from the same origin."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import Browser, Page
 
 from tests.hubs.client import Answer, call
-from tests.hubs.conftest import with_a_browser
+from tests.hubs.conftest import new_profile, with_a_browser
 from tests.hubs.exchange import ask, must
 from tests.hubs.hub import SERVICE_SCOPE, Hub
 from tests.hubs.user_server import PAGES
-from tests.hubs.visitor import SESSION_COOKIE, session_of, sign_in, xsrf_of
+from tests.hubs.visitor import SESSION_COOKIE, session_of, signed_in, xsrf_of
 
 pytestmark = [pytest.mark.hubs, with_a_browser]
 
@@ -23,8 +23,6 @@ ADMIN = "admin"
 MALLORY = "mallory"
 # Whoever may make courses is the victim: the attack has worked where there is a new one.
 _numbers = count()
-# Signing in once is enough.
-_cookies_of_admin: dict[Hub, str] = {}
 
 
 class BlankPage(BaseHTTPRequestHandler):
@@ -94,29 +92,21 @@ async def visit(victim: Page, hub: Hub, place: str) -> None:
         await victim.evaluate('prefix => history.replaceState(null, "", prefix)', hub.prefix)
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def page_of_admin(granting_hub: Hub, chromium: Browser) -> AsyncIterator[Page]:
+    """Of an admin who has signed in: one for all tests, each of which goes elsewhere."""
+    profile = await new_profile(chromium)
+    await signed_in(profile, granting_hub, ADMIN)
+    yield await profile.new_page()
+    await profile.close()
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def victim(granting_hub: Hub, profile: BrowserContext) -> Page:
-    """An admin who has signed in, and is about to look at something else."""
-    page = await profile.new_page()
-    if granting_hub not in _cookies_of_admin:
-        await sign_in(page, granting_hub, ADMIN)
-        _cookies_of_admin[granting_hub] = await session_of(profile)
-    else:
-        await profile.add_cookies(
-            [
-                {
-                    "name": SESSION_COOKIE,
-                    "value": _cookies_of_admin[granting_hub],
-                    "domain": granting_hub.address,
-                    "path": granting_hub.prefix,
-                    "httpOnly": True,
-                    "sameSite": "Lax",
-                }
-            ]
-        )
-        await page.goto(granting_hub.url)
-    assert await page.inner_text("#user") == ADMIN
-    return page
+async def victim(granting_hub: Hub, page_of_admin: Page) -> Page:
+    """The same, about to look at something else."""
+    await page_of_admin.goto(granting_hub.url)
+    assert await page_of_admin.inner_text("#user") == ADMIN
+    return page_of_admin
 
 
 def courses(hub: Hub) -> list[str]:

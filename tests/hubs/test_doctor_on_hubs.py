@@ -10,7 +10,7 @@ from tests import commands
 from tests.hubs.client import call
 from tests.hubs.conftest import with_a_browser
 from tests.hubs.hub import INSIDER, Hub
-from tests.hubs.visitor import log_in
+from tests.hubs.visitor import logged_in
 
 pytestmark = pytest.mark.hubs
 
@@ -66,8 +66,8 @@ async def test_what_no_hub_tells_is_asked(plain_hub: Hub, profile: BrowserContex
     # Neither the service's token nor a user's is of use there: a hub sends both to its login page.
     for token in (plain_hub.tokens_of_services["ngshare"], plain_hub.token(INSIDER).text):
         assert call("GET", asked, token).status == 302
+    await logged_in(profile, plain_hub, INSIDER)
     page = await profile.new_page()
-    await log_in(page, plain_hub, INSIDER)
     await page.goto(asked.replace(plain_hub.api_url, f"{plain_hub.origin}{plain_hub.plan.base_url}hub/api"))
     assert "mismatching" in (await page.inner_text("body")).lower()
 

@@ -1,5 +1,6 @@
 """Roles by groups of real hubs: they change while tokens and browsers are in use, and outlive a hub that is down."""
 
+import asyncio
 import json
 import time
 from collections.abc import Callable
@@ -12,12 +13,12 @@ from tests.hubs.client import Answer
 from tests.hubs.conftest import GROUP_OPTIONS, StartHub, with_a_browser
 from tests.hubs.exchange import FILES, ask, ask_at, must
 from tests.hubs.hub import SERVICE_SCOPE, Hub, Plan
-from tests.hubs.visitor import sign_in
+from tests.hubs.visitor import signed_in
 
 pytestmark = pytest.mark.hubs
 
 # What the server forgets after a second, by its options; a request and a busy machine take their time, too.
-SOON_SECONDS = 15.0
+SOON_SECONDS = 30.0
 GROUPS = 200
 
 
@@ -98,13 +99,15 @@ def test_a_running_server_of_a_user_is_in_their_groups(granting_hub: Hub) -> Non
 async def test_groups_change_under_a_browsers_session(granting_hub: Hub, profile: BrowserContext) -> None:
     hub, name = granting_hub, "in a browser"
     make_course(hub, name)
+    await signed_in(profile, hub, "visitor")
     page = await profile.new_page()
-    await sign_in(page, hub, "visitor")
+    await page.goto(hub.url)
 
     async def shows(text: str) -> None:
         deadline = time.monotonic() + SOON_SECONDS
         while text not in await page.inner_text("#courses"):
             assert time.monotonic() < deadline, text
+            await asyncio.sleep(0.3)
             await page.reload()
 
     await shows("None yet")
@@ -124,14 +127,18 @@ def test_a_user_in_200_groups(granting_hub: Hub) -> None:
     hub.join("joins all", *(f"nbgrader-{number}" for number in range(GROUPS - 1)), f"nbgrader-{name}")
     until(lambda: ask(hub, "GET", f"assignments/{name}", student).status == 200, "let in")
     assert must(ask(hub, "GET", "courses", student))["courses"] == [name]
-    begun = time.monotonic()
-    must(ask(hub, "GET", f"assignments/{name}", student))
-    assert time.monotonic() - begun < 2
+
+    def seconds() -> float:
+        begun = time.monotonic()
+        must(ask(hub, "GET", f"assignments/{name}", student))
+        return time.monotonic() - begun
+
+    assert min(seconds() for _ in range(5)) < 2  # one alone may meet a machine that is busy
 
 
 @pytest.mark.long
 def test_groups_outlive_a_hub_that_is_down_for_the_time_of_grace(start_hub: StartHub, version: str) -> None:
-    options = ("--auth-cache", "1", "--auth-grace", "8", *GROUP_OPTIONS)
+    options = ("--auth-cache", "1", "--auth-grace", "12", *GROUP_OPTIONS)
     hub, name = start_hub(Plan(version, managed=False, options=options)), "without its hub"
     make_course(hub, name)
     student = token_of(hub, "stays")
@@ -145,6 +152,7 @@ def test_groups_outlive_a_hub_that_is_down_for_the_time_of_grace(start_hub: Star
     hub.kill()
     while time.monotonic() - begun < 4:
         assert status() == 200
+        time.sleep(0.05)
     until(lambda: status() == 503, "nobody is believed for ever")
     assert time.monotonic() - begun >= 6
     hub.start()

@@ -19,6 +19,8 @@ KNOWN = 8
 # Longer than any answer may take: what hangs shows as this.
 HANGS_SECONDS = 25
 REQUESTS_MEANWHILE = 10
+# Between two requests of a client; without it, they take all of the processor from the hub that they wait for.
+PAUSE_SECONDS = 0.02
 
 
 @dataclass
@@ -62,6 +64,7 @@ async def session_with_load(hub: Hub, tokens: list[str]) -> AsyncIterator[tuple[
                 status, _ = await status_of(session, hub, token)
                 load.answers[token].append(status)
                 load.slowest = max(load.slowest, time.monotonic() - began)
+                await asyncio.sleep(PAUSE_SECONDS)
 
         clients = [asyncio.create_task(client(token)) for token in tokens]
         try:

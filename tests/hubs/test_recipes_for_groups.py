@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import subprocess
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,18 @@ from typing import Any
 import pytest
 import yaml
 
-from examples.environments import REPOSITORY, made
+from examples.environments import REPOSITORY
 from ngshare_fs.formats import yaml_text
 from ngshare_fs.settings import read_settings
 from ngshare_fs.store.format import course_file
-from tests.hubs.environments import RELEASES
+from tests.fork_server import fork_server
+from tests.hubs.environments import hub_programs
+from tests.waiting import PATIENCE
 
-pytestmark = [pytest.mark.hubs, pytest.mark.long]
+# In one worker: each would import all of it.
+pytestmark = [pytest.mark.hubs, pytest.mark.long, pytest.mark.xdist_group("recipes")]
 
+MODULES = ("jupyterhub.app", "oauthenticator.generic", "ltiauthenticator.lti13.auth")
 READER = Path(__file__).with_name("authenticators.py")
 PAGE = (REPOSITORY / "docs/groups.md").read_text(encoding="utf-8")
 # Without the hub's secret nothing can be kept of a user.
@@ -34,15 +37,11 @@ def example(begins: str) -> str:
 
 def read_by_a_hub(version: str, configuration: str, what: str, folder: Path) -> Any:
     """What a hub makes of it."""
-    packages = [f"jupyterhub=={RELEASES[version]}", "oauthenticator>=17.3", "jupyterhub-ltiauthenticator>=1.6"]
-    programs = made(f"jupyterhub-{version}-authenticators", (packages,))
+    server = fork_server(hub_programs(version) / "python", *MODULES)
     file = folder / "jupyterhub_config.py"
     file.write_text(configuration, encoding="utf-8")
-    done = subprocess.run(
-        [str(programs / "python"), str(READER), str(file), what],
-        env={"PATH": os.environ["PATH"], "JUPYTERHUB_CRYPT_KEY": CRYPT_KEY, "HOME": str(folder)},
-        cwd=folder, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    environment = {"PATH": os.environ["PATH"], "JUPYTERHUB_CRYPT_KEY": CRYPT_KEY, "HOME": str(folder)}
+    done = server.run([str(READER), str(file), what], folder, environment, PATIENCE, apart=True)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout.splitlines()[-1])
     assert document["complaints"] == [], document

@@ -1,15 +1,25 @@
 """Signing in with a real browser, and out again."""
 
 import time
-from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Error, Route
+from playwright.async_api import Browser, BrowserContext
 
 from tests.hubs.conftest import new_profile, with_a_browser
 from tests.hubs.exchange import ask
 from tests.hubs.hub import INSIDER, SERVICE_SCOPE, Hub
-from tests.hubs.visitor import SESSION_COOKIE, authorize, log_in, session_of, sign_in, xsrf_of
+from tests.hubs.visitor import (
+    SESSION_COOKIE,
+    authorize,
+    log_in,
+    logged_in,
+    session_of,
+    sign_in,
+    signed_in,
+    up_to_the_callback,
+    xsrf_of,
+)
 
 pytestmark = [pytest.mark.hubs, with_a_browser]
 
@@ -38,8 +48,7 @@ async def test_from_the_login_to_the_start_page(granting_hub: Hub, profile: Brow
 
 @pytest.mark.long
 async def test_the_cookie_is_for_this_service_alone(granting_hub: Hub, profile: BrowserContext) -> None:
-    page = await profile.new_page()
-    await sign_in(page, granting_hub, "cookie")
+    await signed_in(profile, granting_hub, "cookie")
     ours = [cookie for cookie in await profile.cookies() if cookie["name"].startswith("ngshare")]
     assert [cookie["name"] for cookie in ours] == [SESSION_COOKIE]  # what signing in needed is gone
     assert ours[0]["httpOnly"] is True
@@ -61,8 +70,8 @@ async def test_below_a_base_url(plain_hub: Hub, profile: BrowserContext) -> None
 
 @pytest.mark.long
 async def test_one_comes_back_to_the_address_that_one_wanted(granting_hub: Hub, profile: BrowserContext) -> None:
+    await logged_in(profile, granting_hub, "wanderer")
     page = await profile.new_page()
-    await log_in(page, granting_hub, "wanderer")
     wanted = granting_hub.url + "assignments/a%2Fb%20%C3%A4?list_only=true"
     await page.goto(wanted)
     await authorize(page)
@@ -72,8 +81,8 @@ async def test_one_comes_back_to_the_address_that_one_wanted(granting_hub: Hub, 
 @pytest.mark.long
 async def test_without_the_scope_the_hub_refuses(plain_hub: Hub, profile: BrowserContext) -> None:
     plain_hub.add_users("outsider")
+    await logged_in(profile, plain_hub, "outsider")
     page = await profile.new_page()
-    await log_in(page, plain_hub, "outsider")
     answer = await page.goto(plain_hub.url)
     assert answer is not None
     assert answer.status == 403
@@ -83,8 +92,9 @@ async def test_without_the_scope_the_hub_refuses(plain_hub: Hub, profile: Browse
 
 
 async def test_out_and_in_again(granting_hub: Hub, profile: BrowserContext) -> None:
+    await signed_in(profile, granting_hub, "returning")
     page = await profile.new_page()
-    await sign_in(page, granting_hub, "returning")
+    await page.goto(granting_hub.url)
     await page.click('form[action$="sign-out"] button')
     await page.wait_for_url(granting_hub.url + "sign-out")
     assert "Signed out" in await page.inner_text("h1")
@@ -98,8 +108,8 @@ async def test_out_and_in_again(granting_hub: Hub, profile: BrowserContext) -> N
 
 @pytest.mark.long
 async def test_the_hubs_own_logout_ends_it(granting_hub: Hub, profile: BrowserContext) -> None:
+    await signed_in(profile, granting_hub, "leaving")
     page = await profile.new_page()
-    await sign_in(page, granting_hub, "leaving")
     await page.goto(f"{granting_hub.origin}/hub/logout")
     assert await session_of(profile)  # the browser has it still
     deadline = time.monotonic() + ENDS_SECONDS
@@ -112,31 +122,11 @@ async def test_the_hubs_own_logout_ends_it(granting_hub: Hub, profile: BrowserCo
 
 @pytest.mark.long
 async def test_an_opened_address_of_the_api_is_answered(granting_hub: Hub, profile: BrowserContext) -> None:
+    await signed_in(profile, granting_hub, "reader")
     page = await profile.new_page()
-    await sign_in(page, granting_hub, "reader")
     answer = await page.goto(granting_hub.url + "courses")
     assert answer is not None
     assert (await answer.json())["success"] is True
-
-
-async def cut_off_callback(hub: Hub, profile: BrowserContext, user: str) -> str:
-    """Sign in up to the last step; return the address of that step, which the browser did not get to open."""
-    page = await profile.new_page()
-    callbacks: list[str] = []
-
-    async def cut_off(route: Route) -> None:
-        answer = await route.fetch(max_redirects=0)
-        callbacks.append(urljoin(hub.origin, answer.headers["location"]))
-        await route.abort()
-
-    await log_in(page, hub, user)
-    await page.goto(hub.url)
-    await page.route("**/oauth2/authorize?*", cut_off)
-    with pytest.raises(Error, match="ERR_FAILED"):
-        async with page.expect_navigation():
-            await page.click("form [type=submit]")
-    await page.close()
-    return callbacks[0]
 
 
 async def opened(profile: BrowserContext, url: str) -> tuple[int, str]:
@@ -150,7 +140,7 @@ async def opened(profile: BrowserContext, url: str) -> tuple[int, str]:
 @pytest.mark.long
 async def test_a_callback_works_in_the_browser_that_began(granting_hub: Hub, profile: BrowserContext) -> None:
     """So that the refusals below are not for another reason."""
-    callback = await cut_off_callback(granting_hub, profile, "patient")
+    callback = await up_to_the_callback(profile, granting_hub, "patient")
     status, text = await opened(profile, callback)
     assert status == 200
     assert "patient" in text
@@ -158,13 +148,13 @@ async def test_a_callback_works_in_the_browser_that_began(granting_hub: Hub, pro
 
 async def test_a_stolen_callback_signs_nobody_in(granting_hub: Hub, browser: Browser, profile: BrowserContext) -> None:
     """Otherwise mallory could have others hand in their work in mallory's name."""
-    callback = await cut_off_callback(granting_hub, profile, "mallory")
+    callback = await up_to_the_callback(profile, granting_hub, "mallory")
     victim = await new_profile(browser)
     status, _ = await opened(victim, callback)
     assert status == 403
     assert not await session_of(victim)
     # Nor does it while the victim is just signing in.
-    await cut_off_callback(granting_hub, victim, "victim")
+    await up_to_the_callback(victim, granting_hub, "victim")
     status, _ = await opened(victim, callback)
     assert status == 403
     assert not await session_of(victim)
@@ -173,7 +163,7 @@ async def test_a_stolen_callback_signs_nobody_in(granting_hub: Hub, browser: Bro
 @pytest.mark.parametrize("changed", ["code", "state", "no code", "no state", "error"])
 @pytest.mark.long
 async def test_a_callback_that_was_tampered_with(granting_hub: Hub, profile: BrowserContext, changed: str) -> None:
-    callback = await cut_off_callback(granting_hub, profile, f"tampering with {changed}")
+    callback = await up_to_the_callback(profile, granting_hub, f"tampering with {changed}")
     arguments = {name: values[0] for name, values in parse_qs(urlsplit(callback).query).items()}
     assert arguments.keys() == {"code", "state"}
     if changed == "error":
@@ -190,14 +180,15 @@ async def test_a_callback_that_was_tampered_with(granting_hub: Hub, profile: Bro
 
 @pytest.mark.long
 async def test_a_callback_counts_once(granting_hub: Hub, profile: BrowserContext) -> None:
-    callback = await cut_off_callback(granting_hub, profile, "twice")
+    callback = await up_to_the_callback(profile, granting_hub, "twice")
     assert (await opened(profile, callback))[0] == 200
     assert (await opened(profile, callback))[0] == 403
 
 
 async def test_sessions_are_not_in_the_log(granting_hub: Hub, profile: BrowserContext) -> None:
+    await signed_in(profile, granting_hub, "quiet")
     page = await profile.new_page()
-    await sign_in(page, granting_hub, "quiet")
+    await page.goto(granting_hub.url)
     xsrf = await xsrf_of(page)
     assert len(xsrf) > 20
     await page.click('form[action$="sign-out"] button')

@@ -28,7 +28,8 @@ from tests.hubs.hub import ADMIN as HUB_ADMIN
 from tests.hubs.hub import Hub, Plan, running_hub
 from tests.hubs.visitor import sign_in
 
-pytestmark = [pytest.mark.hubs, pytest.mark.long, with_a_browser]
+# In one worker, which starts the hub once.
+pytestmark = [pytest.mark.hubs, pytest.mark.long, with_a_browser, pytest.mark.xdist_group("ways")]
 
 WINDOW: ViewportSize = {"width": 1000, "height": 760}
 PHONE: ViewportSize = {"width": 390, "height": 760}
