@@ -8,9 +8,7 @@ import asyncio
 from aiohttp import web
 
 from bench.client import token_of
-
-SERVICE = "ngshare"
-SERVICE_TOKEN = "token-of-the-service"
+from bench.launch import SERVICE, SERVICE_TOKEN
 
 
 async def _version(request: web.Request) -> web.Response:

@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.cgroup import Cgroup
-from bench.fake_hub import SERVICE, SERVICE_TOKEN
 from tests.others.ngshare_reference import LAUNCHER, LISTENING, python
 from tests.servers import Server, url_said_by
 
 ROOT = Path(__file__).parents[1]
+# What the hub knows of its service. It stands here: each generator of load imports this module, and none needs aiohttp.
+SERVICE = "ngshare"
+SERVICE_TOKEN = "token-of-the-service"
 PREFIX = f"/services/{SERVICE}/"
 START_SECONDS = 60
 

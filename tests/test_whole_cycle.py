@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,13 @@ import pytest
 from examples.whole_cycle import environments
 from examples.whole_cycle.__main__ import main
 from examples.whole_cycle.cycle import STEPS
+from examples.whole_cycle.people import in_own_process
 from tests.fork_server import fork_server
 from tests.nbgrader.people import MODULES, forking
 
 pytestmark = pytest.mark.others
 
 ROOT = Path(__file__).parent.parent
-LONGEST_SECONDS = 900  # the first time, it makes an environment
 
 
 def test_every_step_does_its_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -27,14 +28,24 @@ def test_every_step_does_its_work(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.long
-def test_every_step_does_its_work_in_processes_of_its_own(tmp_path: Path) -> None:
-    """As a newcomer has it: each command begins with nothing."""
-    command = [sys.executable, "-m", "examples.whole_cycle", "--folder", str(tmp_path / "cycle")]
-    done = subprocess.run(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", timeout=LONGEST_SECONDS,
-        check=False,
-    )  # fmt: skip
-    check(done.returncode, done.stdout, tmp_path / "cycle")
+def test_every_kind_of_command_begins_with_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As a newcomer has it, `nbgrader quickstart` too; the same command once more shows nothing more by it."""
+    fork = forking(fork_server(environments.for_plug_ins() / "python", *MODULES))
+    begun: set[tuple[str, ...]] = set()
+
+    def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
+        program, *words = command
+        kind = (Path(program).name, *(words[:2] if words[0] == "course" else words[:1]))
+        if kind in begun:
+            return fork(command, folder, environment)
+        begun.add(kind)
+        return in_own_process(command, folder, environment)
+
+    exit_code = main(["--folder", str(tmp_path / "cycle")], run)
+    check(exit_code, capsys.readouterr().out, tmp_path / "cycle")
+    assert {("nbgrader", "quickstart"), ("nbgrader", "autograde"), ("ngshare-fs", "course", "create")} < begun
+    command = [sys.executable, "-m", "examples.whole_cycle", "--help"]
+    assert "--folder" in subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
 def check(exit_code: int, output: str, folder: Path) -> None:

@@ -13,6 +13,9 @@ from tests.nbgrader.expected import FAILURES, TESTS
 
 pytestmark = pytest.mark.others
 
+# What students' notebooks compute matters to no test of the exchange: none is run, which would take a kernel for each.
+CONFIGURATION = "c = get_config()\nc.Execute.enabled = False\n"
+
 
 @pytest.fixture(scope="session")
 def programs() -> Path:
@@ -27,7 +30,8 @@ def test_nbgraders_own_tests(programs: Path, tmp_path: Path, module: str) -> Non
     here = Path(__file__).parent
     outcomes = tmp_path / "outcomes.json"
     home = tmp_path / "home"
-    home.mkdir()
+    (home / "config").mkdir(parents=True)
+    (home / "config" / "nbgrader_config.py").write_text(CONFIGURATION)
     with servers.running(tmp_path / "volume", "--debug", "--admins", "harness") as server:
         environment = {
             "NGSHARE_URL": server.url,
