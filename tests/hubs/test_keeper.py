@@ -6,6 +6,9 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+from tests import servers
 from tests.hubs.running import kept
 from tests.servers import kill_group
 
@@ -38,9 +41,13 @@ def _number_in(log: Path) -> int:
     return int(log.read_text())
 
 
-def test_whoever_was_started_ends_with_the_test(tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    with kept([sys.executable, "-c", STUBBORN + ESCAPES + STAYS], log, patience=0.2) as process:
+@pytest.mark.parametrize("is_forked", [False, True])
+def test_whoever_was_started_ends_with_the_test(is_forked: bool, tmp_path: Path) -> None:
+    log, program = tmp_path / "log", tmp_path / "program.py"
+    program.write_text(STUBBORN + ESCAPES + STAYS)
+    command = [str(program)] if is_forked else [sys.executable, str(program)]
+    server = servers.of_ours() if is_forked else None
+    with kept(command, log, patience=0.2, server=server) as process:
         escaped = _number_in(log)
         assert _runs(escaped)
     assert process.poll() == 128 + signal.SIGKILL
@@ -54,13 +61,19 @@ def test_whoever_outlives_the_command_ends_with_it(tmp_path: Path) -> None:
         assert not _runs(_number_in(log))
 
 
-def test_killed_tests_leave_nobody_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_forked", [False, True])
+def test_killed_tests_leave_nobody_behind(is_forked: bool, tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.touch()
+    kept_program = tmp_path / "program.py"
+    kept_program.write_text(ESCAPES + STAYS)
+    command = [str(kept_program)] if is_forked else [sys.executable, str(kept_program)]
+    server = "fork_server(pathlib.Path(sys.executable))" if is_forked else None
     program = (
         "import sys, time, pathlib\n"
+        "from tests.fork_server import fork_server\n"
         "from tests.hubs.running import kept\n"
-        f"with kept([sys.executable, '-c', {ESCAPES + STAYS!r}], pathlib.Path({str(log)!r})):\n"
+        f"with kept({command!r}, pathlib.Path({str(log)!r}), server={server}):\n"
         "    time.sleep(600)\n"
     )
     root = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from tests.hubs.hub import Hub
 pytestmark = [pytest.mark.hubs, pytest.mark.long]
 
 # The number is for the service; what the hub says of one of them is tried on each version.
-USERS, USERS_OF_OTHERS = 500, 50
+USERS, USERS_OF_OTHERS = 300, 50
 REQUESTS_EACH = 3
 # As many as there are file descriptors for, the service's own included.
 CONNECTIONS = 400
