@@ -1,5 +1,6 @@
 """JupyterLab in a browser: what somebody clicks and types there."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -180,15 +181,25 @@ async def start_server(page: Page) -> Lab:
 
 
 async def stop_server(page: Page) -> None:
-    """Stop one's server from the hub's home page."""
+    """Stop one's server from the hub's home page, and wait until it is gone."""
+    stop = page.get_by_role("button", name="Stop My Server")
     for _ in range(PATIENCE_SECONDS // AGAIN_SECONDS):
         try:
-            async with page.expect_request(lambda sent: sent.method == "DELETE", timeout=AGAIN_SECONDS * 1000):
-                await page.get_by_role("button", name="Stop My Server").click()
-            return
+            async with page.expect_request(lambda sent: sent.method == "DELETE", timeout=AGAIN_SECONDS * 1000) as sent:
+                await stop.click()
+            break
         except TimeoutError:
             continue  # the button does nothing before the page has loaded its scripts
-    raise AssertionError("the hub's page does not stop the server")
+    else:
+        raise AssertionError("the hub's page does not stop the server")
+    await (await sent.value).response()
+    for _ in range(PATIENCE_SECONDS):
+        # One that takes its time is still stopping when the hub answers, and cannot be started before it is gone.
+        await page.reload()
+        if not await stop.is_visible():
+            return
+        await asyncio.sleep(1)
+    raise AssertionError("the server does not stop")
 
 
 async def _dismiss(dialog: Locator) -> None:
