@@ -36,6 +36,40 @@ def test_it_finds_what_a_command_finds_that_starts_from_nothing(tmp_path: Path) 
     assert from_nothing.returncode == 3
 
 
+ENDS = {
+    "of its own": "",
+    "without a code": "sys.exit()",
+    "with a large code": "sys.exit(259)",
+    "with a sentence": "sys.exit('no')",
+    "with an error": "1 / 0",
+    "with nobody to tell": "os.close(1); os.open(os.devnull, os.O_RDONLY)",
+    "with a code and nobody to tell": "os.close(1); os.open(os.devnull, os.O_RDONLY); sys.exit(3)",
+    "without an output": "sys.stdout.close(); sys.exit(3)",
+}
+
+
+@pytest.mark.parametrize("statement", ENDS.values(), ids=ENDS)
+def test_it_ends_as_a_command_does_that_starts_from_nothing(tmp_path: Path, statement: str) -> None:
+    """Its threads first, then what is left to do at the end, and all that was printed is written."""
+    program = tmp_path / "program"
+    program.write_text(
+        "import atexit, os, sys, threading, time\n"
+        "atexit.register(print, 'at the end', file=sys.stderr)\n"
+        "threading.Thread(target=lambda: [time.sleep(0.1), print('a thread', file=sys.stderr)]).start()\n"
+        f"print('printed')\n{statement}\n"
+    )
+    environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
+    from_nothing = subprocess.run(
+        [sys.executable, str(program)],
+        cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=SECONDS,
+        check=False,
+    )  # fmt: skip
+    forked = fork_server(Path(sys.executable)).run([str(program)], tmp_path, environment, SECONDS)
+    assert forked.returncode == from_nothing.returncode
+    assert forked.stdout.splitlines()[-3:] == from_nothing.stdout.splitlines()[-3:]  # a trace shows how it was started
+    assert "a thread\nat the end\n" in forked.stdout
+
+
 def test_one_that_hangs_is_killed(tmp_path: Path) -> None:
     program = tmp_path / "program"
     program.write_text("import os, time\nopen('process', 'w').write(str(os.getpid()))\ntime.sleep(600)\n")
