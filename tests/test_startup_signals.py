@@ -58,9 +58,10 @@ def waits_for_signals(process: int) -> bool:
 @contextmanager
 def first_process(log: Path, *command: str) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
     """Start a command as process 1 of its own: what ends with its exit code, and its id as we see it."""
+    # Tests that `nohup` has started ignore a SIGHUP, and so would what they start.
     with log.open("wb") as output:
         outer = subprocess.Popen(
-            ["unshare", "--pid", "--mount-proc", "--fork", "--kill-child", *command],
+            ["env", "--default-signal=HUP", "unshare", "--pid", "--mount-proc", "--fork", "--kill-child", *command],
             stdin=subprocess.DEVNULL, stdout=output, stderr=output,
         )  # fmt: skip
     try:
