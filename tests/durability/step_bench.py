@@ -90,7 +90,6 @@ def step_bench(folder: Path) -> Iterator[Bench]:
     Args:
         folder: where the volume is written; its copies lie in memory where there is room.
     """
-    gc.freeze()  # a fork copies what the collector of its child would touch
     logging.disable()  # thousands of failures, all on purpose
     try:
         place = MEMORY if os.access(MEMORY, os.W_OK) else folder
@@ -99,4 +98,3 @@ def step_bench(folder: Path) -> Iterator[Bench]:
     finally:
         logging.disable(logging.NOTSET)
         gc.collect()  # an application for each step: a gigabyte in the end, which each fork would copy
-        gc.unfreeze()

@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import gc
 import itertools
 import os
 import shutil
@@ -46,18 +45,14 @@ def killed_at_each_step(
     Yields:
         the number of the change; the copy is at `data`, with what such an end has left.
     """
-    gc.freeze()  # a fork copies what the collector of its child would touch
-    try:
-        for step in itertools.count(1, STRIDE):
-            shutil.rmtree(data, ignore_errors=True)
-            shutil.copytree(template, data)
-            code = _ended(data, act, step, failing(errno.ENOSPC) if is_full else _end)
-            assert code in (0, ENDED), f"step {step} ended with {code}"
-            if code == 0:
-                return
-            yield step
-    finally:
-        gc.unfreeze()
+    for step in itertools.count(1, STRIDE):
+        shutil.rmtree(data, ignore_errors=True)
+        shutil.copytree(template, data)
+        code = _ended(data, act, step, failing(errno.ENOSPC) if is_full else _end)
+        assert code in (0, ENDED), f"step {step} ended with {code}"
+        if code == 0:
+            return
+        yield step
 
 
 def _ended(data: Path, act: Callable[[Volume], object], step: int, fault: Fault) -> int:
