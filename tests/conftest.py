@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import gc
 import io
 import json
 import os
@@ -154,7 +155,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Fail where groups are not kept together: what takes long to make would be made in each worker, unnoticed."""
+    """Keep the collector from the tests; fail where groups of them are not kept together.
+
+    What takes long to make would be made in each worker, unnoticed.
+    """
+    # All tests and their modules, 250 MiB, live until the end: the collector of garbage would go through them again and
+    # again, half a second each time, and each fork would copy them, since it writes to whatever it goes through.
+    gc.collect()
+    gc.freeze()
     if not getattr(session.config.option, "loadgroup", False):
         return
     # In a worker, pytest-xdist has written the group behind the name.

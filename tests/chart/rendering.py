@@ -133,7 +133,8 @@ def run_helm(major: int, *arguments: str, given: str = "") -> "subprocess.Comple
         input=given,
         capture_output=True,
         encoding="utf-8",
-        env={**kept, **own, "KUBECONFIG": os.devnull},
+        # It lives for a tenth of a second: collecting its garbage takes a fifth of the processor's time, for nothing.
+        env={**kept, **own, "KUBECONFIG": os.devnull, "GOGC": "off"},
         timeout=HELM_SECONDS,
         check=False,
     )

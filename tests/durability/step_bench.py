@@ -1,6 +1,5 @@
 """A small volume on which a verb is disturbed at each of its system calls in turn."""
 
-import gc
 import logging
 import os
 import shutil
@@ -105,7 +104,6 @@ def step_bench(folder: Path) -> Iterator[Bench]:
     Args:
         folder: where the volume and its copies lie where there is no room in memory.
     """
-    gc.freeze()  # a fork copies what the collector of its child would touch
     logging.disable()  # thousands of failures, all on purpose
     try:
         place = MEMORY if os.access(MEMORY, os.W_OK) else folder
@@ -115,4 +113,3 @@ def step_bench(folder: Path) -> Iterator[Bench]:
             bench.check_template()
     finally:
         logging.disable(logging.NOTSET)
-        gc.unfreeze()

@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import gc
 import itertools
 import os
 import shutil
@@ -49,19 +48,15 @@ def killed_at_each_step(
         the number of the change; the copy is at `data`, with what such an end has left.
     """
     fault, wanted = (failing(errno.ENOSPC), changes) if is_full else (_end, leaves_something)
-    gc.freeze()  # a fork copies what the collector of its child would touch
-    try:
-        with Watch(data) as watch:
-            for step in itertools.count(1, STRIDE):
-                shutil.rmtree(data, ignore_errors=True)
-                shutil.copytree(template, data)
-                code = _ended(data, act, watch, partial(watch.count, step, fault, wanted))
-                assert code in (0, ENDED), f"step {step} ended with {code}"
-                if code == 0:
-                    return
-                yield step
-    finally:
-        gc.unfreeze()
+    with Watch(data) as watch:
+        for step in itertools.count(1, STRIDE):
+            shutil.rmtree(data, ignore_errors=True)
+            shutil.copytree(template, data)
+            code = _ended(data, act, watch, partial(watch.count, step, fault, wanted))
+            assert code in (0, ENDED), f"step {step} ended with {code}"
+            if code == 0:
+                return
+            yield step
 
 
 def _ended(data: Path, act: Callable[[Volume], object], watch: Watch, count: Callable[[], None]) -> int:

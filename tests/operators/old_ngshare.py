@@ -86,7 +86,9 @@ class OldNgshare:
     def start_moving(self, *options: str) -> "subprocess.Popen[bytes]":
         """Begin to move it, in a process of its own."""
         command = [sys.executable, "-m", "ngshare_fs", *self.words, *options]
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # Who is killed leaves a copy of the database where temporary files are.
+        environment = {**os.environ, "TMPDIR": str(self.data.parent)}
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
 
     def trees(self) -> dict[str, bytes]:
         """What is on the volume, but for what is the server's own, and the record of who did what."""
