@@ -34,7 +34,7 @@ def collected(*options: str) -> str:
 
 def test_the_short_check_has_one_file_system_and_the_long_one_all() -> None:
     short, long = collected(), collected("--long")
-    assert "[3-ext4]" in short
+    assert "[2-ext4]" in short
     assert "xfs" not in short.lower()
     assert "btrfs" in long.lower()
     assert "[1-xfs]" in long.lower()
