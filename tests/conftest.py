@@ -125,7 +125,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Twice as many as there are processors: the tests wait for servers half of the time; those of --long wait more."""
-    return (3 if config.getoption("--long") else 2) * len(os.sched_getaffinity(0))
+    processors = len(os.sched_getaffinity(0))
+    return 5 * processors // 2 if config.getoption("--long") else 2 * processors
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -215,6 +215,10 @@ def test_what_the_encoding_cannot_say_is_escaped(tmp_path: Path) -> None:
     assert (b"zo\\xeb" in out, err) == (True, b"")
 
 
+def is_asleep(process: int) -> bool:
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+
 def test_ctrl_c_at_a_question_changes_nothing_and_is_one_line(tmp_path: Path) -> None:
     plain = Plain(tmp_path)
     (plain.course / "notes.txt").touch()
@@ -234,6 +238,8 @@ def test_ctrl_c_at_a_question_changes_nothing_and_is_one_line(tmp_path: Path) ->
 
     try:
         until(has_asked, "the question")
+        # Where Ctrl-C comes just before a process waits for the answer, Python hears of it after the answer.
+        until(lambda: is_asleep(process.pid), "it waits for the answer")
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == 130
         assert os.read(ours, 1024).strip() == b"ngshare-fs: stopped; it can be run again"
