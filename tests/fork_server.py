@@ -45,6 +45,7 @@ class ForkedProcess:
         self.pid = pid
         self.returncode: int | None = None
         self._end = end
+        self._waiting = threading.Lock()
 
     def poll(self) -> int | None:
         """The exit code, if it has ended."""
@@ -58,16 +59,25 @@ class ForkedProcess:
         Raises:
             subprocess.TimeoutExpired: it takes longer.
         """
-        if self.returncode is None:
-            self._end.settimeout(timeout)
-            try:
-                said = self._end.recv(LONGEST_MESSAGE)
-            except (TimeoutError, BlockingIOError):
-                raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0) from None
-            assert said, "the fork server was killed"
-            self.returncode = int(said)
-            self._end.close()
-        return self.returncode
+        # It is said once; another thread may be waiting for it.
+        if not self._waiting.acquire(timeout=-1 if timeout is None else timeout):
+            raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0)
+        try:
+            if self.returncode is None:
+                self._end.settimeout(timeout)
+                self.returncode = self._heard(timeout or 0)
+                self._end.close()
+            return self.returncode
+        finally:
+            self._waiting.release()
+
+    def _heard(self, timeout: float) -> int:
+        try:
+            said = self._end.recv(LONGEST_MESSAGE)
+        except (TimeoutError, BlockingIOError):
+            raise subprocess.TimeoutExpired(f"process {self.pid}", timeout) from None
+        assert said, "the fork server was killed"
+        return int(said)
 
     def send_signal(self, number: int) -> None:
         """Send a signal, if it still runs."""

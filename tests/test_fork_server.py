@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,15 @@ def test_one_that_cannot_import_what_it_should_says_so(tmp_path: Path) -> None:
         with pytest.raises(RuntimeError, match="has ended"):
             server.run([str(tmp_path)], tmp_path, {}, SECONDS)
     server.close()
+
+
+def test_several_threads_may_wait_for_its_end(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_text("import time; time.sleep(0.2); raise SystemExit(3)")
+    with open(os.devnull, "wb") as output:
+        said = output.fileno()
+        process = fork_server(Path(sys.executable)).start([str(program)], tmp_path, {}, said, said)
+    with ThreadPoolExecutor(3) as threads:
+        ends = [threads.submit(process.wait, SECONDS) for _ in range(3)]
+        until(lambda: process.poll() is not None, "its end")
+    assert [end.result() for end in ends] == [3] * 3

@@ -92,14 +92,15 @@ class Volume:
 
     @classmethod
     def open_or_make(cls, path: Path) -> "Volume":
-        """Open a volume for changes, or make one where the folder is missing or empty.
+        """Open a volume for changes, or make one where the folder is missing or empty; several may do so at once.
 
         Raises:
             VolumeError: it cannot be one, or root would make it where another user has to use it; the text says what to
                 do.
         """
-        check_owner(os.path.abspath(path))
-        return cls.open(path)
+        root = os.path.abspath(path)
+        check_owner(root)
+        return cls.open(path, upgrade_layout=not os.path.exists(os.path.join(root, layout.VOLUME_FILE)))
 
     @classmethod
     def open_existing(cls, path: Path) -> "Volume":

@@ -112,6 +112,14 @@ def test_two_moves_at_once_are_like_one(large: OldNgshare) -> None:
     assert codes(large.data) == []
 
 
+def test_a_volume_that_somebody_is_just_making_is_one(old: OldNgshare) -> None:
+    """Its folders come first, and the file that makes it a volume last."""
+    for folder in ("courses", ".ngshare/locks"):
+        (old.data / folder).mkdir(parents=True)
+    assert old.move().new(COURSE) != (0, 0, 0, 0)
+    assert codes(old.data) == []
+
+
 def test_a_server_at_work_on_the_volume_serves_what_comes_and_loses_nothing(large: OldNgshare) -> None:
     with running(large.data) as server:
         side = Side(server.url)

@@ -91,14 +91,14 @@ def opened_or_made(given: argparse.Namespace) -> Iterator[Volume]:
         SettingsError: it is not named, or cannot be one; nothing was changed.
     """
     folder = _named(given)
-    if not _is_free(folder):
-        with opened_for_change(given) as volume:
-            yield volume
-        return
     with contextlib.ExitStack() as stack:
-        if given.dry_run:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        yield stack.enter_context(_closing(Volume.open_or_make, folder))
+        if not given.dry_run:
+            yield stack.enter_context(_closing(Volume.open_or_make, folder))
+        elif _is_free(folder):
+            other = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            yield stack.enter_context(_closing(Volume.open_or_make, other))
+        else:
+            yield stack.enter_context(opened_for_reading(given))
 
 
 def _is_free(folder: Path) -> bool:
