@@ -4,10 +4,11 @@ import errno
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from ngshare_fs.store import trash
 from ngshare_fs.store.errors import BrokenManifest, CourseExists, CourseNotFound, VolumeFailure
-from ngshare_fs.store.files.estale import retry_on_estale
+from ngshare_fs.store.files.estale import is_listed, look_again_if_listed, retry_on_estale
 from ngshare_fs.store.format import layout, names
 from ngshare_fs.store.format.course_file import Person, Roster
 from ngshare_fs.store.volume import Volume, check_present
@@ -35,7 +36,7 @@ def courses_where(volume: Volume, is_wanted: Callable[[str, Roster], object]) ->
     found = []
     for name, file in _course_files(volume):
         try:
-            people = volume.rosters.read(file).value
+            people = _people(volume, file)
         except BrokenManifest:
             continue
         except OSError as error:
@@ -152,6 +153,13 @@ def _course_files(volume: Volume) -> Iterator[tuple[str, str]]:
             yield name, file
 
 
+def _people(volume: Volume, file: str) -> Roster:
+    try:
+        return volume.rosters.read(file).value
+    except FileNotFoundError:
+        return look_again_if_listed(partial(volume.rosters.read, file), file).value
+
+
 def _is_there(file: str) -> bool:
     """Whether there is a course's file, of whatever kind. A folder that may not be looked into counts as a course."""
     try:
@@ -161,7 +169,7 @@ def _is_there(file: str) -> bool:
     except OSError as error:
         if error.errno not in _NO_COURSE:
             raise
-        return False
+        return is_listed(file)  # where it is just being replaced
     return True
 
 

@@ -1,5 +1,6 @@
 """Who teaches, who grades and who takes a course: reading and changing the roster."""
 
+import contextlib
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
@@ -13,9 +14,11 @@ from ngshare_fs.store.errors import (
     StoreError,
     StudentNotFound,
 )
+from ngshare_fs.store.files.estale import look_again_if_listed
 from ngshare_fs.store.format import layout
 from ngshare_fs.store.format.course_file import FROM_GROUP, PERSON_KEYS, Person, Roster
 from ngshare_fs.store.format.role import Role
+from ngshare_fs.store.reading.cached_yaml import Reading
 from ngshare_fs.store.volume import Volume, check_present
 from ngshare_fs.store.writing.last_check import LastCheck, no_check
 
@@ -32,11 +35,7 @@ def of(volume: Volume, course: str) -> Roster:
         CourseNotFound: there is no such course.
         BrokenManifest: the file cannot be understood, and never was.
     """
-    try:
-        return _file(volume, course).read().value
-    except (FileNotFoundError, NotADirectoryError):
-        check_present(volume)
-        raise CourseNotFound(course) from None
+    return _reading(volume, course).value
 
 
 def present(volume: Volume, course: str) -> Roster:
@@ -46,9 +45,16 @@ def present(volume: Volume, course: str) -> Roster:
         CourseNotFound: there is no such course.
         BrokenManifest: the file cannot be understood.
     """
+    return _reading(volume, course).present
+
+
+def _reading(volume: Volume, course: str) -> Reading[Roster]:
+    file = _file(volume, course)
     try:
-        return _file(volume, course).read().present
+        return file.read()
     except (FileNotFoundError, NotADirectoryError):
+        with contextlib.suppress(FileNotFoundError):
+            return look_again_if_listed(file.read, file.path)
         check_present(volume)
         raise CourseNotFound(course) from None
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from filelock import FileLock
 
 from ngshare_fs.store.errors import VolumeFailure
+from ngshare_fs.store.files.estale import is_listed
 from ngshare_fs.store.writing.locks import if_abandoned, lock_on
 
 logger = logging.getLogger(__name__)
@@ -192,17 +193,9 @@ def still_there(path: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        if _is_listed(path):
+        if is_listed(path):
             raise
         raise VolumeFailure(f"{error.filename} was removed while it was written") from error
-
-
-def _is_listed(path: str) -> bool:
-    # A shared file system may answer for a single name from its memory, for a second or so; a list is read anew.
-    try:
-        return os.path.basename(path) in os.listdir(os.path.dirname(path))
-    except OSError:
-        return False
 
 
 def _give_up(lock: FileLock) -> None:
