@@ -3,10 +3,11 @@
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
+from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext, Error, Page, Response, async_playwright
 
 from examples.environments import NotInstallable, proxy
 from tests.hubs.environments import NEWEST, VERSIONS
@@ -100,10 +101,30 @@ async def launched(*names: str) -> AsyncIterator[Browser]:
     program = next(filter(None, map(shutil.which, names)), None)
     if not program:
         pytest.skip(f"{names[-1]} is not installed: tools/system_packages.sh does it on Debian")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=BROWSER_ARGUMENTS)
-        yield browser
-        await browser.close()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Page, "goto", _gone_to_though_a_network_changes(Page.goto))
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=program, args=BROWSER_ARGUMENTS)
+            yield browser
+            await browser.close()
+
+
+def _gone_to_though_a_network_changes(goto: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, once more where Chromium has given up because some network of the machine has changed.
+
+    It does so on loopback, too. A virtual machine's network may change at any moment, whatever is tested.
+    """
+
+    async def going(page: Page, *arguments: Any, **options: Any) -> Response | None:
+        try:
+            response: Response | None = await goto(page, *arguments, **options)
+        except Error as error:
+            if "net::ERR_NETWORK_CHANGED" not in error.message:
+                raise
+            response = await goto(page, *arguments, **options)
+        return response
+
+    return going
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
