@@ -16,6 +16,8 @@ from tests.fork_server import ForkServer, fork_server
 from tests.waiting import PATIENCE, until
 
 REPOSITORY = Path(__file__).parents[1]
+# States of a process that has ended; its files are closed, but somebody may yet have to collect it.
+ENDED = "ZX"
 # What a watched server logs, see `tests/event_loop.py`.
 BLOCKED = "the event loop is blocked by"
 # What a server imports, and what other commands do.
@@ -81,8 +83,8 @@ def kill_group(process: Process) -> None:
 def _runs_in_group(group: int) -> bool:
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            runs, of_group = _state(int(process.name))
-            if runs and of_group == group:
+            state, _, of_group = _status(int(process.name))
+            if state not in ENDED and int(of_group) == group:
                 return True
     return False
 
@@ -111,17 +113,20 @@ def writing_processes(server: int) -> list[int]:
 def runs(process: int) -> bool:
     """Whether a process is there, and not just waiting for somebody to collect it."""
     try:
-        return _state(process)[0]
+        return _status(process)[0] not in ENDED
     except OSError:
         return False
 
 
-def _state(process: int) -> tuple[bool, int]:
-    """Whether a process runs, and its group."""
+def is_asleep(process: int) -> bool:
+    """Whether a process waits for something that a signal interrupts."""
+    return _status(process)[0] == "S"
+
+
+def _status(process: int) -> list[str]:
+    """What a process is doing, its parent, and its group."""
     status = Path(f"/proc/{process}/stat").read_text(errors="replace")
-    state, _, group = status.rpartition(")")[2].split()[:3]
-    # One that has ended may wait for somebody to collect it; its files are closed by then.
-    return state not in "ZX", int(group)
+    return status.rpartition(")")[2].split()[:3]
 
 
 def of_ours(python: str = sys.executable) -> ForkServer:

@@ -65,14 +65,6 @@ def serving(server: Server) -> list[int]:
     return [int(pid) for pid in re.findall(r"worker (\d+) serves", server.log)]
 
 
-def is_running(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):  # gone, or going while it is read
-        return False
-    return state != "Z"  # a child of a process that was killed may wait for somebody to collect it
-
-
 @contextmanager
 def exchange(
     tmp_path: Path, workers: int, *arguments: str, module: str = "ngshare_fs", **environment: str

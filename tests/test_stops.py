@@ -154,10 +154,15 @@ os.open = waiting
 """
 
 
+def beginning_with(code: str, tmp_path: Path) -> dict[str, str]:
+    """The environment of a process that runs this before anything else."""
+    (tmp_path / "sitecustomize.py").write_text(code)
+    return {"PYTHONPATH": str(tmp_path)}
+
+
 def slow_to_open(tmp_path: Path) -> dict[str, str]:
     """The environment of a process that waits at named pipes, and has made `waits` by then."""
-    (tmp_path / "sitecustomize.py").write_text(OPENING_WAITS)
-    return {"PYTHONPATH": str(tmp_path), "SAYS_THAT_IT_WAITS": str(tmp_path / "waits")}
+    return {**beginning_with(OPENING_WAITS, tmp_path), "SAYS_THAT_IT_WAITS": str(tmp_path / "waits")}
 
 
 def test_what_hangs_in_the_file_system_holds_up_no_stop(tmp_path: Path) -> None:
@@ -223,10 +228,7 @@ threading.Thread(target=time.sleep, args=(3600,), daemon=True).start()
 @pytest.mark.parametrize("busy", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_signals_without_end_end_it_in_order(tmp_path: Path, workers: int, number: signal.Signals, busy: bool) -> None:
     """At no moment of the end is one obeyed in another way than by a stop, whichever thread gets it."""
-    environment = {}
-    if busy:
-        (tmp_path / "sitecustomize.py").write_text(THREAD)
-        environment = {"PYTHONPATH": str(tmp_path)}
+    environment = beginning_with(THREAD, tmp_path) if busy else {}
     with exchange(tmp_path, workers, **environment) as server:
         while server.process.poll() is None:
             server.process.send_signal(number)

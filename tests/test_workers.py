@@ -12,7 +12,7 @@ import pytest
 
 from tests.impatient_supervisor import SILENT_LOOKS
 from tests.rounds import rounds
-from tests.servers import REPOSITORY, Server, children_of, running, writing_processes
+from tests.servers import REPOSITORY, Server, children_of, running, runs, writing_processes
 from tests.serving import (
     LAST_REQUEST,
     PATIENCE,
@@ -21,7 +21,6 @@ from tests.serving import (
     address,
     exchange,
     get,
-    is_running,
     refused,
     said,
     serving,
@@ -59,7 +58,7 @@ def test_a_restart_loses_no_request(tmp_path: Path) -> None:
                 said(server, " serves\n", 2 * (2 + round_number))
                 load.progress()
         assert load.lost == []
-        until(lambda: not any(map(is_running, before)), "the end of the old workers", server)
+        until(lambda: not any(map(runs, before)), "the end of the old workers", server)
         assert get(server, "courses?user=root") == 200
         assert server.stop() == 0
         assert "Traceback" not in server.log
@@ -155,8 +154,8 @@ def test_workers_may_become_more_and_fewer(tmp_path: Path) -> None:
             server.process.send_signal(signal.SIGHUP)
             until(lambda: len(serving(server)) == known + workers, f"the start of {workers} workers", server)  # noqa: B023
             current = serving(server)[-workers:]
-            until(lambda: sum(map(is_running, serving(server))) == workers, "the end of the rest", server)  # noqa: B023
-            assert all(map(is_running, current))
+            until(lambda: sum(map(runs, serving(server))) == workers, "the end of the rest", server)  # noqa: B023
+            assert all(map(runs, current))
             assert get(server, "courses?user=root") == 200
 
 
@@ -210,7 +209,7 @@ def test_nothing_is_left_when_the_supervisor_is_killed(tmp_path: Path) -> None:
         server.process.kill()
         until(lambda: refused(server), "the end of listening", server)
         assert upload.finish()[0] == 200
-        until(lambda: not any(map(is_running, workers)), "the end of the workers", server)
+        until(lambda: not any(map(runs, workers)), "the end of the workers", server)
 
 
 @pytest.mark.long
@@ -222,7 +221,7 @@ def test_a_worker_whose_supervisor_is_killed_while_it_starts_ends_in_order(tmp_p
         until(lambda: len(children_of(server.process.pid)) == 2, "the start of others", server)
         workers = children_of(server.process.pid)
         server.process.kill()
-        until(lambda: not any(map(is_running, workers)), "the end of the workers", server)
+        until(lambda: not any(map(runs, workers)), "the end of the workers", server)
         assert server.log.count("the supervisor is gone: this worker ends too") == 2
         assert server.log.count(" stopped\n") == 2
         assert "Traceback" not in server.log
@@ -248,10 +247,10 @@ def test_a_worker_that_hangs_is_replaced_and_the_other_serves_meanwhile(tmp_path
         # What the kernel queues for the one that hangs stays in the socket's queue, which the other one empties.
         while len(serving(server)) == 2:
             assert get(server, "courses?user=root") == 200
-        until(lambda: not is_running(hanging), "the end of the one that hangs", server)
+        until(lambda: not runs(hanging), "the end of the one that hangs", server)
         assert f"worker {hanging} hangs" in server.log
         assert f"worker {well} hangs" not in server.log
-        assert is_running(well)
+        assert runs(well)
         assert server.stop() == 0
 
 
@@ -269,7 +268,7 @@ def test_the_log_shows_where_a_worker_hangs(tmp_path: Path) -> None:
             until(lambda: not hangs.exists(), "the hang", server)
             said(server, "in hang_at_a_look")
             until(lambda: len(serving(server)) == 3, "the start of another one", server)
-        until(lambda: sum(map(is_running, before)) == 1, "the end of the one that hung", server)
+        until(lambda: sum(map(runs, before)) == 1, "the end of the one that hung", server)
         assert server.stop() == 0
 
 

@@ -18,7 +18,7 @@ class SignalPipe:
     """From now on, signals only arrive here, also those that were blocked and have waited.
 
     Args:
-        numbers: which ones; those to be unblocked among them the caller unblocks.
+        numbers: which ones; they are unblocked.
 
     Attributes:
         end: readable when one has arrived.
@@ -31,6 +31,7 @@ class SignalPipe:
         signal.set_wakeup_fd(self._other_end.fileno(), warn_on_full_buffer=False)
         for number in numbers:
             signal.signal(number, _nothing)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
 
     def received(self) -> list[signal.Signals]:
         """Those that have arrived since, in their order."""

@@ -36,13 +36,11 @@ class Shutdown:
         """
         # A worker hears from its supervisor only: Ctrl-C reaches every process of the terminal, and the supervisor
         # decides what it means.
-        heeded = CONTROL_SIGNALS if lifeline is None else (signal.SIGTERM,)
-        pipe = SignalPipe(heeded)
+        pipe = SignalPipe(CONTROL_SIGNALS if lifeline is None else (signal.SIGTERM,))
         loop = asyncio.get_running_loop()
         loop.add_reader(pipe.end, self._obey, pipe)
         if lifeline is not None:
             loop.add_reader(lifeline, self._supervisor_gone, lifeline)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, heeded)
 
     def ask(self) -> None:
         """Order a stop."""

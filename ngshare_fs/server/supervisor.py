@@ -103,7 +103,6 @@ class Supervisor:
     def run(self) -> int:
         """Start the workers, and look after them until the last one has ended."""
         signals = SignalPipe((*CONTROL_SIGNALS, signal.SIGCHLD))
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, CONTROL_SIGNALS)
         self.selector.register(signals.end, selectors.EVENT_READ)
         while True:
             code = self._act()

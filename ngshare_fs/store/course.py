@@ -4,11 +4,10 @@ import errno
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 
 from ngshare_fs.store import trash
 from ngshare_fs.store.errors import BrokenManifest, CourseExists, CourseNotFound, VolumeFailure
-from ngshare_fs.store.files.estale import is_listed, look_again_if_listed, retry_on_estale
+from ngshare_fs.store.files.estale import is_listed, retry_on_estale
 from ngshare_fs.store.format import layout, names
 from ngshare_fs.store.format.course_file import Person, Roster
 from ngshare_fs.store.volume import Volume, check_present
@@ -36,7 +35,7 @@ def courses_where(volume: Volume, is_wanted: Callable[[str, Roster], object]) ->
     found = []
     for name, file in _course_files(volume):
         try:
-            people = _people(volume, file)
+            people = volume.rosters.read(file).value
         except BrokenManifest:
             continue
         except OSError as error:
@@ -151,13 +150,6 @@ def _course_files(volume: Volume) -> Iterator[tuple[str, str]]:
         name = names.name_of(folder) or (_full_name(volume, folder, file) if names.is_cut(folder) else None)
         if name is not None:
             yield name, file
-
-
-def _people(volume: Volume, file: str) -> Roster:
-    try:
-        return volume.rosters.read(file).value
-    except FileNotFoundError:
-        return look_again_if_listed(partial(volume.rosters.read, file), file).value
 
 
 def _is_there(file: str) -> bool:

@@ -1,6 +1,5 @@
 """Who teaches, who grades and who takes a course: reading and changing the roster."""
 
-import contextlib
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
@@ -14,7 +13,6 @@ from ngshare_fs.store.errors import (
     StoreError,
     StudentNotFound,
 )
-from ngshare_fs.store.files.estale import look_again_if_listed
 from ngshare_fs.store.format import layout
 from ngshare_fs.store.format.course_file import FROM_GROUP, PERSON_KEYS, Person, Roster
 from ngshare_fs.store.format.role import Role
@@ -49,12 +47,9 @@ def present(volume: Volume, course: str) -> Roster:
 
 
 def _reading(volume: Volume, course: str) -> Reading[Roster]:
-    file = _file(volume, course)
     try:
-        return file.read()
+        return _file(volume, course).read()
     except (FileNotFoundError, NotADirectoryError):
-        with contextlib.suppress(FileNotFoundError):
-            return look_again_if_listed(file.read, file.path)
         check_present(volume)
         raise CourseNotFound(course) from None
 

@@ -15,6 +15,7 @@ import pytest
 
 from ngshare_fs.command.main import main
 from tests.operators.running import Command, run
+from tests.servers import is_asleep
 from tests.volumes import SUBMITTED, Plain, write_course, write_release, write_submission
 from tests.waiting import until
 
@@ -213,10 +214,6 @@ def test_what_the_encoding_cannot_say_is_escaped(tmp_path: Path) -> None:
     write_course(plain.root, "zoë", ["kevin"])
     out, err = ngshare_fs("inspect", data=tmp_path, PYTHONIOENCODING="ascii", PYTHONUTF8="0").communicate()
     assert (b"zo\\xeb" in out, err) == (True, b"")
-
-
-def is_asleep(process: int) -> bool:
-    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "S"
 
 
 def test_ctrl_c_at_a_question_changes_nothing_and_is_one_line(tmp_path: Path) -> None:

@@ -15,12 +15,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from ngshare_fs.formats import yaml_text
 from ngshare_fs.formats.yaml_text import BrokenYaml, Node
 from ngshare_fs.store.errors import BrokenManifest, concerns_one_place
-from ngshare_fs.store.files.estale import retry_on_estale
+from ngshare_fs.store.files.estale import look_again_if_listed, retry_on_estale
 from ngshare_fs.store.files.plain_file import NotPlain, read_plain
 from ngshare_fs.store.reading.fingerprint import NO_FILE, FileFingerprint, fingerprint_of
 
@@ -106,6 +107,12 @@ class CachedYaml(Generic[Meaning]):
             FileNotFoundError: it is not there (NotADirectoryError where a folder above is none).
             BrokenManifest: it cannot be read or understood, and never was.
         """
+        try:
+            return self._read(path)
+        except FileNotFoundError:
+            return look_again_if_listed(partial(self._read, path), path)
+
+    def _read(self, path: str) -> Reading[Meaning]:
         entry = self._unchanged(path)
         if entry is None:
             with self._parsing[hash(path) % len(self._parsing)]:

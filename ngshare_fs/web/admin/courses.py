@@ -1,12 +1,12 @@
 """All courses: who is in them, what they have and take, as it was counted last."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ngshare_fs.access.permission import Who
 from ngshare_fs.store import course
-from ngshare_fs.store.upkeep.last_count import Count, CourseFigures, count_of
+from ngshare_fs.store.upkeep.last_count import CourseFigures, count_of
 from ngshare_fs.web.frame.page import Page
 from ngshare_fs.web.frame.part_of_table import PART, part_of
 from ngshare_fs.web.frame.visit import Visit
@@ -23,14 +23,22 @@ class ListedCourse:
     Args:
         name: its name.
         figures: what it had when it was counted; None where it is younger than that.
-        limit: the most that it may store, in bytes; 0 for no limit.
-        percent: how much of that it stores; None without a limit.
+        of_server: the most that a course may store which has no limit of its own, in bytes; 0 for no limit.
     """
 
     name: str
     figures: CourseFigures | None
-    limit: int
-    percent: int | None
+    of_server: int
+
+    @property
+    def limit(self) -> int:
+        """The most that it may store."""
+        return self.of_server if self.figures is None else self.figures.limit(self.of_server)
+
+    @property
+    def percent(self) -> int | None:
+        """How much of that it stores; None without a limit."""
+        return None if self.figures is None else self.figures.percent(self.of_server)
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,9 @@ def read(visit: Visit) -> Mapping[str, Any]:
     searched = visit.query.get(SEARCH, "").strip()
     sort, is_reversed = visit.query.get(SORT, _BY_NAME), visit.query.get(REVERSED) == "yes"
     names = [name for name in course.all_courses(visit.volume) if searched.casefold() in name.casefold()]
-    listed = _sorted(_listed(visit, names, count), sort, is_reversed)
+    counted = {} if count is None else count.courses
+    of_server = visit.settings.quota_course
+    listed = _sorted([ListedCourse(name, counted.get(name), of_server) for name in names], sort, is_reversed)
     asked = {SEARCH: searched or None, SORT: sort if sort in _COLUMNS else None}
     return {
         "courses": part_of(listed, visit.query.get(PART)),
@@ -75,18 +85,6 @@ def read(visit: Visit) -> Mapping[str, Any]:
         "columns": [_column(name, sort, is_reversed) for name in _COLUMNS],
         "asked": {**asked, REVERSED: "yes" if is_reversed else None},
     }
-
-
-def _listed(visit: Visit, names: Sequence[str], count: Count | None) -> list[ListedCourse]:
-    of_server = visit.settings.quota_course
-    found = []
-    for name in names:
-        figures = None if count is None else count.courses.get(name)
-        if figures is None:
-            found.append(ListedCourse(name, None, of_server, None))
-        else:
-            found.append(ListedCourse(name, figures, figures.limit(of_server), figures.percent(of_server)))
-    return found
 
 
 def _sorted(listed: list[ListedCourse], sort: str, is_reversed: bool) -> list[ListedCourse]:

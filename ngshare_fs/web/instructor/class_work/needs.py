@@ -101,7 +101,8 @@ def room_that_ends(volume: Volume, course: str, limit: int) -> Iterator[Need]:
         limit: the most that a course may store which has no limit of its own, in bytes; 0 for no limit.
     """
     count = count_of(volume)
-    figures = None if count is None else count.courses.get(course)
-    percent = None if figures is None else figures.percent(limit)
-    if count is not None and percent is not None and percent >= NEARLY_FULL_PERCENT:
+    if count is None or course not in count.courses:
+        return
+    percent = count.courses[course].percent(limit)
+    if percent is not None and percent >= NEARLY_FULL_PERCENT:
         yield Need("room", percent, count.moment.time)
